@@ -1,0 +1,54 @@
+using System.Diagnostics;
+
+namespace Holdfast.Protocol;
+
+/// <summary>Every durable step of server and supervisor. Each member has a scenario in the crash suite; one without fails the build.</summary>
+public enum CrashPoint
+{
+    None,
+}
+
+/// <summary>
+/// Marks the durable steps. In a build with CRASH_POINTS the process named by HOLDFAST_CRASH_POINT (a member's name, optionally
+/// <c>:N</c> for the Nth arrival) kills itself there with SIGKILL, once for each file named by HOLDFAST_CRASH_ONCE; in any other build a call compiles to nothing.
+/// </summary>
+public static class CrashPoints
+{
+    [Conditional("CRASH_POINTS")]
+    public static void Reach(CrashPoint point) => Armed.Instance.Reach(point);
+
+    private sealed class Armed
+    {
+        public static readonly Armed Instance = new();
+        private readonly CrashPoint _point;
+        private readonly string? _onceFile = Environment.GetEnvironmentVariable("HOLDFAST_CRASH_ONCE");
+        private int _arrivalsLeft;
+
+        private Armed()
+        {
+            string[] parts = (Environment.GetEnvironmentVariable("HOLDFAST_CRASH_POINT") ?? "None").Split(':');
+            _ = Enum.TryParse(parts[0], out _point);
+            _arrivalsLeft = parts.Length > 1 ? int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) : 1;
+        }
+
+        public void Reach(CrashPoint point)
+        {
+            if (point != _point || _point == CrashPoint.None || Interlocked.Decrement(ref _arrivalsLeft) != 0)
+            {
+                return;
+            }
+
+            if (_onceFile is not null)
+            {
+                // Exclusive creation decides: a restarted process finds the file and goes on.
+                int fd = Processes.Libc.Open(_onceFile, Processes.Libc.OpenReadWrite | Processes.Libc.OpenCreate | 0x80 /* O_EXCL */, 0x180);
+                if (fd < 0)
+                {
+                    return;
+                }
+            }
+
+            _ = Processes.Libc.Kill(Environment.ProcessId, Processes.Libc.SigKill);
+        }
+    }
+}

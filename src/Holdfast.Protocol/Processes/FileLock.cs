@@ -1,0 +1,67 @@
+namespace Holdfast.Protocol.Processes;
+
+/// <summary>
+/// An exclusive flock held for the life of this object, and so at most for the life of the process: the one exact proof of life
+/// in the house. Close-on-exec, so no child inherits it and keeps it held.
+/// </summary>
+public sealed class FileLock : IDisposable
+{
+    private const int OwnerReadWrite = 0x180; // 0600
+    private int _fd;
+
+    private FileLock(int fd) => _fd = fd;
+
+    /// <summary>Takes the lock, creating the file; null when another process holds it.</summary>
+    public static FileLock? TryAcquire(string path)
+    {
+        int fd = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, OwnerReadWrite);
+        if (fd < 0)
+        {
+            throw Libc.Failure("open", path);
+        }
+
+        if (TryFlock(fd))
+        {
+            return new FileLock(fd);
+        }
+
+        _ = Libc.Close(fd);
+        return null;
+    }
+
+    /// <summary>True when some process holds the lock now. A missing file is not held. Takes it for an instant to find out.</summary>
+    public static bool IsHeld(string path)
+    {
+        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
+        if (fd < 0)
+        {
+            return false;
+        }
+
+        bool isFree = TryFlock(fd);
+        _ = Libc.Close(fd);
+        return !isFree;
+    }
+
+    public void Dispose()
+    {
+        int fd = Interlocked.Exchange(ref _fd, -1);
+        if (fd >= 0)
+        {
+            _ = Libc.Close(fd);
+        }
+    }
+
+    private static bool TryFlock(int fd)
+    {
+        while (Libc.Flock(fd, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
+        {
+            if (Libc.Errno != Libc.Eintr)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
