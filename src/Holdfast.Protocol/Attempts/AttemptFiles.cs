@@ -1,0 +1,26 @@
+namespace Holdfast.Protocol.Attempts;
+
+/// <summary>The names inside one attempt's folder: the server writes <see cref="Spec"/>, the supervisor everything else.</summary>
+public readonly record struct AttemptFiles(string Directory)
+{
+    /// <summary>What to start; see <see cref="AttemptSpec"/>.</summary>
+    public string Spec => Path.Combine(Directory, "spec.json");
+
+    /// <summary>Held by flock from before <see cref="Supervisor"/> is written until the exit record is durable: held means alive.</summary>
+    public string Lock => Path.Combine(Directory, "lock");
+
+    /// <summary>Who supervises; durable before the child is launched. Present without <see cref="Child"/> means the child may have run.</summary>
+    public string Supervisor => Path.Combine(Directory, "supervisor.json");
+
+    /// <summary>The child's identity, written right after the spawn.</summary>
+    public string Child => Path.Combine(Directory, "child.json");
+
+    /// <summary>How it ended; durable before anyone is told. Its absence means unknown, never success and never failure.</summary>
+    public string Exit => Path.Combine(Directory, "exit.json");
+
+    /// <summary>The folder of the journal's segments.</summary>
+    public string Journal => Path.Combine(Directory, "journal");
+
+    /// <summary>The supervisor's own standard error.</summary>
+    public string Log => Path.Combine(Directory, "supervisor.log");
+}

@@ -1,0 +1,175 @@
+using System.Text.Json;
+
+namespace Holdfast.Protocol.Attempts;
+
+/// <summary>
+/// spec.json: everything a supervisor needs to start one attempt, written by the server before it spawns or assigns. Fields that belong to the
+/// other kind are absent. Environment is complete: the child inherits nothing from its supervisor.
+/// </summary>
+public sealed record AttemptSpec
+{
+    public const int VersionNow = 1;
+    public const string KindJob = "job";
+    public const string KindKernel = "kernel";
+    public const string InputNull = "null";
+    public const string InputPipe = "pipe";
+
+    public required string Attempt { get; init; }
+
+    /// <summary><see cref="KindJob"/> or <see cref="KindKernel"/>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Hex; whoever says hello to the supervisor must know it.</summary>
+    public required string Nonce { get; init; }
+
+    /// <summary>Where a fresh supervisor listens, at most 107 bytes. A warm one keeps the socket it has and names it in supervisor.json.</summary>
+    public string? Socket { get; init; }
+
+    public long Fence { get; init; }
+    public required string[] Argv { get; init; }
+    public string? Cwd { get; init; }
+
+    /// <summary>As <c>NAME=value</c>; an object of texts in the file.</summary>
+    public string[] Environment { get; init; } = [];
+
+    public long GraceMs { get; init; }
+
+    // Jobs.
+
+    /// <summary><see cref="InputNull"/> or <see cref="InputPipe"/>.</summary>
+    public string StandardInput { get; init; } = InputNull;
+
+    /// <summary>Given to the child first. With <see cref="InputNull"/> its standard input ends after them, with <see cref="InputPipe"/> it stays open.</summary>
+    public byte[]? StandardInputBytes { get; init; }
+
+    /// <summary>0 for none. Time spent paused does not count.</summary>
+    public long TimeoutMs { get; init; }
+
+    public bool Pty { get; init; }
+
+    // Kernels.
+
+    /// <summary>"ipc" or "tcp".</summary>
+    public string? Transport { get; init; }
+
+    /// <summary>"signal" or "message".</summary>
+    public string? InterruptMode { get; init; }
+
+    public string? Username { get; init; }
+
+    /// <summary>Our ZMQ identity towards the kernel and the session of the headers we write.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>HMAC key in hex.</summary>
+    public string? Key { get; init; }
+
+    public long StartTimeoutMs { get; init; }
+
+    public byte[] Write() => AttemptJson.Write(writer =>
+    {
+        writer.WriteNumber("version", VersionNow);
+        writer.WriteString("attempt", Attempt);
+        writer.WriteString("kind", Kind);
+        writer.WriteString("nonce", Nonce);
+        AttemptJson.WriteText(writer, "socket", Socket);
+        writer.WriteNumber("fence", Fence);
+        AttemptJson.WriteTexts(writer, "argv", Argv);
+        AttemptJson.WriteText(writer, "cwd", Cwd);
+        AttemptJson.WriteVariables(writer, "env", Environment);
+        AttemptJson.WriteNumber(writer, "graceMs", GraceMs);
+        if (Kind == KindJob)
+        {
+            writer.WriteString("stdin", StandardInput);
+            if (StandardInputBytes is not null)
+            {
+                writer.WriteBase64String("stdinBase64", StandardInputBytes);
+            }
+
+            AttemptJson.WriteNumber(writer, "timeoutMs", TimeoutMs);
+            AttemptJson.WriteFlag(writer, "pty", Pty);
+        }
+
+        AttemptJson.WriteText(writer, "transport", Transport);
+        AttemptJson.WriteText(writer, "interruptMode", InterruptMode);
+        AttemptJson.WriteText(writer, "username", Username);
+        AttemptJson.WriteText(writer, "sessionId", SessionId);
+        AttemptJson.WriteText(writer, "key", Key);
+        AttemptJson.WriteNumber(writer, "startTimeoutMs", StartTimeoutMs);
+    });
+
+    /// <summary>Reads a spec; throws <see cref="AttemptFormatException"/> for malformed JSON, a missing field or a version newer than ours.</summary>
+    public static AttemptSpec Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return ReadFields(json);
+        }
+        catch (Exception e) when (AttemptJson.IsMalformed(e))
+        {
+            throw new AttemptFormatException($"spec.json is not valid: {e.Message}");
+        }
+    }
+
+    private static AttemptSpec ReadFields(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        int version = 0;
+        long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0;
+        string? attempt = null, kind = null, nonce = null, socket = null, cwd = null, transport = null, interruptMode = null;
+        string? username = null, sessionId = null, key = null;
+        string input = InputNull;
+        string[]? argv = null;
+        string[] environment = [];
+        byte[]? inputBytes = null;
+        bool pty = false;
+
+        AttemptJson.Begin(ref reader);
+        while (AttemptJson.NextName(ref reader))
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            switch (name)
+            {
+                case "version": version = reader.GetInt32(); break;
+                case "attempt": attempt = reader.GetString(); break;
+                case "kind": kind = reader.GetString(); break;
+                case "nonce": nonce = reader.GetString(); break;
+                case "socket": socket = reader.GetString(); break;
+                case "fence": fence = reader.GetInt64(); break;
+                case "argv": argv = AttemptJson.Texts(ref reader); break;
+                case "cwd": cwd = reader.GetString(); break;
+                case "env": environment = AttemptJson.Variables(ref reader); break;
+                case "graceMs": graceMs = reader.GetInt64(); break;
+                case "stdin": input = reader.GetString() ?? InputNull; break;
+                case "stdinBase64": inputBytes = reader.GetBytesFromBase64(); break;
+                case "timeoutMs": timeoutMs = reader.GetInt64(); break;
+                case "pty": pty = reader.GetBoolean(); break;
+                case "transport": transport = reader.GetString(); break;
+                case "interruptMode": interruptMode = reader.GetString(); break;
+                case "username": username = reader.GetString(); break;
+                case "sessionId": sessionId = reader.GetString(); break;
+                case "key": key = reader.GetString(); break;
+                case "startTimeoutMs": startTimeoutMs = reader.GetInt64(); break;
+                default: reader.Skip(); break;
+            }
+        }
+
+        if (version is < 1 or > VersionNow)
+        {
+            throw new AttemptFormatException($"spec.json has version {version}; this supervisor reads versions 1 to {VersionNow}.");
+        }
+
+        if (attempt is null || nonce is null || argv is null || argv.Length == 0 || kind is not (KindJob or KindKernel)
+            || input is not (InputNull or InputPipe))
+        {
+            throw new AttemptFormatException("spec.json lacks attempt, nonce or argv, or has a kind or stdin that is not known.");
+        }
+
+        return new AttemptSpec
+        {
+            Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment,
+            GraceMs = graceMs, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty, Transport = transport,
+            InterruptMode = interruptMode, Username = username, SessionId = sessionId, Key = key, StartTimeoutMs = startTimeoutMs,
+        };
+    }
+}
