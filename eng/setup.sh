@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Installs what is missing and says nothing when all is there. Looks at what the programs will load, not at package
+# names, so that an ipykernel from elsewhere counts too. Only /usr/bin/python3 counts: the kernelspecs of Debian name it.
+set -euo pipefail
+source eng/env.sh
+
+if ! compgen -G "${DOTNET_ROOT:-/nowhere}/sdk/10.*" >/dev/null; then
+    echo "Holdfast needs the .NET SDK 10: see https://dotnet.microsoft.com/download/dotnet/10.0, or your distribution's dotnet-sdk-10.0." >&2
+    exit 1
+fi
+
+missing=()
+libraries=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p)
+[[ $libraries == *libsqlite3.so.0* ]] || missing+=(libsqlite3-0)
+[[ $libraries == *libzmq.so.5* ]] || missing+=(libzmq5)
+if [ -x /usr/bin/python3 ]; then
+    mapfile -t -O "${#missing[@]}" missing < <(/usr/bin/python3 -c '
+import importlib.machinery as m
+for name in ("ipykernel", "matplotlib", "pandas"):
+    if m.PathFinder.find_spec(name) is None: print("python3-" + name)')
+else
+    missing+=(python3-ipykernel python3-matplotlib python3-pandas)
+fi
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "Missing here, by their Debian names: ${missing[*]}. This system has no apt-get: install what it calls them, and run this again." >&2
+    exit 1
+fi
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=()
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=(sudo -n)
+else
+    echo "Some system packages are missing, and this user is neither root nor may use sudo without a password. Run:" >&2
+    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 1
+fi
+
+echo "Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null >"$log" 2>&1; }
+if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; }; then
+    cat "$log" >&2
+    echo "apt-get could not install ${missing[*]}; its words are above." >&2
+    exit 1
+fi
