@@ -6,6 +6,12 @@ namespace Holdfast.Protocol;
 public enum CrashPoint
 {
     None,
+
+    /// <summary>Every change of the batch has run; none is durable.</summary>
+    ServerBeforeCommit,
+
+    /// <summary>The batch is durable; no caller has been told and no effect has run.</summary>
+    ServerAfterCommit,
 }
 
 /// <summary>
