@@ -6,7 +6,7 @@ namespace Holdfast.Protocol.Link;
 /// One message of the link: a type, a header of optional fields (which apply is said at the type), and a body of raw bytes.
 /// Written and read by hand on Utf8Json so that a supervisor pays for no serializer at start; unknown fields are ignored on read.
 /// </summary>
-public sealed class LinkMessage
+public sealed record LinkMessage
 {
     public required LinkMessageType Type { get; init; }
 

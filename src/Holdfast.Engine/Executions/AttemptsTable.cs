@@ -1,0 +1,47 @@
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Engine.Executions;
+
+/// <summary>One start of a job or one incarnation of a kernel, as stored. The fence only grows.</summary>
+public sealed record Attempt(AttemptId Id, long Fence, string Nonce, ExecutionId? ExecutionId, string? KernelId);
+
+/// <summary>The statements of the attempts table.</summary>
+internal static class AttemptsTable
+{
+    public static Attempt Insert(StoreTransaction transaction, AttemptId id, string host, string nonce, long at, ExecutionId? executionId, string? kernelId)
+    {
+        using Statement insert = transaction.Prepare(
+            "INSERT INTO attempts (id, host, execution_id, kernel_id, nonce, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+            .Bind(1, id.Value).Bind(2, host).Bind(3, executionId?.Value).Bind(4, kernelId).Bind(5, nonce).Bind(6, at);
+        return new Attempt(id, insert.ExecuteInsert(), nonce, executionId, kernelId);
+    }
+
+    public static void End(StoreTransaction transaction, AttemptId id, string verdict, long at)
+    {
+        using Statement update = transaction.Prepare("UPDATE attempts SET ended_at = ?2, verdict = ?3 WHERE id = ?1 AND ended_at IS NULL")
+            .Bind(1, id.Value).Bind(2, at).Bind(3, verdict);
+        update.Execute();
+    }
+
+    /// <summary>Attempts whose end is not yet known, oldest first: what recovery has to look for.</summary>
+    public static List<Attempt> Open(StoreReader reader)
+    {
+        using Statement select = reader.Prepare("SELECT id, fence, nonce, execution_id, kernel_id FROM attempts WHERE ended_at IS NULL ORDER BY fence");
+        var attempts = new List<Attempt>();
+        while (select.Step())
+        {
+            attempts.Add(ReadRow(select));
+        }
+
+        return attempts;
+    }
+
+    public static Attempt? Find(StoreReader reader, AttemptId id)
+    {
+        using Statement select = reader.Prepare("SELECT id, fence, nonce, execution_id, kernel_id FROM attempts WHERE id = ?1").Bind(1, id.Value);
+        return select.Step() ? ReadRow(select) : null;
+    }
+
+    private static Attempt ReadRow(Statement row) => new(
+        new AttemptId(row.Text(0)), row.Int64(1), row.Text(2), row.TextOrNull(3) is { } execution ? new ExecutionId(execution) : null, row.TextOrNull(4));
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Holdfast.Engine.Feed;
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Engine.Executions;
+
+/// <summary>A job that was given a new attempt, with all that a supervisor needs to start it.</summary>
+public sealed record ClaimedJob(Execution Execution, string Request, Attempt Attempt);
+
+/// <summary>
+/// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end and the feed's event.
+/// </summary>
+public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time)
+{
+    /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here.</summary>
+    public Execution Add(StoreTransaction transaction, Execution draft, string request)
+    {
+        Execution execution = draft with { CreatedAt = time.NowMicroseconds() };
+        execution = execution with { Sequence = ExecutionsTable.Insert(transaction, execution, host, request) };
+        Announce(transaction, execution);
+        return execution;
+    }
+
+    /// <summary>A caller's wish. Refused, with what the state allows, when it may not be.</summary>
+    public Execution Command(StoreTransaction transaction, ExecutionId id, ExecutionCommand command)
+    {
+        Execution execution = ExecutionsTable.Find(transaction, id) ?? throw ExecutionId.NotFound(id.Value);
+        TransitionDecision decision = ExecutionTransitions.Apply(execution.Status, command);
+        if (decision.Accepted is not { } status)
+        {
+            throw new RefusedException(ErrorCodes.IllegalTransition, $"{decision.Refusal} Now {ExecutionTransitions.Allowed(execution.Status)}.");
+        }
+
+        return status == execution.Status ? execution : Save(transaction, Changed(execution, status, command));
+    }
+
+    /// <summary>Gives the next queued jobs, first in first out, an attempt each.</summary>
+    public List<ClaimedJob> ClaimJobs(StoreTransaction transaction, int limit)
+    {
+        var claimed = new List<ClaimedJob>(limit);
+        foreach ((Execution queued, string request) in ExecutionsTable.QueuedJobs(transaction, limit))
+        {
+            ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted!.Value;
+            Attempt attempt = NewAttempt(transaction, queued.Id, null);
+            Execution execution = Save(transaction, queued with
+            {
+                State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id, StartedAt = null, FinishedAt = null,
+                ExitCode = null, Signal = null, Cause = null, Reason = null, OutputBytes = null,
+            });
+            claimed.Add(new ClaimedJob(execution, request, attempt));
+        }
+
+        return claimed;
+    }
+
+    /// <summary>A fresh attempt row: durable before anything is started under it.</summary>
+    public Attempt NewAttempt(StoreTransaction transaction, ExecutionId? executionId, string? kernelId) => AttemptsTable.Insert(
+        transaction, new AttemptId(Ulid.New(time)), host, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), time.NowMicroseconds(), executionId, kernelId);
+
+    /// <summary>
+    /// News from supervision about one attempt. Null when it is stale: the execution has a newer attempt, or the state no longer
+    /// allows the move (the same news may arrive twice, from the link and from recovery).
+    /// </summary>
+    public Execution? Advance(StoreTransaction transaction, ExecutionId id, AttemptId attempt, ExecutionCommand command, Func<Execution, Execution>? amend = null)
+    {
+        if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != attempt ||
+            ExecutionTransitions.Apply(execution.Status, command).Accepted is not { } status)
+        {
+            return null;
+        }
+
+        Execution changed = Changed(execution, status, command);
+        if (command == ExecutionCommand.Unclaim)
+        {
+            AttemptsTable.End(transaction, attempt, "neverStarted", time.NowMicroseconds());
+        }
+
+        return Save(transaction, amend is null ? changed : amend(changed));
+    }
+
+    /// <summary>The outcome of an attempt. Null when stale, as above. A job's attempt ends with it; a kernel's goes on past its cells.</summary>
+    public Execution? Finish(StoreTransaction transaction, ExecutionId id, AttemptId attempt, Outcome outcome, Func<Execution, Execution>? amend = null)
+    {
+        if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != attempt ||
+            ExecutionTransitions.Apply(execution.Status, ExecutionCommand.Finish, outcome.State).Accepted is not { } status)
+        {
+            return null;
+        }
+
+        if (execution.Kind == ExecutionKind.Job)
+        {
+            AttemptsTable.End(transaction, attempt, outcome.State.Name(), outcome.AtMicroseconds);
+        }
+
+        Execution finished = execution with
+        {
+            State = status.State, FinishedAt = outcome.AtMicroseconds, ExitCode = outcome.ExitCode, Signal = outcome.Signal, Cause = outcome.Cause,
+            Reason = outcome.Reason, OutputBytes = outcome.OutputBytes,
+        };
+        return Save(transaction, amend is null ? finished : amend(finished));
+    }
+
+    /// <summary>Gives a cell to a kernel's incarnation: queued to starting.</summary>
+    public Execution ClaimCell(StoreTransaction transaction, Execution queued, AttemptId kernelAttempt)
+    {
+        ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted
+            ?? throw new RefusedException(ErrorCodes.IllegalTransition, $"The cell is {queued.State.Name()} and cannot be started.");
+        return Save(transaction, queued with { State = status.State, Attempt = status.Attempt, AttemptId = kernelAttempt });
+    }
+
+    private Execution Changed(Execution execution, ExecutionStatus status, ExecutionCommand command) => execution with
+    {
+        State = status.State,
+        Attempt = status.Attempt,
+        IsCancelRequested = status.IsCancelRequested,
+        FinishedAt = status.State.IsTerminal() ? time.NowMicroseconds() : null,
+        Cause = status.State == ExecutionState.Cancelled ? "cancelled" : null,
+        Reason = status.State == ExecutionState.Cancelled ? "Cancelled before it was started." : null,
+        AttemptId = command is ExecutionCommand.Unclaim ? null : execution.AttemptId,
+    };
+
+    private Execution Save(StoreTransaction transaction, Execution execution)
+    {
+        ExecutionsTable.Update(transaction, execution);
+        Announce(transaction, execution);
+        return execution;
+    }
+
+    private void Announce(StoreTransaction transaction, Execution execution) =>
+        feed.Append(transaction, "execution." + execution.State.Name(), execution.Id.Value, writer => WriteEvent(writer, execution));
+
+    private static void WriteEvent(Utf8JsonWriter writer, Execution execution)
+    {
+        writer.WriteString("id", execution.Id.Value);
+        writer.WriteString("kind", ExecutionsTable.KindName(execution.Kind));
+        writer.WriteString("state", execution.State.Name());
+        writer.WriteNumber("attempt", execution.Attempt);
+        if (execution.ExitCode is { } exitCode)
+        {
+            writer.WriteNumber("exitCode", exitCode);
+        }
+
+        if (execution.Signal is { } signal)
+        {
+            writer.WriteNumber("signal", signal);
+        }
+
+        if (execution.Reason is { } reason)
+        {
+            writer.WriteString("reason", reason);
+        }
+
+        if (execution.RunId is { } run)
+        {
+            writer.WriteString("runId", run);
+            writer.WriteString("cellIndex", execution.CellIndex?.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Text;
+using System.Text.Json;
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Engine.Executions;
+
+/// <summary>The statements of the executions table.</summary>
+internal static class ExecutionsTable
+{
+    private const string Columns =
+        "seq, id, kind, state, created_at, name, queue, labels, attempt, attempt_id, cancel_requested, started_at, finished_at, " +
+        "exit_code, signal, cause, reason, output_bytes, run_id, cell_id, cell_index, start_position, end_position";
+
+    private const string SelectById = $"SELECT {Columns} FROM executions WHERE id = ?1";
+    private const string SelectQueuedJobs = $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
+    private const string SelectActive = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') ORDER BY seq";
+    private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY cell_index";
+
+    private const string SelectPage =
+        $"SELECT {Columns} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) " +
+        "AND (?5 IS NULL OR json_extract(labels, '$.' || json_quote(?5)) IS NOT NULL) " +
+        "AND (?6 IS NULL OR json_extract(labels, '$.' || json_quote(?5)) = ?6) ORDER BY seq DESC LIMIT ?7";
+
+    public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
+    {
+        using Statement insert = transaction.Prepare(
+            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index) " +
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+            .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, KindName(execution.Kind)).Bind(4, execution.State.Name())
+            .Bind(5, execution.Queue).Bind(6, execution.Name).Bind(7, WriteLabels(execution.Labels)).Bind(8, request).Bind(9, execution.CreatedAt)
+            .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex);
+        return insert.ExecuteInsert();
+    }
+
+    public static Execution? Find(StoreReader reader, ExecutionId id)
+    {
+        using Statement select = reader.Prepare(SelectById).Bind(1, id.Value);
+        return select.Step() ? ReadRow(select) : null;
+    }
+
+    public static string ReadRequest(StoreReader reader, ExecutionId id)
+    {
+        using Statement select = reader.Prepare("SELECT request FROM executions WHERE id = ?1").Bind(1, id.Value);
+        return select.Step() ? select.Text(0) : throw ExecutionId.NotFound(id.Value);
+    }
+
+    /// <summary>The jobs next in line, first in first out, with their requests.</summary>
+    public static List<(Execution Execution, string Request)> QueuedJobs(StoreReader reader, int limit)
+    {
+        using Statement select = reader.Prepare(SelectQueuedJobs).Bind(1, limit);
+        var rows = new List<(Execution, string)>();
+        while (select.Step())
+        {
+            rows.Add((ReadRow(select), select.Text(23)));
+        }
+
+        return rows;
+    }
+
+    public static List<Execution> Active(StoreReader reader) => ReadRows(reader.Prepare(SelectActive));
+
+    public static List<Execution> OfRun(StoreReader reader, string runId) => ReadRows(reader.Prepare(SelectRun).Bind(1, runId));
+
+    public static List<Execution> Page(StoreReader reader, ExecutionFilter filter) => ReadRows(reader.Prepare(SelectPage)
+        .Bind(1, filter.Before ?? long.MaxValue).Bind(2, filter.State?.Name()).Bind(3, filter.Kind is { } kind ? KindName(kind) : null)
+        .Bind(4, filter.Queue).Bind(5, filter.LabelName).Bind(6, filter.LabelValue).Bind(7, filter.Limit));
+
+    /// <summary>How many queued jobs stand before this one.</summary>
+    public static int QueuePosition(StoreReader reader, long sequence)
+    {
+        using Statement select = reader.Prepare("SELECT count(*) FROM executions WHERE state = 'queued' AND kind = 'job' AND seq < ?1").Bind(1, sequence);
+        return select.Step() ? (int)select.Int64(0) : 0;
+    }
+
+    public static Dictionary<string, long> CountByState(StoreReader reader)
+    {
+        using Statement select = reader.Prepare("SELECT state, count(*) FROM executions GROUP BY state");
+        var counts = new Dictionary<string, long>();
+        while (select.Step())
+        {
+            counts[select.Text(0)] = select.Int64(1);
+        }
+
+        return counts;
+    }
+
+    public static long CountQueued(StoreReader reader)
+    {
+        using Statement select = reader.Prepare("SELECT count(*) FROM executions WHERE state = 'queued' AND kind = 'job'");
+        return select.Step() ? select.Int64(0) : 0;
+    }
+
+    /// <summary>Stores every field that transitions change.</summary>
+    public static void Update(StoreTransaction transaction, Execution execution)
+    {
+        using Statement update = transaction.Prepare(
+            "UPDATE executions SET state = ?2, attempt = ?3, attempt_id = ?4, cancel_requested = ?5, started_at = ?6, finished_at = ?7, exit_code = ?8, " +
+            "signal = ?9, cause = ?10, reason = ?11, output_bytes = ?12, start_position = ?13, end_position = ?14 WHERE id = ?1")
+            .Bind(1, execution.Id.Value).Bind(2, execution.State.Name()).Bind(3, execution.Attempt).Bind(4, execution.AttemptId?.Value)
+            .Bind(5, execution.IsCancelRequested).Bind(6, execution.StartedAt).Bind(7, execution.FinishedAt).Bind(8, execution.ExitCode)
+            .Bind(9, execution.Signal).Bind(10, execution.Cause).Bind(11, execution.Reason).Bind(12, execution.OutputBytes)
+            .Bind(13, execution.StartPosition).Bind(14, execution.EndPosition);
+        update.Execute();
+    }
+
+    public static string KindName(ExecutionKind kind) => kind == ExecutionKind.Cell ? "cell" : "job";
+
+    private static List<Execution> ReadRows(Statement select)
+    {
+        using (select)
+        {
+            var rows = new List<Execution>();
+            while (select.Step())
+            {
+                rows.Add(ReadRow(select));
+            }
+
+            return rows;
+        }
+    }
+
+    private static Execution ReadRow(Statement row) => new()
+    {
+        Sequence = row.Int64(0),
+        Id = new ExecutionId(row.Text(1)),
+        Kind = row.Text(2) == "cell" ? ExecutionKind.Cell : ExecutionKind.Job,
+        State = ExecutionStates.TryParse(row.Text(3), out ExecutionState state)
+            ? state
+            : throw new InvalidOperationException($"executions.state of {row.Text(1)} is '{row.Text(3)}', which no version wrote."),
+        CreatedAt = row.Int64(4),
+        Name = row.TextOrNull(5),
+        Queue = row.Text(6),
+        Labels = ReadLabels(row.TextOrNull(7)),
+        Attempt = (int)row.Int64(8),
+        AttemptId = row.TextOrNull(9) is { } attempt ? new AttemptId(attempt) : null,
+        IsCancelRequested = row.Int64(10) != 0,
+        StartedAt = Int64OrNull(row, 11),
+        FinishedAt = Int64OrNull(row, 12),
+        ExitCode = (int?)Int64OrNull(row, 13),
+        Signal = (int?)Int64OrNull(row, 14),
+        Cause = row.TextOrNull(15),
+        Reason = row.TextOrNull(16),
+        OutputBytes = Int64OrNull(row, 17),
+        RunId = row.TextOrNull(18),
+        CellId = row.TextOrNull(19),
+        CellIndex = (int?)Int64OrNull(row, 20),
+        StartPosition = row.Int64(21),
+        EndPosition = row.Int64(22),
+    };
+
+    private static long? Int64OrNull(Statement row, int column) => row.IsNull(column) ? null : row.Int64(column);
+
+    private static string? WriteLabels(IReadOnlyDictionary<string, string> labels)
+    {
+        if (labels.Count == 0)
+        {
+            return null;
+        }
+
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            foreach ((string name, string value) in labels)
+            {
+                writer.WriteString(name, value);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static Dictionary<string, string> ReadLabels(string? json)
+    {
+        var labels = new Dictionary<string, string>();
+        if (json is not null)
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            foreach (JsonProperty label in document.RootElement.EnumerateObject())
+            {
+                labels[label.Name] = label.Value.GetString() ?? "";
+            }
+        }
+
+        return labels;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Holdfast.Engine.Jobs;
+
+/// <summary>What a job runs, as given by whoever submitted it and kept for ever with the execution.</summary>
+public sealed record JobRequest
+{
+    /// <summary>The command and its arguments; the first is looked up in the job's own PATH. Required, not empty.</summary>
+    public IReadOnlyList<string>? Argv { get; init; }
+
+    /// <summary>Absolute working directory; the server's own when absent.</summary>
+    public string? Cwd { get; init; }
+
+    /// <summary>Added to, or in place of, the server's environment.</summary>
+    public IReadOnlyDictionary<string, string>? Env { get; init; }
+
+    public string? Name { get; init; }
+
+    /// <summary>Text for the standard input, then its end. Absent: no input; "-": a pipe kept open for POST .../stdin.</summary>
+    public string? Stdin { get; init; }
+
+    /// <summary>Seconds until the job is ended as timedOut; none when absent.</summary>
+    public double? TimeoutSeconds { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+}
+
+/// <summary>The one serializer of stored job requests.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(JobRequest))]
+public sealed partial class JobJson : JsonSerializerContext;

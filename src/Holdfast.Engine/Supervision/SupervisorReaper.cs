@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Engine.Supervision;
+
+/// <summary>
+/// Reaps the supervisors this server started (its only children) on a thread that sleeps in waitpid, and keeps how the last ones ended:
+/// the difference between "exited" and "was killed by signal 9" when a supervisor dies before its time.
+/// </summary>
+public sealed class SupervisorReaper : IDisposable
+{
+    private const int KeptMax = 4096;
+    private readonly ConcurrentDictionary<int, WaitStatus> _ended = new();
+    private readonly ConcurrentQueue<int> _order = new();
+    private readonly SemaphoreSlim _spawned = new(0);
+    private readonly Thread _thread;
+    private volatile bool _isDisposed;
+
+    public SupervisorReaper()
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = "supervisor-reaper" };
+        _thread.Start();
+    }
+
+    /// <summary>To be called after each spawn: the thread waits for children only while there are some.</summary>
+    public void ChildSpawned() => _spawned.Release();
+
+    public WaitStatus? StatusOf(int pid) => _ended.TryGetValue(pid, out WaitStatus status) ? status : null;
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _spawned.Release();
+    }
+
+    private unsafe void Run()
+    {
+        while (!_isDisposed)
+        {
+            _spawned.Wait();
+            int status;
+            int pid;
+            while ((pid = Libc.WaitPid(-1, &status, 0)) > 0 || (pid < 0 && Libc.Errno == Libc.Eintr))
+            {
+                if (pid > 0)
+                {
+                    Keep(pid, WaitStatus.Decode(status));
+                }
+            }
+
+            // ECHILD: no child is left. Sleep until the next spawn.
+        }
+    }
+
+    private void Keep(int pid, WaitStatus status)
+    {
+        _ended[pid] = status;
+        _order.Enqueue(pid);
+        if (_order.Count > KeptMax && _order.TryDequeue(out int oldest))
+        {
+            _ended.TryRemove(oldest, out _);
+        }
+    }
+}
