@@ -12,6 +12,15 @@ public enum CrashPoint
 
     /// <summary>The batch is durable; no caller has been told and no effect has run.</summary>
     ServerAfterCommit,
+
+    /// <summary>Outcomes and claims are in the transaction, which is not committed.</summary>
+    ServerJobClaimed,
+
+    /// <summary>The claim is durable and spec.json is written; no supervisor knows of it.</summary>
+    ServerSpecWritten,
+
+    /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
+    ServerSupervisorSpawned,
 }
 
 /// <summary>

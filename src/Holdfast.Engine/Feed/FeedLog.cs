@@ -9,7 +9,7 @@ namespace Holdfast.Engine.Feed;
 /// The spine: a change and its event are stored in one transaction, and whatever follows from it (dispatch, waking waiters, telling followers)
 /// happens because the event is published after the commit. Nothing is published that was not committed.
 /// </summary>
-public sealed class FeedLog(Store.Store store, TimeProvider time)
+public sealed class FeedLog(StateStore store, TimeProvider time)
 {
     private volatile TaskCompletionSource _grown = NewSignal();
 

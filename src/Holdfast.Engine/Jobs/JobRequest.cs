@@ -17,8 +17,11 @@ public sealed record JobRequest
 
     public string? Name { get; init; }
 
-    /// <summary>Text for the standard input, then its end. Absent: no input; "-": a pipe kept open for POST .../stdin.</summary>
+    /// <summary>Text for the standard input, which then ends. Absent: no input at all.</summary>
     public string? Stdin { get; init; }
+
+    /// <summary>Keep the standard input open, after <see cref="Stdin"/>, for POST .../stdin.</summary>
+    public bool OpenStdin { get; init; }
 
     /// <summary>Seconds until the job is ended as timedOut; none when absent.</summary>
     public double? TimeoutSeconds { get; init; }

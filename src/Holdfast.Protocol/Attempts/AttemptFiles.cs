@@ -18,6 +18,12 @@ public readonly record struct AttemptFiles(string Directory)
     /// <summary>How it ended; durable before anyone is told. Its absence means unknown, never success and never failure.</summary>
     public string Exit => Path.Combine(Directory, "exit.json");
 
+    /// <summary>
+    /// Written by a server that holds the lock and found nothing started: a supervisor that comes late takes the lock, sees it and turns back, so
+    /// that an attempt given up is never started after all.
+    /// </summary>
+    public string Void => Path.Combine(Directory, "void");
+
     /// <summary>The folder of the journal's segments.</summary>
     public string Journal => Path.Combine(Directory, "journal");
 

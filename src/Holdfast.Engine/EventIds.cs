@@ -1,0 +1,28 @@
+namespace Holdfast.Engine;
+
+/// <summary>Every log event's id: a range of a hundred per folder, never reused.</summary>
+public static class EventIds
+{
+    // Jobs: 1100.
+    public const int JobLaunchFailed = 1100;
+    public const int JobWarmRefused = 1101;
+    public const int JobOutcomesNotStored = 1102;
+    public const int JobChangeNotStored = 1103;
+
+    // Supervision: 1200.
+    public const int SupervisorReattachFailed = 1200;
+    public const int SupervisorStale = 1201;
+
+    // Kernels: 1300.
+    public const int KernelNewsFailed = 1300;
+    public const int KernelDied = 1301;
+    public const int KernelStarted = 1302;
+
+    // Notebooks: 1400.
+    public const int NotebookNotSaved = 1400;
+    public const int RunFinished = 1401;
+
+    // Recovery: 1500.
+    public const int Recovered = 1500;
+    public const int PhaseFailed = 1501;
+}

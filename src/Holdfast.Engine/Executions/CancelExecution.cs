@@ -1,0 +1,22 @@
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Engine.Executions;
+
+/// <summary>
+/// Cancels an execution. What waits is cancelled at once; what runs is asked to end (TERM, grace, KILL for jobs, an interrupt for cells) and
+/// becomes cancelled when it has. The wish is stored first, so that it survives a crash between the two.
+/// Errors: execution-not-found, illegal-transition.
+/// </summary>
+public sealed class CancelExecution(StateStore store, ExecutionLedger ledger, ExecutionRunners runners)
+{
+    public async Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken)
+    {
+        Execution execution = await store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Cancel), cancellationToken);
+        if (!execution.State.IsTerminal() || execution.Kind == ExecutionKind.Cell)
+        {
+            await runners.For(execution.Kind).CancelAsync(execution, cancellationToken);
+        }
+
+        return execution;
+    }
+}

@@ -1,0 +1,424 @@
+using System.Collections.Concurrent;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Feed;
+using Holdfast.Engine.Store;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol;
+using Holdfast.Protocol.Link;
+using Microsoft.Extensions.Logging;
+
+namespace Holdfast.Engine.Jobs;
+
+/// <summary>
+/// Starts queued jobs, first in first out, as slots become free, and stores the outcomes of those that ended. One loop owns the slots:
+/// 1. take what ended since the last round; 2. in one transaction store those outcomes and claim as many queued jobs as then have a slot;
+/// 3. hand each claim to a warm supervisor, or to a new one. So a busy queue pays for one commit per round, not for two per job.
+/// </summary>
+internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
+{
+    private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly StateStore _store;
+    private readonly ExecutionLedger _ledger;
+    private readonly FeedLog _feed;
+    private readonly LiveAttempts _live;
+    private readonly AttemptFolders _folders;
+    private readonly JobSpec _spec;
+    private readonly JobOptions _options;
+    private readonly SupervisorSpawner _spawner;
+    private readonly AttemptRescuer _rescuer;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    private readonly ConcurrentQueue<EndedJob> _ended = new();
+    private readonly ConcurrentStack<JobSupervisor> _warm = new();
+    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _loop = Task.CompletedTask;
+    private int _inUse; // Owned by the loop once it runs; by recovery before that.
+    private bool _isQueueMaybeNotEmpty = true;
+
+    private sealed record EndedJob(LiveAttempt Live, Outcome? Outcome, JobSupervisor? Supervisor);
+
+    public JobDispatcher(
+        StateStore store, ExecutionLedger ledger, FeedLog feed, LiveAttempts live, AttemptFolders folders, JobOptions options,
+        SupervisorSpawner spawner, AttemptRescuer rescuer, TimeProvider time, ILogger<JobDispatcher> logger)
+    {
+        (_store, _ledger, _feed, _live, _folders, _options) = (store, ledger, feed, live, folders, options);
+        (_spawner, _rescuer, _time, _logger) = (spawner, rescuer, time, logger);
+        _spec = new JobSpec(folders, options);
+        _feed.Published += OnPublished;
+    }
+
+    /// <summary>Starts claiming. Before this only adopted attempts are looked after.</summary>
+    public void Start()
+    {
+        _loop = RunAsync();
+        Signal();
+    }
+
+    /// <summary>Recovery found this attempt open: it takes a slot until its outcome is stored.</summary>
+    public async Task AdoptAsync(LiveAttempt live, AttemptVerdict verdict, CancellationToken cancellationToken)
+    {
+        _inUse++;
+        _live.Add(live);
+        await SettleAsync(live, verdict, cancellationToken);
+    }
+
+    public override void Started(LiveAttempt live, long atMicroseconds) =>
+        Store(transaction => _ledger.Advance(transaction, live.Attempt.ExecutionId!.Value, live.Id, ExecutionCommand.ConfirmRunning, e => e with { StartedAt = atMicroseconds }));
+
+    public override void Moved(LiveAttempt live, ExecutionCommand command) =>
+        Store(transaction => _ledger.Advance(transaction, live.Attempt.ExecutionId!.Value, live.Id, command));
+
+    public override void Ended(LiveAttempt live, Outcome outcome, JobSupervisor? supervisor)
+    {
+        _ended.Enqueue(new EndedJob(live, outcome, supervisor));
+        Signal();
+    }
+
+    public override void Gone(JobSupervisor supervisor, LiveAttempt? live)
+    {
+        if (live is not null && !_stopping.IsCancellationRequested)
+        {
+            _ = RescueAsync(live);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _feed.Published -= OnPublished;
+        await _stopping.CancelAsync();
+        await _loop;
+        _stopping.Dispose();
+        _signal.Dispose();
+    }
+
+    private void OnPublished(FeedEvent published)
+    {
+        if (published.Kind == "execution.queued")
+        {
+            _isQueueMaybeNotEmpty = true;
+            Signal();
+        }
+    }
+
+    private void Signal()
+    {
+        try
+        {
+            _signal.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Already signalled: one round takes everything there is.
+        }
+        catch (ObjectDisposedException)
+        {
+            // News that comes after the stop is found again by the next server's recovery.
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _signal.WaitAsync(_stopping.Token);
+                await RoundAsync();
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task RoundAsync()
+    {
+        var ended = new List<EndedJob>();
+        while (_ended.TryDequeue(out EndedJob? one))
+        {
+            ended.Add(one);
+        }
+
+        int free = _options.Slots - _inUse + ended.Count;
+        bool isClaiming = free > 0 && _isQueueMaybeNotEmpty;
+        if (ended.Count == 0 && !isClaiming)
+        {
+            return;
+        }
+
+        _isQueueMaybeNotEmpty = false; // Before the claim reads the queue: a submit that comes after sets it again.
+        List<ClaimedJob> claimed = await CommitAsync(ended, isClaiming ? free : 0);
+        _isQueueMaybeNotEmpty |= !isClaiming || claimed.Count == free;
+        _inUse += claimed.Count - ended.Count;
+        foreach (EndedJob one in ended)
+        {
+            Retire(one.Supervisor);
+        }
+
+        foreach (ClaimedJob job in claimed)
+        {
+            _ = LaunchAsync(job);
+        }
+
+        while (_warm.Count > _options.WarmSupervisors && _warm.TryPop(out JobSupervisor? surplus))
+        {
+            _ = ReleaseAsync(surplus);
+        }
+    }
+
+    /// <summary>Stores outcomes and claims in one transaction. Outcomes are not given up: their records are durable, and a full disk passes.</summary>
+    private async Task<List<ClaimedJob>> CommitAsync(List<EndedJob> ended, int claims)
+    {
+        while (true)
+        {
+            try
+            {
+                return await _store.WriteAsync(
+                    transaction =>
+                    {
+                        foreach (EndedJob one in ended)
+                        {
+                            Store(transaction, one);
+                        }
+
+                        List<ClaimedJob> claimed = claims > 0 ? _ledger.ClaimJobs(transaction, claims) : [];
+                        CrashPoints.Reach(CrashPoint.ServerJobClaimed);
+                        transaction.OnCommitted(() =>
+                        {
+                            foreach (EndedJob one in ended)
+                            {
+                                _live.Remove(one.Live);
+                            }
+
+                            foreach (ClaimedJob job in claimed)
+                            {
+                                _live.Add(new LiveAttempt(job.Attempt, _folders.Of(job.Attempt.Id)));
+                            }
+                        });
+                        return claimed;
+                    },
+                    CancellationToken.None);
+            }
+            catch (StoreException e)
+            {
+                Log.OutcomesNotStored(_logger, ended.Count, e);
+                await Task.Delay(StoreRetryDelay, _time, _stopping.Token);
+            }
+        }
+    }
+
+    private void Store(StoreTransaction transaction, EndedJob one)
+    {
+        ExecutionId id = one.Live.Attempt.ExecutionId!.Value;
+        if (one.Outcome is { } outcome)
+        {
+            _ledger.Finish(transaction, id, one.Live.Id, outcome, e => e with { StartedAt = e.StartedAt ?? StartOf(outcome) });
+        }
+        else
+        {
+            _ledger.Advance(transaction, id, one.Live.Id, ExecutionCommand.Unclaim);
+        }
+    }
+
+    /// <summary>A job that came to an end before its start was heard of did start, unless it says it did not.</summary>
+    private static long? StartOf(Outcome outcome) => outcome.State == ExecutionState.Lost || outcome.Cause == Protocol.Attempts.ExitCause.NotStarted ? null : outcome.AtMicroseconds;
+
+    private async Task LaunchAsync(ClaimedJob job)
+    {
+        if (!_live.TryGet(job.Attempt.Id, out LiveAttempt? live))
+        {
+            // Published effects run in commit order on one thread of the store; this continuation may be quicker than they are.
+            live = new LiveAttempt(job.Attempt, _folders.Of(job.Attempt.Id));
+            _live.Add(live);
+        }
+
+        try
+        {
+            _spec.Write(job);
+            CrashPoints.Reach(CrashPoint.ServerSpecWritten);
+            if (!await TryRunWarmAsync(live))
+            {
+                await RunFreshAsync(live);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException or LinkRefusedException)
+        {
+            Log.LaunchFailed(_logger, job.Execution.Id.Value, e);
+            await RescueAsync(live);
+        }
+    }
+
+    private async Task<bool> TryRunWarmAsync(LiveAttempt live)
+    {
+        while (_warm.TryPop(out JobSupervisor? supervisor))
+        {
+            if (supervisor.Link.Closed.IsCompleted)
+            {
+                continue; // It left while it was idle.
+            }
+
+            supervisor.Assign(live);
+            try
+            {
+                // A link that breaks in the middle of this leaves it open whether the folder was taken: the caller's rescue finds out.
+                await supervisor.Link.RequestAsync(new LinkMessage { Type = LinkMessageType.Run, Directory = live.Files.Directory, Attempt = live.Id.Value }, _stopping.Token);
+                await AttachAsync(live, supervisor.Link);
+                return true;
+            }
+            catch (LinkRefusedException e)
+            {
+                // It certainly did not take it: the next one, or a new one, may.
+                supervisor.Assign(null!);
+                Log.WarmRefused(_logger, e);
+            }
+        }
+
+        return false;
+    }
+
+    private async Task RunFreshAsync(LiveAttempt live)
+    {
+        var supervisor = new JobSupervisor(this);
+        supervisor.Assign(live);
+        (int _, System.Net.Sockets.Socket socket) = _spawner.Spawn(live.Files.Directory);
+        CrashPoints.Reach(CrashPoint.ServerSupervisorSpawned);
+        SupervisorLink link = await SupervisorLink.OverAsync(socket, live.Attempt.Nonce, supervisor.OnNotice, _time, _stopping.Token);
+        supervisor.Open(link);
+        await AttachAsync(live, link);
+    }
+
+    private async Task AttachAsync(LiveAttempt live, SupervisorLink link)
+    {
+        live.Attach(link);
+        if (live.IsStopRequested)
+        {
+            await StopAsync(live, link);
+        }
+    }
+
+    /// <summary>Passes a cancel on. The outcome, and nothing else, makes the execution cancelled.</summary>
+    public async Task StopAsync(LiveAttempt live, SupervisorLink link) => await link.RequestAsync(
+        new LinkMessage
+        {
+            Type = LinkMessageType.Stop, Attempt = live.Id.Value, Cause = Protocol.Attempts.ExitCause.Cancelled, GraceMs = (long)_options.StopGrace.TotalMilliseconds,
+        },
+        _stopping.Token);
+
+    private void Retire(JobSupervisor? supervisor)
+    {
+        if (supervisor is not null && !supervisor.Link.Closed.IsCompleted)
+        {
+            _warm.Push(supervisor);
+        }
+    }
+
+    private async Task ReleaseAsync(JobSupervisor supervisor)
+    {
+        try
+        {
+            await supervisor.Link.RequestAsync(new LinkMessage { Type = LinkMessageType.Release }, _stopping.Token);
+        }
+        catch (Exception e) when (e is IOException or LinkRefusedException or OperationCanceledException)
+        {
+            // It leaves by itself when idle.
+        }
+    }
+
+    private async Task RescueAsync(LiveAttempt live)
+    {
+        try
+        {
+            await SettleAsync(live, await _rescuer.JudgeAsync(live.Files.Directory, _stopping.Token), _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The next server's recovery finds it.
+        }
+    }
+
+    /// <summary>Acts on a verdict: attach again, take the outcome, put back into the queue, or call it lost.</summary>
+    private async Task SettleAsync(LiveAttempt live, AttemptVerdict verdict, CancellationToken cancellationToken)
+    {
+        switch (verdict.Fate)
+        {
+            case AttemptFate.Alive:
+                var supervisor = new JobSupervisor(this);
+                supervisor.Assign(live);
+                SupervisorLink? link = await _rescuer.ReattachAsync(live, supervisor.OnNotice, cancellationToken);
+                if (link is null)
+                {
+                    supervisor.Assign(null!);
+                    _ = RescueAsync(live);
+                    return;
+                }
+
+                supervisor.Open(link);
+                Catch(live, supervisor, link.Welcome);
+                await AttachAsync(live, link);
+                break;
+            case AttemptFate.Ended:
+                Ended(live, JobOutcome.Of(verdict.Exit!), null);
+                break;
+            case AttemptFate.NeverStarted:
+                _ended.Enqueue(new EndedJob(live, null, null));
+                Signal();
+                break;
+            default:
+                int killed = LeftoverSweep.Run(live.Id.Value, live.Attempt.Nonce);
+                string reason = verdict.Reason! + (killed > 0 ? $" {killed} process(es) it left running were ended." : "");
+                Ended(live, JobOutcome.Lost(reason, _time.NowMicroseconds()), null);
+                break;
+        }
+    }
+
+    /// <summary>What happened while nobody was connected: the welcome says where the supervisor is now, and notices only tell what comes after.</summary>
+    private void Catch(LiveAttempt live, JobSupervisor supervisor, LinkMessage welcome)
+    {
+        if (File.Exists(live.Files.Exit))
+        {
+            supervisor.Assign(null!);
+            Ended(live, JobOutcome.Of(Protocol.Attempts.ExitRecord.Read(File.ReadAllBytes(live.Files.Exit))), supervisor);
+            return;
+        }
+
+        if (File.Exists(live.Files.Child))
+        {
+            Started(live, UnixTime.FromNanoseconds(Protocol.Attempts.ChildRecord.Read(File.ReadAllBytes(live.Files.Child)).AtUnixNanoseconds));
+            Moved(live, welcome.State == "paused" ? ExecutionCommand.ConfirmPaused : ExecutionCommand.ConfirmResumed);
+        }
+    }
+
+    private void Store(Func<StoreTransaction, Execution?> change) => _ = StoreAsync(change);
+
+    private async Task StoreAsync(Func<StoreTransaction, Execution?> change)
+    {
+        try
+        {
+            await _store.WriteAsync(change, CancellationToken.None);
+        }
+        catch (StoreException e)
+        {
+            // The outcome, which is retried until it is stored, says the rest.
+            Log.ChangeNotStored(_logger, e);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.JobLaunchFailed, LogLevel.Error, "Job {ExecutionId} could not be launched; its folder decides what becomes of it.")]
+        public static partial void LaunchFailed(ILogger logger, string executionId, Exception exception);
+
+        [LoggerMessage(EventIds.JobWarmRefused, LogLevel.Warning, "A warm supervisor refused a job; another is used.")]
+        public static partial void WarmRefused(ILogger logger, Exception exception);
+
+        [LoggerMessage(EventIds.JobOutcomesNotStored, LogLevel.Error, "{Count} outcomes could not be stored; they are durable in their folders and are tried again.")]
+        public static partial void OutcomesNotStored(ILogger logger, int count, Exception exception);
+
+        [LoggerMessage(EventIds.JobChangeNotStored, LogLevel.Warning, "A change of state on the way could not be stored.")]
+        public static partial void ChangeNotStored(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Collections;
+using System.Text;
+using System.Text.Json;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Attempts;
+
+namespace Holdfast.Engine.Jobs;
+
+/// <summary>Turns a claimed job into the spec.json of its attempt.</summary>
+internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
+{
+    /// <summary>What the server was told and its jobs should not be: its secrets, and settings for its own runtime.</summary>
+    private static readonly string[] Withheld = ["HOLDFAST_TOKEN", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"];
+
+    private readonly Dictionary<string, string> _inherited = Inherited();
+
+    /// <summary>Writes the folder and its spec; a crash before or in the middle of it leaves a folder that recovery calls "never started".</summary>
+    public void Write(ClaimedJob job)
+    {
+        JobRequest request = JsonSerializer.Deserialize(job.Request, JobJson.Default.JobRequest)!;
+        string directory = folders.Of(job.Attempt.Id);
+        Directory.CreateDirectory(directory);
+        var spec = new AttemptSpec
+        {
+            Attempt = job.Attempt.Id.Value,
+            Kind = AttemptSpec.KindJob,
+            Nonce = job.Attempt.Nonce,
+            Fence = job.Attempt.Fence,
+            Socket = folders.SocketOf(job.Attempt.Id),
+            Argv = [.. request.Argv!],
+            Cwd = request.Cwd ?? Environment.CurrentDirectory,
+            Environment = Variables(request, job.Execution),
+            StandardInput = request.OpenStdin ? AttemptSpec.InputPipe : AttemptSpec.InputNull,
+            StandardInputBytes = request.Stdin is { } text ? Encoding.UTF8.GetBytes(text) : null,
+            TimeoutMs = request.TimeoutSeconds is { } seconds ? (long)Math.Ceiling(seconds * 1000) : 0,
+            GraceMs = (long)options.StopGrace.TotalMilliseconds,
+        };
+        File.WriteAllBytes(new AttemptFiles(directory).Spec, spec.Write());
+    }
+
+    /// <summary>The environment a child of this server is given before its own variables.</summary>
+    public static Dictionary<string, string> Inherited()
+    {
+        var variables = new Dictionary<string, string>();
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            string name = (string)variable.Key;
+            if (!Withheld.Contains(name) && !name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase))
+            {
+                variables[name] = (string?)variable.Value ?? "";
+            }
+        }
+
+        return variables;
+    }
+
+    private string[] Variables(JobRequest request, Execution execution)
+    {
+        var variables = new Dictionary<string, string>(_inherited);
+        foreach ((string name, string value) in request.Env ?? new Dictionary<string, string>())
+        {
+            variables[name] = value;
+        }
+
+        variables["HOLDFAST_EXECUTION"] = execution.Id.Value;
+        return [.. variables.Select(v => $"{v.Key}={v.Value}")];
+    }
+}

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Engine.Jobs;
+
+/// <summary>What a submit came to: the execution, and whether it was there already under the same idempotency key.</summary>
+public sealed record SubmittedJob(Execution Execution, bool IsRepeat);
+
+/// <summary>
+/// Accepts a job. The id is returned only after its row is committed with a real sync. The same idempotency key and request again give the same
+/// execution; the same key with another request is refused.
+/// Errors: invalid-request, working-directory-not-found, idempotency-conflict, disk-full, not-supported.
+/// </summary>
+public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, TimeProvider time)
+{
+    public Task<SubmittedJob> RunAsync(JobRequest request, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        JobRequestCheck.ThrowIfInvalid(request, idempotencyKey);
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(request, JobJson.Default.JobRequest);
+        string text = System.Text.Encoding.UTF8.GetString(body);
+        byte[]? hash = idempotencyKey is null ? null : SHA256.HashData(body);
+        var draft = new Execution
+        {
+            Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Job, State = ExecutionState.Queued,
+            Queue = "default", Name = request.Name, Labels = request.Labels ?? new Dictionary<string, string>(),
+        };
+
+        return store.WriteAsync(transaction =>
+        {
+            if (idempotencyKey is not null)
+            {
+                if (IdempotencyTable.Find(transaction, idempotencyKey) is { } earlier)
+                {
+                    return earlier.BodyHash.AsSpan().SequenceEqual(hash)
+                        ? new SubmittedJob(ExecutionsTable.Find(transaction, earlier.Id) ?? throw ExecutionId.NotFound(earlier.Id.Value), true)
+                        : throw new RefusedException(ErrorCodes.IdempotencyConflict,
+                            $"The Idempotency-Key '{idempotencyKey}' was used for another request (execution {earlier.Id}). Use a new key for new work.");
+                }
+
+                IdempotencyTable.Insert(transaction, idempotencyKey, hash!, draft.Id, time.NowMicroseconds());
+            }
+
+            return new SubmittedJob(ledger.Add(transaction, draft, text), false);
+        }, cancellationToken);
+    }
+}

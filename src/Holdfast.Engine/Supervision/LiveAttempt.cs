@@ -1,0 +1,91 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Link;
+
+namespace Holdfast.Engine.Supervision;
+
+/// <summary>Whether a live supervisor answers: shown, never acted on. Only a freed lock means dead.</summary>
+public enum SupervisorHealth
+{
+    Fresh,
+    Stale,
+}
+
+/// <summary>
+/// One attempt that has, or is about to have, a supervisor: its folder, its link once there is one, and the pulse its followers wait for.
+/// </summary>
+public sealed class LiveAttempt(Attempt attempt, string directory)
+{
+    private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isWatched;
+
+    public Attempt Attempt { get; } = attempt;
+    public AttemptId Id => Attempt.Id;
+    public AttemptFiles Files { get; } = new(directory);
+
+    /// <summary>The link, as soon as there is one; faulted when the attempt ended without.</summary>
+    public Task<SupervisorLink> Link => _attached.Task;
+
+    /// <summary>Why the journal cannot grow now; null while it can.</summary>
+    public string? StallReason { get; private set; }
+
+    public SupervisorHealth Health { get; set; }
+
+    /// <summary>True once a stop was asked for: whoever attaches a link later must pass it on.</summary>
+    public bool IsStopRequested { get; set; }
+
+    /// <summary>True when nothing more will be written to the journal.</summary>
+    public bool IsEnded { get; private set; }
+
+    /// <summary>Completes at the journal's next growth or the attempt's end. Take it before reading, so that nothing slips between.</summary>
+    public Task Growth => _grown.Task;
+
+    public void Attach(SupervisorLink link) => _attached.TrySetResult(link);
+
+    /// <summary>Nothing will come any more: wakes every follower for the last time.</summary>
+    public void End()
+    {
+        IsEnded = true;
+        _attached.TrySetException(new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to."));
+        _ = _attached.Task.Exception; // Observed: most attempts end with nobody asking for their link.
+        _grown.TrySetResult();
+    }
+
+    /// <summary>Asks the supervisor, once, to tell when the journal grows: only attempts that are followed pay for notices.</summary>
+    public async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _isWatched, 1) == 0)
+        {
+            try
+            {
+                SupervisorLink link = await Link.WaitAsync(cancellationToken);
+                await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Watch, Attempt = Id.Value }, cancellationToken);
+            }
+            catch
+            {
+                _isWatched = 0;
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The notices every kind of attempt shares.</summary>
+    public void Take(LinkMessage notice)
+    {
+        switch (notice.Type)
+        {
+            case LinkMessageType.Appended:
+                Pulse();
+                break;
+            case LinkMessageType.Stalled:
+                StallReason = notice.Reason ?? "The journal cannot be written.";
+                break;
+            case LinkMessageType.Unstalled:
+                StallReason = null;
+                break;
+        }
+    }
+
+    public void Pulse() => Interlocked.Exchange(ref _grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+}
