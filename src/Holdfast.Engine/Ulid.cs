@@ -10,6 +10,7 @@ public static class Ulid
 {
     public const int Length = 26;
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+    private static readonly System.Buffers.SearchValues<char> Letters = System.Buffers.SearchValues.Create(Alphabet);
 
     public static string New(TimeProvider time) => string.Create(Length, time.GetUtcNow().ToUnixTimeMilliseconds(), static (text, milliseconds) =>
     {
@@ -28,5 +29,5 @@ public static class Ulid
     });
 
     /// <summary>True for text of the right length and alphabet, so that an id can be part of a path without further thought.</summary>
-    public static bool IsWellFormed(string text) => text.Length == Length && !text.AsSpan().ContainsAnyExcept(Alphabet);
+    public static bool IsWellFormed(string text) => text.Length == Length && !text.AsSpan().ContainsAnyExcept(Letters);
 }

@@ -18,7 +18,7 @@ public sealed class ExecutionWaiters : IDisposable
     public void Dispose() => _feed.Published -= OnPublished;
 
     /// <summary>A task that completes at the next change of this execution to a terminal state. Take it first, then read the state.</summary>
-    public Task NextEnd(ExecutionId id) =>
+    public Task NextEndAsync(ExecutionId id) =>
         _waiting.GetOrAdd(id.Value, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>Lets go of an entry that turned out not to be needed, so that waits on finished work leave nothing behind.</summary>

@@ -10,7 +10,7 @@ public sealed class WaitForExecution(StateStore store, ExecutionWaiters waiters,
         long deadline = time.GetTimestamp() + (long)(Math.Min(timeout.TotalSeconds, int.MaxValue) * time.TimestampFrequency);
         while (true)
         {
-            Task ended = waiters.NextEnd(id);
+            Task ended = waiters.NextEndAsync(id);
             Execution? execution = store.Read(reader => ExecutionsTable.Find(reader, id));
             if (execution is null || execution.State.IsTerminal())
             {
