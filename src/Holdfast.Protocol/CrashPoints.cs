@@ -7,6 +7,15 @@ public enum CrashPoint
 {
     None,
 
+    /// <summary>A segment exists with its header, and no record yet.</summary>
+    JournalSegmentCreated,
+
+    /// <summary>A payload is whole in the page cache, and nobody was told.</summary>
+    JournalAppended,
+
+    /// <summary>Everything appended survives a power failure, and nobody was told.</summary>
+    JournalSynced,
+
     /// <summary>Every change of the batch has run; none is durable.</summary>
     ServerBeforeCommit,
 

@@ -8,6 +8,7 @@ public static unsafe partial class Libc
     private const string C = "libc";
 
     public const int Eintr = 4;
+    public const int Eio = 5;
     public const int Eagain = 11;
     public const int Enospc = 28;
     public const int Edquot = 122;
@@ -60,6 +61,15 @@ public static unsafe partial class Libc
 
     [LibraryImport(C, EntryPoint = "pread", SetLastError = true)]
     public static partial nint PRead(int fd, void* buffer, nuint count, long offset);
+
+    [LibraryImport(C, EntryPoint = "pwritev", SetLastError = true)]
+    public static partial nint PWriteV(int fd, IoVector* vectors, int count, long offset);
+
+    [LibraryImport(C, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Mkdir(string path, int mode);
+
+    [LibraryImport(C, EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int Ftruncate(int fd, long length);
 
     [LibraryImport(C, EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
