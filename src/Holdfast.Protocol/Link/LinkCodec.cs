@@ -22,20 +22,31 @@ public static class LinkCodec
     /// <summary>Writes one frame to <paramref name="output"/>.</summary>
     public static void Write(IBufferWriter<byte> output, LinkMessage message)
     {
+        WriteHead(output, message, message.Body.Length);
+        output.Write(message.Body.Span);
+    }
+
+    /// <summary>Writes a frame up to its body, which the caller sends next: a file's bytes, for example, that need not pass through memory.</summary>
+    public static void WriteHead(IBufferWriter<byte> output, LinkMessage message, int bodyLength)
+    {
         var header = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(header))
         {
             message.WriteHeader(writer);
         }
 
+        if (header.WrittenCount > ushort.MaxValue)
+        {
+            throw new LinkFormatException($"A header of {header.WrittenCount} bytes does not fit its frame.");
+        }
+
         Span<byte> head = output.GetSpan(HeadBytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(head, (uint)(4 + header.WrittenCount + message.Body.Length));
+        BinaryPrimitives.WriteUInt32LittleEndian(head, (uint)(4 + header.WrittenCount + bodyLength));
         head[4] = (byte)message.Type;
         head[5] = 0;
         BinaryPrimitives.WriteUInt16LittleEndian(head[6..], (ushort)header.WrittenCount);
         output.Advance(HeadBytes);
         output.Write(header.WrittenSpan);
-        output.Write(message.Body.Span);
     }
 
     /// <summary>

@@ -1,0 +1,38 @@
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Supervisor.Loop;
+
+/// <summary>An eventfd by which another thread calls the loop. <see cref="Signal"/> is the only member another thread may use.</summary>
+public sealed unsafe class WakeUp : IDisposable
+{
+    private readonly int _fd;
+    private readonly PollRegistration _registration;
+
+    public WakeUp(PollLoop loop, LoopCallback callback)
+    {
+        _fd = Posix.EventFd(0, Libc.OpenNonBlock | Libc.OpenCloseOnExec);
+        if (_fd < 0)
+        {
+            throw Libc.Failure("eventfd", "");
+        }
+
+        _registration = loop.Add(_fd, PollEvents.Readable, happened =>
+        {
+            ulong count;
+            _ = Libc.Read(_fd, &count, sizeof(ulong));
+            callback();
+        });
+    }
+
+    public void Signal()
+    {
+        ulong one = 1;
+        _ = Libc.Write(_fd, &one, sizeof(ulong));
+    }
+
+    public void Dispose()
+    {
+        _registration.Remove();
+        _ = Libc.Close(_fd);
+    }
+}
