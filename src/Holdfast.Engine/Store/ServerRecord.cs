@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Engine.Store;
+
+/// <summary>
+/// <c>server.json</c>: how to reach the server of a data directory, and proof of which process it is. Written when the server listens
+/// and removed at a clean stop; after a crash it stays, so a reader believes it only while that very process lives.
+/// </summary>
+public sealed record ServerRecord(string Url, ProcessIdentity Process, string Version)
+{
+    /// <summary>The record of the server that lives now; null when there is none, or none that can be named yet.</summary>
+    public static ServerRecord? FindLive(DataDirectoryPaths paths) => Read(paths.ServerRecord) is { } record && record.Process.IsAlive() ? record : null;
+
+    public void Write(string path)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("url", Url);
+            json.WriteNumber("pid", Process.Pid);
+            json.WriteNumber("startTicks", Process.StartTicks);
+            json.WriteString("bootId", Process.BootId);
+            json.WriteString("version", Version);
+            json.WriteEndObject();
+        }
+
+        buffer.WriteByte((byte)'\n');
+        DurableFile.Write(path, buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+    }
+
+    /// <summary>Null when the file is missing, unreadable or not a whole record: it is a convenience, the lock is the truth.</summary>
+    public static ServerRecord? Read(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllBytes(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static ServerRecord? Parse(ReadOnlySpan<byte> content)
+    {
+        string? url = null;
+        string? bootId = null;
+        string version = "";
+        int pid = 0;
+        long startTicks = 0;
+        var json = new Utf8JsonReader(content);
+        _ = json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = json.GetString()!;
+            _ = json.Read();
+            switch (name)
+            {
+                case "url": url = json.GetString(); break;
+                case "pid": pid = json.GetInt32(); break;
+                case "startTicks": startTicks = json.GetInt64(); break;
+                case "bootId": bootId = json.GetString(); break;
+                case "version": version = json.GetString() ?? ""; break;
+                default: json.Skip(); break; // A newer server's field.
+            }
+        }
+
+        return url is null || bootId is null || pid <= 0 ? null : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version);
+    }
+}
