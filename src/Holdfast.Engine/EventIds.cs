@@ -3,6 +3,9 @@ namespace Holdfast.Engine;
 /// <summary>Every log event's id: a range of a hundred per folder, never reused.</summary>
 public static class EventIds
 {
+    // Store: 1000.
+    public const int StoreEffectFailed = 1001;
+
     // Jobs: 1100.
     public const int JobLaunchFailed = 1100;
     public const int JobWarmRefused = 1101;

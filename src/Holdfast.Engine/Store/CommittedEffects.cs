@@ -59,7 +59,7 @@ internal sealed partial class CommittedEffects : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Error, "An effect of a committed change failed; those behind it go on.")]
+        [LoggerMessage(EventIds.StoreEffectFailed, LogLevel.Error, "An effect of a committed change failed; those behind it go on.")]
         public static partial void EffectFailed(ILogger logger, Exception error);
     }
 }
