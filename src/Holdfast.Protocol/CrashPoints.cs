@@ -16,6 +16,33 @@ public enum CrashPoint
     /// <summary>Everything appended survives a power failure, and nobody was told.</summary>
     JournalSynced,
 
+    /// <summary>The lock is held and nothing is written: the attempt never ran.</summary>
+    SupervisorLocked,
+
+    /// <summary>supervisor.json is durable and the child is not launched: from here on it may have run.</summary>
+    SupervisorRecorded,
+
+    /// <summary>The start record is durable and the child is not launched.</summary>
+    SupervisorStartSynced,
+
+    /// <summary>The child runs and nothing says so yet.</summary>
+    SupervisorSpawned,
+
+    /// <summary>child.json is written, and nobody was told.</summary>
+    SupervisorChildRecorded,
+
+    /// <summary>Something was appended to an attempt's journal and may not be synced.</summary>
+    SupervisorAppended,
+
+    /// <summary>The child is reaped; its status is known to this process alone.</summary>
+    SupervisorReaped,
+
+    /// <summary>The exit record is durable in the journal; exit.json is not written.</summary>
+    SupervisorExitSynced,
+
+    /// <summary>exit.json is durable, and nobody was told.</summary>
+    SupervisorExitRecorded,
+
     /// <summary>Every change of the batch has run; none is durable.</summary>
     ServerBeforeCommit,
 

@@ -13,6 +13,8 @@ internal static unsafe partial class Posix
     public const int Epipe = 32;
 
     public const int WaitNoHang = 1;
+    public const int WaitExited = 4;
+    public const int WaitLeaveThere = 0x01000000; // WNOWAIT
     public const int SubReaper = 36;
     public const int SetPipeSize = 1031;
     public const int GetFlags = 3;
@@ -45,6 +47,13 @@ internal static unsafe partial class Posix
         public uint Gid;
     }
 
+    /// <summary>siginfo_t: 128 bytes of which nothing is read here.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct SignalDetails
+    {
+        private fixed long _all[16];
+    }
+
     /// <summary>rusage of getrusage(2) on 64-bit Linux; only the first five fields are read.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct ResourceUse
@@ -69,6 +78,12 @@ internal static unsafe partial class Posix
     [LibraryImport(C, EntryPoint = "wait4", SetLastError = true)]
     public static partial int Wait4(int pid, int* status, int options, ResourceUse* use);
 
+    [LibraryImport(C, EntryPoint = "waitid", SetLastError = true)]
+    public static partial int WaitId(int kind, int id, SignalDetails* details, int options);
+
+    [LibraryImport(C, EntryPoint = "getpgid", SetLastError = true)]
+    public static partial int GetPgid(int pid);
+
     [LibraryImport(C, EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int family, int type, int protocol);
 
@@ -92,6 +107,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport(C, EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(int fd, long offset, int from);
+
+    [LibraryImport(C, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(int fd, nuint request, void* argument);
 
     [LibraryImport(C, EntryPoint = "umask")]
     public static partial uint Umask(uint mask);

@@ -5,6 +5,9 @@ namespace Holdfast.Protocol.Processes;
 /// <summary>What a new process starts with. Descriptors are given for 0, 1, 2 and, optionally, 3; every other one is closed in the child.</summary>
 public sealed record ChildStart(IReadOnlyList<string> Argv, IReadOnlyList<string> Environment, string? WorkingDirectory)
 {
+    /// <summary>What to execute when it is not to be looked up from the first of <see cref="Argv"/> in the caller's own PATH; contains a slash.</summary>
+    public string? File { get; init; }
+
     public int StandardInput { get; init; } = -1;
     public int StandardOutput { get; init; } = -1;
     public int StandardError { get; init; } = -1;
@@ -41,6 +44,7 @@ public static unsafe partial class ChildProcess
 
         nint[] argv = Native(start.Argv);
         nint[] environment = Native(start.Environment);
+        nint file = start.File is null ? 0 : Marshal.StringToCoTaskMemUTF8(start.File);
         try
         {
             if (start.WorkingDirectory is { } directory)
@@ -62,7 +66,7 @@ public static unsafe partial class ChildProcess
             fixed (nint* argvStart = argv)
             fixed (nint* environmentStart = environment)
             {
-                error = SpawnP(&pid, (byte*)argv[0], actions, attributes, argvStart, environmentStart);
+                error = SpawnP(&pid, (byte*)(file != 0 ? file : argv[0]), actions, attributes, argvStart, environmentStart);
             }
 
             return error == 0 ? pid : -error;
@@ -71,6 +75,7 @@ public static unsafe partial class ChildProcess
         {
             Free(argv);
             Free(environment);
+            Marshal.FreeCoTaskMem(file);
             _ = ActionsDestroy(actions);
             _ = AttributesDestroy(attributes);
         }

@@ -1,0 +1,88 @@
+using Holdfast.Protocol;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Link;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Supervisor.Attempts;
+
+/// <summary>
+/// An attempt taken by this process: its spec, and its lock from before supervisor.json is written until the hold is released. An attempt is
+/// taken once, ever: who finds a supervisor.json refuses, because a dead one may have started the child.
+/// </summary>
+public sealed class AttemptHold : IDisposable
+{
+    private readonly FileLock _lock;
+
+    private AttemptHold(AttemptFiles files, AttemptSpec spec, FileLock @lock)
+    {
+        Files = files;
+        Spec = spec;
+        _lock = @lock;
+    }
+
+    public AttemptFiles Files { get; }
+
+    public AttemptSpec Spec { get; }
+
+    /// <summary>Reads the spec and takes the lock; throws <see cref="HoldRefusedException"/> when the attempt cannot or may not be taken.</summary>
+    public static AttemptHold Take(string directory)
+    {
+        var files = new AttemptFiles(directory);
+        byte[] json = RawFile.Read(files.Spec) ?? throw new HoldRefusedException(LinkCodes.SpecInvalid, $"{files.Spec} cannot be read.");
+        AttemptSpec spec;
+        try
+        {
+            spec = AttemptSpec.Read(json);
+        }
+        catch (AttemptFormatException e)
+        {
+            throw new HoldRefusedException(LinkCodes.SpecInvalid, e.Message);
+        }
+
+        FileLock? held;
+        try
+        {
+            held = FileLock.TryAcquire(files.Lock);
+        }
+        catch (IOException e)
+        {
+            throw new HoldRefusedException(e.HResult is Libc.Enospc or Libc.Edquot ? LinkCodes.DiskFull : LinkCodes.Failed, e.Message);
+        }
+
+        if (held is null)
+        {
+            throw new HoldRefusedException(LinkCodes.AlreadyTaken, $"Another process holds {files.Lock}.");
+        }
+
+        if (File.Exists(files.Supervisor) || File.Exists(files.Exit))
+        {
+            held.Dispose();
+            throw new HoldRefusedException(LinkCodes.AlreadyTaken, $"The attempt in {directory} was taken before and may have run; it does not start twice.");
+        }
+
+        // A crash from here to the next point leaves a lock that nobody holds and no supervisor.json: the attempt never ran.
+        CrashPoints.Reach(CrashPoint.SupervisorLocked);
+        return new AttemptHold(files, spec, held);
+    }
+
+    /// <summary>Says durably who holds it. From here on a crash means that the child may have run.</summary>
+    public void WriteSupervisor(string socket)
+    {
+        var record = new SupervisorRecord
+        {
+            Protocol = LinkCodec.ProtocolVersion, Version = HoldfastVersion.Text, Process = SupervisorIdentity.Current, Nonce = Spec.Nonce,
+            Socket = socket, Mode = Spec.Kind,
+        };
+        DurableFile.Write(Files.Supervisor, record.Write());
+        CrashPoints.Reach(CrashPoint.SupervisorRecorded);
+    }
+
+    /// <summary>Releases the lock: the attempt is over, or never began.</summary>
+    public void Dispose() => _lock.Dispose();
+}
+
+/// <summary>The attempt cannot be taken; the code is one of <see cref="LinkCodes"/>.</summary>
+public sealed class HoldRefusedException(string code, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+}

@@ -1,0 +1,255 @@
+using Holdfast.Protocol;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Journal;
+using Holdfast.Supervisor.Loop;
+
+namespace Holdfast.Supervisor.Attempts;
+
+/// <summary>
+/// The attempt's journal with the two policies a supervisor needs around it. Room: what cannot be appended waits in <see cref="DurableSteps"/>,
+/// and whoever feeds it stops reading its source while <see cref="IsStalled"/>. Sync: at the steps that ask for it, and otherwise at most once a
+/// second while something is unsynced.
+/// </summary>
+public sealed unsafe class AttemptJournal : IDisposable
+{
+    private const int SyncIntervalMs = 1000;
+
+    /// <summary>What the loop's own thread syncs without its pipes noticing: some milliseconds even on a slow disk.</summary>
+    private const long InlineSyncBytesMax = 1024 * 1024;
+
+    private readonly PollLoop _loop;
+    private readonly string _directory;
+    private readonly LoopTimer _syncTimer;
+    private JournalWriter? _writer;
+    private SyncBehind? _syncBehind;
+    private long _syncAskedPosition;
+    private long _stalledSince;
+    private bool _isLast;
+
+    public AttemptJournal(PollLoop loop, string directory)
+    {
+        _loop = loop;
+        _directory = directory;
+        Steps = new DurableSteps(loop) { StallChanged = OnStallChanged };
+        _syncTimer = loop.AddTimer(SyncSome);
+    }
+
+    public DurableSteps Steps { get; }
+
+    public bool IsStalled => Steps.IsStalled;
+
+    /// <summary>Called when <see cref="IsStalled"/> has changed.</summary>
+    public LoopCallback? StallChanged { get; set; }
+
+    public long Position => _writer?.Position ?? 0;
+
+    /// <summary>The exit record is in it.</summary>
+    public bool IsComplete { get; private set; }
+
+    public long StreamLength(JournalChannel channel) => _writer?.StreamLength(channel) ?? 0;
+
+    /// <summary>Creates or recovers the files; the first of the steps.</summary>
+    public void Open() => _writer ??= JournalWriter.Open(_directory, new JournalOptions());
+
+    /// <summary>Appends an event when its turn comes.</summary>
+    public void Record(AttemptEvent record) => Append(JournalChannel.Event, record.Write(), _loop.UnixNanoseconds, isLast: false);
+
+    /// <summary>Appends the event after which nothing is ever appended.</summary>
+    public void RecordLast(AttemptEvent record) => Append(JournalChannel.Event, record.Write(), _loop.UnixNanoseconds, isLast: true);
+
+    /// <summary>Appends a payload when its turn comes; the array is kept until then.</summary>
+    public void Append(JournalChannel channel, byte[] payload, long unixNanoseconds) => Append(channel, payload, unixNanoseconds, isLast: false);
+
+    /// <summary>
+    /// Appends what was just read from a source. When there is no room the bytes stay where they are until there is, and the
+    /// source must not be read into them meanwhile: it is told by <see cref="StallChanged"/>.
+    /// </summary>
+    public void AppendOutput(JournalChannel channel, byte* start, int length)
+    {
+        long at = _loop.UnixNanoseconds;
+        if (!Steps.IsEmpty)
+        {
+            AppendLater(channel, start, length, at);
+            return;
+        }
+
+        try
+        {
+            _writer!.Append(channel, new ReadOnlySpan<byte>(start, length), at);
+            NoteAppended();
+        }
+        catch (JournalWriteException e)
+        {
+            AppendLater(channel, start + e.PayloadBytesWritten, (int)(length - e.PayloadBytesWritten), at);
+        }
+    }
+
+    /// <summary>
+    /// The same for a message of several parts (ZMQ frames), all of it or, when there is no room, from where it stopped: the parts must live
+    /// until <paramref name="appended"/> is called.
+    /// </summary>
+    public void AppendParts(JournalChannel channel, NativePart[] parts, LoopCallback appended)
+    {
+        long at = _loop.UnixNanoseconds;
+        NativePart[] rest = parts;
+        Steps.Do(() =>
+        {
+            try
+            {
+                _writer!.Append(channel, rest, at);
+            }
+            catch (JournalWriteException e)
+            {
+                rest = After(rest, e.PayloadBytesWritten);
+                throw;
+            }
+
+            NoteAppended();
+            appended();
+        });
+    }
+
+    /// <summary>
+    /// Makes everything before it durable when its turn comes; then says whether that succeeded. A failed sync is final (the kernel forgets what it
+    /// could not write), so it does not wait for better times.
+    /// </summary>
+    public void Sync(SyncCallback done) => Steps.Do(() =>
+    {
+        string? failure = null;
+        try
+        {
+            _writer!.Sync();
+        }
+        catch (IOException e)
+        {
+            failure = e.Message;
+            SupervisorLog.Write("sync failed: " + failure);
+        }
+
+        _syncTimer.Stop();
+        _syncAskedPosition = Position;
+        done(failure);
+    });
+
+    public void Dispose()
+    {
+        _syncTimer.Remove();
+        _syncBehind?.Dispose();
+        Steps.Dispose();
+        _writer?.Dispose();
+    }
+
+    private void Append(JournalChannel channel, byte[] payload, long at, bool isLast)
+    {
+        int written = 0;
+        Steps.Do(() =>
+        {
+            _isLast = isLast;
+            try
+            {
+                _writer!.Append(channel, payload.AsSpan(written), at);
+            }
+            catch (JournalWriteException e)
+            {
+                written += (int)e.PayloadBytesWritten;
+                throw;
+            }
+
+            IsComplete = isLast;
+            NoteAppended();
+        });
+    }
+
+    private void AppendLater(JournalChannel channel, byte* start, int length, long at)
+    {
+        byte* from = start;
+        int left = length;
+        Steps.Do(() =>
+        {
+            try
+            {
+                _writer!.Append(channel, new ReadOnlySpan<byte>(from, left), at);
+            }
+            catch (JournalWriteException e)
+            {
+                from += e.PayloadBytesWritten;
+                left -= (int)e.PayloadBytesWritten;
+                throw;
+            }
+
+            NoteAppended();
+        });
+    }
+
+    private static NativePart[] After(NativePart[] parts, long bytes)
+    {
+        int i = 0;
+        while (i < parts.Length && bytes >= parts[i].Length)
+        {
+            bytes -= parts[i].Length;
+            i++;
+        }
+
+        NativePart[] rest = parts[i..];
+        if (rest.Length > 0)
+        {
+            rest[0] = new NativePart(rest[0].Start + bytes, rest[0].Length - bytes);
+        }
+
+        return rest;
+    }
+
+    private void NoteAppended()
+    {
+        CrashPoints.Reach(CrashPoint.SupervisorAppended);
+        if (!_syncTimer.IsArmed)
+        {
+            _syncTimer.Start(SyncIntervalMs);
+        }
+    }
+
+    private void SyncSome()
+    {
+        if (_writer is null || !_writer.HasUnsynced)
+        {
+            return;
+        }
+
+        if (Position - _syncAskedPosition <= InlineSyncBytesMax)
+        {
+            if (IsStalled)
+            {
+                return;
+            }
+
+            Sync(static _ => { });
+            return;
+        }
+
+        // Much was said at once and more may come: another thread waits for the disk, and this one goes on reading the pipes.
+        _syncAskedPosition = Position;
+        _syncBehind ??= new SyncBehind(_directory);
+        _syncBehind.Ask();
+        _syncTimer.Start(SyncIntervalMs);
+    }
+
+    private void OnStallChanged()
+    {
+        // 1. The stall's record is the first thing written when there is room, before what waits; its end is recorded unless the attempt ended with it.
+        if (IsStalled)
+        {
+            _stalledSince = _loop.UnixNanoseconds;
+            byte[] stalled = new AttemptEvent { Event = AttemptEvent.Stalled, Reason = Steps.StallReason, AtUnixNanoseconds = _stalledSince }.Write();
+            Steps.DoFirst(() => _writer?.Append(JournalChannel.Event, stalled, _loop.UnixNanoseconds));
+        }
+        else if (!IsComplete && !_isLast && _writer is not null)
+        {
+            Record(new AttemptEvent { Event = AttemptEvent.Unstalled });
+        }
+
+        StallChanged?.Invoke();
+    }
+}
+
+/// <summary>Told that a sync is over; null when everything is durable, else the failure.</summary>
+public delegate void SyncCallback(string? failure);
