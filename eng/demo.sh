@@ -58,7 +58,7 @@ kill -KILL "$pid"
 for _ in 1 2 3 4; do
     sleep 2
     [ -z "$(server_pid)" ] || { echo "The server is still there." >&2; exit 1; }
-    echo "no server; alive: $(children | while read -r child; do printf '%s (%s)  ' "$child" "$(tr '\0' ' ' <"/proc/$child/cmdline" | cut -c1-40)"; done)"
+    echo "no server; alive: $(children | while read -r child; do printf '%s (%s)  ' "$child" "$(cat "/proc/$child/comm")"; done)"
     written
 done
 

@@ -44,6 +44,7 @@ start_server() {
     mkdir -p -m 700 "$HOLDFAST_DATA"
     PATH=/usr/bin:$PATH setsid "$(readlink -f "$PUBLISH/holdfast/holdfast")" serve --data "$HOLDFAST_DATA" --root "$root" "$@" </dev/null >>"$log" 2>&1 &
     started=$!
+    disown
     for _ in $(seq 300); do
         if [ -n "$(server_pid)" ] && holdfast ls --json >/dev/null 2>&1; then
             return 0
