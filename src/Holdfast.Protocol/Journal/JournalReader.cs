@@ -47,6 +47,9 @@ public sealed class JournalReader : IDisposable
     /// <summary>Where the next record starts: after a record, its <see cref="JournalRecord.NextPosition"/>.</summary>
     public long Position { get; private set; }
 
+    /// <summary>The base of the segment that the last record came from.</summary>
+    internal long SegmentBase => _segmentBase;
+
     /// <summary>Why the last <see cref="TryRead"/> gave nothing.</summary>
     public JournalEnd End { get; private set; }
 
@@ -113,13 +116,9 @@ public sealed class JournalReader : IDisposable
     internal void CopyStreamLengths(Span<long> lengths) => _expected.CopyTo(lengths);
 
     /// <summary>Goes to a position whose output offsets are known, as from an index entry or back from a look ahead.</summary>
-    internal void MoveTo(long segmentBase, long position, long stdout, long stderr)
+    internal void MoveTo(long position, long stdout, long stderr)
     {
-        if (segmentBase != _segmentBase)
-        {
-            LeaveSegment();
-        }
-
+        LeaveSegment();
         Position = position;
         End = JournalEnd.Clean;
         Array.Fill(_expected, -1);
@@ -145,6 +144,48 @@ public sealed class JournalReader : IDisposable
     /// <summary>Opens the segment that holds the position and checks its header. False when it is not there, or not whole yet.</summary>
     private bool TryEnterSegment()
     {
+        if (!TryFindSegment())
+        {
+            return false;
+        }
+
+        if (_buffer.Length == 0)
+        {
+            _buffer = GC.AllocateUninitializedArray<byte>(SmallBufferBytes);
+        }
+
+        try
+        {
+            _segment = OpenSegment(_segmentBase);
+
+            // Read a second time when it proves to be closed: the header was perhaps written after the first look, but before that.
+            if (TryReadHeader() || (IsSegmentClosed(mayHaveChanged: true) && TryReadHeader()))
+            {
+                return true;
+            }
+        }
+        catch (JournalVersionException)
+        {
+            LeaveSegment();
+            throw;
+        }
+
+        // Opened anew at each try: the writer may not have written the header yet.
+        End = _segmentBase < _lastSegmentBase ? JournalEnd.Damaged : _buffered == 0 ? JournalEnd.Clean : JournalEnd.Torn;
+        LeaveSegment();
+        return false;
+    }
+
+    private bool TryFindSegment()
+    {
+        // The directory is listed once; from then on a segment's successor is found by its name.
+        if (_lastSegmentBase >= 0 && File.Exists(JournalFormat.SegmentPath(_directory, Position)))
+        {
+            _segmentBase = Position;
+            _lastSegmentBase = Math.Max(_lastSegmentBase, Position);
+            return true;
+        }
+
         long[] segments = JournalFormat.ListSegments(_directory);
         int found = Array.BinarySearch(segments, Position);
         int index = found >= 0 ? found : ~found - 1;
@@ -157,41 +198,32 @@ public sealed class JournalReader : IDisposable
 
         _segmentBase = segments[index];
         _lastSegmentBase = segments[^1];
-        _segment = OpenSegment(_segmentBase);
-        if (_buffer.Length == 0)
-        {
-            _buffer = GC.AllocateUninitializedArray<byte>(SmallBufferBytes);
-        }
+        return true;
+    }
 
+    private bool TryReadHeader()
+    {
         Fill(_segmentBase);
         Span<long> starts = stackalloc long[JournalFormat.ChannelCount];
-        int headerBytes;
-        try
+        int headerBytes = SegmentHeader.Read(_buffer.AsSpan(0, _buffered), _segmentBase, starts);
+        if (headerBytes == 0)
         {
-            headerBytes = SegmentHeader.Read(_buffer.AsSpan(0, _buffered), _segmentBase, starts);
-        }
-        catch (JournalVersionException)
-        {
-            LeaveSegment();
-            throw;
-        }
-
-        bool isStart = Position <= _segmentBase + headerBytes;
-        if (headerBytes == 0 || (isStart && Position != _segmentBase && Position != _segmentBase + headerBytes) || (isStart && !Agrees(starts)))
-        {
-            // Opened anew at each try: the writer may not have written the header yet.
-            bool isEmpty = _buffered == 0;
-            LeaveSegment();
-            End = _segmentBase < _lastSegmentBase ? JournalEnd.Damaged : isEmpty ? JournalEnd.Clean : JournalEnd.Torn;
             return false;
         }
 
-        if (isStart)
+        long firstRecord = _segmentBase + headerBytes;
+        if (Position > firstRecord)
         {
-            starts.CopyTo(_expected);
-            Position = _segmentBase + headerBytes;
+            return true;
         }
 
+        if ((Position != _segmentBase && Position != firstRecord) || !Agrees(starts))
+        {
+            return false;
+        }
+
+        starts.CopyTo(_expected);
+        Position = firstRecord;
         return true;
     }
 

@@ -204,9 +204,7 @@ public sealed unsafe class JournalWriter : IDisposable
             _index.Begin(last);
             while (reader.TryRead(out JournalRecord record))
             {
-                long stdout = reader.StreamLength(JournalChannel.Stdout) - (record.Channel == JournalChannel.Stdout ? record.Payload.Length : 0);
-                long stderr = reader.StreamLength(JournalChannel.Stderr) - (record.Channel == JournalChannel.Stderr ? record.Payload.Length : 0);
-                _index.Note(new SegmentIndexEntry(record.Position, record.UnixNanoseconds, stdout, stderr, record.Checksum));
+                _index.Note(SegmentIndex.EntryOf(reader, record));
             }
 
             reader.CopyStreamLengths(_streamLengths);

@@ -1,0 +1,198 @@
+using System.Runtime.InteropServices;
+using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Tests.Journal;
+
+/// <summary>A disk that fills up at every possible byte, by a write that stands in for pwritev; and once for real, where a small disk can be mounted.</summary>
+public sealed partial class JournalFullTests : IDisposable
+{
+    private const int Payloads = 12;
+
+    private readonly TemporaryJournal _journal = new();
+
+    public void Dispose() => _journal.Dispose();
+
+    [Fact]
+    public void At_whatever_byte_the_disk_fills_the_rest_is_appended_later_without_loss_or_doubling()
+    {
+        string[] expected = [.. Enumerable.Range(0, Payloads).Select(i => Convert.ToHexString(Payload(i)))];
+        long whole = 0;
+        for (int room = 0; room == 0 || room <= whole; room++)
+        {
+            string directory = Path.Join(_journal.Path, room.ToString("D5", null));
+            Directory.CreateDirectory(_journal.Path);
+            var disk = new SmallDisk(room);
+            using (JournalWriter writer = OpenWhenThereIsRoom(directory, disk))
+            {
+                for (int i = 0; i < Payloads; i++)
+                {
+                    AppendWhole(writer, disk, Payload(i), i, directory);
+                }
+
+                whole = writer.Position;
+            }
+
+            Assert.Equal(room < whole ? 1 : 0, disk.TimesFull);
+            using JournalReader reader = JournalReader.Open(directory);
+            var joiner = new PayloadJoiner(1000);
+            var payloads = new List<string>();
+            while (reader.TryRead(out JournalRecord record))
+            {
+                if (joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole)
+                {
+                    payloads.Add(Convert.ToHexString(payload.Span));
+                }
+            }
+
+            Assert.Equal(JournalEnd.Clean, reader.End);
+            Assert.Equal(expected, payloads);
+        }
+
+        Assert.True(whole > 500, "the loop must have come past several segments");
+    }
+
+    [Fact]
+    public void A_failed_write_that_is_not_a_full_disk_says_so_and_leaves_whole_records()
+    {
+        var disk = new SmallDisk(100) { Errno = Libc.Eio };
+        using JournalWriter writer = OpenOn(_journal.Path, disk);
+        JournalWriteException failure = Assert.Throws<JournalWriteException>(() =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                writer.Append(JournalChannel.Stdout, Payload(3), 0);
+            }
+        });
+        Assert.Equal(Libc.Eio, failure.Errno);
+        Assert.Equal(writer.Position, new FileInfo(_journal.Segment(0)).Length);
+    }
+
+    /// <summary>The real thing: a tmpfs of 256 KiB, with the system's own short writes. Needs the right to mount.</summary>
+    [Fact]
+    public void A_full_file_system_takes_the_rest_when_room_was_made()
+    {
+        string disk = Path.Join(_journal.Path, "disk");
+        Directory.CreateDirectory(disk);
+        Assert.SkipWhen(Mount("tmpfs", disk, "tmpfs", 0, "size=256k") != 0, "mounting a small disk needs privileges");
+        try
+        {
+            string ballast = Path.Join(disk, "ballast");
+            File.WriteAllBytes(ballast, new byte[100 * 1024]);
+            byte[] payload = new byte[300 * 1000];
+            new Random(3).NextBytes(payload);
+            string directory = Path.Join(disk, "journal");
+            using (JournalWriter writer = JournalWriter.Open(directory, new JournalOptions { PayloadBytes = 10_000 }))
+            {
+                int accepted = 0;
+                JournalFullException full = Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, payload, 1));
+                Assert.True(full.PayloadBytesWritten is >= 100_000 and < 200_000, $"{full.PayloadBytesWritten}");
+                accepted += (int)full.PayloadBytesWritten;
+                Assert.Equal(accepted, writer.StreamLength(JournalChannel.Stdout));
+                full = Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, payload.AsSpan(accepted), 1));
+                Assert.Equal(0, full.PayloadBytesWritten);
+
+                File.Delete(ballast);
+                full = Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, payload.AsSpan(accepted), 1));
+                Assert.True(full.PayloadBytesWritten > 0);
+                accepted += (int)full.PayloadBytesWritten;
+                payload = payload[..accepted];
+                writer.Sync();
+            }
+
+            using JournalOutput output = JournalOutput.Open(directory, OutputStream.Stdout);
+            byte[] read = new byte[400 * 1000];
+            Assert.Equal(payload, read[..output.Read(read)]);
+            Assert.Equal(JournalEnd.Clean, output.End);
+        }
+        finally
+        {
+            Assert.Equal(0, Unmount(disk, 0));
+        }
+    }
+
+    private static byte[] Payload(int i)
+    {
+        byte[] payload = new byte[i * 37 % 61 + 1];
+        new Random(i).NextBytes(payload);
+        return payload;
+    }
+
+    private static void AppendWhole(JournalWriter writer, SmallDisk disk, byte[] payload, int i, string directory)
+    {
+        var channel = (JournalChannel)(i % 3);
+        long before = writer.StreamLength(channel);
+        try
+        {
+            writer.Append(channel, payload, i);
+        }
+        catch (JournalFullException full)
+        {
+            // Whole records and nothing else, for whoever reads meanwhile.
+            Assert.Equal(before + full.PayloadBytesWritten, writer.StreamLength(channel));
+            using (JournalReader reader = JournalReader.Open(directory))
+            {
+                TemporaryJournal.ReadRest(reader);
+                Assert.Contains(reader.End, new[] { JournalEnd.Clean, JournalEnd.Torn });
+                Assert.Equal(writer.Position, reader.Position);
+            }
+
+            disk.Room = long.MaxValue;
+            writer.Append(channel, payload.AsSpan((int)full.PayloadBytesWritten), i);
+        }
+    }
+
+    private static JournalWriter OpenWhenThereIsRoom(string directory, SmallDisk disk)
+    {
+        try
+        {
+            return OpenOn(directory, disk);
+        }
+        catch (JournalFullException full)
+        {
+            Assert.Equal(0, full.PayloadBytesWritten);
+            disk.Room = long.MaxValue;
+            return OpenOn(directory, disk);
+        }
+    }
+
+    private static unsafe JournalWriter OpenOn(string directory, SmallDisk disk) =>
+        JournalWriter.Open(directory, new JournalOptions { SegmentBytes = 300, PayloadBytes = 20 }, disk.Write);
+
+    [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Mount(string source, string target, string type, nuint flags, string options);
+
+    [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Unmount(string target, int flags);
+
+    /// <summary>Takes so many bytes in all, the last write short, and then has no room; as Linux does it.</summary>
+    private sealed unsafe class SmallDisk(long room)
+    {
+        public long Room { get; set; } = room;
+
+        public int Errno { get; init; } = Libc.Enospc;
+
+        public int TimesFull { get; private set; }
+
+        public nint Write(int fd, IoVector* vectors, int count, long offset)
+        {
+            nint written = 0;
+            for (int i = 0; i < count && Room > 0; i++)
+            {
+                var piece = new IoVector { Start = vectors[i].Start, Length = (nuint)Math.Min((long)vectors[i].Length, Room) };
+                nint taken = Libc.PWriteV(fd, &piece, 1, offset + written);
+                Room -= taken;
+                written += taken;
+            }
+
+            if (written > 0)
+            {
+                return written;
+            }
+
+            TimesFull++;
+            Marshal.SetLastPInvokeError(Errno);
+            return -1;
+        }
+    }
+}
