@@ -25,7 +25,11 @@ public static class ErrorCodes
     public const string IdempotencyConflict = "idempotency-conflict";
     public const string DiskFull = "disk-full";
     public const string StoreFailed = "store-failed";
+    public const string StoreConstraint = "store-constraint";
+    public const string StoreCorrupt = "store-corrupt";
+    public const string StoreClosed = "store-closed";
     public const string SqliteMissing = "sqlite-missing";
+    public const string SqliteTooOld = "sqlite-too-old";
     public const string SchemaTooNew = "schema-too-new";
     public const string DataDirectoryInUse = "data-directory-in-use";
     public const string DataDirectoryNotWritable = "data-directory-not-writable";

@@ -80,7 +80,7 @@ internal sealed class ChangeQueue : IDisposable
             if (_isClosed)
             {
                 _ = _room.Release();
-                throw new StoreException(StoreErrorCodes.StoreClosed, "The store is closed: the server is stopping.");
+                throw new StoreException(ErrorCodes.StoreClosed, "The store is closed: the server is stopping.");
             }
 
             _waiting.Add(change);

@@ -120,7 +120,7 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    private static DataDirectoryException InUse(DataDirectoryPaths paths, ServerRecord? first) => new(StoreErrorCodes.DataDirectoryInUse,
+    private static DataDirectoryException InUse(DataDirectoryPaths paths, ServerRecord? first) => new(ErrorCodes.DataDirectoryInUse,
         first is null
             ? $"The data directory {paths.Root} is in use by another Holdfast server that is just starting (it holds {paths.ServerLock} and has not written its address yet). Try again in a moment, or give another directory with --data."
             : string.Create(CultureInfo.InvariantCulture,
@@ -163,7 +163,7 @@ public sealed class DataDirectory : IDisposable
     {
         if (error is IOException { HResult: Libc.Enospc or Libc.Edquot })
         {
-            return new DataDirectoryException(StoreErrorCodes.DiskFull, $"There is no room left for the data directory {paths.Root}. Free some space and start again. ({error.Message})", error);
+            return new DataDirectoryException(ErrorCodes.DiskFull, $"There is no room left for the data directory {paths.Root}. Free some space and start again. ({error.Message})", error);
         }
 
         string existing = paths.Root;
@@ -172,7 +172,7 @@ public sealed class DataDirectory : IDisposable
             existing = parent;
         }
 
-        return new DataDirectoryException(StoreErrorCodes.DataDirectoryNotWritable, string.Create(CultureInfo.InvariantCulture,
+        return new DataDirectoryException(ErrorCodes.DataDirectoryNotWritable, string.Create(CultureInfo.InvariantCulture,
             $"The data directory {paths.Root} cannot be written: {existing} belongs to {FileOwner.Of(existing)?.Description ?? "nobody known"} and this is uid {Libc.GetUid()}. ")
             + $"Give another directory with --data or HOLDFAST_DATA, or change its owner. ({error.Message})", error);
     }

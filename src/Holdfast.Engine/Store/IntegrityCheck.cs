@@ -44,7 +44,7 @@ public static class IntegrityCheck
         {
             return readers.Read(Run);
         }
-        catch (StoreException failure) when (failure.Code is StoreErrorCodes.StoreCorrupt or StoreErrorCodes.StoreFailed)
+        catch (StoreException failure) when (failure.Code is ErrorCodes.StoreCorrupt or ErrorCodes.StoreFailed)
         {
             return [failure.Message];
         }

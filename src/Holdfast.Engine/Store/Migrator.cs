@@ -20,7 +20,7 @@ internal static class Migrator
         RefuseForeign(connection, applicationId, path);
         if (current > known.Count)
         {
-            throw new StoreException(StoreErrorCodes.SchemaTooNew, string.Create(CultureInfo.InvariantCulture,
+            throw new StoreException(ErrorCodes.SchemaTooNew, string.Create(CultureInfo.InvariantCulture,
                 $"The database {path} has schema version {current}, and this program knows up to {known.Count}. It was written by a newer Holdfast: ")
                 + "start that version or a newer one, or give another data directory with --data. Nothing was changed.");
         }
@@ -42,7 +42,7 @@ internal static class Migrator
             && (applicationId != 0 || connection.QueryInt64("SELECT count(*) FROM sqlite_schema") > 0);
         if (isForeign)
         {
-            throw new StoreException(StoreErrorCodes.StoreCorrupt,
+            throw new StoreException(ErrorCodes.StoreCorrupt,
                 $"The file {path} is a database of another program. Move it away, or give another data directory with --data. Nothing was changed.");
         }
     }

@@ -23,7 +23,7 @@ internal sealed class ReaderPool : IDisposable
         {
             if (_isClosed)
             {
-                throw new StoreException(StoreErrorCodes.StoreClosed, "The store is closed: the server is stopping.");
+                throw new StoreException(ErrorCodes.StoreClosed, "The store is closed: the server is stopping.");
             }
 
             StoreReader reader = _idle.TryPop(out StoreReader? idle) ? idle : Open();

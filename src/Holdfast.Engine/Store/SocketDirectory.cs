@@ -44,7 +44,7 @@ public static class SocketDirectory
         FileOwner? owner = FileOwner.Of(directory);
         if (owner is not { IsDirectory: true } || owner.Value.UserId != Libc.GetUid())
         {
-            throw new DataDirectoryException(StoreErrorCodes.DataDirectoryNotWritable,
+            throw new DataDirectoryException(ErrorCodes.DataDirectoryNotWritable,
                 $"The folder for sockets {directory} is not a directory of this user: it belongs to {owner?.Description ?? "nobody known"}. Remove it, or give a data directory with a shorter path.");
         }
 

@@ -19,13 +19,13 @@ public static class SqliteLibrary
     {
         if (!NativeLibrary.TryLoad(library, out _))
         {
-            throw new StoreException(StoreErrorCodes.SqliteMissing,
+            throw new StoreException(ErrorCodes.SqliteMissing,
                 $"SQLite is not installed: {library} was not found. Install it with: apt-get install libsqlite3-0");
         }
 
         if (Sqlite.LibVersionNumber() < OldestVersionNumber)
         {
-            throw new StoreException(StoreErrorCodes.SqliteTooOld, string.Create(CultureInfo.InvariantCulture,
+            throw new StoreException(ErrorCodes.SqliteTooOld, string.Create(CultureInfo.InvariantCulture,
                 $"SQLite {Version} is too old: Holdfast needs 3.37.0 or newer. Upgrade the package libsqlite3-0, or the system."));
         }
     }

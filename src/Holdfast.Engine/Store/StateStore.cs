@@ -133,7 +133,7 @@ public sealed class StateStore : IAsyncDisposable
         if (fd < 0)
         {
             IOException failure = Libc.Failure("open", options.DatabasePath);
-            throw new StoreException(failure.HResult is Libc.Enospc or Libc.Edquot ? StoreErrorCodes.DiskFull : StoreErrorCodes.StoreFailed,
+            throw new StoreException(failure.HResult is Libc.Enospc or Libc.Edquot ? ErrorCodes.DiskFull : ErrorCodes.StoreFailed,
                 $"The database could not be created: {failure.Message}", cause: failure);
         }
 
@@ -146,7 +146,7 @@ public sealed class StateStore : IAsyncDisposable
         string mode = connection.QueryText("PRAGMA journal_mode = WAL");
         if (mode != "wal")
         {
-            throw new StoreException(StoreErrorCodes.StoreFailed,
+            throw new StoreException(ErrorCodes.StoreFailed,
                 $"SQLite could not use its write-ahead log for {path} (it says '{mode}'), which needs a local disk: network file systems do not share memory. Give a data directory on a local disk with --data.");
         }
     }

@@ -2,7 +2,7 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Store;
 
-/// <summary>A failure of the store with its stable code (<see cref="StoreErrorCodes"/>) and a sentence; the extended SQLite result code where there is one.</summary>
+/// <summary>A failure of the store with its stable code (<see cref="ErrorCodes"/>) and a sentence; the extended SQLite result code where there is one.</summary>
 public sealed class StoreException : Exception
 {
     public StoreException(string code, string message, int sqliteCode = 0, Exception? cause = null)
@@ -43,17 +43,17 @@ public sealed class StoreException : Exception
 
     private static string CodeOf(int code, int errno) => (code & 0xff) switch
     {
-        _ when IsOutOfSpace(code, errno) => StoreErrorCodes.DiskFull,
-        Sqlite.Constraint => StoreErrorCodes.StoreConstraint,
-        Sqlite.Corrupt or Sqlite.NotADatabase => StoreErrorCodes.StoreCorrupt,
-        _ => StoreErrorCodes.StoreFailed,
+        _ when IsOutOfSpace(code, errno) => ErrorCodes.DiskFull,
+        Sqlite.Constraint => ErrorCodes.StoreConstraint,
+        Sqlite.Corrupt or Sqlite.NotADatabase => ErrorCodes.StoreCorrupt,
+        _ => ErrorCodes.StoreFailed,
     };
 
     private static string Sentence(int code, int errno) => CodeOf(code, errno) switch
     {
-        StoreErrorCodes.DiskFull => "There is no room left for the store; nothing of this change was kept. Free some space and try again.",
-        StoreErrorCodes.StoreConstraint => "The change breaks a rule of the schema.",
-        StoreErrorCodes.StoreCorrupt => "The database is damaged or is not Holdfast's. Stop the server, keep a copy of the data directory, and run 'holdfast doctor'.",
+        ErrorCodes.DiskFull => "There is no room left for the store; nothing of this change was kept. Free some space and try again.",
+        ErrorCodes.StoreConstraint => "The change breaks a rule of the schema.",
+        ErrorCodes.StoreCorrupt => "The database is damaged or is not Holdfast's. Stop the server, keep a copy of the data directory, and run 'holdfast doctor'.",
         _ => "The store could not do this.",
     };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Holdfast.Engine;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Processes;
 
@@ -100,7 +101,7 @@ public sealed class DataDirectoryTests : IDisposable
 
         DataDirectoryException error = Assert.Throws<DataDirectoryException>(() => Open());
 
-        Assert.Equal(StoreErrorCodes.DataDirectoryInUse, error.Code);
+        Assert.Equal(ErrorCodes.DataDirectoryInUse, error.Code);
         Assert.Contains("http://127.0.0.1:4711", error.Message, StringComparison.Ordinal);
         Assert.Contains(Environment.ProcessId.ToString(CultureInfo.InvariantCulture), error.Message, StringComparison.Ordinal);
     }
@@ -112,7 +113,7 @@ public sealed class DataDirectoryTests : IDisposable
 
         DataDirectoryException error = Assert.Throws<DataDirectoryException>(() => Open());
 
-        Assert.Equal(StoreErrorCodes.DataDirectoryInUse, error.Code);
+        Assert.Equal(ErrorCodes.DataDirectoryInUse, error.Code);
         Assert.Contains("just starting", error.Message, StringComparison.Ordinal);
     }
 
@@ -175,7 +176,7 @@ public sealed class DataDirectoryTests : IDisposable
 
         DataDirectoryException error = Assert.Throws<DataDirectoryException>(() => Open(Path.Combine(file, "data")));
 
-        Assert.Equal(StoreErrorCodes.DataDirectoryNotWritable, error.Code);
+        Assert.Equal(ErrorCodes.DataDirectoryNotWritable, error.Code);
         Assert.Contains($"{file} belongs to ", error.Message, StringComparison.Ordinal);
         Assert.Contains($"(uid {Libc.GetUid()})", error.Message, StringComparison.Ordinal);
     }
@@ -186,7 +187,7 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.SkipWhen(Libc.GetUid() == 0, "root may write everywhere");
         _ = Directory.CreateDirectory(Root, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-        Assert.Equal(StoreErrorCodes.DataDirectoryNotWritable, Assert.Throws<DataDirectoryException>(() => Open()).Code);
+        Assert.Equal(ErrorCodes.DataDirectoryNotWritable, Assert.Throws<DataDirectoryException>(() => Open()).Code);
     }
 
     [Fact]
@@ -229,7 +230,7 @@ public sealed class DataDirectoryTests : IDisposable
         string link = Path.Combine(_parent, "link");
         _ = File.CreateSymbolicLink(link, Directory.CreateDirectory(Path.Combine(_parent, "target")).FullName);
 
-        Assert.Equal(StoreErrorCodes.DataDirectoryNotWritable, Assert.Throws<DataDirectoryException>(() => SocketDirectory.Prepare(link)).Code);
+        Assert.Equal(ErrorCodes.DataDirectoryNotWritable, Assert.Throws<DataDirectoryException>(() => SocketDirectory.Prepare(link)).Code);
     }
 
     private static Func<string, string?> Variables(params (string Name, string? Value)[] variables) =>

@@ -1,3 +1,4 @@
+using Holdfast.Engine;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Tests.Store;
@@ -27,7 +28,7 @@ public sealed class MigratorTests : IDisposable
 
         StoreException error = Assert.Throws<StoreException>(() => Open(First, Second));
 
-        Assert.Equal(StoreErrorCodes.SchemaTooNew, error.Code);
+        Assert.Equal(ErrorCodes.SchemaTooNew, error.Code);
         Assert.Contains("schema version 3", error.Message, StringComparison.Ordinal);
         Assert.Contains("up to 2", error.Message, StringComparison.Ordinal);
         Assert.Equal(new long[] { 1, 2, 3 }, await StepsAfterOpeningAsync(First, Second, Third));
@@ -77,7 +78,7 @@ public sealed class MigratorTests : IDisposable
             return insert.Execute();
         }, TestContext.Current.CancellationToken));
 
-        Assert.Equal(StoreErrorCodes.StoreConstraint, error.Code);
+        Assert.Equal(ErrorCodes.StoreConstraint, error.Code);
     }
 
     [Fact]
@@ -88,7 +89,7 @@ public sealed class MigratorTests : IDisposable
 
         StoreException error = Assert.Throws<StoreException>(() => Open(First));
 
-        Assert.Equal(StoreErrorCodes.StoreCorrupt, error.Code);
+        Assert.Equal(ErrorCodes.StoreCorrupt, error.Code);
         Assert.Equal(new string('x', 5000), File.ReadAllText(file));
         Assert.NotEmpty(IntegrityCheck.Run(_directory));
     }

@@ -1,3 +1,4 @@
+using Holdfast.Engine;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Tests.Store;
@@ -9,7 +10,7 @@ public class SqliteLibraryTests
     {
         StoreException error = Assert.Throws<StoreException>(() => SqliteLibrary.Require("libsqlite3-not-here.so.0"));
 
-        Assert.Equal(StoreErrorCodes.SqliteMissing, error.Code);
+        Assert.Equal(ErrorCodes.SqliteMissing, error.Code);
         Assert.Contains("apt-get install libsqlite3-0", error.Message, StringComparison.Ordinal);
     }
 
