@@ -39,6 +39,7 @@ public static class ErrorCodes
     public const string SupervisorUnreachable = "supervisor-unreachable";
     public const string NotebookNotFound = "notebook-not-found";
     public const string NotebookUnreadable = "notebook-unreadable";
+    public const string NotebookNotWritable = "notebook-not-writable";
     public const string NotebookInvalidJson = "notebook-invalid-json";
     public const string NotebookInvalid = "notebook-invalid";
     public const string NotebookUnsupportedFormat = "notebook-unsupported-format";
@@ -46,6 +47,7 @@ public static class ErrorCodes
     public const string CellNotFound = "cell-not-found";
     public const string NothingToResume = "nothing-to-resume";
     public const string ParametersUnsupported = "parameters-unsupported";
+    public const string ParametersInvalid = "parameters-invalid";
     public const string OutputOffsetInvalid = "output-offset-invalid";
     public const string PortInUse = "port-in-use";
     public const string ServerUnreachable = "server-unreachable";

@@ -1,0 +1,307 @@
+using System.Buffers;
+using System.Buffers.Text;
+using Holdfast.Engine.Notebooks.Json;
+
+namespace Holdfast.Engine.Notebooks.Outputs;
+
+/// <summary>
+/// Folds the messages of one execution, in the order of its journal, into a cell's outputs, count and times. Pure: the same messages give the same
+/// outputs, however often the fold is written in between. It never closes: what threads print after idle with the old parent is taken too.
+/// Clear rules and display ids are the Jupyter protocol's (jupyter_client, docs/messaging.rst). Not for several threads at once.
+/// </summary>
+public sealed class OutputFold
+{
+    /// <summary>What one stream output keeps at most; past it the middle is left out, and the output says so. The journal has everything.</summary>
+    public const int DefaultStreamBytesMax = 256 * 1024 * 1024;
+
+    private const int ScratchBytesKept = 1 << 20;
+
+    private readonly DisplayRegistry _displays;
+    private readonly int _streamBytesMax;
+    private readonly List<FoldedOutput> _outputs = [];
+    private ArrayBufferWriter<byte> _scratch = new();
+    private bool _clearsAtNextOutput;
+
+    public OutputFold(DisplayRegistry displays, int streamBytesMax = DefaultStreamBytesMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(streamBytesMax, 64);
+        _displays = displays;
+        _streamBytesMax = streamBytesMax;
+    }
+
+    /// <summary>Grows with every change of what would be written, updates from other cells included.</summary>
+    public long Version { get; private set; }
+
+    public int OutputCount => _outputs.Count;
+
+    public int? ExecutionCount { get; private set; }
+
+    public ExecutionTimes Times { get; private set; }
+
+    /// <summary>The kernel's idle for this execution has come: its outputs are complete, but for threads that print on.</summary>
+    public bool IsIdle { get; private set; }
+
+    /// <summary><c>ok</c>, <c>error</c> or <c>aborted</c> once the reply has come. Idle may come before it or after.</summary>
+    public string? ReplyStatus { get; private set; }
+
+    /// <summary>The error's name and value as the reply or the error output gives them.</summary>
+    public string? ErrorName { get; private set; }
+
+    public string? ErrorValue { get; private set; }
+
+    /// <summary>Messages whose content is not what their type demands. They are in the journal and add nothing here.</summary>
+    public int MalformedMessages { get; private set; }
+
+    /// <summary>Takes one IOPub message whose parent is this execution. Types that show nothing (comms, debug events, unknown ones) are passed over.</summary>
+    /// <param name="date">The header's date, as text.</param>
+    /// <param name="content">The content frame, as the kernel sent it.</param>
+    public void ApplyIoPub(string messageType, string? date, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            switch (messageType)
+            {
+                case "stream":
+                    AddStream(content);
+                    break;
+                case "display_data":
+                    AddDisplay(content, isResult: false);
+                    break;
+                case "execute_result":
+                    AddDisplay(content, isResult: true);
+                    break;
+                case "update_display_data":
+                    UpdateDisplay(content);
+                    break;
+                case "error":
+                    AddError(content);
+                    break;
+                case "clear_output":
+                    Clear(content);
+                    break;
+                case "execute_input":
+                    Times = Times with { ExecuteInput = date };
+                    TakeExecutionCount(content);
+                    break;
+                case "status":
+                    TakeStatus(content, date);
+                    break;
+                default:
+                    break;
+            }
+        }
+        catch (JsonTextException)
+        {
+            MalformedMessages++;
+        }
+    }
+
+    /// <summary>Takes the execute_reply of this execution.</summary>
+    public void ApplyReply(string? date, ReadOnlySpan<byte> content)
+    {
+        Times = Times with { ExecuteReply = date };
+        Changed();
+        try
+        {
+            TakeExecutionCount(content);
+            ErrorName = Text(Member(content, "ename"u8)) ?? ErrorName;
+            ErrorValue = Text(Member(content, "evalue"u8)) ?? ErrorValue;
+            ReplyStatus = Text(Member(content, "status"u8));
+        }
+        catch (JsonTextException)
+        {
+            MalformedMessages++;
+        }
+    }
+
+    /// <summary>The outputs are no longer on show, as when the cell runs again: updates no longer come here.</summary>
+    public void Discard() => ClearOutputs();
+
+    /// <summary>The outputs as the JSON list that nbformat would write, on one line.</summary>
+    public byte[] ToJson()
+    {
+        JsonText text = new(JsonLayout.Compact, 0);
+        WriteOutputs(text);
+        return text.Written.ToArray();
+    }
+
+    internal void WriteOutputs(JsonText text)
+    {
+        text.StartArray();
+        foreach (FoldedOutput output in _outputs)
+        {
+            text.Element();
+            output.Write(text);
+        }
+
+        text.EndArray();
+    }
+
+    internal void Changed() => Version++;
+
+    private static ReadOnlySpan<byte> Member(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> value = default;
+        JsonParts parts = new(json[JsonScan.SkipWhitespace(json, 0)..]);
+        while (parts.MoveNext())
+        {
+            if (JsonStrings.Equals(parts.Name, name))
+            {
+                value = parts.Value;
+            }
+        }
+
+        return value;
+    }
+
+    private static string? Text(ReadOnlySpan<byte> value) => value is [(byte)'"', ..] ? JsonStrings.ToText(value) : null;
+
+    private static ReadOnlySpan<byte> Required(ReadOnlySpan<byte> content, ReadOnlySpan<byte> name, char opening)
+    {
+        ReadOnlySpan<byte> value = Member(content, name);
+        return !value.IsEmpty && value[0] == opening ? value : throw new JsonTextException(0, "a field that this type of message must have is missing");
+    }
+
+    private static byte[] ObjectOrEmpty(ReadOnlySpan<byte> value) => value is [(byte)'{', ..] ? value.ToArray() : "{}"u8.ToArray();
+
+    private void AddStream(ReadOnlySpan<byte> content)
+    {
+        ReadOnlySpan<byte> text = JsonStrings.ToUtf8(Required(content, "text"u8, '"'), _scratch);
+        ReadOnlySpan<byte> quotedName = Required(content, "name"u8, '"');
+        if (text.IsEmpty)
+        {
+            return;
+        }
+
+        BeforeOutput();
+        if (_outputs is not [.., StreamOutput stream] || !JsonStrings.Equals(quotedName, stream.Name))
+        {
+            ArrayBufferWriter<byte> name = new();
+            JsonStrings.Decode(quotedName, name);
+            stream = new StreamOutput(name.WrittenSpan.ToArray(), _streamBytesMax);
+            _outputs.Add(stream);
+        }
+
+        stream.Text.Append(text);
+        Changed();
+        if (_scratch.Capacity > ScratchBytesKept)
+        {
+            // One huge message must not leave its size behind for the rest of the execution.
+            _scratch = new ArrayBufferWriter<byte>();
+        }
+    }
+
+    private void AddDisplay(ReadOnlySpan<byte> content, bool isResult)
+    {
+        byte[] bundle = Required(content, "data"u8, '{').ToArray();
+        byte[] metadata = ObjectOrEmpty(Member(content, "metadata"u8));
+        byte[] count = "null"u8.ToArray();
+        if (isResult)
+        {
+            TakeExecutionCount(content);
+            count = ExecutionCount is { } number ? System.Text.Encoding.ASCII.GetBytes($"{number}") : count;
+        }
+
+        BeforeOutput();
+        DisplayContent shown;
+        if (DisplayId(content) is { } displayId)
+        {
+            shown = _displays.Show(displayId, this, bundle, metadata);
+        }
+        else
+        {
+            shown = new DisplayContent(null);
+            shown.Replace(bundle, metadata);
+        }
+
+        _outputs.Add(new RichOutput(shown, isResult, count));
+        Changed();
+    }
+
+    private void UpdateDisplay(ReadOnlySpan<byte> content)
+    {
+        byte[] bundle = Required(content, "data"u8, '{').ToArray();
+        if (DisplayId(content) is { } displayId)
+        {
+            _ = _displays.Update(displayId, bundle, ObjectOrEmpty(Member(content, "metadata"u8)));
+        }
+    }
+
+    private static string? DisplayId(ReadOnlySpan<byte> content) =>
+        Member(content, "transient"u8) is [(byte)'{', ..] and var transient ? Text(Member(transient, "display_id"u8)) : null;
+
+    private void AddError(ReadOnlySpan<byte> content)
+    {
+        ErrorOutput error = new(
+            Required(content, "ename"u8, '"').ToArray(),
+            Required(content, "evalue"u8, '"').ToArray(),
+            Required(content, "traceback"u8, '[').ToArray());
+        BeforeOutput();
+        _outputs.Add(error);
+        ErrorName = error.Name;
+        ErrorValue = error.Value;
+        Changed();
+    }
+
+    private void Clear(ReadOnlySpan<byte> content)
+    {
+        if (Member(content, "wait"u8).SequenceEqual("true"u8))
+        {
+            _clearsAtNextOutput = true;
+            return;
+        }
+
+        ClearOutputs();
+    }
+
+    private void BeforeOutput()
+    {
+        if (_clearsAtNextOutput)
+        {
+            ClearOutputs();
+        }
+    }
+
+    private void ClearOutputs()
+    {
+        _clearsAtNextOutput = false;
+        foreach (FoldedOutput output in _outputs)
+        {
+            if (output is RichOutput { Content: var content })
+            {
+                _displays.Forget(content, this);
+            }
+        }
+
+        _outputs.Clear();
+        Changed();
+    }
+
+    private void TakeExecutionCount(ReadOnlySpan<byte> content)
+    {
+        ReadOnlySpan<byte> value = Member(content, "execution_count"u8);
+        if (Utf8Parser.TryParse(value, out int count, out int length) && length == value.Length && count >= 0)
+        {
+            ExecutionCount = count;
+            Changed();
+        }
+    }
+
+    private void TakeStatus(ReadOnlySpan<byte> content, string? date)
+    {
+        switch (Text(Member(content, "execution_state"u8)))
+        {
+            case "busy":
+                Times = Times with { Busy = date };
+                Changed();
+                break;
+            case "idle":
+                Times = Times with { Idle = date };
+                IsIdle = true;
+                Changed();
+                break;
+            default:
+                break;
+        }
+    }
+}
