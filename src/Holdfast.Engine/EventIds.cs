@@ -20,6 +20,7 @@ public static class EventIds
     public const int KernelNewsFailed = 1300;
     public const int KernelDied = 1301;
     public const int KernelStarted = 1302;
+    public const int KernelLaunchFailed = 1303;
 
     // Notebooks: 1400.
     public const int NotebookNotSaved = 1400;

@@ -12,7 +12,7 @@ public sealed class CancelExecution(StateStore store, ExecutionLedger ledger, Ex
     public async Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken)
     {
         Execution execution = await store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Cancel), cancellationToken);
-        if (!execution.State.IsTerminal() || execution.Kind == ExecutionKind.Cell)
+        if (!execution.State.IsTerminal())
         {
             await runners.For(execution.Kind).CancelAsync(execution, cancellationToken);
         }

@@ -34,7 +34,7 @@ public sealed record Execution
     public long StartPosition { get; init; }
     public long EndPosition { get; init; }
 
-    public ExecutionStatus Status => new(Kind, State, Attempt, IsCancelRequested);
+    public ExecutionStatus Status => new(Kind, State, Attempt, IsCancelRequested, Kind == ExecutionKind.Cell && AttemptId is not null);
 
     private static readonly Dictionary<string, string> EmptyLabels = [];
 }

@@ -102,12 +102,41 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         return Save(transaction, amend is null ? finished : amend(finished));
     }
 
-    /// <summary>Gives a cell to a kernel's incarnation: queued to starting.</summary>
-    public Execution ClaimCell(StoreTransaction transaction, Execution queued, AttemptId kernelAttempt)
+    /// <summary>
+    /// A cell's request stands in the journal of the kernel incarnation it was given to: it has an attempt now, and runs. Null when that is known already.
+    /// </summary>
+    public Execution? StartCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, long startedAt, long position)
     {
-        ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted
-            ?? throw new RefusedException(ErrorCodes.IllegalTransition, $"The cell is {queued.State.Name()} and cannot be started.");
-        return Save(transaction, queued with { State = status.State, Attempt = status.Attempt, AttemptId = kernelAttempt });
+        if (ExecutionsTable.Find(transaction, id) is not { } queued || queued.AttemptId != kernelAttempt ||
+            ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted is not { } claimed ||
+            ExecutionTransitions.Apply(claimed, ExecutionCommand.ConfirmRunning).Accepted is not { } running)
+        {
+            return null;
+        }
+
+        return Save(transaction, queued with { State = running.State, Attempt = running.Attempt, StartedAt = startedAt, StartPosition = position });
+    }
+
+    /// <summary>A cell's outcome. One that never started is cancelled, whatever ended its kernel; one that was interrupted on request is cancelled too.</summary>
+    public Execution? FinishCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, Outcome outcome, long endPosition)
+    {
+        if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != kernelAttempt)
+        {
+            return null;
+        }
+
+        if (execution.State == ExecutionState.Queued && outcome.State == ExecutionState.Cancelled)
+        {
+            return Save(transaction, execution with
+            {
+                State = ExecutionState.Cancelled, FinishedAt = outcome.AtMicroseconds, Cause = outcome.Cause, Reason = outcome.Reason, OutputBytes = 0,
+            });
+        }
+
+        Outcome final = execution.IsCancelRequested && outcome is { State: ExecutionState.Failed, Cause: "error" }
+            ? outcome with { State = ExecutionState.Cancelled, Cause = "cancelled", Reason = $"Interrupted on request. {outcome.Reason}" }
+            : outcome;
+        return Finish(transaction, id, kernelAttempt, final, e => e with { EndPosition = endPosition });
     }
 
     private Execution Changed(Execution execution, ExecutionStatus status, ExecutionCommand command) => execution with

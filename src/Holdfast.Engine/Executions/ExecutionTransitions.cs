@@ -58,6 +58,9 @@ public static class ExecutionTransitions
             case ExecutionCommand.ConfirmResumed when state == ExecutionState.Paused:
                 return TransitionDecision.Accept(status with { State = ExecutionState.Running });
 
+            case ExecutionCommand.Cancel when state == ExecutionState.Queued && status.IsHandedOver:
+                return TransitionDecision.Accept(status with { IsCancelRequested = true });
+
             case ExecutionCommand.Cancel when state is ExecutionState.Waiting or ExecutionState.Queued or ExecutionState.Blocked:
                 return TransitionDecision.Accept(status with { State = ExecutionState.Cancelled, IsCancelRequested = true });
 

@@ -1,0 +1,9 @@
+using Holdfast.Protocol.Jupyter;
+using Holdfast.Protocol.Journal;
+
+namespace Holdfast.Engine.Kernels;
+
+/// <summary>
+/// One whole Jupyter message out of a kernel's journal, with where and when it was written. Valid until the next one is read: its frames are slices of the reader's buffer.
+/// </summary>
+public readonly record struct KernelMessage(JournalChannel Channel, JupyterMessage Message, long UnixNanoseconds, long Position, long NextPosition);

@@ -1,0 +1,308 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Store;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Jupyter;
+using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Link;
+using Microsoft.Extensions.Logging;
+
+namespace Holdfast.Engine.Kernels;
+
+/// <summary>
+/// One kernel incarnation while it lives: reads its journal from a position on, keeps what is known only from its messages (idle or busy), applies
+/// what they mean for executions, and hands each message to whoever folds outputs. One loop does all of it, so that nothing here needs a lock but the list of listeners.
+/// </summary>
+public sealed partial class LiveKernel
+{
+    private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly StateStore _store;
+    private readonly ExecutionLedger _executions;
+    private readonly KernelLedger _kernels;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CellTracker _cells;
+    private readonly JournalAssembler _assembler = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _listening = new();
+    private readonly List<IKernelListener> _listeners = []; // guarded by _listening
+    private readonly HashSet<string> _busyWith = [];
+    private bool _hasSeenExit;
+
+    internal LiveKernel(
+        Kernel kernel, LiveAttempt live, StateStore store, ExecutionLedger executions, KernelLedger kernels, TimeProvider time, ILogger logger)
+    {
+        (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
+        (_store, _executions, _kernels, _time, _logger) = (store, executions, kernels, time, logger);
+        _cells = new CellTracker(executions, live.Id);
+    }
+
+    public KernelId Id { get; }
+    public string SpecName { get; }
+    public LiveAttempt Live { get; }
+
+    /// <summary>Completes when the kernel can be talked to; refused with kernel-died, its last words included, when it ends before.</summary>
+    public Task Ready => _ready.Task;
+
+    /// <summary>Completes when the incarnation is over and everything in its journal has been applied.</summary>
+    public Task Ended => _ended.Task;
+
+    public bool IsReady => _ready.Task.IsCompletedSuccessfully;
+
+    /// <summary>From the kernel's own status messages, per request: busy while any request is.</summary>
+    public bool IsBusy { get; private set; }
+
+    /// <summary>False while the kernel's heartbeat goes unanswered.</summary>
+    public bool HasHeartbeat { get; private set; } = true;
+
+    public long LastActivityAt { get; private set; }
+
+    /// <summary>Up to where the journal has been read and applied.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Set by whoever asked for the end, so that it is not reported as a death.</summary>
+    public bool IsStopRequested { get; set; }
+
+    internal void Listen(IKernelListener listener)
+    {
+        lock (_listening)
+        {
+            _listeners.Add(listener);
+        }
+    }
+
+    internal void Unlisten(IKernelListener listener)
+    {
+        lock (_listening)
+        {
+            _listeners.Remove(listener);
+        }
+    }
+
+    /// <summary>Starts to read. Cells that were handed over before are named, so that they can be accounted for if the kernel ends.</summary>
+    internal void Start(long position, IEnumerable<ExecutionId> handedOver)
+    {
+        foreach (ExecutionId id in handedOver)
+        {
+            HandOver(id);
+        }
+
+        _ = RunAsync(position);
+    }
+
+    internal void HandOver(ExecutionId id)
+    {
+        lock (_listening)
+        {
+            _cells.HandOver(id);
+        }
+    }
+
+    /// <summary>The supervisor is gone and this is all that is known of why; null when the journal's own exit record tells.</summary>
+    internal string? LostReason { get; set; }
+
+    public async Task<LinkMessage> AskAsync(LinkMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            SupervisorLink link = await Live.Link.WaitAsync(LinkTimeout, _time, cancellationToken);
+            return await link.RequestAsync(request with { Attempt = Live.Id.Value }, cancellationToken).WaitAsync(LinkTimeout, _time, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            throw new RefusedException(ErrorCodes.SupervisorUnreachable, $"The supervisor of kernel {Id} does not answer now ({e.Message}). The kernel is not harmed; try again.");
+        }
+    }
+
+    private static readonly TimeSpan LinkTimeout = TimeSpan.FromSeconds(10);
+
+    private async Task RunAsync(long position)
+    {
+        JournalReader? reader = null;
+        try
+        {
+            while (true)
+            {
+                Task growth = Live.Growth;
+                bool isLast = Live.IsEnded; // Read before the records: what was written before the end is then read below.
+                reader ??= TryOpen(position);
+                var changes = new List<Action<StoreTransaction>>();
+                if (reader is not null)
+                {
+                    while (reader.TryRead(out JournalRecord record))
+                    {
+                        Take(record, changes);
+                    }
+                }
+
+                await ApplyAsync(changes);
+                if (_hasSeenExit || isLast)
+                {
+                    break;
+                }
+
+                await growth;
+            }
+
+            await EndAsync();
+        }
+        catch (Exception e) when (e is JournalDamagedException or IOException)
+        {
+            // A broken journal stops what reads it; the kernel is kept alive, and the damage is told.
+            Log.NewsFailed(_logger, Id.Value, e);
+            _ready.TrySetException(new RefusedException(ErrorCodes.InternalError, $"The journal of kernel {Id} cannot be read: {e.Message}"));
+        }
+        finally
+        {
+            reader?.Dispose();
+            _ended.TrySetResult();
+        }
+    }
+
+    private JournalReader? TryOpen(long position)
+    {
+        try
+        {
+            return JournalReader.Open(Live.Files.Journal, position);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return null; // The supervisor is about to make it.
+        }
+    }
+
+    private void Take(in JournalRecord record, List<Action<StoreTransaction>> changes)
+    {
+        Position = record.NextPosition;
+        long at = UnixTime.FromNanoseconds(record.UnixNanoseconds);
+        if (record.Channel == JournalChannel.Event)
+        {
+            TakeEvent(AttemptEvent.Read(record.Payload.Span), at, changes);
+        }
+        else if (record.Channel >= JournalChannel.IoPub && _assembler.TryComplete(record, out ReadOnlyMemory<byte> payload, out long position) &&
+                 JupyterMessage.TryParse(payload) is { } message)
+        {
+            TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition), changes);
+        }
+    }
+
+    private void TakeMessage(in KernelMessage message, List<Action<StoreTransaction>> changes)
+    {
+        LastActivityAt = UnixTime.FromNanoseconds(message.UnixNanoseconds);
+        if (message.Channel == JournalChannel.IoPub && message.Message.MessageType == "status")
+        {
+            string parent = message.Message.ParentMessageId;
+            _ = message.Message.ExecutionState == "busy" ? _busyWith.Add(parent) : _busyWith.Remove(parent);
+            IsBusy = _busyWith.Count > 0;
+        }
+
+        lock (_listening)
+        {
+            // Listeners first: a fold has the last output before the change that says "done" is stored.
+            foreach (IKernelListener listener in _listeners)
+            {
+                listener.Take(message);
+            }
+
+            Add(_cells.Take(message), changes);
+        }
+    }
+
+    private void TakeEvent(AttemptEvent journalEvent, long at, List<Action<StoreTransaction>> changes)
+    {
+        switch (journalEvent.Event)
+        {
+            case AttemptEvent.Ready:
+                changes.Add(transaction => transaction.OnCommitted(() => _ready.TrySetResult()));
+                changes.Add(transaction => _kernels.Ready(transaction, Id, Live.Id));
+                break;
+            case AttemptEvent.Heartbeat:
+                HasHeartbeat = journalEvent.Alive ?? true;
+                break;
+            case AttemptEvent.ExitEvent:
+                _hasSeenExit = true;
+                _exit = journalEvent.Exit;
+                break;
+            default:
+                lock (_listening)
+                {
+                    Add(_cells.Take(journalEvent, Position, at), changes);
+                }
+
+                break;
+        }
+    }
+
+    private ExitRecord? _exit;
+
+    private async Task EndAsync()
+    {
+        long at = _exit is { } exit ? UnixTime.FromNanoseconds(exit.AtUnixNanoseconds) : _time.NowMicroseconds();
+        string reason = _exit?.Reason ?? LostReason ?? "How it ended is not known.";
+        KernelState state = IsStopRequested || _exit?.Cause == ExitCause.Cancelled ? KernelState.Stopped : KernelState.Dead;
+        string lastWords = state == KernelState.Dead ? KernelLastWords.Read(Live.Files.Journal) : "";
+        var changes = new List<Action<StoreTransaction>>();
+        lock (_listening)
+        {
+            changes.AddRange(_cells.End(_exit is not null, reason, Position, at));
+        }
+
+        changes.Add(transaction => _kernels.End(transaction, Id, Live.Id, state, reason));
+        await ApplyAsync(changes);
+        if (!_ready.Task.IsCompleted)
+        {
+            _ready.TrySetException(new RefusedException(ErrorCodes.KernelDied, $"The kernel '{SpecName}' ended before it was ready. {reason}{lastWords}"));
+            _ = _ready.Task.Exception; // Observed: not every start is awaited.
+        }
+
+        if (state == KernelState.Dead)
+        {
+            Log.Died(_logger, Id.Value, reason);
+        }
+    }
+
+    private static void Add(Action<StoreTransaction>? change, List<Action<StoreTransaction>> changes)
+    {
+        if (change is not null)
+        {
+            changes.Add(change);
+        }
+    }
+
+    /// <summary>Everything one read of the journal brought, in one transaction; tried again until it is stored, since the journal is not going away.</summary>
+    private async Task ApplyAsync(List<Action<StoreTransaction>> changes)
+    {
+        while (changes.Count > 0)
+        {
+            try
+            {
+                await _store.WriteAsync(
+                    transaction =>
+                    {
+                        foreach (Action<StoreTransaction> change in changes)
+                        {
+                            change(transaction);
+                        }
+                    },
+                    CancellationToken.None);
+                return;
+            }
+            catch (StoreException e)
+            {
+                Log.NewsFailed(_logger, Id.Value, e);
+                await Task.Delay(StoreRetryDelay, _time, CancellationToken.None);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.KernelNewsFailed, LogLevel.Error, "News from kernel {KernelId} could not be applied.")]
+        public static partial void NewsFailed(ILogger logger, string kernelId, Exception exception);
+
+        [LoggerMessage(EventIds.KernelDied, LogLevel.Warning, "Kernel {KernelId} died. {Reason}")]
+        public static partial void Died(ILogger logger, string kernelId, string reason);
+    }
+}
