@@ -55,6 +55,9 @@ public enum CrashPoint
     /// <summary>The claim is durable and spec.json is written; no supervisor knows of it.</summary>
     ServerSpecWritten,
 
+    /// <summary>A kernel's incarnation is durable and its spec.json is written; no supervisor knows of it.</summary>
+    ServerKernelSpecWritten,
+
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,
 }

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Text;
 using System.Text.Json;
 using Holdfast.Engine.Executions;
@@ -10,10 +9,7 @@ namespace Holdfast.Engine.Jobs;
 /// <summary>Turns a claimed job into the spec.json of its attempt.</summary>
 internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
 {
-    /// <summary>What the server was told and its jobs should not be: its secrets, and settings for its own runtime.</summary>
-    private static readonly string[] Withheld = ["HOLDFAST_TOKEN", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"];
-
-    private readonly Dictionary<string, string> _inherited = Inherited();
+    private readonly Dictionary<string, string> _inherited = ServerEnvironment.Inherited();
 
     /// <summary>Writes the folder and its spec; a crash before or in the middle of it leaves a folder that recovery calls "never started".</summary>
     public void Write(ClaimedJob job)
@@ -37,22 +33,6 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             GraceMs = (long)options.StopGrace.TotalMilliseconds,
         };
         File.WriteAllBytes(new AttemptFiles(directory).Spec, spec.Write());
-    }
-
-    /// <summary>The environment a child of this server is given before its own variables.</summary>
-    public static Dictionary<string, string> Inherited()
-    {
-        var variables = new Dictionary<string, string>();
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-        {
-            string name = (string)variable.Key;
-            if (!Withheld.Contains(name) && !name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase))
-            {
-                variables[name] = (string?)variable.Value ?? "";
-            }
-        }
-
-        return variables;
     }
 
     private string[] Variables(JobRequest request, Execution execution)

@@ -54,6 +54,7 @@ internal sealed class JobSupervisor(JobNews news)
         switch (notice.Type)
         {
             case LinkMessageType.Started:
+                live.Take(notice);
                 news.Started(live, UnixTime.FromNanoseconds(notice.AtUnixNanoseconds));
                 break;
             case LinkMessageType.Paused:

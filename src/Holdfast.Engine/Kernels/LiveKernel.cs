@@ -218,6 +218,9 @@ public sealed partial class LiveKernel
                 changes.Add(transaction => transaction.OnCommitted(() => _ready.TrySetResult()));
                 changes.Add(transaction => _kernels.Ready(transaction, Id, Live.Id));
                 break;
+            case AttemptEvent.Started:
+                Live.ChildPid = journalEvent.Pid;
+                break;
             case AttemptEvent.Heartbeat:
                 HasHeartbeat = journalEvent.Alive ?? true;
                 break;

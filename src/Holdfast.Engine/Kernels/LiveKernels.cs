@@ -15,7 +15,7 @@ namespace Holdfast.Engine.Kernels;
 /// <summary>The kernels that have a process: launches their supervisors, attaches to those that are found again, and lets go of those that ended.</summary>
 public sealed partial class LiveKernels(
     StateStore store, ExecutionLedger executions, KernelLedger kernels, LiveAttempts attempts, AttemptFolders folders, KernelOptions options,
-    SupervisorSpawner spawner, AttemptRescuer rescuer, TimeProvider time, ILogger<LiveKernels> logger)
+    SupervisorSpawner spawner, AttemptRescuer rescuer, TimeProvider time, ILogger<LiveKernels> logger) : IDisposable
 {
     private readonly ConcurrentDictionary<string, LiveKernel> _byId = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -37,7 +37,11 @@ public sealed partial class LiveKernels(
     }
 
     /// <summary>Stops acting on what is heard; the kernels live on.</summary>
-    public void Leave() => _stopping.Cancel();
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
 
     /// <summary>Starts the incarnation that was just committed. Returns at once; <see cref="LiveKernel.Ready"/> tells how it went.</summary>
     internal LiveKernel Launch(Kernel kernel, Attempt attempt, KernelSpec spec, IEnumerable<ExecutionId> handedOver, Action<LiveKernel>? beforeReading = null)

@@ -17,6 +17,7 @@ public enum SupervisorHealth
 public sealed class LiveAttempt(Attempt attempt, string directory)
 {
     private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile Task<SupervisorLink>? _attachedAgain;
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isWatched;
 
@@ -25,7 +26,10 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     public AttemptFiles Files { get; } = new(directory);
 
     /// <summary>The link, as soon as there is one; faulted when the attempt ended without.</summary>
-    public Task<SupervisorLink> Link => _attached.Task;
+    public Task<SupervisorLink> Link => _attachedAgain ?? _attached.Task;
+
+    /// <summary>The child's pid, once it is known; for people to look at, never to signal.</summary>
+    public int? ChildPid { get; set; }
 
     /// <summary>Why the journal cannot grow now; null while it can.</summary>
     public string? StallReason { get; private set; }
@@ -41,7 +45,19 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>Completes at the journal's next growth or the attempt's end. Take it before reading, so that nothing slips between.</summary>
     public Task Growth => _grown.Task;
 
-    public void Attach(SupervisorLink link) => _attached.TrySetResult(link);
+    /// <summary>The first link, or a new one in place of one that broke; whoever followed the journal goes on being told of its growth.</summary>
+    public void Attach(SupervisorLink link)
+    {
+        if (!_attached.TrySetResult(link))
+        {
+            _attachedAgain = Task.FromResult(link);
+        }
+
+        if (Interlocked.Exchange(ref _isWatched, 0) == 1)
+        {
+            _ = WatchAgainAsync();
+        }
+    }
 
     /// <summary>Nothing will come any more: wakes every follower for the last time.</summary>
     public void End()
@@ -70,11 +86,28 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
     }
 
+    private async Task WatchAgainAsync()
+    {
+        try
+        {
+            await WatchAsync(CancellationToken.None);
+            Pulse(); // For what was written while nobody watched.
+        }
+        catch (Exception e) when (e is IOException or LinkRefusedException)
+        {
+            // Broken again; the next attachment watches again.
+            _isWatched = 1;
+        }
+    }
+
     /// <summary>The notices every kind of attempt shares.</summary>
     public void Take(LinkMessage notice)
     {
         switch (notice.Type)
         {
+            case LinkMessageType.Started:
+                ChildPid = notice.Pid;
+                break;
             case LinkMessageType.Appended:
                 Pulse();
                 break;

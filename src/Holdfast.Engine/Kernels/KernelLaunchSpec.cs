@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Jupyter;
+
+namespace Holdfast.Engine.Kernels;
+
+/// <summary>Writes the folder and spec.json of a kernel's incarnation.</summary>
+internal static class KernelLaunchSpec
+{
+    /// <summary>Set by launchers whose kernels are to end with them; ours are not to.</summary>
+    private const string ParentPid = "JPY_PARENT_PID";
+
+    public static void Write(LiveAttempt live, Kernel kernel, KernelSpec spec, AttemptFolders folders, KernelOptions options)
+    {
+        Dictionary<string, string> environment = ServerEnvironment.Inherited();
+        foreach ((string name, string value) in spec.ResolveEnvironment(environment))
+        {
+            environment[name] = value;
+        }
+
+        environment.Remove(ParentPid);
+        Directory.CreateDirectory(live.Files.Directory);
+        File.WriteAllBytes(live.Files.Spec, new AttemptSpec
+        {
+            Attempt = live.Id.Value,
+            Kind = AttemptSpec.KindKernel,
+            Nonce = live.Attempt.Nonce,
+            Fence = live.Attempt.Fence,
+            Socket = folders.SocketOf(live.Id),
+            Argv = spec.ResolveArgv(),
+            Cwd = kernel.WorkingDirectory,
+            Environment = [.. environment.Select(v => $"{v.Key}={v.Value}")],
+            Transport = spec.Transport,
+            InterruptMode = spec.InterruptMode,
+            Username = Environment.UserName,
+            SessionId = live.Id.Value,
+            Key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
+            StartTimeoutMs = (long)options.StartTimeout.TotalMilliseconds,
+            GraceMs = (long)options.StopGrace.TotalMilliseconds,
+        }.Write());
+    }
+}

@@ -1,0 +1,21 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels;
+
+namespace Holdfast.Engine.Notebooks;
+
+/// <summary>How far a notebook run has come.</summary>
+public enum RunState
+{
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+    Lost,
+}
+
+/// <summary>One run of a notebook: cells in order in one kernel. Each cell is an execution of its own; the run's state follows from theirs.</summary>
+public sealed record Run(string Id, string Path, RunState State, KernelId KernelId, AttemptId AttemptId, bool OwnsKernel, bool StopOnError, long StartPosition, long CreatedAt)
+{
+    public long? FinishedAt { get; init; }
+    public string? Reason { get; init; }
+}
