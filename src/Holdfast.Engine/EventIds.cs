@@ -25,6 +25,7 @@ public static class EventIds
     // Notebooks: 1400.
     public const int NotebookNotSaved = 1400;
     public const int RunFinished = 1401;
+    public const int RunStepFailed = 1402;
 
     // Recovery: 1500.
     public const int Recovered = 1500;

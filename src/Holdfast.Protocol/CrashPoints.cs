@@ -58,6 +58,12 @@ public enum CrashPoint
     /// <summary>A kernel's incarnation is durable and its spec.json is written; no supervisor knows of it.</summary>
     ServerKernelSpecWritten,
 
+    /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
+    ServerCellHandedOver,
+
+    /// <summary>A finished run's outputs are in its notebook; its row does not say so yet.</summary>
+    ServerNotebookSaved,
+
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,
 }

@@ -24,11 +24,11 @@ internal static class ExecutionsTable
     public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
     {
         using Statement insert = transaction.Prepare(
-            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index) " +
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id) " +
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")
             .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, KindName(execution.Kind)).Bind(4, execution.State.Name())
             .Bind(5, execution.Queue).Bind(6, execution.Name).Bind(7, WriteLabels(execution.Labels)).Bind(8, request).Bind(9, execution.CreatedAt)
-            .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex);
+            .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex).Bind(13, execution.AttemptId?.Value);
         return insert.ExecuteInsert();
     }
 

@@ -25,6 +25,7 @@ public sealed partial class LiveKernel
     private readonly CellTracker _cells;
     private readonly JournalAssembler _assembler = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _listening = new();
     private readonly List<IKernelListener> _listeners = []; // guarded by _listening
@@ -45,6 +46,9 @@ public sealed partial class LiveKernel
 
     /// <summary>Completes when the kernel can be talked to; refused with kernel-died, its last words included, when it ends before.</summary>
     public Task Ready => _ready.Task;
+
+    /// <summary>Completes when everything that was in the journal when reading began has been read and applied.</summary>
+    public Task CaughtUp => _caughtUp.Task;
 
     /// <summary>Completes when the incarnation is over and everything in its journal has been applied.</summary>
     public Task Ended => _ended.Task;
@@ -138,6 +142,7 @@ public sealed partial class LiveKernel
                 }
 
                 await ApplyAsync(changes);
+                _caughtUp.TrySetResult();
                 if (_hasSeenExit || isLast)
                 {
                     break;
@@ -157,6 +162,7 @@ public sealed partial class LiveKernel
         finally
         {
             reader?.Dispose();
+            _caughtUp.TrySetResult();
             _ended.TrySetResult();
         }
     }

@@ -1,0 +1,192 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Feed;
+using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Notebooks.Outputs;
+using Holdfast.Protocol.Jupyter;
+using Holdfast.Protocol.Journal;
+
+namespace Holdfast.Engine.Notebooks;
+
+/// <summary>
+/// One notebook run while it goes on: folds the messages of its cells into outputs and keeps each cell's state, as the feed tells it. It is rebuilt from the
+/// store and the journal at any time: nothing in here is the only copy of anything.
+/// </summary>
+internal sealed class ActiveRun : IKernelListener
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, RunCell> _byExecution = []; // guarded by _lock, as are the cells in it
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class RunCell(Execution execution, CellRequest request, DisplayRegistry displays)
+    {
+        public ExecutionId Id { get; } = execution.Id;
+        public CellRequest Request { get; } = request;
+        public OutputFold Fold { get; } = new(displays);
+        public ExecutionState State { get; set; } = execution.State;
+        public bool HasStarted { get; set; } = execution.StartedAt is not null;
+        public (long Version, ExecutionState State) Saved { get; set; } = (-1, execution.State);
+    }
+
+    public ActiveRun(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells)
+    {
+        Run = run;
+        var displays = new DisplayRegistry();
+        foreach ((Execution execution, CellRequest request) in cells)
+        {
+            _byExecution[execution.Id.Value] = new RunCell(execution, request, displays);
+        }
+
+        CompleteIfDone();
+    }
+
+    public Run Run { get; }
+
+    /// <summary>Completes when every cell has a terminal state.</summary>
+    public Task Done => _done.Task;
+
+    /// <summary>Completes at the next change worth saving. Take it before saving.</summary>
+    public Task Changed => _changed.Task;
+
+    public void Take(in KernelMessage message)
+    {
+        JupyterMessage jupyter = message.Message;
+        lock (_lock)
+        {
+            if (message.Channel == JournalChannel.ShellRequest)
+            {
+                if (_byExecution.TryGetValue(jupyter.MessageId, out RunCell? sent))
+                {
+                    sent.HasStarted = true;
+                    Signal();
+                }
+
+                return;
+            }
+
+            if (!_byExecution.TryGetValue(jupyter.ParentMessageId, out RunCell? cell))
+            {
+                return;
+            }
+
+            if (message.Channel == JournalChannel.IoPub)
+            {
+                cell.Fold.ApplyIoPub(jupyter.MessageType, jupyter.Header.Date, jupyter.Content.Span);
+            }
+            else if (message.Channel == JournalChannel.Shell && jupyter.MessageType == "execute_reply")
+            {
+                cell.Fold.ApplyReply(jupyter.Header.Date, jupyter.Content.Span);
+            }
+
+            Signal();
+        }
+    }
+
+    public void OnPublished(FeedEvent published)
+    {
+        lock (_lock)
+        {
+            if (_byExecution.TryGetValue(published.Subject, out RunCell? cell) && ExecutionStates.TryParse(published.Kind["execution.".Length..], out ExecutionState state))
+            {
+                cell.State = state;
+                Signal();
+                CompleteIfDone();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Writes what has changed since the last call into the notebook, cell by cell; a cell whose source was edited since it was sent keeps what the file
+    /// says, since the outputs are not of what it now holds. Returns how many cells were passed over for that.
+    /// </summary>
+    public int WriteTo(NotebookFile notebook)
+    {
+        int edited = 0;
+        lock (_lock)
+        {
+            foreach (RunCell cell in _byExecution.Values)
+            {
+                var now = (cell.Fold.Version, cell.State);
+                if (!cell.HasStarted || cell.Saved == now)
+                {
+                    continue;
+                }
+
+                if (Find(notebook, cell.Request) is { } target)
+                {
+                    target.SetResult(cell.Fold);
+                    target.SetMark(new CellMark(cell.Id.Value, cell.State.Name()));
+                }
+                else
+                {
+                    edited++;
+                }
+            }
+        }
+
+        return edited;
+    }
+
+    /// <summary>To be called when what <see cref="WriteTo"/> wrote is safely on disk; until then it is written again each time.</summary>
+    public void MarkSaved(NotebookFile notebook)
+    {
+        lock (_lock)
+        {
+            foreach (RunCell cell in _byExecution.Values)
+            {
+                if (cell.State.IsTerminal() && Find(notebook, cell.Request) is not null)
+                {
+                    cell.Saved = (cell.Fold.Version, cell.State);
+                }
+            }
+        }
+    }
+
+    /// <summary>What the cells' states make of the run: an error that was allowed does not fail it.</summary>
+    public (RunState State, string? Reason) Outcome()
+    {
+        lock (_lock)
+        {
+            RunCell[] cells = [.. _byExecution.Values];
+            foreach ((ExecutionState state, RunState outcome) in Verdicts)
+            {
+                if (Array.Find(cells, c => c.State == state && !(state == ExecutionState.Failed && c.Request.AllowsError)) is { } cell)
+                {
+                    return (outcome, $"Cell {cell.Request.Index} {(state == ExecutionState.Lost ? "was lost" : state.Name())}.");
+                }
+            }
+
+            return (RunState.Succeeded, null);
+        }
+    }
+
+    private static readonly (ExecutionState, RunState)[] Verdicts =
+        [(ExecutionState.Lost, RunState.Lost), (ExecutionState.Failed, RunState.Failed), (ExecutionState.Cancelled, RunState.Cancelled)];
+
+    private static NotebookCell? Find(NotebookFile notebook, CellRequest request)
+    {
+        NotebookCell? cell = request.CellId is { } id
+            ? notebook.Cells.FirstOrDefault(c => c.Id == id)
+            : request.Index < notebook.Cells.Count ? notebook.Cells[request.Index] : null;
+        return cell is { IsCode: true } && cell.Source == request.Source ? cell : null;
+    }
+
+    private void CompleteIfDone()
+    {
+        if (_byExecution.Values.All(c => c.State.IsTerminal()))
+        {
+            _done.TrySetResult();
+        }
+    }
+
+    private void Signal()
+    {
+        if (!_changed.Task.IsCompleted)
+        {
+            _changed.TrySetResult();
+        }
+    }
+
+    /// <summary>Arms <see cref="Changed"/> again.</summary>
+    public void ResetChanged() => _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+}

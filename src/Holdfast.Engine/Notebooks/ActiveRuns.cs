@@ -1,0 +1,258 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Feed;
+using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Store;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol;
+using Holdfast.Protocol.Jupyter;
+using Holdfast.Protocol.Link;
+using Microsoft.Extensions.Logging;
+
+namespace Holdfast.Engine.Notebooks;
+
+/// <summary>
+/// The notebook runs that go on now. Each has one loop: it hands the cells to the kernel's supervisor, all of them at once, so that the notebook goes on
+/// while the server is down; saves outputs into the file as they come; and when every cell is done saves for the last time, and only then calls the run finished.
+/// </summary>
+public sealed partial class ActiveRuns : IDisposable
+{
+    /// <summary>Between two saves of a notebook that is running: people watch it, and saving costs as much as the notebook is large.</summary>
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
+
+    private const int SaveTimeShare = 10;
+
+    private readonly StateStore _store;
+    private readonly FeedLog _feed;
+    private readonly LiveKernels _kernels;
+    private readonly StopKernel _stopKernel;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, ActiveRun> _byId = new();
+    private readonly CancellationTokenSource _stopping = new();
+
+    public ActiveRuns(StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, TimeProvider time, ILogger<ActiveRuns> logger)
+    {
+        (_store, _feed, _kernels, _stopKernel, _time, _logger) = (store, feed, kernels, stopKernel, time, logger);
+        _feed.Published += OnPublished;
+    }
+
+    public void Dispose()
+    {
+        _feed.Published -= OnPublished;
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
+
+    internal bool IsActive(string path, [NotNullWhen(true)] out Run? run)
+    {
+        run = _byId.Values.FirstOrDefault(r => r.Run.Path == path && !r.Done.IsCompleted)?.Run;
+        return run is not null;
+    }
+
+    internal ActiveRun Track(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells)
+    {
+        var active = new ActiveRun(run, cells);
+        _byId[run.Id] = active;
+        return active;
+    }
+
+    /// <summary>Hands over and looks after a run whose kernel's journal it already reads along.</summary>
+    internal void Begin(ActiveRun active, LiveKernel kernel, IReadOnlyList<(Execution Execution, CellRequest Request)> cells)
+    {
+        _ = HandOverAsync(active, kernel, cells);
+        _ = LookAfterAsync(active, kernel);
+    }
+
+    /// <summary>
+    /// Gives every cell that is not over to the supervisor, which sends each when the one before is done. One that it already has is not sent twice: it knows
+    /// them by their ids, from the journal.
+    /// </summary>
+    private async Task HandOverAsync(ActiveRun active, LiveKernel kernel, IReadOnlyList<(Execution Execution, CellRequest Request)> cells)
+    {
+        try
+        {
+            SupervisorLink link = await kernel.Live.Link;
+            foreach ((Execution execution, CellRequest request) in cells)
+            {
+                CrashPoints.Reach(CrashPoint.ServerCellHandedOver);
+                LinkMessage message = execution.IsCancelRequested || execution.State.IsTerminal()
+                    ? new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value, Attempt = kernel.Live.Id.Value }
+                    : Execute(active.Run, execution, request, kernel);
+                await link.RequestAsync(message, _stopping.Token);
+            }
+        }
+        catch (Exception e) when (e is IOException or LinkRefusedException or RefusedException or OperationCanceledException)
+        {
+            if (!_stopping.IsCancellationRequested && !kernel.Ended.IsCompleted && !active.Done.IsCompleted)
+            {
+                Log.HandOverFailed(_logger, active.Run.Id, e);
+                await Task.Delay(SaveInterval, _time, CancellationToken.None);
+                _ = HandOverAsync(active, kernel, cells);
+            }
+        }
+    }
+
+    private LinkMessage Execute(Run run, Execution execution, CellRequest request, LiveKernel kernel)
+    {
+        bool stopOnError = run.StopOnError && !request.AllowsError;
+        byte[] metadata = CellMetadata(request.CellId);
+        return new LinkMessage
+        {
+            Type = LinkMessageType.Execute,
+            Attempt = kernel.Live.Id.Value,
+            MessageId = execution.Id.Value,
+            Group = run.Id,
+            StopOnError = stopOnError,
+            Body = JupyterEnvelope.Build(
+                JupyterHeader.Create("execute_request", execution.Id.Value, kernel.Live.Id.Value, Environment.UserName, _time.GetUtcNow()),
+                JupyterEnvelope.ExecuteContent(request.Source, stopOnError: stopOnError),
+                metadata),
+        };
+    }
+
+    private static byte[] CellMetadata(string? cellId)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            if (cellId is not null)
+            {
+                writer.WriteString("cellId", cellId);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    private async Task LookAfterAsync(ActiveRun active, LiveKernel kernel)
+    {
+        try
+        {
+            // After a restart the folds are made again from the journal; half of one must not overwrite the whole one in the file.
+            await kernel.CaughtUp.WaitAsync(_stopping.Token);
+            while (!active.Done.IsCompleted)
+            {
+                await Task.WhenAny(active.Changed, active.Done).WaitAsync(_stopping.Token);
+                active.ResetChanged();
+                long start = _time.GetTimestamp();
+                Save(active);
+                TimeSpan pause = _time.GetElapsedTime(start) * SaveTimeShare;
+                await Task.WhenAny(active.Done, Task.Delay(pause > SaveInterval ? pause : SaveInterval, _time, _stopping.Token)).WaitAsync(_stopping.Token);
+            }
+
+            await FinishAsync(active, kernel);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The next server folds it again from the journal.
+        }
+        finally
+        {
+            kernel.Unlisten(active);
+        }
+    }
+
+    /// <summary>File first, then the row: a crash between the two saves the same outputs again, and never calls a run finished whose outputs are not in its file.</summary>
+    private async Task FinishAsync(ActiveRun active, LiveKernel kernel)
+    {
+        string? notSaved = Save(active);
+        CrashPoints.Reach(CrashPoint.ServerNotebookSaved);
+        (RunState state, string? reason) = active.Outcome();
+        reason = notSaved is null ? reason : $"{reason} {notSaved}".Trim();
+        while (true)
+        {
+            try
+            {
+                await _store.WriteAsync(
+                    transaction =>
+                    {
+                        RunsTable.Finish(transaction, active.Run.Id, state, reason, _time.NowMicroseconds());
+                        _feed.Append(transaction, "run." + state.Name(), active.Run.Id, writer =>
+                        {
+                            writer.WriteString("id", active.Run.Id);
+                            writer.WriteString("path", active.Run.Path);
+                            writer.WriteString("state", state.Name());
+                            if (reason is not null)
+                            {
+                                writer.WriteString("reason", reason);
+                            }
+                        });
+                    },
+                    CancellationToken.None);
+                break;
+            }
+            catch (StoreException e)
+            {
+                Log.HandOverFailed(_logger, active.Run.Id, e);
+                await Task.Delay(SaveInterval, _time, _stopping.Token);
+            }
+        }
+
+        _byId.TryRemove(active.Run.Id, out _);
+        Log.Finished(_logger, active.Run.Id, state.Name());
+
+        // A failed run's kernel is kept, variables and all, so that the run can be resumed from the cell that failed.
+        if (active.Run.OwnsKernel && state is RunState.Succeeded or RunState.Cancelled && !kernel.Ended.IsCompleted)
+        {
+            try
+            {
+                await _stopKernel.RunAsync(kernel.Id, _stopping.Token);
+            }
+            catch (RefusedException e)
+            {
+                Log.HandOverFailed(_logger, active.Run.Id, e);
+            }
+        }
+    }
+
+    /// <summary>Null when saved; else why the outputs are not in the file, and what to do. They stay in the journal.</summary>
+    private string? Save(ActiveRun active)
+    {
+        try
+        {
+            NotebookFile notebook = NotebookFile.Load(active.Run.Path);
+            int edited = active.WriteTo(notebook);
+            if (notebook.IsChanged)
+            {
+                notebook.Save();
+                active.MarkSaved(notebook);
+            }
+
+            return edited == 0 ? null : $"{edited} cell(s) were edited after they were sent; their outputs were left out of the notebook.";
+        }
+        catch (Exception e) when (e is NotebookFormatException or IOException or UnauthorizedAccessException)
+        {
+            Log.NotSaved(_logger, active.Run.Path, e);
+            return $"The outputs could not be written into the notebook ({e.Message}); 'holdfast logs' still has them.";
+        }
+    }
+
+    private void OnPublished(FeedEvent published)
+    {
+        if (published.Kind.StartsWith("execution.", StringComparison.Ordinal))
+        {
+            foreach (ActiveRun active in _byId.Values)
+            {
+                active.OnPublished(published);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.NotebookNotSaved, LogLevel.Error, "Outputs could not be saved into {Path}.")]
+        public static partial void NotSaved(ILogger logger, string path, Exception exception);
+
+        [LoggerMessage(EventIds.RunFinished, LogLevel.Information, "Run {RunId} {State}.")]
+        public static partial void Finished(ILogger logger, string runId, string state);
+
+        [LoggerMessage(EventIds.RunStepFailed, LogLevel.Warning, "A step of run {RunId} did not succeed and is tried again where that helps.")]
+        public static partial void HandOverFailed(ILogger logger, string runId, Exception exception);
+    }
+}

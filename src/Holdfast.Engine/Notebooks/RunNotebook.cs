@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Feed;
+using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Notebooks.Parameters;
+using Holdfast.Engine.Store;
+using Holdfast.Protocol.Jupyter;
+
+namespace Holdfast.Engine.Notebooks;
+
+/// <summary>
+/// Runs cells of a notebook in order in one kernel, each a durable execution, and writes outputs into the file as they come.
+/// 1. read and check the notebook, decide the cells; 2. inject parameters, if any, and save; 3. in one transaction store the run, its cells and, when it
+/// is new, its kernel; 4. start the kernel and hand it all cells. The ids are returned after 3; the rest goes on whoever listens.
+/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, disk-full.
+/// </summary>
+public sealed class RunNotebook(
+    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, string host, string root, TimeProvider time)
+{
+    public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        string path = System.IO.Path.GetFullPath(request.Path, root);
+        NotebookFile notebook = NotebookFile.Load(path);
+        if (active.IsActive(path, out Run? running))
+        {
+            throw new RefusedException(ErrorCodes.NotebookBusy, $"Run {running.Id} of {path} is still going on. Wait for it, or cancel its cells.");
+        }
+
+        Run? earlier = request.Cells is CellSelection.Resume ? RequireResumable(path) : null;
+        (KernelSpec? spec, LiveKernel? reused) = ChooseKernel(request.Kernel ?? earlier?.KernelId.Value, notebook);
+        var cells = Plan(notebook, request, spec?.Language ?? notebook.Language);
+        return await BeginAsync(path, request, cells, spec, reused, cancellationToken);
+    }
+
+    private List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language)
+    {
+        NotebookCell? injected = request.Parameters.Count > 0 ? NotebookParameters.Inject(notebook, notebook.Language ?? language, request.Parameters) : null;
+        NotebookRunPlan plan = NotebookRunPlan.For(notebook, request.Cells);
+        if (notebook.IsChanged)
+        {
+            notebook.Save();
+        }
+
+        var cells = plan.Cells.Select(c => new CellRequest(notebook.Cells[c.Index].Source, notebook.Cells[c.Index].Id, c.Index, c.AllowsError)).ToList();
+        if (injected is not null && !cells.Exists(c => c.Index == injected.Index))
+        {
+            // Parameters given with a choice of cells apply to that choice.
+            cells.Insert(0, new CellRequest(injected.Source, injected.Id, injected.Index, false));
+        }
+
+        return cells;
+    }
+
+    /// <summary>Resuming makes sense only where the variables are: in the kernel of the run that failed.</summary>
+    private Run RequireResumable(string path)
+    {
+        Run run = store.Read(reader => RunsTable.LatestOf(reader, path))
+            ?? throw new RefusedException(ErrorCodes.NothingToResume, $"{path} has never been run here; there is nothing to resume.");
+        return kernels.TryGet(run.KernelId, out _)
+            ? run
+            : throw new RefusedException(ErrorCodes.NothingToResume,
+                $"The kernel of run {run.Id} is gone, and its variables with it. Run the notebook from the start, or from a cell of your choice with --from.");
+    }
+
+    private (KernelSpec? Spec, LiveKernel? Reused) ChooseKernel(string? wanted, NotebookFile notebook)
+    {
+        if (wanted is not null && Guid.TryParseExact(wanted, "D", out _))
+        {
+            return (null, kernels.Get(new KernelId(wanted)));
+        }
+
+        return (KernelSpecs.Require(wanted ?? notebook.KernelName ?? StartKernel.DefaultSpec), null);
+    }
+
+    private async Task<StartedRun> BeginAsync(
+        string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, CancellationToken cancellationToken)
+    {
+        string runId = Ulid.New(time);
+        (Run run, Kernel? kernel, Attempt? attempt, List<(Execution Execution, CellRequest Request)> rows) = await store.WriteAsync(
+            transaction =>
+            {
+                Kernel? newKernel = null;
+                Attempt? newAttempt = null;
+                if (reused is null)
+                {
+                    (newKernel, newAttempt) = kernelLedger.Add(transaction, KernelId.New(), spec!.Name, System.IO.Path.GetDirectoryName(path)!);
+                }
+
+                AttemptId incarnation = newAttempt?.Id ?? reused!.Live.Id;
+                var stored = new Run(
+                    runId, path, RunState.Running, newKernel?.Id ?? reused!.Id, incarnation, OwnsKernel: reused is null, request.StopOnError, reused?.Position ?? 0, time.NowMicroseconds());
+                RunsTable.Insert(transaction, stored, host);
+                feed.Append(transaction, "run.running", runId, writer =>
+                {
+                    writer.WriteString("id", runId);
+                    writer.WriteString("path", path);
+                    writer.WriteString("kernelId", stored.KernelId.Value);
+                    writer.WriteNumber("cells", cells.Count);
+                });
+                return (stored, newKernel, newAttempt, cells.ConvertAll(cell => (AddCell(transaction, runId, incarnation, cell), cell)));
+            },
+            cancellationToken);
+
+        // From here on the request's token is not honoured: what is committed is done.
+        ActiveRun tracked = active.Track(run, rows);
+        LiveKernel live;
+        if (reused is null)
+        {
+            live = kernels.Launch(kernel!, attempt!, spec!, rows.Select(r => r.Execution.Id), started => started.Listen(tracked));
+        }
+        else
+        {
+            live = reused;
+            live.Listen(tracked);
+            rows.ForEach(r => live.HandOver(r.Execution.Id));
+        }
+
+        active.Begin(tracked, live, rows);
+        return new StartedRun(run, rows.ConvertAll(r => new RunCellView(r.Request.Index, r.Request.CellId, r.Execution)));
+    }
+
+    private Execution AddCell(StoreTransaction transaction, string runId, AttemptId incarnation, CellRequest cell) => executions.Add(
+        transaction,
+        new Execution
+        {
+            Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Cell, State = ExecutionState.Queued, Queue = "default",
+            RunId = runId, CellId = cell.CellId, CellIndex = cell.Index, AttemptId = incarnation,
+        },
+        JsonSerializer.Serialize(cell, CellJson.Default.CellRequest));
+}
