@@ -58,6 +58,9 @@ public enum CrashPoint
     /// <summary>A kernel's incarnation is durable and its spec.json is written; no supervisor knows of it.</summary>
     ServerKernelSpecWritten,
 
+    /// <summary>Recovery knows which attempts are open and has not yet looked at any.</summary>
+    ServerRecoveryBegun,
+
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 

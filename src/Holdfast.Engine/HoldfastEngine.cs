@@ -1,0 +1,113 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Feed;
+using Holdfast.Engine.Jobs;
+using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Recovery;
+using Holdfast.Engine.Store;
+using Holdfast.Engine.Supervision;
+using Microsoft.Extensions.Logging;
+
+namespace Holdfast.Engine;
+
+/// <summary>What an engine is made with.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>The folder notebooks are found in when their path is not absolute.</summary>
+    public required string Root { get; init; }
+
+    public required string SupervisorPath { get; init; }
+    public JobOptions Jobs { get; init; } = new();
+    public KernelOptions Kernels { get; init; } = new();
+}
+
+/// <summary>
+/// The engine put together, by hand and in one place: its operations are its properties, which the doors call. It decides nothing itself.
+/// </summary>
+public sealed class HoldfastEngine : IAsyncDisposable
+{
+    private readonly StateStore _store;
+    private readonly SupervisorReaper _reaper = new();
+    private readonly JobDispatcher _dispatcher;
+    private readonly LiveKernels _kernels;
+    private readonly ActiveRuns _runs;
+    private readonly ExecutionWaiters _waiters;
+    private readonly Recover _recover;
+
+    public HoldfastEngine(DataDirectory directory, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        string host = Environment.MachineName;
+        _store = StateStore.Open(
+            new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded() }, time, loggers.CreateLogger<StateStore>());
+        Feed = new FeedLog(_store, time);
+        Live = new LiveAttempts();
+        Folders = new AttemptFolders(directory.Paths.Attempts, directory.Sockets);
+        var spawner = new SupervisorSpawner(options.SupervisorPath, _reaper);
+        var rescuer = new AttemptRescuer(time, loggers.CreateLogger<AttemptRescuer>());
+        var executions = new ExecutionLedger(Feed, host, time);
+        var kernels = new KernelLedger(executions, Feed, host, time);
+        _waiters = new ExecutionWaiters(Feed);
+        _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, time, loggers.CreateLogger<JobDispatcher>());
+        _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, time, loggers.CreateLogger<LiveKernels>());
+        var runners = new ExecutionRunners(new JobRunner(Live, _dispatcher, time), new CellRunner(_kernels));
+
+        SubmitJob = new SubmitJob(_store, executions, time);
+        GetExecution = new GetExecution(_store, Live);
+        WaitForExecution = new WaitForExecution(_store, _waiters, time);
+        CancelExecution = new CancelExecution(_store, executions, runners);
+        PauseExecution = new PauseExecution(_store, executions, runners);
+        ResumeExecution = new ResumeExecution(_store, executions, runners);
+        RetryExecution = new RetryExecution(_store, executions);
+        WriteStandardInput = new WriteStandardInput(_store, runners);
+        ReadOutput = new ReadOutput(_store, Live, Folders);
+        GetKernel = new GetKernel(_store, _kernels);
+        StartKernel = new StartKernel(_store, kernels, _kernels);
+        StopKernel = new StopKernel(_store, _kernels, options.Kernels);
+        RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
+        InterruptKernel = new InterruptKernel(_kernels);
+        _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
+        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, host, options.Root, time);
+        GetRun = new GetRun(_store, Feed, time);
+        _recover = new Recover(_store, _dispatcher, _kernels, _runs, Folders, time, loggers.CreateLogger<Recover>());
+    }
+
+    public FeedLog Feed { get; }
+    public LiveAttempts Live { get; }
+    public AttemptFolders Folders { get; }
+
+    public SubmitJob SubmitJob { get; }
+    public GetExecution GetExecution { get; }
+    public WaitForExecution WaitForExecution { get; }
+    public CancelExecution CancelExecution { get; }
+    public PauseExecution PauseExecution { get; }
+    public ResumeExecution ResumeExecution { get; }
+    public RetryExecution RetryExecution { get; }
+    public WriteStandardInput WriteStandardInput { get; }
+    public ReadOutput ReadOutput { get; }
+    public GetKernel GetKernel { get; }
+    public StartKernel StartKernel { get; }
+    public StopKernel StopKernel { get; }
+    public RestartKernel RestartKernel { get; }
+    public InterruptKernel InterruptKernel { get; }
+    public RunNotebook RunNotebook { get; }
+    public GetRun GetRun { get; }
+
+    /// <summary>What this start-up found, also while it is still finding it.</summary>
+    public RecoveryReport Recovery => _recover.Report;
+
+    public IReadOnlyList<string> CheckIntegrity() => _store.CheckIntegrity();
+
+    /// <summary>Recovers, then dispatches. Nothing may be asked of the engine that could be answered wrongly before this is done.</summary>
+    public Task RecoverAsync(CancellationToken cancellationToken) => _recover.RunAsync(cancellationToken);
+
+    /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _runs.Dispose();
+        _kernels.Dispose();
+        await _dispatcher.DisposeAsync();
+        _waiters.Dispose();
+        await _store.DisposeAsync();
+        _reaper.Dispose();
+    }
+}
