@@ -1,0 +1,24 @@
+using Holdfast.Engine;
+
+namespace Holdfast.Server.Hosting;
+
+/// <summary>How doors reach the engine, which is not there yet when they open, and must not be asked before it has recovered.</summary>
+public sealed class EngineDoor
+{
+    private volatile HoldfastEngine? _engine;
+    private volatile bool _isReady;
+
+    /// <summary>True between recovery and stop.</summary>
+    public bool IsReady
+    {
+        get => _isReady;
+        set => _isReady = value;
+    }
+
+    /// <summary>Null until the store is open.</summary>
+    public HoldfastEngine? EngineOrNull => _engine;
+
+    public HoldfastEngine Engine => _engine ?? throw new RefusedException(ErrorCodes.Recovering, "The server is starting. Try again in a moment.");
+
+    public void Open(HoldfastEngine engine) => _engine = engine;
+}

@@ -1,0 +1,22 @@
+namespace Holdfast.Server.Hosting;
+
+/// <summary>What `holdfast serve` is told.</summary>
+public sealed record ServeOptions
+{
+    public const int DefaultPort = 8787;
+
+    /// <summary>Default: $HOLDFAST_DATA, else $XDG_STATE_HOME/holdfast, else ~/.local/state/holdfast.</summary>
+    public string? DataDirectory { get; init; }
+
+    /// <summary>The folder notebooks are served from. Default: the current one.</summary>
+    public string Root { get; init; } = Environment.CurrentDirectory;
+
+    /// <summary>The address to listen on. Default: loopback only.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>0: any free one; server.json says which.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>How many jobs run at once. Default: twice the processors.</summary>
+    public int? Slots { get; init; }
+}

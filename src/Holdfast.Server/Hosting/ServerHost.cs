@@ -1,0 +1,141 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Holdfast.Engine;
+using Holdfast.Engine.Jobs;
+using Holdfast.Engine.Store;
+using Holdfast.Server.Rest;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Holdfast.Server.Hosting;
+
+/// <summary>
+/// The life of a server: lock the data directory; listen, answering /healthz at once and 503 elsewhere; open the store and recover; serve; on SIGTERM or SIGINT let
+/// requests finish, and leave kernels and jobs to their supervisors.
+/// </summary>
+public static class ServerHost
+{
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Runs until stopped. Refused: data-directory-in-use, data-directory-not-writable, port-in-use, schema-too-new and the like.</summary>
+    public static async Task<int> RunAsync(ServeOptions options, CancellationToken cancellationToken)
+    {
+        using DataDirectory directory = DataDirectory.Open(
+            DataDirectoryPaths.Resolve(options.DataDirectory, Environment.GetEnvironmentVariable), Environment.GetEnvironmentVariable);
+        var door = new EngineDoor();
+        await using WebApplication app = Build(options, directory, door);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
+
+        // Opening the store and starting to listen take about as long as each other, and neither needs the other.
+        ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        Task<HoldfastEngine> opening = Task.Run(() => Open(options, directory, loggers), CancellationToken.None);
+        try
+        {
+            await ListenAsync(app, options);
+        }
+        catch
+        {
+            await (await opening).DisposeAsync();
+            throw;
+        }
+
+        await using HoldfastEngine engine = await opening;
+        door.Open(engine);
+        string url = app.Urls.First();
+        directory.Announce(url, ProductVersion.Current);
+        await Console.Error.WriteLineAsync($"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}");
+        await engine.RecoverAsync(stop.Token);
+        door.IsReady = true;
+        await WaitAsync(stop.Token);
+
+        door.IsReady = false;
+        File.Delete(directory.Paths.ServerRecord);
+        using var drain = new CancellationTokenSource(DrainTimeout, TimeProvider.System);
+        await app.StopAsync(drain.Token);
+        int alive = engine.Live.All.Count;
+        await Console.Error.WriteLineAsync(alive == 0 ? "Stopped." : $"Stopped. {alive} job(s) and kernel(s) live on; the next start takes them up again.");
+        return 0;
+    }
+
+    private static HoldfastEngine Open(ServeOptions options, DataDirectory directory, ILoggerFactory loggers)
+    {
+        var jobs = new JobOptions();
+        return new HoldfastEngine(
+            directory,
+            new EngineOptions
+            {
+                Root = Path.GetFullPath(options.Root),
+                SupervisorPath = Path.Combine(AppContext.BaseDirectory, "holdfast-supervisor"),
+                Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,
+            },
+            TimeProvider.System,
+            loggers);
+    }
+
+    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = RestLimits.BodyBytesMax;
+            kestrel.Limits.MinResponseDataRate = null; // A follower may stand still for hours; the journal is its buffer.
+            if (IPAddress.TryParse(options.Host, out IPAddress? address))
+            {
+                kestrel.Listen(address, options.Port);
+            }
+            else
+            {
+                kestrel.ListenLocalhost(options.Port);
+            }
+        });
+        builder.Services.AddRoutingCore();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        WebApplication app = builder.Build();
+        app.Use(new Gate(directory.Token, options.Host, door, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
+        app.UseRouting();
+        RestDoor.Map(app, door);
+        return app;
+    }
+
+    private static async Task ListenAsync(WebApplication app, ServeOptions options)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new RefusedException(ErrorCodes.PortInUse, $"Port {options.Port} of {options.Host} is in use by another program. Give another with --port, or --port 0 for any free one.");
+        }
+    }
+
+    private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
+    {
+        // The second one is not held back: it ends the process at once, which does the work no harm.
+        context.Cancel = !stop.IsCancellationRequested;
+        stop.Cancel();
+    }
+
+    private static async Task WaitAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // The signal to stop.
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Holdfast.Engine.Executions;
+using Holdfast.Protocol.Journal;
+using Holdfast.Server.Hosting;
+
+namespace Holdfast.Server.Rest;
+
+/// <summary>
+/// Output by byte range, and followed live. Bytes go from the journal's buffer to the response's, a record at a time: a slow reader costs one buffer,
+/// and the journal on disk is its backlog.
+/// </summary>
+internal static class OutputEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
+    {
+        routes.MapGet("/v1/executions/{id}/output", (RequestDelegate)(context => OutputAsync(context, door)));
+        routes.MapGet("/v1/executions/{id}/follow", (RequestDelegate)(context => FollowAsync(context, door)));
+    }
+
+    private static async Task OutputAsync(HttpContext context, EngineDoor door)
+    {
+        long offset = RestQuery.Number(context, "offset", 0, long.MaxValue) ?? 0;
+        long limit = RestQuery.Number(context, "limit", 0, long.MaxValue) ?? long.MaxValue;
+        using OutputReading reading = door.Engine.ReadOutput.Open(RestQuery.ExecutionId(context), RestQuery.Stream(context), offset);
+        long available = Math.Max(0, reading.Length - offset);
+        long count = Math.Min(available, limit);
+        HttpResponse response = context.Response;
+        response.ContentType = "application/octet-stream";
+        response.ContentLength = count;
+        response.Headers["Holdfast-Offset"] = Number(offset);
+        response.Headers["Holdfast-Next-Offset"] = Number(offset + count);
+        response.Headers["Holdfast-Complete"] = reading.IsComplete && count == available ? "true" : "false";
+        while (count > 0 && reading.TryRead(out ReadOnlyMemory<byte> bytes))
+        {
+            ReadOnlyMemory<byte> wanted = bytes.Length <= count ? bytes : bytes[..(int)count];
+            await response.BodyWriter.WriteAsync(wanted, context.RequestAborted);
+            count -= wanted.Length;
+        }
+    }
+
+    private static async Task FollowAsync(HttpContext context, EngineDoor door)
+    {
+        ExecutionId id = RestQuery.ExecutionId(context);
+        long offset = EventStream.LastEventId(context) ?? RestQuery.Number(context, "offset", 0, long.MaxValue) ?? 0;
+        bool isText = RestQuery.Text(context, "encoding") switch
+        {
+            null or "base64" => false,
+            "text" => true,
+            { } other => throw RestQuery.Invalid("encoding", other, "base64 or text"),
+        };
+        using OutputReading reading = door.Engine.ReadOutput.Open(id, RestQuery.Stream(context), offset);
+        var events = new EventStream(context);
+        await events.BeginAsync();
+        var text = new TextChunks();
+        while (true)
+        {
+            Task growth = reading.Growth;
+            bool isLast = reading.IsEnded; // Before reading: what was written before the end is then read below.
+            while (reading.TryRead(out ReadOnlyMemory<byte> bytes))
+            {
+                string next = Number(reading.Offset - (isText ? text.Held(bytes.Span) : 0));
+                if (!isText)
+                {
+                    await events.WriteAsync(next, null, Convert.ToBase64String(bytes.Span));
+                }
+                else if (text.Take(bytes.Span) is { Length: > 0 } chunk)
+                {
+                    await events.WriteAsync(next, null, chunk);
+                }
+            }
+
+            if (isLast)
+            {
+                break;
+            }
+
+            await events.WaitAsync(growth);
+        }
+
+        ExecutionView end = door.Engine.GetExecution.Run(id);
+        await events.WriteAsync(Number(reading.Offset), "end", RestText.Of(writer => ExecutionJson.Write(writer, end)));
+    }
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Cuts bytes into text at character boundaries: the start of a character waits for its end.</summary>
+    private sealed class TextChunks
+    {
+        private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+        private byte[] _tail = [];
+
+        /// <summary>How many bytes at the end of what is given next would be held back.</summary>
+        public int Held(ReadOnlySpan<byte> bytes)
+        {
+            byte[] all = [.. _tail, .. bytes[^Math.Min(bytes.Length, 4)..]];
+            for (int back = 1; back <= Math.Min(3, all.Length); back++)
+            {
+                byte lead = all[^back];
+                if ((lead & 0xC0) == 0x80)
+                {
+                    continue;
+                }
+
+                int length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+                return length > back ? back : 0;
+            }
+
+            return 0;
+        }
+
+        public string Take(ReadOnlySpan<byte> bytes)
+        {
+            int held = Held(bytes);
+            _tail = held == 0 ? [] : [.. bytes[^Math.Min(held, bytes.Length)..]];
+            var characters = new char[Encoding.UTF8.GetMaxCharCount(bytes.Length)];
+            int count = _decoder.GetChars(bytes, characters, flush: false);
+            return new string(characters, 0, count);
+        }
+    }
+}

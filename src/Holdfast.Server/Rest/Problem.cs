@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Holdfast.Engine;
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Server.Rest;
+
+/// <summary>The REST door's one mapping of errors: application/problem+json (RFC 9457) with a stable code.</summary>
+internal static partial class Problem
+{
+    /// <summary>Codes not listed are the caller's fault in no special way: 400.</summary>
+    private static readonly Dictionary<string, int> Statuses = new()
+    {
+        [ErrorCodes.InternalError] = 500,
+        [ErrorCodes.BodyTooLarge] = 413,
+        [ErrorCodes.Unauthorized] = 401,
+        [ErrorCodes.HostNotAllowed] = 403,
+        [ErrorCodes.OriginNotAllowed] = 403,
+        [ErrorCodes.RouteNotFound] = 404,
+        [ErrorCodes.MethodNotAllowed] = 405,
+        [ErrorCodes.Recovering] = 503,
+        [ErrorCodes.ServerStopping] = 503,
+        [ErrorCodes.ExecutionNotFound] = 404,
+        [ErrorCodes.RunNotFound] = 404,
+        [ErrorCodes.KernelNotFound] = 404,
+        [ErrorCodes.KernelSpecNotFound] = 404,
+        [ErrorCodes.NotebookNotFound] = 404,
+        [ErrorCodes.CellNotFound] = 404,
+        [ErrorCodes.KernelDied] = 502,
+        [ErrorCodes.KernelNotRunning] = 409,
+        [ErrorCodes.IllegalTransition] = 409,
+        [ErrorCodes.IdempotencyConflict] = 409,
+        [ErrorCodes.NotebookBusy] = 409,
+        [ErrorCodes.NothingToResume] = 409,
+        [ErrorCodes.StandardInputClosed] = 409,
+        [ErrorCodes.StandardInputFull] = 429,
+        [ErrorCodes.SupervisorUnreachable] = 503,
+        [ErrorCodes.DiskFull] = 507,
+        [ErrorCodes.StoreFailed] = 500,
+        [ErrorCodes.OutputOffsetInvalid] = 416,
+        [ErrorCodes.NotSupported] = 501,
+    };
+
+    public static int StatusOf(string code) => Statuses.GetValueOrDefault(code, 400);
+
+    public static Task WriteAsync(HttpContext context, string code, string detail)
+    {
+        int status = StatusOf(code);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/problem+json";
+        string traceId = Activity.Current?.Id ?? context.TraceIdentifier;
+        using (var writer = new Utf8JsonWriter(context.Response.BodyWriter))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", $"docs/errors/{code}.md");
+            writer.WriteString("title", code.Replace('-', ' '));
+            writer.WriteNumber("status", status);
+            writer.WriteString("detail", detail);
+            writer.WriteString("code", code);
+            writer.WriteString("traceId", traceId);
+            writer.WriteEndObject();
+        }
+
+        return context.Response.BodyWriter.FlushAsync(context.RequestAborted).AsTask();
+    }
+
+    public static Task WriteAsync(HttpContext context, Exception exception, ILogger logger)
+    {
+        (string code, string detail) = exception switch
+        {
+            RefusedException e => (e.Code, e.Message),
+            StoreException e => (e.Code, e.Message),
+            BadHttpRequestException { StatusCode: 413 } => (ErrorCodes.BodyTooLarge, $"The body is larger than {RestLimits.BodyBytesMax} bytes. Put large input into a file and name it."),
+            BadHttpRequestException e => (ErrorCodes.InvalidRequest, e.Message),
+            _ => (ErrorCodes.InternalError, "The server made a mistake. Its log has the details under this traceId; the work it holds is not harmed."),
+        };
+        if (code == ErrorCodes.InternalError)
+        {
+            Log.Unexpected(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, exception);
+        }
+
+        if (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            return WriteAsync(context, code, detail);
+        }
+
+        // Half an answer is out: cut the connection, so that nobody takes it for a whole one.
+        context.Abort();
+        return Task.CompletedTask;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(RestEventIds.Unexpected, LogLevel.Error, "{Method} {Path} failed unexpectedly ({TraceId}).")]
+        public static partial void Unexpected(ILogger logger, string method, string path, string traceId, Exception exception);
+    }
+}

@@ -1,0 +1,25 @@
+using Holdfast.Engine;
+using Holdfast.Server.Hosting;
+
+namespace Holdfast.Server.Rest;
+
+/// <summary>The REST door's routes, by feature. Routes translate and do nothing more.</summary>
+internal static class RestDoor
+{
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
+    {
+        HealthEndpoints.Map(routes, door);
+        JobEndpoints.Map(routes, door);
+        ExecutionEndpoints.Map(routes, door);
+        OutputEndpoints.Map(routes, door);
+        NotebookEndpoints.Map(routes, door);
+        KernelEndpoints.Map(routes, door);
+        FeedEndpoints.Map(routes, door);
+        RecoveryEndpoints.Map(routes, door);
+        OpenApiEndpoints.Map(routes);
+        routes.MapFallback("{**path}", Unknown);
+    }
+
+    private static Task Unknown(HttpContext context) => throw new RefusedException(
+        ErrorCodes.RouteNotFound, $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are.");
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Holdfast.Server.Rest;
+
+/// <summary>POST /v1/notebooks/run.</summary>
+public sealed record RunNotebookBody
+{
+    public string? Path { get; init; }
+    public string? Kernel { get; init; }
+
+    /// <summary>Indices or cell ids.</summary>
+    public IReadOnlyList<JsonElement>? Cells { get; init; }
+
+    public IReadOnlyDictionary<string, JsonElement>? Parameters { get; init; }
+
+    /// <summary>An index, a cell id, or "failed".</summary>
+    public JsonElement? From { get; init; }
+
+    public bool? StopOnError { get; init; }
+}
+
+/// <summary>POST /v1/kernels.</summary>
+public sealed record StartKernelBody(string? Name, string? Cwd);
+
+/// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(Engine.Jobs.JobRequest))]
+[JsonSerializable(typeof(RunNotebookBody))]
+[JsonSerializable(typeof(StartKernelBody))]
+public sealed partial class RestJson : JsonSerializerContext;
