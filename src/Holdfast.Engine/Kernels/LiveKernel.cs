@@ -23,7 +23,8 @@ public sealed partial class LiveKernel
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CellTracker _cells;
-    private readonly JournalAssembler _assembler = new();
+    private readonly PayloadJoiner _joiner = new(KernelLimits.MessageBytesMax);
+    private readonly Dictionary<JournalChannel, long> _firstPieces = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -187,12 +188,21 @@ public sealed partial class LiveKernel
         {
             TakeEvent(AttemptEvent.Read(record.Payload.Span), at, changes);
         }
-        else if (record.Channel >= JournalChannel.IoPub && _assembler.TryComplete(record, out ReadOnlyMemory<byte> payload, out long position) &&
-                 JupyterMessage.TryParse(payload) is { } message)
+        else if (record.Channel >= JournalChannel.IoPub)
         {
-            TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition), changes);
+            _firstPieces.TryAdd(record.Channel, record.Position);
+            PayloadState state = _joiner.Join(record, out ReadOnlyMemory<byte> payload);
+            if (state != PayloadState.Incomplete && _firstPieces.Remove(record.Channel, out long position) && state == PayloadState.Whole &&
+                Parse(record.Channel, payload) is { } message)
+            {
+                TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition), changes);
+            }
         }
     }
+
+    /// <summary>What we sent is journalled as it was handed over, what we received as it came off the wire.</summary>
+    private static JupyterMessage? Parse(JournalChannel channel, ReadOnlyMemory<byte> payload) =>
+        channel >= JournalChannel.ShellRequest ? JupyterMessage.TryParseUnsigned(payload) ?? JupyterMessage.TryParse(payload) : JupyterMessage.TryParse(payload);
 
     private void TakeMessage(in KernelMessage message, List<Action<StoreTransaction>> changes)
     {

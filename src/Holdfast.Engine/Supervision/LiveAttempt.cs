@@ -19,6 +19,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Task<SupervisorLink>? _attachedAgain;
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _wantsWatch;
     private int _isWatched;
 
     public Attempt Attempt { get; } = attempt;
@@ -53,9 +54,10 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
             _attachedAgain = Task.FromResult(link);
         }
 
-        if (Interlocked.Exchange(ref _isWatched, 0) == 1)
+        _isWatched = 0;
+        if (_wantsWatch)
         {
-            _ = WatchAgainAsync();
+            _ = WatchQuietlyAsync();
         }
     }
 
@@ -71,6 +73,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>Asks the supervisor, once, to tell when the journal grows: only attempts that are followed pay for notices.</summary>
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
+        _wantsWatch = true;
         if (Interlocked.Exchange(ref _isWatched, 1) == 0)
         {
             try
@@ -86,17 +89,17 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
     }
 
-    private async Task WatchAgainAsync()
+    /// <summary>As above, for a follower that can do nothing about a link that is not there: it reads what there is, and more when it is attached again.</summary>
+    public async Task WatchQuietlyAsync()
     {
         try
         {
             await WatchAsync(CancellationToken.None);
-            Pulse(); // For what was written while nobody watched.
+            Pulse();
         }
-        catch (Exception e) when (e is IOException or LinkRefusedException)
+        catch (Exception e) when (e is IOException or LinkRefusedException or RefusedException)
         {
-            // Broken again; the next attachment watches again.
-            _isWatched = 1;
+            // The next attachment watches again, or the attempt is over.
         }
     }
 

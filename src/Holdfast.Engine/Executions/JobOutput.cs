@@ -1,0 +1,31 @@
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Journal;
+
+namespace Holdfast.Engine.Executions;
+
+/// <summary>A job's output: the very bytes of its pipes, out of its attempt's journal.</summary>
+internal sealed class JobOutput(LiveAttempt? live, string? journal, OutputStream stream, long offset, bool isTerminal) : OutputReading(live)
+{
+    private JournalOutput? _output;
+    private long? _length;
+
+    public override long Offset => _output?.Offset ?? offset;
+
+    public override long Length => _length ??= journal is not null && Directory.Exists(journal) ? JournalOutput.Measure(journal).Of(stream) : 0;
+
+    public override bool IsComplete => isTerminal;
+
+    protected override bool HasReadEnd => _output?.HasExited ?? false;
+
+    public override bool TryRead(out ReadOnlyMemory<byte> bytes)
+    {
+        bytes = default;
+        _output ??= Open();
+        return _output is not null && _output.TryRead(out bytes);
+    }
+
+    public override void Dispose() => _output?.Dispose();
+
+    /// <summary>Null while the job has not been started: there is nothing to read in.</summary>
+    private JournalOutput? Open() => journal is not null && Directory.Exists(journal) ? JournalOutput.Open(journal, stream, offset) : null;
+}

@@ -1,0 +1,66 @@
+using Holdfast.Engine.Store;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Journal;
+
+namespace Holdfast.Engine.Executions;
+
+/// <summary>
+/// A place in an execution's output, from which its bytes are read as they come. One owner at a time; reads without waiting, and says what to wait for.
+/// </summary>
+public abstract class OutputReading(LiveAttempt? live) : IDisposable
+{
+    /// <summary>The offset of the byte that is read next.</summary>
+    public abstract long Offset { get; }
+
+    /// <summary>How many bytes there are by now.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>Nothing more will be written. Take it before reading, so that what was written before the end is read.</summary>
+    public bool IsEnded => live is null || live.IsEnded || HasReadEnd;
+
+    /// <summary>All of the output is there: <see cref="Length"/> is final.</summary>
+    public abstract bool IsComplete { get; }
+
+    /// <summary>Completes when there may be more. Take it before reading.</summary>
+    public Task Growth => live?.Growth ?? Task.CompletedTask;
+
+    /// <summary>The next bytes, valid until the next call; false when there are none now.</summary>
+    public abstract bool TryRead(out ReadOnlyMemory<byte> bytes);
+
+    public abstract void Dispose();
+
+    protected LiveAttempt? Live => live;
+
+    /// <summary>The end was met while reading.</summary>
+    protected virtual bool HasReadEnd => false;
+}
+
+/// <summary>
+/// Opens an execution's output at an offset: of its latest attempt, while it runs and for as long as its journal is kept. Jobs have the bytes they wrote; cells what a terminal would
+/// have shown. Errors: execution-not-found, output-offset-invalid.
+/// </summary>
+public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptFolders folders)
+{
+    public OutputReading Open(ExecutionId id, OutputStream stream, long offset)
+    {
+        Execution execution = store.Read(reader => ExecutionsTable.Find(reader, id)) ?? throw ExecutionId.NotFound(id.Value);
+        LiveAttempt? live = execution.AttemptId is { } attempt && !execution.State.IsTerminal() && attempts.TryGet(attempt, out LiveAttempt? found) ? found : null;
+        if (live is not null)
+        {
+            _ = live.WatchQuietlyAsync();
+        }
+
+        string? journal = execution.AttemptId is { } current ? new Protocol.Attempts.AttemptFiles(folders.Of(current)).Journal : null;
+        OutputReading reading = execution.Kind == ExecutionKind.Job
+            ? new JobOutput(live, journal, stream, offset, execution.State.IsTerminal())
+            : new Kernels.CellOutput(live, journal, execution, stream, offset);
+        if (reading.IsComplete && offset > reading.Length)
+        {
+            long length = reading.Length;
+            reading.Dispose();
+            throw new RefusedException(ErrorCodes.OutputOffsetInvalid, $"The output is complete and has {length} bytes; there is no offset {offset} in it.");
+        }
+
+        return reading;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Jupyter;
+using Holdfast.Protocol.Journal;
+
+namespace Holdfast.Engine.Kernels;
+
+/// <summary>A cell's output as bytes: its messages in the kernel's journal, from its request on, as the text a terminal would have shown.</summary>
+internal sealed class CellOutput : OutputReading
+{
+    private readonly string? _journal;
+    private readonly string _id;
+    private readonly OutputStream _stream;
+    private readonly bool _isTerminal;
+    private readonly long _startPosition;
+    private readonly long _endPosition;
+    private readonly PayloadJoiner _joiner = new(KernelLimits.MessageBytesMax);
+    private JournalReader? _reader;
+    private long _skip;
+    private long _offset;
+    private long? _length;
+    private bool _hasReadEnd;
+    private bool _isIdle;
+    private bool _hasReply;
+
+    public CellOutput(LiveAttempt? live, string? journal, Execution execution, OutputStream stream, long offset)
+        : base(live)
+    {
+        (_journal, _id, _stream) = (journal, execution.Id.Value, stream);
+        (_startPosition, _endPosition) = (execution.StartPosition, execution.EndPosition);
+        _isTerminal = execution.State.IsTerminal();
+        (_skip, _offset) = (offset, offset);
+    }
+
+    public override long Offset => _offset;
+
+    public override long Length => _length ??= Measure();
+
+    public override bool IsComplete => _isTerminal;
+
+    protected override bool HasReadEnd => _hasReadEnd;
+
+    public override bool TryRead(out ReadOnlyMemory<byte> bytes)
+    {
+        while (!_hasReadEnd && TryNext(out ReadOnlyMemory<byte> said))
+        {
+            if (_skip >= said.Length)
+            {
+                _skip -= said.Length;
+                continue;
+            }
+
+            bytes = said[(int)_skip..];
+            _skip = 0;
+            _offset += bytes.Length;
+            return true;
+        }
+
+        bytes = default;
+        return false;
+    }
+
+    public override void Dispose() => _reader?.Dispose();
+
+    /// <summary>The next thing the cell said on the wanted stream.</summary>
+    private bool TryNext(out ReadOnlyMemory<byte> said)
+    {
+        said = default;
+        _reader ??= Open();
+        while (_reader is not null && _reader.TryRead(out JournalRecord record))
+        {
+            if (_endPosition > 0 && record.NextPosition > _endPosition)
+            {
+                _hasReadEnd = true;
+                return false;
+            }
+
+            if (record.Channel == JournalChannel.Event)
+            {
+                _hasReadEnd |= IsEnd(AttemptEvent.Read(record.Payload.Span));
+            }
+            else if (record.Channel >= JournalChannel.IoPub && _joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole &&
+                     JupyterMessage.TryParse(payload) is { } message && message.ParentMessageId == _id && Take(record.Channel, message) is { } text)
+            {
+                said = Encoding.UTF8.GetBytes(text);
+                return true;
+            }
+
+            if (_hasReadEnd)
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    private string? Take(JournalChannel channel, JupyterMessage message)
+    {
+        _hasReply |= channel == JournalChannel.Shell && message.MessageType == "execute_reply";
+        _isIdle |= channel == JournalChannel.IoPub && message.MessageType == "status" && message.ExecutionState == "idle";
+        _hasReadEnd |= _hasReply && _isIdle;
+        return channel == JournalChannel.IoPub && CellOutputText.Of(message) is { } said &&
+               (_stream == OutputStream.All || said.IsError == (_stream == OutputStream.Stderr))
+            ? said.Text
+            : null;
+    }
+
+    private bool IsEnd(AttemptEvent journalEvent) =>
+        journalEvent.Event == AttemptEvent.ExitEvent || (journalEvent.Event is AttemptEvent.Skipped or AttemptEvent.Gap && journalEvent.MessageId == _id);
+
+    private JournalReader? Open() => _journal is not null && Directory.Exists(_journal) ? JournalReader.Open(_journal, _startPosition) : null;
+
+    private long Measure()
+    {
+        using var whole = new CellOutput(null, _journal, this);
+        long length = 0;
+        while (whole.TryNext(out ReadOnlyMemory<byte> said))
+        {
+            length += said.Length;
+        }
+
+        return length;
+    }
+
+    private CellOutput(LiveAttempt? live, string? journal, CellOutput like)
+        : base(live) => (_journal, _id, _stream, _startPosition, _endPosition, _isTerminal) =
+            (journal, like._id, like._stream, like._startPosition, like._endPosition, like._isTerminal);
+}
