@@ -38,7 +38,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     {
         string host = Environment.MachineName;
         _store = StateStore.Open(
-            new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded() }, time, loggers.CreateLogger<StateStore>());
+            new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded }, time, loggers.CreateLogger<StateStore>());
         Feed = new FeedLog(_store, time);
         Live = new LiveAttempts();
         Folders = new AttemptFolders(directory.Paths.Attempts, directory.Sockets);

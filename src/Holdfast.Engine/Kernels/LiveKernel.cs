@@ -32,6 +32,7 @@ public sealed partial class LiveKernel
     private readonly List<IKernelListener> _listeners = []; // guarded by _listening
     private readonly HashSet<string> _busyWith = [];
     private bool _hasSeenExit;
+    private bool _isOver; // guarded by _listening
 
     internal LiveKernel(
         Kernel kernel, LiveAttempt live, StateStore store, ExecutionLedger executions, KernelLedger kernels, TimeProvider time, ILogger logger)
@@ -97,11 +98,17 @@ public sealed partial class LiveKernel
         _ = RunAsync(position);
     }
 
-    internal void HandOver(ExecutionId id)
+    /// <summary>Takes a cell into account; false when the incarnation is over and will account for none any more.</summary>
+    internal bool HandOver(ExecutionId id)
     {
         lock (_listening)
         {
-            _cells.HandOver(id);
+            if (!_isOver)
+            {
+                _cells.HandOver(id);
+            }
+
+            return !_isOver;
         }
     }
 
@@ -265,6 +272,7 @@ public sealed partial class LiveKernel
         var changes = new List<Action<StoreTransaction>>();
         lock (_listening)
         {
+            _isOver = true;
             changes.AddRange(_cells.End(_exit is not null, reason, Position, at));
         }
 

@@ -226,7 +226,7 @@ public sealed partial class ActiveRuns : IDisposable
 
             return edited == 0 ? null : $"{edited} cell(s) were edited after they were sent; their outputs were left out of the notebook.";
         }
-        catch (Exception e) when (e is NotebookFormatException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException)
         {
             Log.NotSaved(_logger, active.Run.Path, e);
             return $"The outputs could not be written into the notebook ({e.Message}); 'holdfast logs' still has them.";

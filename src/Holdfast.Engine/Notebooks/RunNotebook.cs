@@ -32,7 +32,7 @@ public sealed class RunNotebook(
         return await BeginAsync(path, request, cells, spec, reused, cancellationToken);
     }
 
-    private List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language)
+    private static List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language)
     {
         NotebookCell? injected = request.Parameters.Count > 0 ? NotebookParameters.Inject(notebook, notebook.Language ?? language, request.Parameters) : null;
         NotebookRunPlan plan = NotebookRunPlan.For(notebook, request.Cells);
@@ -112,12 +112,24 @@ public sealed class RunNotebook(
         {
             live = reused;
             live.Listen(tracked);
-            rows.ForEach(r => live.HandOver(r.Execution.Id));
+            if (!rows.TrueForAll(r => live.HandOver(r.Execution.Id)))
+            {
+                await CancelAsync(rows, live);
+            }
         }
 
         active.Begin(tracked, live, rows);
         return new StartedRun(run, rows.ConvertAll(r => new RunCellView(r.Request.Index, r.Request.CellId, r.Execution)));
     }
+
+    /// <summary>The kernel ended between the choice and the hand-over: it will account for nothing any more, so this does.</summary>
+    private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) => store.WriteAsync(
+        transaction =>
+        {
+            var outcome = new Outcome(ExecutionState.Cancelled, null, null, "skipped", "It was not started: the kernel had ended.", time.NowMicroseconds());
+            rows.ForEach(r => executions.FinishCell(transaction, r.Execution.Id, ended.Live.Id, outcome, 0));
+        },
+        CancellationToken.None);
 
     private Execution AddCell(StoreTransaction transaction, string runId, AttemptId incarnation, CellRequest cell) => executions.Add(
         transaction,
