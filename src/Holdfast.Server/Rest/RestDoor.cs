@@ -17,9 +17,9 @@ internal static class RestDoor
         FeedEndpoints.Map(routes, door);
         RecoveryEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
-        routes.MapFallback("{**path}", Unknown);
+        routes.MapFallback("{**path}", UnknownAsync);
     }
 
-    private static Task Unknown(HttpContext context) => throw new RefusedException(
+    private static Task UnknownAsync(HttpContext context) => throw new RefusedException(
         ErrorCodes.RouteNotFound, $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are.");
 }
