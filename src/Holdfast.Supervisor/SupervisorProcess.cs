@@ -4,6 +4,7 @@ using Holdfast.Protocol.Processes;
 using Holdfast.Supervisor.Attempts;
 using Holdfast.Supervisor.Children;
 using Holdfast.Supervisor.Jobs;
+using Holdfast.Supervisor.Kernels;
 using Holdfast.Supervisor.Link;
 using Holdfast.Supervisor.Loop;
 
@@ -88,10 +89,10 @@ internal static class SupervisorProcess
 
     private static void Hold(AttemptFiles files)
     {
-        using AttemptHold hold = JobHold.Take(files.Directory);
+        using AttemptHold hold = AttemptHold.Take(files.Directory);
         string socket = hold.Spec.Socket ?? throw new HoldRefusedException(LinkCodes.SpecInvalid, "spec.json names no socket to listen at.");
         var loop = new PollLoop(TimeProvider.System);
-        using var work = new JobWork(loop, hold);
+        using AttemptWork work = hold.Spec.Kind == AttemptSpec.KindKernel ? KernelHold.Supervise(loop, hold) : new JobWork(loop, JobHold.Require(hold));
         var link = new LinkServer(loop, work);
         work.Link = link;
 

@@ -34,6 +34,9 @@ public sealed record AttemptEvent
     /// <summary>messageId, reason: a queued request that will not be sent.</summary>
     public const string Skipped = "skipped";
 
+    /// <summary>channel, reason: something came on a kernel's socket that was not signed with its key. It is not among the messages.</summary>
+    public const string BadSignature = "badSignature";
+
     /// <summary>alive.</summary>
     public const string Heartbeat = "heartbeat";
 

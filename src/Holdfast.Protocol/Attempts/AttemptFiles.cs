@@ -27,6 +27,9 @@ public readonly record struct AttemptFiles(string Directory)
     /// <summary>The folder of the journal's segments.</summary>
     public string Journal => Path.Combine(Directory, "journal");
 
+    /// <summary>Kernels: where it listens and the key to it, 0600; written before the kernel is started, deleted when it is gone.</summary>
+    public string Connection => Path.Combine(Directory, "connection.json");
+
     /// <summary>The supervisor's own standard error.</summary>
     public string Log => Path.Combine(Directory, "supervisor.log");
 }

@@ -9,6 +9,9 @@ public static class ExitCause
     public const string Cancelled = "cancelled";
     public const string TimedOut = "timedOut";
 
+    /// <summary>A kernel that ran, but did not answer within startTimeoutMs.</summary>
+    public const string StartTimedOut = "startTimedOut";
+
     /// <summary>Proven by the kernel's own record of the kill.</summary>
     public const string OutOfMemory = "outOfMemory";
 

@@ -36,8 +36,11 @@ public static unsafe partial class Zmq
     public const int OptionIdentity = 5;
     public const int OptionSubscribe = 6;
     public const int OptionLinger = 17;
+    public const int OptionReconnectInterval = 18;
     public const int OptionSendHighWaterMark = 23;
     public const int OptionReceiveHighWaterMark = 24;
+    public const int OptionReqCorrelate = 52;
+    public const int OptionReqRelaxed = 53;
 
     public const int DontWait = 1;
     public const int SendMore = 2;

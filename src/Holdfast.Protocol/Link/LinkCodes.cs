@@ -27,5 +27,15 @@ public static class LinkCodes
     public const string InputFull = "stdin-full";
     public const string InputClosed = "stdin-closed";
     public const string NoJournal = "no-journal";
+
+    /// <summary>Kernels. The body is no multipart of header, parent, metadata and content, or its message id cannot be used.</summary>
+    public const string MessageInvalid = "message-invalid";
+
+    /// <summary>Kernels. Too many requests wait already; offer it again later.</summary>
+    public const string QueueFull = "queue-full";
+
+    /// <summary>Kernels. Nothing waits for input now: somebody has answered it, or it was interrupted.</summary>
+    public const string InputNotRequested = "input-not-requested";
+
     public const string Failed = "failed";
 }

@@ -38,10 +38,14 @@ public enum LinkMessageType : byte
 
     /// <summary>Kernels. Body: a multipart of unsigned frames (header, parent, metadata, content, buffers...). Queued and sent to the kernel
     /// one at a time, each when the one before has both its reply and its idle. A <c>messageId</c> that was already accepted is answered by Done and not sent again.
-    /// With <c>stopOnError</c>, an error reply drops what is queued in the same <c>group</c>, each with a <c>skipped</c> event in the journal.</summary>
+    /// With <c>stopOnError</c>, an error reply drops what is queued in the same <c>group</c>, each with a <c>skipped</c> event in the journal. The group then
+    /// stays closed to requests whose sender had not read of the error: whose <c>position</c> (how far it had read the journal; 0 when it does not say) lies before
+    /// it. So a request that was under way when the error happened is skipped too, and one that is sent in spite of it runs.
+    /// An outcome is synced before <see cref="Appended"/> shows it.</summary>
     Execute = 12,
 
-    /// <summary>Kernels. Body as above; sent at once on <c>channel</c> (shell, control or stdin), past the queue.</summary>
+    /// <summary>Kernels. Body as above; sent at once on <c>channel</c> (shell, control or stdin), past the queue. On stdin it answers the pending
+    /// input_request, once; a second answer is refused. An answer to a password prompt is not in the journal.</summary>
     Send = 13,
 
     /// <summary>Kernels. Take <c>messageId</c>, or all of <c>group</c>, out of the queue; what is already sent stays. Dropped ones get a <c>skipped</c> event.</summary>

@@ -51,7 +51,7 @@ public abstract class AttemptWork : Work, IDisposable
     {
         Loop = loop;
         Hold = hold;
-        Journal = new AttemptJournal(loop, hold.Files.Journal) { StallChanged = OnStallChanged };
+        Journal = new AttemptJournal(loop, hold.Files.Journal) { StallChanged = JournalStallChanged };
         _drainTimer = loop.AddTimer(DrainGraceOver);
         _reapTimer = loop.AddTimer(ReapOrphans);
         _timeout = loop.AddTimer(() => Stop(ExitCause.TimedOut, Spec.GraceMs));
@@ -201,6 +201,19 @@ public abstract class AttemptWork : Work, IDisposable
     /// </summary>
     protected virtual bool TryEndGently(long graceMs) => false;
 
+    /// <summary>Nothing more is to come from the child by other ways than its pipes; whoever answers false calls <see cref="Drain"/> when that has changed.</summary>
+    protected virtual bool IsDrained => true;
+
+    /// <summary>The exit record comes next: the last moment for events.</summary>
+    protected virtual void OnEnding()
+    {
+    }
+
+    /// <summary>The journal has stalled, or goes on: sources other than the pipes are to be left alone, or read again.</summary>
+    protected virtual void OnStallChanged()
+    {
+    }
+
     /// <summary>What the exit record's reason says beyond the death itself; null for nothing.</summary>
     protected virtual string? ExitRemark => null;
 
@@ -218,7 +231,7 @@ public abstract class AttemptWork : Work, IDisposable
     protected void Renew(AttemptHold hold)
     {
         Hold = hold;
-        Journal = new AttemptJournal(Loop, hold.Files.Journal) { StallChanged = OnStallChanged };
+        Journal = new AttemptJournal(Loop, hold.Files.Journal) { StallChanged = JournalStallChanged };
         Now = Phase.Starting;
         IsPaused = false;
         _stdout = _stderr = null;
@@ -265,6 +278,9 @@ public abstract class AttemptWork : Work, IDisposable
         _stop = new TreeStop(Loop, _child, TreeStopped);
         _stop.Begin(graceMs);
     }
+
+    /// <summary>Signals the child's group; false when there is none any more.</summary>
+    protected bool SignalChild(int signal) => _child is { } child && child.SignalGroup(signal);
 
     /// <summary>A notice about the current attempt.</summary>
     protected LinkMessage Notice(LinkMessageType type) => new() { Type = type, Attempt = Attempt, AtUnixNanoseconds = Loop.UnixNanoseconds };
@@ -503,7 +519,7 @@ public abstract class AttemptWork : Work, IDisposable
     }
 
     /// <summary>Goes on when the child has ended, the tree is stopped if it was to be, and the pipes are at their end; waits for the latter a while.</summary>
-    private void Drain()
+    protected void Drain()
     {
         if (Now != Phase.Draining || _stop is { IsDone: false })
         {
@@ -512,7 +528,10 @@ public abstract class AttemptWork : Work, IDisposable
 
         if (_stdout!.IsClosed && _stderr!.IsClosed)
         {
-            End();
+            if (IsDrained)
+            {
+                End();
+            }
         }
         else if (!_drainTimer.IsArmed)
         {
@@ -575,6 +594,7 @@ public abstract class AttemptWork : Work, IDisposable
 
     private void WriteExit(ExitRecord exit)
     {
+        OnEnding();
         Now = Phase.Ending;
         Journal.RecordLast(new AttemptEvent { Event = AttemptEvent.ExitEvent, Exit = exit });
         Journal.Sync(failure => CrashPoints.Reach(CrashPoint.SupervisorExitSynced));
@@ -608,8 +628,9 @@ public abstract class AttemptWork : Work, IDisposable
         OnEnded();
     }
 
-    private void OnStallChanged()
+    private void JournalStallChanged()
     {
+        OnStallChanged();
         _stdout?.StallChangedUnlessClosed();
         _stderr?.StallChangedUnlessClosed();
         Link?.Notify(StallNotice());

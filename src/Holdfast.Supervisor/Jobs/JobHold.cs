@@ -7,10 +7,12 @@ namespace Holdfast.Supervisor.Jobs;
 /// <summary>Takes an attempt that is a job this supervisor can run.</summary>
 internal static class JobHold
 {
-    public static AttemptHold Take(string directory)
+    public static AttemptHold Take(string directory) => Require(AttemptHold.Take(directory));
+
+    /// <summary>Gives back the hold, or releases it and refuses.</summary>
+    public static AttemptHold Require(AttemptHold hold)
     {
-        AttemptHold hold = AttemptHold.Take(directory);
-        string? refusal = hold.Spec.Kind != AttemptSpec.KindJob ? $"The attempt in {directory} is no job."
+        string? refusal = hold.Spec.Kind != AttemptSpec.KindJob ? $"The attempt in {hold.Files.Directory} is no job."
             : hold.Spec.Pty ? "Jobs on a terminal of their own are not supported yet."
             : null;
         if (refusal is null)

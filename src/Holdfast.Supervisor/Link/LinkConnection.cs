@@ -103,6 +103,8 @@ public sealed unsafe class LinkConnection : IDisposable
         }
     }
 
+    internal void TellGrowthNow() => _appendedTimer?.Stop();
+
     internal void Close()
     {
         if (_isClosed)

@@ -67,6 +67,15 @@ public sealed class LinkServer
         }
     }
 
+    /// <summary>Something worth more than growth has happened: those who watch are told at the end of this batch, however lately they were told.</summary>
+    public void TellGrowthNow()
+    {
+        for (int i = _connections.Count - 1; i >= 0; i--)
+        {
+            _connections[i].TellGrowthNow();
+        }
+    }
+
     /// <summary>Last words are out, as far as the peers take them without waiting; stops listening and closes everything.</summary>
     public void Close()
     {
