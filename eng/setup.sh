@@ -17,7 +17,8 @@ if [ -x /usr/bin/python3 ]; then
     mapfile -t -O "${#missing[@]}" missing < <(/usr/bin/python3 -c '
 import importlib.machinery as m
 for name in ("ipykernel", "matplotlib", "pandas"):
-    if m.PathFinder.find_spec(name) is None: print("python3-" + name)')
+    spec = m.PathFinder.find_spec(name)
+    if spec is None or spec.origin is None: print("python3-" + name)')
 else
     missing+=(python3-ipykernel python3-matplotlib python3-pandas)
 fi

@@ -43,7 +43,11 @@ run_suite() {
 }
 
 eng/setup.sh
-dotnet build Holdfast.slnx -v q -clp:NoSummary ${CI:+-p:RestoreLockedMode=true}
+echo "== build"
+if ! dotnet build Holdfast.slnx -v q ${CI:+-p:RestoreLockedMode=true} >"$logs/build.txt" 2>&1; then
+    cat "$logs/build.txt"
+    exit 1
+fi
 if [ ${#suites[@]} = 2 ]; then
     eng/build.sh
     eng/build.sh --crash

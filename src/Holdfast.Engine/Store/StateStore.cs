@@ -20,7 +20,7 @@ public sealed class StateStore : IAsyncDisposable
     private int _isDisposed;
 
     [ThreadStatic]
-    private static bool t_isReading;
+    private static bool _isReading;
 
     private StateStore(StoreConnection connection, StoreOptions options, TimeProvider time, ILogger logger)
     {
@@ -92,19 +92,19 @@ public sealed class StateStore : IAsyncDisposable
     public T Read<T>(Func<StoreReader, T> query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        if (t_isReading || _writer.IsCurrentThread)
+        if (_isReading || _writer.IsCurrentThread)
         {
             throw new InvalidOperationException("A query inside a change or another query must use the reader or transaction that it was given.");
         }
 
-        t_isReading = true;
+        _isReading = true;
         try
         {
             return _readers.Read(query);
         }
         finally
         {
-            t_isReading = false;
+            _isReading = false;
         }
     }
 

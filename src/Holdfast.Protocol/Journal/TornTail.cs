@@ -19,7 +19,7 @@ internal static unsafe class TornTail
         long total = 0;
         fixed (byte* start = chunk)
         {
-            for (;;)
+            for (; ; )
             {
                 nint read = Libc.PRead(fd, start, ChunkBytes, offset + total);
                 if (read < 0 && Libc.Errno == Libc.Eintr)

@@ -12,7 +12,7 @@ internal static class OomScore
     private const int Lowered = -500;
     private const string OwnPath = "/proc/self/oom_score_adj";
 
-    private static byte[]? s_original;
+    private static byte[]? _original;
 
     public static void LowerOwn()
     {
@@ -21,16 +21,16 @@ internal static class OomScore
             && System.Buffers.Text.Utf8Parser.TryParse(original, out int score, out _) && score > Lowered
             && RawFile.TryWrite(OwnPath, Encoding.ASCII.GetBytes(Lowered.ToString(CultureInfo.InvariantCulture))))
         {
-            s_original = original;
+            _original = original;
         }
     }
 
     /// <summary>Right after the spawn; what the child forks before that keeps our score, which harms nobody.</summary>
     public static void ResetFor(int pid)
     {
-        if (s_original is not null)
+        if (_original is not null)
         {
-            _ = RawFile.TryWrite(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/oom_score_adj"), s_original);
+            _ = RawFile.TryWrite(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/oom_score_adj"), _original);
         }
     }
 }
