@@ -247,6 +247,11 @@ internal sealed class KernelConversation : IDisposable
     {
         if (JupyterJson.IsText(_shell.Header, "msg_type"u8, "kernel_info_reply"u8))
         {
+            if (!_hasAnswered && PublishWithoutLimit.IsFor(_shell.Content))
+            {
+                _outbox.Send(KernelChannel.Shell, Build("execute_request", PublishWithoutLimit.Content()));
+            }
+
             _hasAnswered = true;
             CheckReady();
         }

@@ -122,6 +122,19 @@ internal sealed class SupervisedKernel : IDisposable
         }
     }
 
+    /// <summary>Waits without a link, looking at the journal's files alone.</summary>
+    public void WaitForFile(Func<bool> condition)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        Tape.Read();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < LinkClient.Patience, "The journal does not say what was waited for.");
+            Assert.False(_supervisor.WaitForExit(20));
+            Tape.Read();
+        }
+    }
+
     public LinkMessage WaitForExit() => Link.WaitFor(LinkMessageType.Exited);
 
     public bool HasIdle(string messageId) =>
