@@ -200,16 +200,12 @@ public sealed partial class LiveKernel
             _firstPieces.TryAdd(record.Channel, record.Position);
             PayloadState state = _joiner.Join(record, out ReadOnlyMemory<byte> payload);
             if (state != PayloadState.Incomplete && _firstPieces.Remove(record.Channel, out long position) && state == PayloadState.Whole &&
-                Parse(record.Channel, payload) is { } message)
+                JupyterMessage.TryParse(payload) is { } message)
             {
                 TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition), changes);
             }
         }
     }
-
-    /// <summary>What we sent is journalled as it was handed over, what we received as it came off the wire.</summary>
-    private static JupyterMessage? Parse(JournalChannel channel, ReadOnlyMemory<byte> payload) =>
-        channel >= JournalChannel.ShellRequest ? JupyterMessage.TryParseUnsigned(payload) ?? JupyterMessage.TryParse(payload) : JupyterMessage.TryParse(payload);
 
     private void TakeMessage(in KernelMessage message, List<Action<StoreTransaction>> changes)
     {

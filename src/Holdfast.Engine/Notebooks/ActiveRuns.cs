@@ -106,6 +106,7 @@ public sealed partial class ActiveRuns : IDisposable
             MessageId = execution.Id.Value,
             Group = run.Id,
             StopOnError = stopOnError,
+            Position = kernel.Position, // The supervisor drops what was sent without knowing of an error that stopped the group.
             Body = JupyterEnvelope.Build(
                 JupyterHeader.Create("execute_request", execution.Id.Value, kernel.Live.Id.Value, Environment.UserName, _time.GetUtcNow()),
                 JupyterEnvelope.ExecuteContent(request.Source, stopOnError: stopOnError),
