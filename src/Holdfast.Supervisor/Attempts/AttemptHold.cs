@@ -7,7 +7,7 @@ namespace Holdfast.Supervisor.Attempts;
 
 /// <summary>
 /// An attempt taken by this process: its spec, and its lock from before supervisor.json is written until the hold is released. An attempt is
-/// taken once, ever: who finds a supervisor.json refuses, because a dead one may have started the child.
+/// taken once, ever: who finds a supervisor.json refuses, because a dead one may have started the child; who finds the mark of a server that gave it up turns back.
 /// </summary>
 public sealed class AttemptHold : IDisposable
 {
@@ -52,6 +52,13 @@ public sealed class AttemptHold : IDisposable
         if (held is null)
         {
             throw new HoldRefusedException(LinkCodes.AlreadyTaken, $"Another process holds {files.Lock}.");
+        }
+
+        if (File.Exists(files.Void))
+        {
+            // A server found that nothing had started and gave the attempt up, under this lock: its work may run as another attempt by now.
+            held.Dispose();
+            throw new HoldRefusedException(LinkCodes.AlreadyTaken, $"The attempt in {directory} was given up before it was taken; it never starts.");
         }
 
         if (File.Exists(files.Supervisor) || File.Exists(files.Exit))
