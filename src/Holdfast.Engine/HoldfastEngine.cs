@@ -33,6 +33,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly ActiveRuns _runs;
     private readonly ExecutionWaiters _waiters;
     private readonly Recover _recover;
+    private readonly SupervisorCheck _check;
 
     public HoldfastEngine(DataDirectory directory, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -68,6 +69,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
+        _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         _recover = new Recover(_store, _dispatcher, _kernels, _runs, Folders, time, loggers.CreateLogger<Recover>());
     }
 
@@ -103,6 +105,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _check.DisposeAsync();
         _runs.Dispose();
         _kernels.Dispose();
         await _dispatcher.DisposeAsync();

@@ -31,7 +31,7 @@ public sealed partial class LiveKernel
     private readonly Lock _listening = new();
     private readonly List<IKernelListener> _listeners = []; // guarded by _listening
     private readonly HashSet<string> _busyWith = [];
-    private bool _hasSeenExit;
+    private ExitRecord? _exit;
     private bool _isOver; // guarded by _listening
 
     internal LiveKernel(
@@ -132,36 +132,27 @@ public sealed partial class LiveKernel
 
     private async Task RunAsync(long position)
     {
-        JournalReader? reader = null;
         try
         {
-            while (true)
+            while (!Directory.Exists(Live.Files.Journal) && !Live.IsEnded)
             {
                 Task growth = Live.Growth;
-                bool isLast = Live.IsEnded; // Read before the records: what was written before the end is then read below.
-                reader ??= TryOpen(position);
-                var changes = new List<Action<StoreTransaction>>();
-                if (reader is not null)
+                if (!Directory.Exists(Live.Files.Journal) && !Live.IsEnded)
                 {
-                    while (reader.TryRead(out JournalRecord record))
-                    {
-                        Take(record, changes);
-                    }
+                    await growth; // The supervisor is about to make it; its link is announced by a pulse.
                 }
+            }
 
-                await ApplyAsync(changes);
-                _caughtUp.TrySetResult();
-                if (_hasSeenExit || isLast)
-                {
-                    break;
-                }
-
-                await growth;
+            if (Directory.Exists(Live.Files.Journal))
+            {
+                using JournalFollower follower = JournalFollower.Open(Live.Files.Journal, position);
+                Live.Follow(follower);
+                await FollowAsync(follower);
             }
 
             await EndAsync();
         }
-        catch (Exception e) when (e is JournalDamagedException or IOException)
+        catch (Exception e) when (e is JournalDamagedException or IOException or AttemptFormatException)
         {
             // A broken journal stops what reads it; the kernel is kept alive, and the damage is told.
             Log.NewsFailed(_logger, Id.Value, e);
@@ -169,22 +160,26 @@ public sealed partial class LiveKernel
         }
         finally
         {
-            reader?.Dispose();
             _caughtUp.TrySetResult();
             _ended.TrySetResult();
         }
     }
 
-    private JournalReader? TryOpen(long position)
+    private async Task FollowAsync(JournalFollower follower)
     {
-        try
+        var changes = new List<Action<StoreTransaction>>();
+        do
         {
-            return JournalReader.Open(Live.Files.Journal, position);
+            while (follower.TryRead(out JournalRecord record))
+            {
+                Take(record, changes);
+            }
+
+            await ApplyAsync(changes);
+            changes.Clear();
+            _caughtUp.TrySetResult();
         }
-        catch (DirectoryNotFoundException)
-        {
-            return null; // The supervisor is about to make it.
-        }
+        while (await follower.WaitAsync(CancellationToken.None));
     }
 
     private void Take(in JournalRecord record, List<Action<StoreTransaction>> changes)
@@ -244,7 +239,6 @@ public sealed partial class LiveKernel
                 HasHeartbeat = journalEvent.Alive ?? true;
                 break;
             case AttemptEvent.ExitEvent:
-                _hasSeenExit = true;
                 _exit = journalEvent.Exit;
                 break;
             default:
@@ -257,13 +251,12 @@ public sealed partial class LiveKernel
         }
     }
 
-    private ExitRecord? _exit;
-
     private async Task EndAsync()
     {
         long at = _exit is { } exit ? UnixTime.FromNanoseconds(exit.AtUnixNanoseconds) : _time.NowMicroseconds();
         string reason = _exit?.Reason ?? LostReason ?? "How it ended is not known.";
-        KernelState state = IsStopRequested || _exit?.Cause == ExitCause.Cancelled ? KernelState.Stopped : KernelState.Dead;
+        KernelState state = IsStopRequested || _exit?.Cause == KernelStop.Cause ? KernelState.Stopped : KernelState.Dead;
+        reason = state == KernelState.Stopped ? "It was stopped on request." : reason;
         string lastWords = state == KernelState.Dead ? KernelLastWords.Read(Live.Files.Journal) : "";
         var changes = new List<Action<StoreTransaction>>();
         lock (_listening)

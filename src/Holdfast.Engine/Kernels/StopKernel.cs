@@ -1,5 +1,4 @@
 using Holdfast.Engine.Store;
-using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Link;
 
 namespace Holdfast.Engine.Kernels;
@@ -18,7 +17,7 @@ public sealed class StopKernel(StateStore store, LiveKernels live, KernelOptions
             try
             {
                 await kernel.AskAsync(
-                    new LinkMessage { Type = LinkMessageType.Stop, Cause = ExitCause.Cancelled, GraceMs = (long)options.StopGrace.TotalMilliseconds }, cancellationToken);
+                    new LinkMessage { Type = LinkMessageType.Stop, Cause = KernelStop.Cause, GraceMs = (long)options.StopGrace.TotalMilliseconds }, cancellationToken);
             }
             catch (RefusedException) when (kernel.Ended.IsCompleted)
             {

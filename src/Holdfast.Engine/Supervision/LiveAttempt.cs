@@ -1,5 +1,6 @@
 using Holdfast.Engine.Executions;
 using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Journal;
 using Holdfast.Protocol.Link;
 
 namespace Holdfast.Engine.Supervision;
@@ -19,8 +20,11 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Task<SupervisorLink>? _attachedAgain;
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _following = new();
+    private JournalFollower? _follower; // guarded by _following
     private volatile bool _wantsWatch;
     private int _isWatched;
+    private volatile bool _isEnded;
 
     public Attempt Attempt { get; } = attempt;
     public AttemptId Id => Attempt.Id;
@@ -41,7 +45,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     public bool IsStopRequested { get; set; }
 
     /// <summary>True when nothing more will be written to the journal.</summary>
-    public bool IsEnded { get; private set; }
+    public bool IsEnded => _isEnded;
 
     /// <summary>Completes at the journal's next growth or the attempt's end. Take it before reading, so that nothing slips between.</summary>
     public Task Growth => _grown.Task;
@@ -64,7 +68,12 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>Nothing will come any more: wakes every follower for the last time.</summary>
     public void End()
     {
-        IsEnded = true;
+        lock (_following)
+        {
+            _isEnded = true;
+            _follower?.Finish();
+        }
+
         _attached.TrySetException(new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to."));
         _ = _attached.Task.Exception; // Observed: most attempts end with nobody asking for their link.
         _grown.TrySetResult();
@@ -123,5 +132,27 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
     }
 
-    public void Pulse() => Interlocked.Exchange(ref _grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    /// <summary>Wakes this follower, too, from now on; the attempt has one that reads everything, if any.</summary>
+    public void Follow(JournalFollower follower)
+    {
+        lock (_following)
+        {
+            _follower = follower;
+            if (_isEnded)
+            {
+                follower.Finish();
+            }
+        }
+    }
+
+    /// <summary>Says to everyone who follows that the journal has grown.</summary>
+    public void Pulse()
+    {
+        lock (_following)
+        {
+            _follower?.Pulse();
+        }
+
+        Interlocked.Exchange(ref _grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Holdfast.Engine.Executions;
 using Holdfast.Protocol.Journal;
 using Holdfast.Server.Hosting;
@@ -53,21 +51,18 @@ internal static class OutputEndpoints
         using OutputReading reading = door.Engine.ReadOutput.Open(id, RestQuery.Stream(context), offset);
         var events = new EventStream(context);
         await events.BeginAsync();
-        var text = new TextChunks();
+        var text = new Utf8Chunks();
         while (true)
         {
             Task growth = reading.Growth;
             bool isLast = reading.IsEnded; // Before reading: what was written before the end is then read below.
             while (reading.TryRead(out ReadOnlyMemory<byte> bytes))
             {
-                string next = Number(reading.Offset - (isText ? text.Held(bytes.Span) : 0));
-                if (!isText)
+                // The id counts what was sent: the start of a character that waits for its end is read again by who resumes here.
+                string data = isText ? text.Take(bytes.Span) : Convert.ToBase64String(bytes.Span);
+                if (data.Length > 0)
                 {
-                    await events.WriteAsync(next, null, Convert.ToBase64String(bytes.Span));
-                }
-                else if (text.Take(bytes.Span) is { Length: > 0 } chunk)
-                {
-                    await events.WriteAsync(next, null, chunk);
+                    await events.WriteAsync(Number(reading.Offset - text.HeldBytes), null, data);
                 }
             }
 
@@ -84,39 +79,4 @@ internal static class OutputEndpoints
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>Cuts bytes into text at character boundaries: the start of a character waits for its end.</summary>
-    private sealed class TextChunks
-    {
-        private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
-        private byte[] _tail = [];
-
-        /// <summary>How many bytes at the end of what is given next would be held back.</summary>
-        public int Held(ReadOnlySpan<byte> bytes)
-        {
-            byte[] all = [.. _tail, .. bytes[^Math.Min(bytes.Length, 4)..]];
-            for (int back = 1; back <= Math.Min(3, all.Length); back++)
-            {
-                byte lead = all[^back];
-                if ((lead & 0xC0) == 0x80)
-                {
-                    continue;
-                }
-
-                int length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-                return length > back ? back : 0;
-            }
-
-            return 0;
-        }
-
-        public string Take(ReadOnlySpan<byte> bytes)
-        {
-            int held = Held(bytes);
-            _tail = held == 0 ? [] : [.. bytes[^Math.Min(held, bytes.Length)..]];
-            var characters = new char[Encoding.UTF8.GetMaxCharCount(bytes.Length)];
-            int count = _decoder.GetChars(bytes, characters, flush: false);
-            return new string(characters, 0, count);
-        }
-    }
 }

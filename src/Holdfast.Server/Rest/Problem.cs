@@ -49,7 +49,7 @@ internal static partial class Problem
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
         string traceId = Activity.Current?.Id ?? context.TraceIdentifier;
-        using (var writer = new Utf8JsonWriter(context.Response.BodyWriter))
+        using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, RestText.Options))
         {
             writer.WriteStartObject();
             writer.WriteString("type", $"docs/errors/{code}.md");

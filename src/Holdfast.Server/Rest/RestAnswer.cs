@@ -10,7 +10,7 @@ internal static class RestAnswer
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
-        using (var writer = new Utf8JsonWriter(context.Response.BodyWriter))
+        using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, RestText.Options))
         {
             write(writer);
         }

@@ -62,20 +62,25 @@ internal static class RestBody
 
             return value;
         }
-        catch (JsonException e) when (e.InnerException is null && e.Path is { Length: > 0 } path && path != "$" && !IsSyntax(bytes))
-        {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"The field {path[(path.StartsWith("$.", StringComparison.Ordinal) ? 2 : 0)..]} is not known or not of the right kind: {Sentence(e)}");
-        }
         catch (JsonException e)
         {
-            throw IsSyntax(bytes)
-                ? new RefusedException(ErrorCodes.InvalidJson, $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}: {Sentence(e)}")
-                : new RefusedException(ErrorCodes.InvalidRequest, Sentence(e));
+            if (SyntaxError(bytes) is { } syntax)
+            {
+                throw new RefusedException(
+                    ErrorCodes.InvalidJson, $"The body is not valid JSON at line {syntax.LineNumber + 1}, byte {syntax.BytePositionInLine + 1}: {Sentence(syntax)}");
+            }
+
+            // System.Text.Json names an unknown field and a field of the wrong kind the same way: by its path.
+            string field = e.Path is { } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : "body";
+            bool isKnown = type.Properties.Any(p => p.Name == field.Split('.', '[')[0]);
+            throw new RefusedException(ErrorCodes.InvalidRequest, isKnown
+                ? $"The field '{field}' is not of the right kind. /v1/openapi.json says what it takes."
+                : $"The field '{field}' is not known to this version; known are: {string.Join(", ", type.Properties.Select(p => p.Name))}.");
         }
     }
 
-    /// <summary>True when the text itself is no JSON, as against JSON of another shape than was asked for.</summary>
-    private static bool IsSyntax(ReadOnlySequence<byte> bytes)
+    /// <summary>What is wrong with the text itself; null when it is JSON, only of another shape than was asked for.</summary>
+    private static JsonException? SyntaxError(ReadOnlySequence<byte> bytes)
     {
         try
         {
@@ -84,19 +89,17 @@ internal static class RestBody
             {
             }
 
-            return false;
+            return null;
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            return true;
+            return e;
         }
     }
 
     private static string Sentence(JsonException e)
     {
-        int details = e.Message.IndexOf(" Path: ", StringComparison.Ordinal);
         int line = e.Message.IndexOf(" LineNumber: ", StringComparison.Ordinal);
-        int end = details >= 0 ? details : line;
-        return end >= 0 ? e.Message[..end] : e.Message;
+        return line >= 0 ? e.Message[..line] : e.Message;
     }
 }
