@@ -64,7 +64,7 @@ public sealed class NotebookCell
     {
         JsonText text = new(_layout, Depth + 1);
         fold.WriteOutputs(text);
-        _piece.Set("outputs"u8, text.ToPiece());
+        Set("outputs"u8, text.Written);
         SetExecutionCount(fold.ExecutionCount);
         SetTimes(fold.Times);
     }
@@ -86,7 +86,7 @@ public sealed class NotebookCell
         text.Name("state"u8);
         text.String(Encoding.UTF8.GetBytes(mark.State));
         text.EndObject();
-        SetMetadata("holdfast"u8, text.ToArray());
+        SetMetadata("holdfast"u8, text.Written);
     }
 
     public void SetExecutionCount(int? count)
@@ -101,7 +101,7 @@ public sealed class NotebookCell
             text.Raw("null"u8);
         }
 
-        Set("execution_count"u8, text.ToArray());
+        Set("execution_count"u8, text.Written);
     }
 
     /// <summary>Sets <c>metadata.execution</c> to these times, or removes it if there are none.</summary>
@@ -120,7 +120,7 @@ public sealed class NotebookCell
 
         JsonText text = new(_layout, Depth + 2);
         times.Write(text);
-        SetMetadata("execution"u8, text.ToArray());
+        SetMetadata("execution"u8, text.Written);
     }
 
     internal void GiveId(string id)
@@ -133,7 +133,7 @@ public sealed class NotebookCell
     {
         JsonText text = new(_layout, Depth + 1);
         text.Lines(Encoding.UTF8.GetBytes(source));
-        Set("source"u8, text.ToArray());
+        Set("source"u8, text.Written);
         Source = source;
     }
 

@@ -48,8 +48,7 @@ internal static class NotebookStorage
         string? temporary = null;
         try
         {
-            bool isLink = new FileInfo(path).LinkTarget is not null;
-            string target = isLink ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+            string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
             string folder = Path.GetDirectoryName(target)!;
 
             // One name for each notebook, so that leftovers cannot pile up; exclusive creation, so that a link planted there is not followed.
@@ -63,19 +62,14 @@ internal static class NotebookStorage
                 Access = FileAccess.Write,
                 Share = FileShare.None,
                 BufferSize = 64 * 1024,
-                UnixCreateMode = old is null ? NewFileMode : UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
             using (FileStream file = new(temporary, options))
             {
                 write(slice => file.Write(slice.Span));
                 file.Flush();
-                if (old is { } status)
-                {
-                    // The owner first: changing it clears the set-id bits.
-                    status.ApplyOwner(file.SafeFileHandle);
-                    File.SetUnixFileMode(file.SafeFileHandle, status.Mode);
-                }
-
+                old?.ApplyOwner(file.SafeFileHandle);
+                File.SetUnixFileMode(file.SafeFileHandle, old?.Mode ?? NewFileMode);
                 file.Flush(flushToDisk: true);
             }
 

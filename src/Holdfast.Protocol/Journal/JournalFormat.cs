@@ -40,6 +40,11 @@ public static class JournalFormat
             return [];
         }
 
+        if (files.Length == 0)
+        {
+            return [];
+        }
+
         long[] bases = new long[files.Length];
         int count = 0;
         foreach (string file in files)

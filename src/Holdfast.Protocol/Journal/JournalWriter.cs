@@ -39,7 +39,9 @@ public sealed unsafe class JournalWriter : IDisposable
     private bool _mustRoll;
     private bool _isTailDirty;
     private bool _areNamesUnsynced;
-    private bool _isParentUnsynced;
+
+    // An earlier writer may have died before its first sync, so the directory's own name is made durable by each.
+    private bool _isParentUnsynced = true;
     private bool _hasSyncFailed;
 
     private JournalWriter(string directory, JournalOptions options, VectorWrite write)
@@ -94,51 +96,17 @@ public sealed unsafe class JournalWriter : IDisposable
         fixed (byte* start = payload)
         {
             var part = new NativePart(start, payload.Length);
-            Append(channel, new ReadOnlySpan<NativePart>(in part), unixNanoseconds);
+            Append(channel, &part, 1, unixNanoseconds);
         }
     }
 
     /// <summary>Appends one payload gathered from memory outside the heap, in order and without a copy.</summary>
     public void Append(JournalChannel channel, ReadOnlySpan<NativePart> parts, long unixNanoseconds)
     {
-        ObjectDisposedException.ThrowIf(_segment < 0, this);
-        long total = 0;
-        for (int i = 0; i < parts.Length; i++)
+        fixed (NativePart* first = parts)
         {
-            total += parts[i].Length;
+            Append(channel, first, parts.Length, unixNanoseconds);
         }
-
-        if (total == 0)
-        {
-            throw new ArgumentException("A record carries at least one byte: zeros on disk must never be one.", nameof(parts));
-        }
-
-        var cursor = default(PartCursor);
-        for (long written = 0; written < total;)
-        {
-            int length = (int)Math.Min(total - written, _options.PayloadBytes);
-            JournalFlags flags = _isUnfinished[(int)channel] ? JournalFlags.Continued : JournalFlags.None;
-            if (written + length < total)
-            {
-                flags |= JournalFlags.Continues;
-            }
-
-            int errno = MakeRoom(length);
-            if (errno == 0)
-            {
-                errno = WriteRecord(channel, flags, parts, ref cursor, length, unixNanoseconds);
-            }
-
-            if (errno != 0)
-            {
-                throw Failed(errno, written);
-            }
-
-            written += length;
-            _isUnfinished[(int)channel] = written < total;
-        }
-
-        CrashPoints.Reach(CrashPoint.JournalAppended);
     }
 
     /// <summary>
@@ -167,27 +135,19 @@ public sealed unsafe class JournalWriter : IDisposable
 
     private void Open()
     {
-        if (!Directory.Exists(_directory))
+        // The common case first, and without a listing: a new attempt's journal is opened on the way to every job's start.
+        long[] segments = [];
+        if (Libc.Mkdir(_directory, OwnerOnly) != 0)
         {
-            if (Libc.Mkdir(_directory, OwnerOnly) != 0)
+            if (Libc.Errno != Libc.Eexist)
             {
                 throw Failed(Libc.Errno, 0);
             }
 
-            _isParentUnsynced = true;
+            segments = JournalFormat.ListSegments(_directory);
         }
 
-        long[] segments = JournalFormat.ListSegments(_directory);
-        int errno;
-        if (segments.Length == 0)
-        {
-            errno = CreateSegment(0);
-        }
-        else
-        {
-            errno = Recover(segments);
-        }
-
+        int errno = segments.Length == 0 ? CreateSegment(0) : Recover(segments);
         if (errno != 0)
         {
             throw Failed(errno, 0);
@@ -278,6 +238,48 @@ public sealed unsafe class JournalWriter : IDisposable
         }
     }
 
+    private void Append(JournalChannel channel, NativePart* parts, int count, long unixNanoseconds)
+    {
+        ObjectDisposedException.ThrowIf(_segment < 0, this);
+        long total = 0;
+        for (int i = 0; i < count; i++)
+        {
+            total += parts[i].Length;
+        }
+
+        if (total == 0)
+        {
+            throw new ArgumentException("A record carries at least one byte: zeros on disk must never be one.", nameof(parts));
+        }
+
+        var cursor = default(PartCursor);
+        for (long written = 0; written < total;)
+        {
+            int length = (int)Math.Min(total - written, _options.PayloadBytes);
+            JournalFlags flags = _isUnfinished[(int)channel] ? JournalFlags.Continued : JournalFlags.None;
+            if (written + length < total)
+            {
+                flags |= JournalFlags.Continues;
+            }
+
+            int errno = MakeRoom(length);
+            if (errno == 0)
+            {
+                errno = WriteRecord(channel, flags, parts, ref cursor, length, unixNanoseconds);
+            }
+
+            if (errno != 0)
+            {
+                throw Failed(errno, written);
+            }
+
+            written += length;
+            _isUnfinished[(int)channel] = written < total;
+        }
+
+        CrashPoints.Reach(CrashPoint.JournalAppended);
+    }
+
     private int MakeRoom(int payloadLength)
     {
         long end = Position + RecordHead.Bytes + payloadLength;
@@ -361,7 +363,7 @@ public sealed unsafe class JournalWriter : IDisposable
     }
 
     private int WriteRecord(
-        JournalChannel channel, JournalFlags flags, ReadOnlySpan<NativePart> parts, ref PartCursor cursor, int length, long unixNanoseconds)
+        JournalChannel channel, JournalFlags flags, NativePart* parts, ref PartCursor cursor, int length, long unixNanoseconds)
     {
         byte* head = stackalloc byte[RecordHead.Bytes];
         var headBytes = new Span<byte>(head, RecordHead.Bytes);
@@ -410,7 +412,7 @@ public sealed unsafe class JournalWriter : IDisposable
         return 0;
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> head, ReadOnlySpan<NativePart> parts, PartCursor cursor, int length)
+    private static uint Checksum(ReadOnlySpan<byte> head, NativePart* parts, PartCursor cursor, int length)
     {
         uint crc = Crc32C.Append(Crc32C.Start, head[RecordHead.CheckedFrom..]);
         for (int left = length; left > 0;)
@@ -429,15 +431,14 @@ public sealed unsafe class JournalWriter : IDisposable
         while (bytes > 0)
         {
             nint written = _write(fd, vectors, count, offset);
-            if (written < 0)
+            if (written < 0 && Libc.Errno == Libc.Eintr)
             {
-                int errno = Libc.Errno;
-                if (errno == Libc.Eintr)
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                return errno;
+            if (written <= 0)
+            {
+                return written < 0 ? Libc.Errno : Libc.Eio;
             }
 
             bytes -= written;
@@ -517,7 +518,7 @@ public sealed unsafe class JournalWriter : IDisposable
     private JournalWriteException Failed(int errno, long payloadBytesWritten)
     {
         string message = $"The journal {_directory} cannot be written: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).";
-        return errno is Libc.Enospc or Libc.Edquot
+        return errno is Libc.Enospc or Libc.Edquot && !_hasSyncFailed
             ? new JournalFullException(message, errno, payloadBytesWritten)
             : new JournalWriteException(message, errno, payloadBytesWritten);
     }

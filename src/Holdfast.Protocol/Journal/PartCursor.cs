@@ -7,7 +7,7 @@ internal unsafe struct PartCursor
     private long _offset;
 
     /// <summary>The next run of bytes within one part, at most <paramref name="limit"/> long; empty parts are stepped over.</summary>
-    public byte* Take(ReadOnlySpan<NativePart> parts, int limit, out int taken)
+    public byte* Take(NativePart* parts, int limit, out int taken)
     {
         while (_offset == parts[_part].Length)
         {

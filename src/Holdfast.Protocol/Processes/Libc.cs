@@ -10,6 +10,7 @@ public static unsafe partial class Libc
     public const int Eintr = 4;
     public const int Eio = 5;
     public const int Eagain = 11;
+    public const int Eexist = 17;
     public const int Enospc = 28;
     public const int Edquot = 122;
 

@@ -68,6 +68,24 @@ public sealed partial class JournalFullTests : IDisposable
         Assert.Equal(writer.Position, new FileInfo(_journal.Segment(0)).Length);
     }
 
+    /// <summary>Goal: a segment whose successor was begun stays closed. Method: no room for the successor's header, then a record that would still fit.</summary>
+    [Fact]
+    public unsafe void After_a_roll_that_found_no_room_nothing_goes_into_the_old_segment()
+    {
+        var disk = new SmallDisk(long.MaxValue);
+        using JournalWriter writer = JournalWriter.Open(_journal.Path, new JournalOptions { SegmentBytes = 200 }, disk.Write);
+        writer.Append(JournalChannel.Stdout, new byte[100], 1);
+        long end = writer.Position;
+        disk.Room = 10;
+        Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, new byte[100], 2));
+        Assert.Equal(end, writer.Position);
+
+        disk.Room = long.MaxValue;
+        writer.Append(JournalChannel.Stdout, [1], 3);
+        Assert.Equal(end, new FileInfo(_journal.Segment(0)).Length);
+        Assert.Equal([100, 1], _journal.ReadAll().Select(r => r.Payload.Length / 2));
+    }
+
     /// <summary>The real thing: a tmpfs of 256 KiB, with the system's own short writes. Needs the right to mount.</summary>
     [Fact]
     public void A_full_file_system_takes_the_rest_when_room_was_made()

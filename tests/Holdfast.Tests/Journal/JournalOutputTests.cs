@@ -131,6 +131,16 @@ public sealed class JournalOutputTests : IDisposable
             CheckFrom(offset, expected);
         }
 
+        // The same at an event, whose own offset says nothing about the output before it.
+        ReadRecord heartbeat = _journal.ReadAll().First(r => r.Channel == JournalChannel.Event && r.Position > entry.Position);
+        SegmentIndexFormat.WriteEntry(
+            lying.AsSpan(16 + 40), bases[0], new SegmentIndexEntry(heartbeat.Position, 0, entry.Stdout, entry.Stderr, entry.RecordChecksum));
+        foreach (int offset in offsets)
+        {
+            File.WriteAllBytes(closed, lying);
+            CheckFrom(offset, expected);
+        }
+
         Assert.True(SegmentIndexFormat.TryReadEntry(liveIndex.AsSpan(16), bases[1], out entry));
         SegmentIndexFormat.WriteEntry(
             liveIndex.AsSpan(16), bases[1], new SegmentIndexEntry(entry.Position + 1, 0, entry.Stdout, entry.Stderr, entry.RecordChecksum));
@@ -147,6 +157,15 @@ public sealed class JournalOutputTests : IDisposable
         File.WriteAllBytes(path, new byte[1000]);
         _journal.OpenWriter().Dispose();
         Assert.Equal(index, File.ReadAllBytes(path));
+
+        // Cut below its first entry, it has nothing to say any more.
+        using (var segment = new FileStream(_journal.Segment(0), FileMode.Open))
+        {
+            segment.SetLength(500_000);
+        }
+
+        _journal.OpenWriter().Dispose();
+        Assert.False(File.Exists(path));
     }
 
     /// <summary>A drop of stderr in a sea of stdout is found by way of the index: the sea is not read.</summary>

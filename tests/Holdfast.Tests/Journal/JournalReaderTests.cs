@@ -173,4 +173,24 @@ public sealed class JournalReaderTests : IDisposable
         Assert.Single(TemporaryJournal.ReadRest(reader));
         Assert.NotEqual(JournalEnd.Clean, reader.End);
     }
+
+    /// <summary>Goal: a checksum alone is not enough. Method: take a whole record out of the row, so that the next follows at once.</summary>
+    [Fact]
+    public void A_whole_record_at_the_wrong_stream_offset_is_refused()
+    {
+        using (JournalWriter writer = _journal.OpenWriter())
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                writer.Append(JournalChannel.Stdout, [(byte)i, 0], i);
+            }
+        }
+
+        List<ReadRecord> records = _journal.ReadAll();
+        byte[] bytes = File.ReadAllBytes(_journal.Segment(0));
+        File.WriteAllBytes(_journal.Segment(0), [.. bytes[..(int)records[1].Position], .. bytes[(int)records[2].Position..]]);
+        Assert.Equal(records[..1], _journal.ReadAll());
+        using JournalWriter recovered = _journal.OpenWriter();
+        Assert.Equal(2, recovered.StreamLength(JournalChannel.Stdout));
+    }
 }
