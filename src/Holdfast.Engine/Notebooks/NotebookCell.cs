@@ -64,7 +64,7 @@ public sealed class NotebookCell
     {
         JsonText text = new(_layout, Depth + 1);
         fold.WriteOutputs(text);
-        Set("outputs"u8, text.Written);
+        _piece.Set("outputs"u8, text.ToPiece());
         SetExecutionCount(fold.ExecutionCount);
         SetTimes(fold.Times);
     }
@@ -86,7 +86,7 @@ public sealed class NotebookCell
         text.Name("state"u8);
         text.String(Encoding.UTF8.GetBytes(mark.State));
         text.EndObject();
-        SetMetadata("holdfast"u8, text.Written);
+        SetMetadata("holdfast"u8, text.ToArray());
     }
 
     public void SetExecutionCount(int? count)
@@ -101,7 +101,7 @@ public sealed class NotebookCell
             text.Raw("null"u8);
         }
 
-        Set("execution_count"u8, text.Written);
+        Set("execution_count"u8, text.ToArray());
     }
 
     /// <summary>Sets <c>metadata.execution</c> to these times, or removes it if there are none.</summary>
@@ -120,7 +120,7 @@ public sealed class NotebookCell
 
         JsonText text = new(_layout, Depth + 2);
         times.Write(text);
-        SetMetadata("execution"u8, text.Written);
+        SetMetadata("execution"u8, text.ToArray());
     }
 
     internal void GiveId(string id)
@@ -133,7 +133,7 @@ public sealed class NotebookCell
     {
         JsonText text = new(_layout, Depth + 1);
         text.Lines(Encoding.UTF8.GetBytes(source));
-        Set("source"u8, text.Written);
+        Set("source"u8, text.ToArray());
         Source = source;
     }
 

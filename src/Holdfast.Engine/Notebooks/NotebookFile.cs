@@ -126,7 +126,7 @@ public sealed class NotebookFile
         text.Lines(Encoding.UTF8.GetBytes(source));
         text.EndObject();
 
-        ObjectPiece piece = new(text.Written, _layout, 2);
+        ObjectPiece piece = new(text.ToArray(), _layout, 2);
         _cellArray.Insert(index, piece);
         NotebookCell cell = new(this, piece, _layout, index);
         _cells.Insert(index, cell);
@@ -146,9 +146,10 @@ public sealed class NotebookFile
         JsonText text = new(_layout, 2);
         text.Value(json);
         ReadOnlyMemory<byte> old = _root.Open("metadata"u8, create: true)!.Raw("language_info"u8);
-        if (!old.Span.SequenceEqual(text.Written.Span))
+        byte[] value = text.ToArray();
+        if (!old.Span.SequenceEqual(value))
         {
-            _root.Open("metadata"u8, create: true)!.Set("language_info"u8, new RawPiece(text.Written));
+            _root.Open("metadata"u8, create: true)!.Set("language_info"u8, new RawPiece(value));
             IsChanged = true;
         }
     }

@@ -48,7 +48,8 @@ internal static class NotebookStorage
         string? temporary = null;
         try
         {
-            string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            bool isLink = new FileInfo(path).LinkTarget is not null;
+            string target = isLink ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
             string folder = Path.GetDirectoryName(target)!;
 
             // One name for each notebook, so that leftovers cannot pile up; exclusive creation, so that a link planted there is not followed.
@@ -62,14 +63,19 @@ internal static class NotebookStorage
                 Access = FileAccess.Write,
                 Share = FileShare.None,
                 BufferSize = 64 * 1024,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                UnixCreateMode = old is null ? NewFileMode : UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
             using (FileStream file = new(temporary, options))
             {
                 write(slice => file.Write(slice.Span));
                 file.Flush();
-                old?.ApplyOwner(file.SafeFileHandle);
-                File.SetUnixFileMode(file.SafeFileHandle, old?.Mode ?? NewFileMode);
+                if (old is { } status)
+                {
+                    // The owner first: changing it clears the set-id bits.
+                    status.ApplyOwner(file.SafeFileHandle);
+                    File.SetUnixFileMode(file.SafeFileHandle, status.Mode);
+                }
+
                 file.Flush(flushToDisk: true);
             }
 

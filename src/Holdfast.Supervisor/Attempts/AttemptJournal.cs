@@ -43,6 +43,8 @@ public sealed unsafe class AttemptJournal : IDisposable
 
     public long Position => _writer?.Position ?? 0;
 
+    public bool HasUnsynced => _writer?.HasUnsynced ?? false;
+
     /// <summary>The exit record is in it.</summary>
     public bool IsComplete { get; private set; }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Holdfast.Engine;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Notebooks.Outputs;
+using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Tests.Notebooks;
 
@@ -270,6 +271,44 @@ public sealed class NotebookFileTests : IDisposable
         Assert.Contains("\"execution_count\": 9", File.ReadAllText(real), StringComparison.Ordinal);
         Assert.Equal(mode, File.GetUnixFileMode(real));
         Assert.Equal(2, Directory.GetFileSystemEntries(_folder).Length);
+    }
+
+    [Fact]
+    public void A_save_keeps_the_owner_where_it_may()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "only root may give a file away");
+        string path = Path.Combine(_folder, "n.ipynb");
+        File.WriteAllBytes(path, GoldenNotebooks.Bytes("tabs.ipynb"));
+        using (FileStream file = File.OpenWrite(path))
+        {
+            (FileStatus.Of(path)!.Value with { UserId = 65534, GroupId = 65533 }).ApplyOwner(file.SafeFileHandle);
+        }
+
+        NotebookFile.Load(path).Save();
+
+        FileStatus after = FileStatus.Of(path)!.Value;
+        Assert.Equal((65534u, 65533u), (after.UserId, after.GroupId));
+    }
+
+    [Fact]
+    public void A_notebook_that_is_gone_is_written_again_and_a_copy_is_made_where_nothing_was()
+    {
+        string path = Path.Combine(_folder, "n.ipynb");
+        string copy = Path.Combine(_folder, "copy.ipynb");
+        string dangling = Path.Combine(_folder, "dangling.ipynb");
+        File.WriteAllBytes(path, GoldenNotebooks.Bytes("tabs.ipynb"));
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _ = File.CreateSymbolicLink(dangling, "target.ipynb");
+        NotebookFile notebook = NotebookFile.Load(path);
+        File.Delete(path);
+
+        notebook.Save();
+        notebook.SaveCopy(copy);
+        notebook.SaveCopy(dangling);
+
+        Assert.All([path, copy, Path.Combine(_folder, "target.ipynb")], each => Assert.Equal(GoldenNotebooks.Bytes("tabs.ipynb"), File.ReadAllBytes(each)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        Assert.False(notebook.IsChangedOnDisk());
     }
 
     [Fact]

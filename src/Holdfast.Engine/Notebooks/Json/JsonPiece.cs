@@ -23,3 +23,9 @@ internal sealed class RawPiece(ReadOnlyMemory<byte> text) : JsonPiece
 
     public override void Write(Action<ReadOnlyMemory<byte>> output) => output(Text);
 }
+
+/// <summary>A new value too large to be copied together. It is written, never read again.</summary>
+internal sealed class SegmentsPiece(Segments text) : JsonPiece
+{
+    public override void Write(Action<ReadOnlyMemory<byte>> output) => text.Write(output);
+}

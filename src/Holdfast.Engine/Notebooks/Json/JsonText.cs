@@ -12,11 +12,14 @@ internal sealed class JsonText(JsonLayout layout, int depth)
     private static readonly SearchValues<byte> Escaped = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(i => (byte)i), (byte)'"', (byte)'\\']);
 
-    private readonly ArrayBufferWriter<byte> _output = new();
+    private readonly Segments _output = new();
     private int _depth = depth;
     private bool _isFirst = true;
 
-    public ReadOnlyMemory<byte> Written => _output.WrittenMemory;
+    public byte[] ToArray() => _output.ToArray();
+
+    /// <summary>The text as a piece of a file, without copying it together; it must not be written on.</summary>
+    public JsonPiece ToPiece() => new SegmentsPiece(_output);
 
     public void StartObject() => Open((byte)'{');
 

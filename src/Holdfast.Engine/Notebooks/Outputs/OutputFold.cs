@@ -122,7 +122,7 @@ public sealed class OutputFold
     {
         JsonText text = new(JsonLayout.Compact, 0);
         WriteOutputs(text);
-        return text.Written.ToArray();
+        return text.ToArray();
     }
 
     internal void WriteOutputs(JsonText text)
