@@ -22,29 +22,4 @@ for name in ("ipykernel", "matplotlib", "pandas"):
 else
     missing+=(python3-ipykernel python3-matplotlib python3-pandas)
 fi
-[ ${#missing[@]} -gt 0 ] || exit 0
-
-if ! command -v apt-get >/dev/null; then
-    echo "Missing here, by their Debian names: ${missing[*]}. This system has no apt-get: install what it calls them, and run this again." >&2
-    exit 1
-fi
-
-if [ "$(id -u)" = 0 ]; then
-    as_root=()
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    as_root=(sudo -n)
-else
-    echo "Some system packages are missing, and this user is neither root nor may use sudo without a password. Run:" >&2
-    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing[*]}" >&2
-    exit 1
-fi
-
-echo "Installing ${missing[*]}"
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null >"$log" 2>&1; }
-if ! { apt update && apt install -y --no-install-recommends "${missing[@]}"; }; then
-    cat "$log" >&2
-    echo "apt-get could not install ${missing[*]}; its words are above." >&2
-    exit 1
-fi
+[ ${#missing[@]} -eq 0 ] || eng/install.sh "${missing[@]}"
