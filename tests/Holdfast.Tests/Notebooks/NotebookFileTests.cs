@@ -123,6 +123,25 @@ public sealed class NotebookFileTests : IDisposable
         Assert.Equal(after, Text(notebook));
     }
 
+    [Theory]
+    [InlineData(0, """[{"cell_type": "code", "execution_count": null, "metadata": {"tags": []}, "outputs": [], "source": ["x"]}, {"cell_type": "raw", "source": ""}]""")]
+    [InlineData(1, """[{"cell_type": "raw", "source": ""}, {"cell_type": "code", "execution_count": null, "metadata": {"tags": []}, "outputs": [], "source": ["x"]}]""")]
+    public void A_cell_inserted_into_one_line_is_spaced_as_its_neighbours(int index, string cells)
+    {
+        NotebookFile notebook = Parse("""{"nbformat": 4, "nbformat_minor": 4, "cells": [{"cell_type": "raw", "source": ""}]}""");
+        _ = notebook.InsertCodeCell(index, "x", []);
+        Assert.Equal($$"""{"nbformat": 4, "nbformat_minor": 4, "cells": {{cells}}}""", Text(notebook));
+    }
+
+    [Fact]
+    public void Of_a_repeated_name_the_last_is_read_and_set()
+    {
+        NotebookFile notebook = Parse("""{"nbformat":4,"nbformat_minor":4,"cells":[{"cell_type":"code","source":"old","source":"new","execution_count":1,"execution_count":2}]}""");
+        Assert.Equal(("new", 2), (notebook.Cells[0].Source, notebook.Cells[0].ExecutionCount));
+        notebook.Cells[0].SetExecutionCount(3);
+        Assert.Contains("\"execution_count\":1,\"execution_count\":3}", Text(notebook), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_mark_is_read_back_and_a_strange_one_is_none()
     {

@@ -139,6 +139,7 @@ public sealed class TerminalTextTests
         string wide = new('x', TerminalRow.Columns);
         Assert.Equal(wide + "Bb", Fold(wide + "ab\rB"));
         Assert.Equal(wide + "Bb", Fold("-\r" + wide + "ab\rB"));
+        Assert.Equal($"\u001b[31m{wide}Bb", Fold($"\u001b[31m{wide}ab\rB"));
     }
 
     private static Config Seeded => Config.QuickThrowOnFailure.WithMaxTest(400).WithReplay(Replay);
