@@ -34,6 +34,12 @@ public enum CrashPoint
     /// <summary>Something was appended to an attempt's journal and may not be synced.</summary>
     SupervisorAppended,
 
+    /// <summary>A request to a kernel is in the journal and may not have been sent.</summary>
+    SupervisorRequestJournalled,
+
+    /// <summary>A request's reply and idle are durable, the next request is at the kernel, and nobody was told.</summary>
+    SupervisorOutcomeSynced,
+
     /// <summary>The child is reaped; its status is known to this process alone.</summary>
     SupervisorReaped,
 

@@ -3,7 +3,7 @@
     print TEXT | stderr TEXT | display N | flood N | big N | sleep SECONDS | error NAME | input PROMPT | password PROMPT
     exit N | segv | kill | stop | die-mid-reply | never-idle | no-reply | idle-first | late TEXT | bad-signature | no-delimiter | bad-reply
 
-HOLDFAST_TEST_KERNEL: die-at-start | slow-start SECONDS | never-ready | ignore-shutdown
+HOLDFAST_TEST_KERNEL: die-at-start | slow-start SECONDS | never-ready | ignore-shutdown | welcome
 """
 import ctypes
 import hashlib
@@ -122,6 +122,8 @@ class Kernel:
             if behaviour == "never-ready":
                 continue
             if header["msg_type"] == "kernel_info_request":
+                if behaviour == "welcome":
+                    self.publish("iopub_welcome", {"subscription": ""}, {})
                 self.status("busy", header)
                 self.wire.send(self.shell, "kernel_info_reply", {
                     "status": "ok", "protocol_version": "5.3", "implementation": "testkernel", "implementation_version": "1",

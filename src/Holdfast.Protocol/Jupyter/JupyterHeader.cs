@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Holdfast.Protocol.Jupyter;
 
-/// <summary>The header of a Jupyter message, which is also what its parent frame holds. Missing fields are empty, as in the parent of an unasked message.</summary>
+/// <summary>The header of a Jupyter message, which is also what its parent frame holds. Missing fields are empty, as in the parent of an
+/// unasked message.</summary>
 public sealed class JupyterHeader
 {
     /// <summary>The version we speak; kernels announce theirs in kernel_info_reply, and say 5.3 even where they do more.</summary>
@@ -29,7 +30,8 @@ public sealed class JupyterHeader
         Date = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
     };
 
-    /// <summary>Reads a header or parent frame; what is broken or missing is empty, for a message is kept even when its header cannot be understood.</summary>
+    /// <summary>Reads a header or parent frame; what is broken or missing is empty, for a message is kept even when its header cannot be
+    /// understood.</summary>
     public static JupyterHeader Read(ReadOnlySpan<byte> json)
     {
         string messageId = "", session = "", username = "", messageType = "", date = "", version = "";
@@ -59,7 +61,10 @@ public sealed class JupyterHeader
             // What was read before the damage stands.
         }
 
-        return new JupyterHeader { MessageId = messageId, Session = session, Username = username, MessageType = messageType, Date = date, Version = version };
+        return new JupyterHeader
+        {
+            MessageId = messageId, Session = session, Username = username, MessageType = messageType, Date = date, Version = version,
+        };
     }
 
     public void Write(Utf8JsonWriter writer)

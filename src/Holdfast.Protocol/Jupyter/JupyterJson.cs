@@ -2,14 +2,16 @@ using System.Text.Json;
 
 namespace Holdfast.Protocol.Jupyter;
 
-/// <summary>Single fields out of a JSON frame, without a document and without an allocation: the frames of a message can be 100 MB.</summary>
+/// <summary>Single fields out of a JSON frame, without a document and without an allocation: the frames of a message can be 100
+/// MB.</summary>
 public static class JupyterJson
 {
     // Kernels nest metadata as deep as users nest data; 64, the default, has been seen to refuse real notebooks.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     /// <summary>
-    /// The bytes of the text value of a property of the outermost object, between the quotes and with escapes left as they are (identifiers and
+    /// The bytes of the text value of a property of the outermost object, between the quotes and with escapes left as they are
+    /// (identifiers and
     /// message types have none). False when it is not there, is no text, or the JSON breaks before it.
     /// </summary>
     public static bool TryGetRaw(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)

@@ -1,8 +1,10 @@
 namespace Holdfast.Protocol.Jupyter;
 
 /// <summary>
-/// A message as the journal keeps it: identities, <c>&lt;IDS|MSG&gt;</c>, signature, header, parent, metadata, content, buffers. All are slices of the bytes
-/// given; only header and parent are read as JSON, and only when asked for. Says nothing about the signature's worth: see <see cref="JupyterSigner"/>.
+/// A message as the journal keeps it: identities, <c>&lt;IDS|MSG&gt;</c>, signature, header, parent, metadata, content, buffers. All are
+/// slices of the bytes
+/// given; only header and parent are read as JSON, and only when asked for. Says nothing about the signature's worth: see
+/// <see cref="JupyterSigner"/>.
 /// </summary>
 public sealed class JupyterMessage
 {
@@ -20,15 +22,18 @@ public sealed class JupyterMessage
     /// <summary>What stands between the routing identities and the message proper.</summary>
     public static ReadOnlySpan<byte> Delimiter => "<IDS|MSG>"u8;
 
-    /// <summary>A received or sent message out of the journal; null when it is no whole multipart, has no delimiter, or has fewer than four frames after its signature.</summary>
+    /// <summary>A received or sent message out of the journal; null when it is no whole multipart, has no delimiter, or has fewer than
+    /// four frames after its signature.</summary>
     public static JupyterMessage? TryParse(ReadOnlyMemory<byte> multipart) =>
         Multipart.TryDecode(multipart, out ReadOnlyMemory<byte>[] frames) ? FromFrames(frames, framesMin: 6) : null;
 
-    /// <summary>As <see cref="TryParse"/> from the first part of a large message: header and parent are there, the content may be missing and is then empty.</summary>
+    /// <summary>As <see cref="TryParse"/> from the first part of a large message: header and parent are there, the content may be missing
+    /// and is then empty.</summary>
     public static JupyterMessage? TryParsePrefix(ReadOnlyMemory<byte> prefix) =>
         Multipart.TryDecodePrefix(prefix, out ReadOnlyMemory<byte>[] frames) ? FromFrames(frames, framesMin: 4) : null;
 
-    /// <summary>A message as <see cref="JupyterEnvelope"/> builds it and the link carries it, with neither delimiter nor signature.</summary>
+    /// <summary>A message as <see cref="JupyterEnvelope"/> builds it and the link carries it, with neither delimiter nor
+    /// signature.</summary>
     public static JupyterMessage? TryParseUnsigned(ReadOnlyMemory<byte> multipart) =>
         Multipart.TryDecode(multipart, out ReadOnlyMemory<byte>[] frames) && frames.Length >= 4 ? new JupyterMessage(frames, 0) : null;
 

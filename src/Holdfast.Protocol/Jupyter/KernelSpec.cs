@@ -31,7 +31,8 @@ public sealed class KernelSpec
     public required string Json { get; init; }
 
     /// <summary>
-    /// The prefix this spec is installed under (<c>PREFIX/share/jupyter/kernels/NAME</c>), or null. Wheels install kernelspecs whose command is a bare
+    /// The prefix this spec is installed under (<c>PREFIX/share/jupyter/kernels/NAME</c>), or null. Wheels install kernelspecs whose
+    /// command is a bare
     /// <c>python</c>, meaning the interpreter of their own environment.
     /// </summary>
     public string? Prefix
@@ -40,13 +41,15 @@ public sealed class KernelSpec
         {
             string? kernels = Path.GetDirectoryName(ResourceDirectory);
             string suffix = Path.Combine("share", "jupyter", "kernels");
-            return kernels is not null && kernels.EndsWith(Path.DirectorySeparatorChar + suffix, StringComparison.Ordinal) && kernels.Length > suffix.Length + 1
+            return kernels is not null && kernels.Length > suffix.Length + 1
+                && kernels.EndsWith(Path.DirectorySeparatorChar + suffix, StringComparison.Ordinal)
                 ? kernels[..^(suffix.Length + 1)]
                 : null;
         }
     }
 
-    /// <summary>The command with <c>{resource_dir}</c> and <c>{prefix}</c> replaced; <c>{connection_file}</c> is left for who writes that file.</summary>
+    /// <summary>The command with <c>{resource_dir}</c> and <c>{prefix}</c> replaced; <c>{connection_file}</c> is left for who writes that
+    /// file.</summary>
     public string[] ResolveArgv()
     {
         string? prefix = Prefix;
@@ -66,7 +69,8 @@ public sealed class KernelSpec
     }
 
     /// <summary>
-    /// What the spec adds to the environment given, with <c>${NAME}</c>, <c>$NAME</c> and <c>$$</c> replaced as Python's string.Template.safe_substitute
+    /// What the spec adds to the environment given, with <c>${NAME}</c>, <c>$NAME</c> and <c>$$</c> replaced as Python's
+    /// string.Template.safe_substitute
     /// does, which is what Jupyter uses: an unknown name stays as it is written.
     /// </summary>
     public Dictionary<string, string> ResolveEnvironment(IReadOnlyDictionary<string, string> environment)
@@ -81,7 +85,8 @@ public sealed class KernelSpec
     }
 
     /// <summary>
-    /// <c>ipc</c> where the kernel is known to speak it: no ports to lose to another process, and guarded by the folder. Else <c>tcp</c>. A spec can say for itself:
+    /// <c>ipc</c> where the kernel is known to speak it: no ports to lose to another process, and guarded by the folder. Else <c>tcp</c>.
+    /// A spec can say for itself:
     /// <c>"metadata": {"holdfast": {"transport": "ipc"}}</c>.
     /// </summary>
     public string Transport
@@ -101,7 +106,8 @@ public sealed class KernelSpec
         }
     }
 
-    /// <summary>Reads a spec out of the text of its kernel.json. Throws <see cref="FormatException"/> saying which field is wrong.</summary>
+    /// <summary>Reads a spec out of the text of its kernel.json. Throws <see cref="FormatException"/> saying which field is
+    /// wrong.</summary>
     public static KernelSpec Parse(string name, string resourceDirectory, string json)
     {
         JsonDocument document;
@@ -134,7 +140,9 @@ public sealed class KernelSpec
                     ? interruptMode
                     : throw new FormatException($"kernel.json: interrupt_mode is \"{interruptMode}\"; it may be signal or message."),
                 Environment = ReadEnvironment(root),
-                MetadataJson = root.TryGetProperty("metadata", out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object ? metadata.GetRawText() : "{}",
+                MetadataJson = root.TryGetProperty("metadata", out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object
+                    ? metadata.GetRawText()
+                    : "{}",
                 Json = json,
             };
         }
@@ -177,7 +185,7 @@ public sealed class KernelSpec
             bool isBraced = dollar + 1 < template.Length && template[dollar + 1] == '{';
             int start = dollar + (isBraced ? 2 : 1);
             int end = start;
-            while (end < template.Length && (template[end] == '_' || char.IsAsciiLetter(template[end]) || (end > start && char.IsAsciiDigit(template[end]))))
+            while (end < template.Length && IsInName(template[end], isFirst: end == start))
             {
                 end++;
             }
@@ -191,6 +199,8 @@ public sealed class KernelSpec
         return text.Append(template, at, template.Length - at).ToString();
     }
 
+    private static bool IsInName(char c, bool isFirst) => c == '_' || char.IsAsciiLetter(c) || (!isFirst && char.IsAsciiDigit(c));
+
     private static string[] ReadArgv(JsonElement root)
     {
         if (!root.TryGetProperty("argv", out JsonElement argv) || argv.ValueKind != JsonValueKind.Array || argv.GetArrayLength() == 0)
@@ -201,7 +211,9 @@ public sealed class KernelSpec
         var values = new List<string>();
         foreach (JsonElement argument in argv.EnumerateArray())
         {
-            values.Add(argument.ValueKind == JsonValueKind.String ? argument.GetString()! : throw new FormatException("kernel.json: argv holds something other than text."));
+            values.Add(argument.ValueKind == JsonValueKind.String
+                ? argument.GetString()!
+                : throw new FormatException("kernel.json: argv holds something other than text."));
         }
 
         return values.ToArray();

@@ -1,10 +1,12 @@
 namespace Holdfast.Protocol.Jupyter;
 
-/// <summary>A kernelspec folder that cannot be used, and why: shown, because a kernel that silently is not listed costs its user an afternoon.</summary>
+/// <summary>A kernelspec folder that cannot be used, and why: shown, because a kernel that silently is not listed costs its user an
+/// afternoon.</summary>
 public sealed record BrokenKernelSpec(string Name, string ResourceDirectory, string Reason);
 
 /// <summary>What a search found: the usable specs by name, the first folder in search order winning, and those that are broken.</summary>
-public sealed record KernelSpecListing(IReadOnlyList<KernelSpec> Specs, IReadOnlyList<BrokenKernelSpec> Broken, IReadOnlyList<string> SearchedDirectories)
+public sealed record KernelSpecListing(
+    IReadOnlyList<KernelSpec> Specs, IReadOnlyList<BrokenKernelSpec> Broken, IReadOnlyList<string> SearchedDirectories)
 {
     /// <summary>The spec of that name, compared as Jupyter does: without regard to case.</summary>
     public KernelSpec? Find(string name)
@@ -22,7 +24,8 @@ public sealed record KernelSpecListing(IReadOnlyList<KernelSpec> Specs, IReadOnl
 }
 
 /// <summary>
-/// Finds kernelspecs where Jupyter finds them (jupyter_core.paths.jupyter_path, jupyter_client.kernelspec), read anew at each call so that an installed kernel
+/// Finds kernelspecs where Jupyter finds them (jupyter_core.paths.jupyter_path, jupyter_client.kernelspec), read anew at each call so that
+/// an installed kernel
 /// is seen without a restart. Nothing of Python is run.
 /// </summary>
 public static class KernelSpecSearch
@@ -31,7 +34,8 @@ public static class KernelSpecSearch
     public static KernelSpecListing Search() => Search(Directories(System.Environment.GetEnvironmentVariable));
 
     /// <summary>
-    /// The folders in order of precedence: JUPYTER_PATH; then the user's folder and the active environment's (the environment first when one is plainly
+    /// The folders in order of precedence: JUPYTER_PATH; then the user's folder and the active environment's (the environment first when
+    /// one is plainly
     /// active, or as JUPYTER_PREFER_ENV_PATH says); then the system's; last IPython's old place.
     /// </summary>
     public static IReadOnlyList<string> Directories(Func<string, string?> variable)
@@ -105,7 +109,8 @@ public static class KernelSpecSearch
                     broken.Add(new BrokenKernelSpec(name, resource, e.Message));
                 }
 
-                // A broken spec hides one of the same name further on, as it does in Jupyter: to start another kernel than the one that was put in front would be a surprise.
+                // A broken spec hides one of the same name further on, as it does in Jupyter: to start another kernel than the one that
+                // was put in front would be a surprise.
                 taken.Add(name);
             }
         }

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Holdfast.Protocol.Jupyter;
 
 /// <summary>
-/// A whole ZeroMQ multipart message as one run of bytes: <c>u32 frameCount, u32 length[frameCount], frames</c>, little-endian, and nothing after
+/// A whole ZeroMQ multipart message as one run of bytes: <c>u32 frameCount, u32 length[frameCount], frames</c>, little-endian, and nothing
+/// after
 /// the last frame. The form of Jupyter messages in the journal and on the link.
 /// </summary>
 public static class Multipart
@@ -39,7 +40,8 @@ public static class Multipart
         return encoded;
     }
 
-    /// <summary>The head for frames that are written after it by the caller, from wherever they lie. A frame past 4 GiB cannot be told and throws.</summary>
+    /// <summary>The head for frames that are written after it by the caller, from wherever they lie. A frame past 4 GiB cannot be told and
+    /// throws.</summary>
     public static int WriteHead(Span<byte> head, ReadOnlySpan<long> frameLengths)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(head, (uint)frameLengths.Length);
@@ -51,14 +53,18 @@ public static class Multipart
         return HeadLength(frameLengths.Length);
     }
 
-    /// <summary>Slices <paramref name="encoded"/> into its frames without copying. False when the lengths do not add up to exactly the bytes given.</summary>
-    public static bool TryDecode(ReadOnlyMemory<byte> encoded, out ReadOnlyMemory<byte>[] frames) => TryDecode(encoded, isPrefix: false, out frames);
+    /// <summary>Slices <paramref name="encoded"/> into its frames without copying. False when the lengths do not add up to exactly the
+    /// bytes given.</summary>
+    public static bool TryDecode(ReadOnlyMemory<byte> encoded, out ReadOnlyMemory<byte>[] frames) =>
+        TryDecode(encoded, isPrefix: false, out frames);
 
     /// <summary>
-    /// As <see cref="TryDecode"/> for the first part of a message whose rest is not at hand: gives the frames that are all there. Enough to know
+    /// As <see cref="TryDecode"/> for the first part of a message whose rest is not at hand: gives the frames that are all there. Enough
+    /// to know
     /// whose output a message of 100 MB is, from its first journal record.
     /// </summary>
-    public static bool TryDecodePrefix(ReadOnlyMemory<byte> prefix, out ReadOnlyMemory<byte>[] wholeFrames) => TryDecode(prefix, isPrefix: true, out wholeFrames);
+    public static bool TryDecodePrefix(ReadOnlyMemory<byte> prefix, out ReadOnlyMemory<byte>[] wholeFrames) =>
+        TryDecode(prefix, isPrefix: true, out wholeFrames);
 
     private static bool TryDecode(ReadOnlyMemory<byte> encoded, bool isPrefix, out ReadOnlyMemory<byte>[] frames)
     {

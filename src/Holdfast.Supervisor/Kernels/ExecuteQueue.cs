@@ -6,7 +6,8 @@ internal enum ExecuteAnswer
     /// <summary>Waits for its turn.</summary>
     Queued,
 
-    /// <summary>Its message id was accepted before: nothing is done, and that is right, for the server asks again when it does not know.</summary>
+    /// <summary>Its message id was accepted before: nothing is done, and that is right, for the server asks again when it does not
+    /// know.</summary>
     Duplicate,
 
     /// <summary>Its group had failed before the server could know: never sent.</summary>
@@ -18,10 +19,13 @@ internal enum ExecuteAnswer
 
 /// <summary>
 /// Which request goes to the kernel next. Pure: no socket, no clock, no journal.
-/// 1. One request is at the kernel at a time. It is finished when both its reply and its idle have come, in whichever order: ipykernel sends them from two threads.
-/// 2. A reply without its idle is finished by <see cref="GiveUpIdle"/> when the caller has waited long enough; IOPub is lossy by design, shell is not.
+/// 1. One request is at the kernel at a time. It is finished when both its reply and its idle have come, in whichever order: ipykernel
+/// sends them from two threads.
+/// 2. A reply without its idle is finished by <see cref="GiveUpIdle"/> when the caller has waited long enough; IOPub is lossy by design,
+/// shell is not.
 /// 3. An idle without its reply is waited for without end: either the reply comes or the kernel dies.
-/// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under way when the error
+/// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under way
+/// when the error
 ///    was journalled: a request tells how far its sender had read (position), and one that had not read the error is skipped as well.
 /// </summary>
 internal sealed class ExecuteQueue
@@ -72,7 +76,8 @@ internal sealed class ExecuteQueue
         return ExecuteAnswer.Queued;
     }
 
-    /// <summary>The request to send now, which is <see cref="Current"/> from here on; null while one is at the kernel or none waits.</summary>
+    /// <summary>The request to send now, which is <see cref="Current"/> from here on; null while one is at the kernel or none
+    /// waits.</summary>
     public QueuedExecute? TakeNext()
     {
         if (Current is not null || _waiting.Count == 0)
@@ -89,7 +94,8 @@ internal sealed class ExecuteQueue
 
     public bool IsCurrent(ReadOnlySpan<byte> messageId) => Current is not null && messageId.SequenceEqual(Current.MessageIdUtf8);
 
-    /// <summary>The reply came and is journalled at <paramref name="position"/>. Gives what is dropped with it, in order; each is owed a skipped event.</summary>
+    /// <summary>The reply came and is journalled at <paramref name="position"/>. Gives what is dropped with it, in order; each is owed a
+    /// skipped event.</summary>
     public IReadOnlyList<QueuedExecute> NoteReply(bool isError, long position)
     {
         HasReply = true;

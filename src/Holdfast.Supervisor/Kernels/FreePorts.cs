@@ -4,7 +4,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Ports on 127.0.0.1 that were free a moment ago. Another process can take one before the kernel binds it; the kernel then dies at its start and says
+/// Ports on 127.0.0.1 that were free a moment ago. Another process can take one before the kernel binds it; the kernel then dies at its
+/// start and says
 /// so, which is why <c>ipc</c> is used wherever the kernel speaks it.
 /// </summary>
 internal static unsafe class FreePorts
@@ -15,7 +16,8 @@ internal static unsafe class FreePorts
     private const int EphemeralDefault = 32_768;
 
     /// <summary>
-    /// Ports below the range from which the system takes the local ports of outgoing connections: one of our own attempts to connect to a port that nobody has
+    /// Ports below the range from which the system takes the local ports of outgoing connections: one of our own attempts to connect to a
+    /// port that nobody has
     /// bound yet could otherwise be given that very port, connect to itself, and keep the kernel from binding it.
     /// </summary>
     public static int[] Find(int count, long seed)

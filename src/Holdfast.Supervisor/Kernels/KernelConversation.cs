@@ -9,8 +9,10 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Everything that is said with one kernel. 1. It is asked for its kernel_info until it has answered and something was heard on IOPub, since only then is the
-/// subscription known to be live. 2. Then the queue's requests go to it one by one, each when the one before has both its reply and its idle. 3. A reply
+/// Everything that is said with one kernel. 1. It is asked for its kernel_info until it has answered and something was heard on IOPub,
+/// since only then is the
+/// subscription known to be live. 2. Then the queue's requests go to it one by one, each when the one before has both its reply and its
+/// idle. 3. A reply
 /// whose idle does not come leaves a gap event behind, and the queue goes on. Knows nothing of processes and links.
 /// </summary>
 internal sealed class KernelConversation : IDisposable
@@ -18,7 +20,8 @@ internal sealed class KernelConversation : IDisposable
     /// <summary>After a reply, how long IOPub may stay silent about its request before the idle is given up.</summary>
     public const int IdleGraceMs = 5000;
 
-    // The first answer may come before our subscription has reached the kernel: then ask again soon. No answer at all means it still starts, or lost the question.
+    // The first answer may come before our subscription has reached the kernel: then ask again soon. No answer at all means it still
+    // starts, or lost the question.
     private const int NudgeAfterAnswerMs = 200;
     private const int NudgeMs = 1000;
 
@@ -236,7 +239,8 @@ internal sealed class KernelConversation : IDisposable
             _idleGrace.Start(IdleGraceMs);
         }
 
-        if (JupyterJson.IsText(_ioPub.Header, "msg_type"u8, "status"u8) && JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "idle"u8))
+        if (JupyterJson.IsText(_ioPub.Header, "msg_type"u8, "status"u8)
+            && JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "idle"u8))
         {
             Queue.NoteIdle();
             CheckFinished();

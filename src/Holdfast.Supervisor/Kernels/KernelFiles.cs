@@ -8,7 +8,8 @@ using Holdfast.Supervisor.Attempts;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Where a kernel is to listen: the connection file, written before the kernel is started, and with <c>ipc</c> the five sockets' names. They hold
+/// Where a kernel is to listen: the connection file, written before the kernel is started, and with <c>ipc</c> the five sockets' names.
+/// They hold
 /// the key to running code, so both are deleted when the kernel is gone.
 /// </summary>
 internal sealed class KernelFiles
@@ -66,7 +67,8 @@ internal sealed class KernelFiles
         }
     }
 
-    /// <summary>In the attempt's folder, or beside the link's socket, whose folder is chosen for its shortness; null when neither is short enough.</summary>
+    /// <summary>In the attempt's folder, or beside the link's socket, whose folder is chosen for its shortness; null when neither is short
+    /// enough.</summary>
     private static string? IpcPath(AttemptHold hold)
     {
         string inAttempt = Path.Combine(hold.Files.Directory, "k");

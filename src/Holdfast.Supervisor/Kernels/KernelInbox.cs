@@ -8,8 +8,10 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// One socket on which the kernel speaks. Each message is 1. taken whole, 2. checked against its signature, 3. journalled as it came, straight from libzmq's
-/// memory, and 4. only then told. What does not verify is no message: an event says that it came. While the journal is stalled nothing is taken; libzmq's own thread
+/// One socket on which the kernel speaks. Each message is 1. taken whole, 2. checked against its signature, 3. journalled as it came,
+/// straight from libzmq's
+/// memory, and 4. only then told. What does not verify is no message: an event says that it came. While the journal is stalled nothing is
+/// taken; libzmq's own thread
 /// goes on receiving into memory, because the kernel's side would drop what it cannot send.
 /// </summary>
 internal sealed unsafe class KernelInbox : IDisposable
@@ -32,7 +34,8 @@ internal sealed unsafe class KernelInbox : IDisposable
     private int _headerIndex;
     private bool _isWaitingForRoom;
 
-    /// <param name="received">Called for each message that verified, after it is in the journal; <see cref="Header"/> and the others show it during the call.</param>
+    /// <param name="received">Called for each message that verified, after it is in the journal; <see cref="Header"/> and the others show
+    /// it during the call.</param>
     public KernelInbox(
         PollLoop loop, nint socket, string channelName, JournalChannel channel, JupyterSigner signer, AttemptJournal journal, LoopCallback received)
     {
@@ -68,8 +71,13 @@ internal sealed unsafe class KernelInbox : IDisposable
     private void Drain()
     {
         long bytes = 0;
-        for (int i = 0; i < MessagesPerTurn && bytes < BytesPerTurn && !_isWaitingForRoom && !_journal.IsStalled && _frames.TryReceive(_socket); i++)
+        for (int i = 0; i < MessagesPerTurn && bytes < BytesPerTurn; i++)
         {
+            if (_isWaitingForRoom || _journal.IsStalled || !_frames.TryReceive(_socket))
+            {
+                return;
+            }
+
             TakenCount++;
             bytes += Take();
             if (!_isWaitingForRoom)

@@ -1,3 +1,4 @@
+using Holdfast.Protocol;
 using Holdfast.Protocol.Journal;
 using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Processes;
@@ -43,6 +44,7 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
         journal.Append(JournalOf(channel), journalled, loop.UnixNanoseconds);
         journal.Steps.Do(() =>
         {
+            CrashPoints.Reach(CrashPoint.SupervisorRequestJournalled);
             Put(Socket(channel), signed);
             sent?.Invoke();
         });

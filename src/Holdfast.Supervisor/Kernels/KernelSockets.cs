@@ -5,12 +5,14 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// The five ZeroMQ sockets towards a kernel, connected before it binds: libzmq keeps trying. One identity on shell, control and stdin, because a kernel sends its
+/// The five ZeroMQ sockets towards a kernel, connected before it binds: libzmq keeps trying. One identity on shell, control and stdin,
+/// because a kernel sends its
 /// input requests to the identity that sent the execute request, and because a reply finds its way by it.
 /// </summary>
 internal sealed unsafe class KernelSockets : IDisposable
 {
-    // libzmq's default of 100 ms would be the longest part of a kernel's start. A live kernel's connections do not break, so it costs nothing later.
+    // libzmq's default of 100 ms would be the longest part of a kernel's start. A live kernel's connections do not break, so it costs
+    // nothing later.
     private const int ReconnectMs = 20;
 
     private readonly nint _context;
@@ -53,7 +55,8 @@ internal sealed unsafe class KernelSockets : IDisposable
             throw Libc.Failure("zmq_socket", channel.ToString());
         }
 
-        // 0 means without limit. A full queue drops messages on SUB, and the sender's own limit is libzmq's default, which we cannot change from here.
+        // 0 means without limit. A full queue drops messages on SUB, and the sender's own limit is libzmq's default, which we cannot
+        // change from here.
         Zmq.SetOption(socket, Zmq.OptionSendHighWaterMark, 0);
         Zmq.SetOption(socket, Zmq.OptionReceiveHighWaterMark, 0);
         Zmq.SetOption(socket, Zmq.OptionLinger, 0);

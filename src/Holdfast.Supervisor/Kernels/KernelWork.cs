@@ -1,4 +1,5 @@
 using System.Globalization;
+using Holdfast.Protocol;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Link;
@@ -11,7 +12,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// One kernel, from its connection file to its exit record: an attempt whose child is spoken with. What is said is <see cref="KernelConversation"/>'s; here
+/// One kernel, from its connection file to its exit record: an attempt whose child is spoken with. What is said is
+/// <see cref="KernelConversation"/>'s; here
 /// are the process and the link's requests.
 /// </summary>
 public sealed unsafe class KernelWork : AttemptWork
@@ -32,7 +34,8 @@ public sealed unsafe class KernelWork : AttemptWork
     private bool _owesSync;
     private bool _didStartTimeOut;
 
-    /// <summary>Writes the connection file and opens the sockets; the kernel is launched by <see cref="AttemptWork.Begin"/>. To be made before the link's server, so that
+    /// <summary>Writes the connection file and opens the sockets; the kernel is launched by <see cref="AttemptWork.Begin"/>. To be made
+    /// before the link's server, so that
     /// outcomes are synced before growth is told.</summary>
     public KernelWork(PollLoop loop, AttemptHold hold)
         : base(loop, hold)
@@ -221,7 +224,7 @@ public sealed unsafe class KernelWork : AttemptWork
     {
         if (_owesSync && !Journal.IsStalled)
         {
-            Journal.Sync(static _ => { });
+            Journal.Sync(static _ => CrashPoints.Reach(CrashPoint.SupervisorOutcomeSynced));
             _owesSync = false;
             Link?.TellGrowthNow();
         }
@@ -260,14 +263,17 @@ public sealed unsafe class KernelWork : AttemptWork
         JupyterHeader? header = JupyterMessage.TryParseUnsigned(body)?.Header;
         if (header is null || !IsPlain(header.MessageId) || (message.MessageId ?? header.MessageId) != header.MessageId)
         {
-            request.Refuse(LinkCodes.MessageInvalid, "The body is no multipart of header, parent, metadata and content, or its msg_id is not the messageId given, or not plain ASCII.");
+            request.Refuse(
+                LinkCodes.MessageInvalid,
+                "The body is no multipart of header, parent, metadata and content, or its msg_id is not the messageId given, or not plain ASCII.");
             return;
         }
 
         var execute = new QueuedExecute(header.MessageId, message.Group, message.StopOnError, body);
         if (_conversation.Offer(execute, message.Position) == ExecuteAnswer.Full)
         {
-            request.Refuse(LinkCodes.QueueFull, $"The kernel's queue holds {ExecuteQueue.RequestsMax} requests, or as many bytes as it may.");
+            request.Refuse(
+                LinkCodes.QueueFull, $"The kernel's queue holds {ExecuteQueue.RequestsMax} requests, or as many bytes as it may.");
             return;
         }
 
@@ -278,12 +284,16 @@ public sealed unsafe class KernelWork : AttemptWork
     {
         KernelChannel? channel = request.Message.Channel switch
         {
-            "shell" => KernelChannel.Shell, "control" => KernelChannel.Control, "stdin" => KernelChannel.Stdin, _ => null,
+            "shell" => KernelChannel.Shell,
+            "control" => KernelChannel.Control,
+            "stdin" => KernelChannel.Stdin,
+            _ => null,
         };
         byte[] body = request.Message.Body.ToArray();
         if (channel is null || JupyterMessage.TryParseUnsigned(body) is null)
         {
-            request.Refuse(LinkCodes.MessageInvalid, "The channel is not shell, control or stdin, or the body is no multipart of header, parent, metadata and content.");
+            request.Refuse(
+                LinkCodes.MessageInvalid, "The channel is not shell, control or stdin, or the body is no multipart of header, parent, metadata and content.");
         }
         else if (Now != Phase.Running)
         {
@@ -291,7 +301,8 @@ public sealed unsafe class KernelWork : AttemptWork
         }
         else if (channel == KernelChannel.Stdin && !_conversation.WantsInput)
         {
-            request.Refuse(LinkCodes.InputNotRequested, "The kernel asks for no input now: somebody has answered it, or it was interrupted.");
+            request.Refuse(
+                LinkCodes.InputNotRequested, "The kernel asks for no input now: somebody has answered it, or it was interrupted.");
         }
         else
         {

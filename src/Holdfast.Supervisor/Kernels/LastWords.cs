@@ -3,7 +3,8 @@ using Holdfast.Protocol.Journal;
 
 namespace Holdfast.Supervisor.Kernels;
 
-/// <summary>The end of what a kernel wrote to standard error, for the reason why it never became ready. The journal has the whole of it.</summary>
+/// <summary>The end of what a kernel wrote to standard error, for the reason why it never became ready. The journal has the whole of
+/// it.</summary>
 internal static class LastWords
 {
     private const int BytesMax = 600;

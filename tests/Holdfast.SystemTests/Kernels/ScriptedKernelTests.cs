@@ -116,6 +116,59 @@ public class ScriptedKernelTests
     }
 
     [Fact]
+    public void The_greeting_of_a_new_kernel_is_no_output()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted("welcome").WaitUntilReady();
+
+        Assert.Equal("ok", kernel.Run("print hello"));
+        Assert.DoesNotContain(kernel.Tape.Entries, static e => e.Channel == JournalChannel.IoPub && e.Message!.MessageType == "iopub_welcome");
+    }
+
+    [Fact]
+    public void A_full_disk_delays_what_a_kernel_says_and_loses_nothing()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted(isOnSmallDisk: true).WaitUntilReady();
+
+        string cell = kernel.Execute("big 700000\ndisplay 2000\nbig 400000\nprint done");
+        string next = kernel.Execute("print next");
+        kernel.Link.WaitFor(LinkMessageType.Stalled);
+        Assert.Equal(LinkMessageType.Done, kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Ping }).Type);
+        File.Delete(Path.Combine(kernel.Files.Directory, "filler"));
+        kernel.Link.WaitFor(LinkMessageType.Unstalled);
+
+        Assert.Equal("ok", kernel.WaitForOutcome(cell));
+        Assert.Equal("ok", kernel.WaitForOutcome(next));
+        Assert.Equal(1_100_000 + "done\n".Length, kernel.Stream(cell).Length);
+        Assert.Equal(
+            Enumerable.Range(0, 2000).Select(static i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            kernel.Of(JournalChannel.IoPub, cell).Where(static m => m.MessageType == "display_data").Select(TextOf));
+        Assert.Contains(kernel.Tape.Events, static e => e.Event == AttemptEvent.Stalled);
+
+        static string TextOf(JupyterMessage message)
+        {
+            using var content = System.Text.Json.JsonDocument.Parse(message.Content);
+            return content.RootElement.GetProperty("data").GetProperty("text/plain").GetString()!;
+        }
+    }
+
+    [Fact]
+    public void A_kernel_can_be_interrupted_and_stopped_while_the_disk_is_full()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted(isOnSmallDisk: true).WaitUntilReady();
+
+        kernel.Execute("big 3000000\nsleep 1000");
+        kernel.Link.WaitFor(LinkMessageType.Stalled);
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt });
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = "cancelled" });
+        kernel.WaitUntilGone();
+        Assert.False(File.Exists(kernel.Files.Exit));
+        File.Delete(Path.Combine(kernel.Files.Directory, "filler"));
+
+        Assert.Equal("cancelled", kernel.WaitForExit().Cause);
+        Assert.True(File.Exists(kernel.Files.Exit));
+    }
+
+    [Fact]
     public void An_error_drops_the_rest_of_its_group_and_nothing_else()
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
@@ -125,11 +178,9 @@ public class ScriptedKernelTests
         string other = kernel.Execute("print other", "run-2", stopOnError: true);
         Assert.Equal("ok", kernel.WaitForOutcome(other));
         string late = kernel.Execute("print late", "run-1", stopOnError: true);
-        long position = kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Ping }).Position;
         string again = kernel.Execute("print again", "run-1", position: long.MaxValue);
         Assert.Equal("ok", kernel.WaitForOutcome(again));
 
-        Assert.Equal(0, position);
         Assert.Equal("error", kernel.Reply(first)!.ReplyStatus);
         Assert.Equal([second, late], kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.Skipped).Select(static e => e.MessageId));
         Assert.Null(kernel.Reply(second));

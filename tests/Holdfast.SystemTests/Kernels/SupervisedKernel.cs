@@ -16,16 +16,16 @@ internal sealed class SupervisedKernel : IDisposable
     private readonly Process _supervisor;
     private int _count;
 
-    private SupervisedKernel(DirectoryInfo folder, AttemptSpec spec)
+    private SupervisedKernel(DirectoryInfo folder, AttemptSpec spec, bool isOnSmallDisk)
     {
         _folder = folder;
-        Files = new AttemptFiles(folder.FullName);
+        string attempt = Directory.CreateDirectory(Path.Combine(folder.FullName, "attempt")).FullName;
         Spec = spec;
-        File.WriteAllBytes(Files.Spec, spec.Write());
-        Tape = new JournalTape(Files.Journal);
-        StartedAt = TimeProvider.System.GetTimestamp();
-        _supervisor = Process.Start(new ProcessStartInfo(SupervisorPath, ["run", folder.FullName]) { UseShellExecute = false })!;
+        File.WriteAllBytes(new AttemptFiles(attempt).Spec, spec.Write());
+        _supervisor = isOnSmallDisk ? StartOnSmallDisk(attempt) : Process.Start(SupervisorPath, ["run", attempt]);
         Link = Connect();
+        Files = new AttemptFiles(isOnSmallDisk ? string.Create(CultureInfo.InvariantCulture, $"/proc/{_supervisor.Id}/root{attempt}") : attempt);
+        Tape = new JournalTape(Files.Journal);
         Link.Ask(new LinkMessage { Type = LinkMessageType.Watch });
     }
 
@@ -43,7 +43,6 @@ internal sealed class SupervisedKernel : IDisposable
     public AttemptSpec Spec { get; }
     public JournalTape Tape { get; }
     public LinkClient Link { get; private set; }
-    public long StartedAt { get; }
     public int SupervisorPid => _supervisor.Id;
     public int KernelPid { get; private set; }
 
@@ -56,10 +55,10 @@ internal sealed class SupervisedKernel : IDisposable
     }
 
     /// <summary>The scripted kernel; see testkernel.py for what it obeys.</summary>
-    public static SupervisedKernel Scripted(string behaviour = "", string transport = "ipc", string interruptMode = "signal", long startTimeoutMs = 60_000, long graceMs = 2_000)
+    public static SupervisedKernel Scripted(string behaviour = "", long startTimeoutMs = 60_000, long graceMs = 2_000, bool isOnSmallDisk = false)
     {
         string script = Path.Combine(AppContext.BaseDirectory, "testkernel.py");
-        return Start(["/usr/bin/python3", script, "-f", "{connection_file}"], transport, interruptMode, behaviour, startTimeoutMs, graceMs);
+        return Start(["/usr/bin/python3", script, "-f", "{connection_file}"], "ipc", "signal", behaviour, startTimeoutMs, graceMs, isOnSmallDisk);
     }
 
     public SupervisedKernel WaitUntilReady()
@@ -135,6 +134,17 @@ internal sealed class SupervisedKernel : IDisposable
         }
     }
 
+    /// <summary>Waits until the kernel's process is gone, whatever its supervisor says.</summary>
+    public void WaitUntilGone()
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (Holdfast.Protocol.Processes.ProcessIdentity.ReadStat(KernelPid) is not null)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < LinkClient.Patience, "The kernel lives on.");
+            Assert.False(_supervisor.WaitForExit(20));
+        }
+    }
+
     public LinkMessage WaitForExit() => Link.WaitFor(LinkMessageType.Exited);
 
     public bool HasIdle(string messageId) =>
@@ -180,7 +190,8 @@ internal sealed class SupervisedKernel : IDisposable
     }
 
     private static SupervisedKernel Start(
-        string[] argv, string transport, string interruptMode, string behaviour = "", long startTimeoutMs = 60_000, long graceMs = 2_000)
+        string[] argv, string transport, string interruptMode, string behaviour = "", long startTimeoutMs = 60_000, long graceMs = 2_000,
+        bool isOnSmallDisk = false)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("holdfast-");
         return new SupervisedKernel(folder, new AttemptSpec
@@ -193,7 +204,18 @@ internal sealed class SupervisedKernel : IDisposable
                 "PATH=/usr/bin:/bin", "HOME=" + folder.FullName, "LANG=C.UTF-8", "JPY_PARENT_PID=1234567",
                 "HOLDFAST_TEST_KERNEL=" + behaviour,
             ],
-        });
+        }, isOnSmallDisk);
+    }
+
+    /// <summary>Six megabytes in a mount namespace of the supervisor's own, five of them taken by a file named filler.</summary>
+    private static Process StartOnSmallDisk(string attempt)
+    {
+        using Process probe = Process.Start("unshare", ["-rm", "sh", "-c", "mount -t tmpfs none /mnt 2>/dev/null"]);
+        probe.WaitForExit();
+        Assert.SkipUnless(probe.ExitCode == 0, "This system lets us make no mount namespace of our own, so there is no small disk to fill.");
+        string script = $"cp {attempt}/spec.json {attempt}.spec && mount -t tmpfs -o size=6m none {attempt} && cp {attempt}.spec {attempt}/spec.json"
+            + $" && dd if=/dev/zero of={attempt}/filler bs=1M count=5 2>/dev/null && exec {SupervisorPath} run {attempt}";
+        return Process.Start("unshare", ["-rm", "sh", "-c", script]);
     }
 
     private JupyterHeader Header(string type, string messageId) =>
@@ -215,6 +237,7 @@ internal sealed class SupervisedKernel : IDisposable
             }
         }
 
-        throw new InvalidOperationException("The supervisor does not listen. " + (File.Exists(Files.Log) ? File.ReadAllText(Files.Log) : ""));
+        string log = Path.Combine(_folder.FullName, "attempt", "supervisor.log");
+        throw new InvalidOperationException("The supervisor does not listen. " + (File.Exists(log) ? File.ReadAllText(log) : ""));
     }
 }
