@@ -34,8 +34,8 @@ for notebook in "$work"/*.ipynb; do
 done
 
 echo
-echo "== holdfast submit -- sh job.sh"
-id=$(holdfast submit --json --cwd "$work" --name example -- sh job.sh | field id)
+echo "== holdfast submit -- sh job.sh 50"
+id=$(holdfast submit --json --cwd "$work" --name example -- sh job.sh 50 | field id)
 holdfast logs "$id" -f
 holdfast wait "$id" || failed=$?
 

@@ -15,11 +15,10 @@ start_ticks() {
 
 # The pid of the live server, or nothing: the file may be of a server that was killed, and its pid may be another's by now.
 server_pid() {
-    local pid
-    [ -f "$HOLDFAST_DATA/server.json" ] || return 0
-    pid=$(field pid <"$HOLDFAST_DATA/server.json")
-    if [ "$(field bootId <"$HOLDFAST_DATA/server.json")" = "$(cat /proc/sys/kernel/random/boot_id)" ] \
-        && [ "$(start_ticks "$pid")" = "$(field startTicks <"$HOLDFAST_DATA/server.json")" ]; then
+    local record pid
+    record=$(cat "$HOLDFAST_DATA/server.json" 2>/dev/null) || return 0
+    pid=$(field pid <<<"$record")
+    if [ "$(field bootId <<<"$record")" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ "$(start_ticks "$pid")" = "$(field startTicks <<<"$record")" ]; then
         echo "$pid"
     fi
 }

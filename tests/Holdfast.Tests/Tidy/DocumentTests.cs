@@ -91,6 +91,19 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_reason_has_its_package()
+    {
+        string packages = Repository.Read("Directory.Packages.props");
+        string reasons = Repository.Read("docs/dependencies.md").Split("\n## From the system\n")[0];
+        Repository.ExpectNone(
+            from Match row in Row().Matches(reasons)
+            let name = row.Groups[1].Value
+            where name != "package" && !packages.Contains($"Include=\"{name}\"", StringComparison.Ordinal)
+            select name,
+            "A line in docs/dependencies.md for a package that is gone:");
+    }
+
+    [Fact]
     public void The_architecture_fits_in_200_lines() => Assert.InRange(Repository.Read("ARCHITECTURE.md").Split('\n').Length, 1, 201);
 
     private static IEnumerable<string> Backticked(string document) =>
@@ -133,6 +146,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"[A-Za-z_]\w*")]
     private static partial Regex Word();
+
+    [GeneratedRegex(@"^\| ([A-Za-z][\w.]*) \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
 
     [GeneratedRegex(@"<PackageVersion Include=""([^""]+)""")]
     private static partial Regex PackageVersion();

@@ -28,7 +28,7 @@ public sealed partial class LooseEndTests
     [Fact]
     public void Event_ids_are_unique_and_named()
     {
-        SourceFile[] files = [.. Repository.Product.Where(f => Path.GetFileName(f.Path) == "EventIds.cs")];
+        SourceFile[] files = [.. Repository.Product.Where(f => f.Path.EndsWith("EventIds.cs", StringComparison.Ordinal))];
         IEnumerable<string> twice = files.SelectMany(f => EventId().Matches(f.Code)).GroupBy(m => m.Groups[1].Value).Where(g => g.Count() > 1).Select(g => $"event id {g.Key}");
         IEnumerable<string> bare = Repository.Product.Where(f => BareEventId().IsMatch(f.Code)).Select(f => $"{f.Path}: an id that is not from EventIds");
         Repository.ExpectNone(twice.Concat(bare), "An event id used twice, or written as a number:");
