@@ -21,7 +21,8 @@ public enum AttemptFate
 
 /// <summary>
 /// The verdict on one attempt, from its files alone:
-/// 1. lock held: alive. 2. exit.json: ended. 3. no supervisor.json: never started. 4. else lost.
+/// 1. lock held: alive. 2. exit.json: ended. 3. no supervisor.json: never started. 4. an exit record in the journal: ended, though exit.json was
+/// never written. 5. else lost.
 /// A supervisor that was spawned but has not yet taken the lock is the one race; the verdict is therefore reached while
 /// holding the lock ourselves, and "never started" is made true by writing the void mark, at which every supervisor turns back.
 /// </summary>
@@ -52,6 +53,11 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
         {
             DurableFile.Write(files.Void, "{}"u8);
             return new AttemptVerdict(AttemptFate.NeverStarted, null, null, null);
+        }
+
+        if (JournalledExit.Read(files.Journal) is { } journalled)
+        {
+            return new AttemptVerdict(AttemptFate.Ended, journalled, supervisor, null);
         }
 
         string reason = supervisor.Process.BootId != ProcessIdentity.BootIdNow
