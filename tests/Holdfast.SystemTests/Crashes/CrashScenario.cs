@@ -1,0 +1,90 @@
+using Holdfast.Protocol;
+
+namespace Holdfast.SystemTests.Crashes;
+
+/// <summary>What is going on while a process kills itself.</summary>
+public enum CrashStory
+{
+    /// <summary>Jobs are submitted and run.</summary>
+    Jobs,
+
+    /// <summary>The same, and the server is killed as soon as the supervisor has died: recovery, not the live server, has to find out.</summary>
+    JobsWithoutServer,
+
+    /// <summary>A server starts, on work that another one left running.</summary>
+    Recovery,
+
+    /// <summary>A notebook is run.</summary>
+    Notebook,
+}
+
+/// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
+public enum Loss
+{
+    /// <summary>Nothing is lost: either it never started, or how it ended is known.</summary>
+    None,
+
+    /// <summary>Exactly one job is lost.</summary>
+    One,
+
+    /// <summary>One job is lost, unless what had to be known was just durable.</summary>
+    AtMostOne,
+}
+
+/// <summary>One death: at the nth time that a process comes to the point.</summary>
+public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Story, Loss Loss)
+{
+    /// <summary>Every scenario of the suite. A crash point that no line names makes the suite fail.</summary>
+    public static IReadOnlyList<CrashScenario> All { get; } =
+    [
+        // The journal of a job's first steps: segment, start record and its sync; then what comes between; then the end.
+        .. Supervisor(CrashPoint.JournalSegmentCreated, 1, Loss.One),
+        .. Supervisor(CrashPoint.JournalAppended, 1, Loss.One),
+        .. Supervisor(CrashPoint.JournalAppended, 2, Loss.One),
+        .. Supervisor(CrashPoint.JournalAppended, 3, Loss.AtMostOne),
+        .. Supervisor(CrashPoint.JournalAppended, 4, Loss.AtMostOne),
+        .. Supervisor(CrashPoint.JournalSynced, 1, Loss.One),
+        .. Supervisor(CrashPoint.JournalSynced, 2, Loss.AtMostOne),
+        .. Supervisor(CrashPoint.SupervisorLocked, 1, Loss.None),
+        .. Supervisor(CrashPoint.SupervisorLocked, 2, Loss.None),
+        .. Supervisor(CrashPoint.SupervisorRecorded, 1, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorRecorded, 2, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorStartSynced, 1, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorSpawned, 1, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorChildRecorded, 1, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorAppended, 1, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorAppended, 3, Loss.AtMostOne),
+        .. Supervisor(CrashPoint.SupervisorAppended, 5, Loss.AtMostOne),
+        .. Supervisor(CrashPoint.SupervisorReaped, 1, Loss.One),
+        .. Supervisor(CrashPoint.SupervisorExitSynced, 1, Loss.None),
+        .. Supervisor(CrashPoint.SupervisorExitRecorded, 1, Loss.None),
+        .. Supervisor(CrashPoint.SupervisorExitRecorded, 2, Loss.None),
+
+        // The server's commits, one by one: of submits, claims, starts and outcomes.
+        .. Enumerable.Range(1, 7).Select(n => Server(CrashPoint.ServerBeforeCommit, n)),
+        .. Enumerable.Range(1, 7).Select(n => Server(CrashPoint.ServerAfterCommit, n)),
+        Server(CrashPoint.ServerJobClaimed, 1),
+        Server(CrashPoint.ServerJobClaimed, 2),
+        Server(CrashPoint.ServerSpecWritten, 1),
+        Server(CrashPoint.ServerSpecWritten, 3),
+        Server(CrashPoint.ServerSupervisorSpawned, 1),
+        Server(CrashPoint.ServerSupervisorSpawned, 2),
+        new(CrashPoint.ServerRecoveryBegun, 1, CrashStory.Recovery, Loss.None),
+        new(CrashPoint.ServerBeforeCommit, 1, CrashStory.Recovery, Loss.None),
+        new(CrashPoint.ServerAfterCommit, 1, CrashStory.Recovery, Loss.None),
+
+        new(CrashPoint.ServerKernelSpecWritten, 1, CrashStory.Notebook, Loss.None),
+        new(CrashPoint.ServerSupervisorSpawned, 1, CrashStory.Notebook, Loss.None),
+        new(CrashPoint.ServerCellHandedOver, 1, CrashStory.Notebook, Loss.None),
+        new(CrashPoint.ServerCellHandedOver, 3, CrashStory.Notebook, Loss.None),
+        new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
+        .. Enumerable.Range(1, 8).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
+    ];
+
+    public override string ToString() => $"{Point}:{Arrival} during {Story}";
+
+    private static CrashScenario[] Supervisor(CrashPoint point, int arrival, Loss loss) =>
+        [new(point, arrival, CrashStory.Jobs, loss), new(point, arrival, CrashStory.JobsWithoutServer, loss)];
+
+    private static CrashScenario Server(CrashPoint point, int arrival) => new(point, arrival, CrashStory.Jobs, Loss.None);
+}

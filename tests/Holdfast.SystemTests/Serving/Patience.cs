@@ -1,0 +1,25 @@
+namespace Holdfast.SystemTests.Serving;
+
+/// <summary>The one generous limit of these tests, and waiting for what nobody announces: files and processes. Nothing waits so long unless it is broken.</summary>
+internal static class Patience
+{
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Looks until the condition holds; says what was waited for when it never does.</summary>
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > Limit)
+            {
+                throw new TimeoutException($"Waited {Limit.TotalSeconds} s in vain until {what}.");
+            }
+
+            await Task.Delay(Look, TimeProvider.System);
+        }
+    }
+}

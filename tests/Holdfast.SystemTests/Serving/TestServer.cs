@@ -1,0 +1,289 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.SystemTests.Serving;
+
+/// <summary>How a test wants its server.</summary>
+internal sealed record TestServerOptions
+{
+    /// <summary>The folder of the programs; default: the release.</summary>
+    public string? Programs { get; init; }
+
+    /// <summary>Further arguments of `holdfast serve`.</summary>
+    public string[] Arguments { get; init; } = [];
+
+    /// <summary>Variables of the server's environment, which its supervisors inherit.</summary>
+    public Dictionary<string, string> Environment { get; init; } = [];
+
+    /// <summary>A data directory elsewhere than in the test's own folder.</summary>
+    public string? Data { get; init; }
+}
+
+/// <summary>
+/// A real `holdfast serve` on a data directory of its own, which is killed and started again as a test likes. In the end nothing of it is left: no server,
+/// no supervisor, no child, no folder.
+/// </summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly TestServerOptions _options;
+    private Process? _process;
+    private RestClient? _rest;
+
+    private TestServer(TestServerOptions options)
+    {
+        _options = options;
+        Folder = Directory.CreateTempSubdirectory("holdfast-").FullName;
+        Data = options.Data ?? Path.Combine(Folder, "data");
+        Root = Path.Combine(Folder, "root");
+        Directory.CreateDirectory(Root);
+    }
+
+    /// <summary>The test's own folder; data directory and root lie in it.</summary>
+    public string Folder { get; }
+    public string Data { get; }
+    public string Root { get; }
+    public RestClient Rest => _rest ?? throw new InvalidOperationException("The server was never started.");
+    public Process Process => _process ?? throw new InvalidOperationException("The server was never started.");
+    public bool HasDied => Process.HasExited;
+    public string Log => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
+    private string LogPath => Path.Combine(Folder, "server.log");
+
+    public static async Task<TestServer> StartAsync(TestServerOptions? options = null)
+    {
+        var server = new TestServer(options ?? new TestServerOptions());
+        try
+        {
+            await server.StartAgainAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A server that is not started yet: for tests that prepare its data directory, or want it refused.</summary>
+    public static TestServer Prepare(TestServerOptions? options = null) => new(options ?? new TestServerOptions());
+
+    /// <summary>A path in the test's folder.</summary>
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    /// <summary>Starts it on the same data, and waits until it is ready.</summary>
+    public async Task StartAgainAsync(TestServerOptions? options = null)
+    {
+        Launch(options ?? _options);
+        await WaitUntilReadyAsync();
+    }
+
+    /// <summary>Starts the process and waits for nothing.</summary>
+    public void Launch(TestServerOptions? options = null)
+    {
+        options ??= _options;
+
+        // The shell opens the log and becomes the server: no pipe of ours for it, or what it leaves behind, to hang on.
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, WorkingDirectory = Folder };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add("log=$1; shift; exec \"$@\" </dev/null >>\"$log\" 2>&1");
+        start.ArgumentList.Add("sh");
+        start.ArgumentList.Add(LogPath);
+        start.ArgumentList.Add(Path.Combine(options.Programs ?? Published.Release, "holdfast"));
+        foreach (string argument in (string[])["serve", "--data", Data, "--root", Root, "--port", "0", .. options.Arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        // Not the developer's server, nor one of these tests' own crash points; kernels come from Debian's python.
+        foreach (string name in (string[])["HOLDFAST_URL", "HOLDFAST_TOKEN", "HOLDFAST_DATA", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"])
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment["PATH"] = "/usr/bin:" + Environment.GetEnvironmentVariable("PATH");
+        foreach ((string name, string value) in options.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process?.Dispose();
+        _process = Process.Start(start)!;
+    }
+
+    /// <summary>Waits until the started process answers and has recovered; fails with its log when it dies before.</summary>
+    public async Task WaitUntilReadyAsync()
+    {
+        await WaitUntilListeningAsync();
+        await Patience.UntilAsync(
+            async () =>
+            {
+                ThrowIfDead();
+                return (await Rest.GetAsync("/readyz")).Status == 200;
+            },
+            "the server was ready");
+    }
+
+    /// <summary>Waits for server.json of the started process.</summary>
+    public async Task WaitUntilListeningAsync()
+    {
+        string? url = null;
+        await Patience.UntilAsync(
+            () =>
+            {
+                ThrowIfDead();
+                url = AnnouncedUrl();
+                return url is not null;
+            },
+            "the server listened");
+        _rest?.Dispose();
+        _rest = new RestClient(url!, File.ReadAllText(Path.Combine(Data, "token")).Trim());
+    }
+
+    /// <summary>The server process ends as by kill -9, wherever it is.</summary>
+    public async Task KillAsync()
+    {
+        if (!Process.HasExited)
+        {
+            _ = Libc.Kill(Process.Id, Libc.SigKill);
+        }
+
+        await Process.WaitForExitAsync();
+    }
+
+    /// <summary>Kills it and starts it again on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await KillAsync();
+        await StartAgainAsync();
+    }
+
+    /// <summary>Asks it to stop, and waits until it has; its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        _ = Libc.Kill(Process.Id, Libc.SigTerm);
+        return await WaitForExitAsync();
+    }
+
+    public async Task<int> WaitForExitAsync()
+    {
+        await Process.WaitForExitAsync().WaitAsync(Patience.Limit);
+        return Process.ExitCode;
+    }
+
+    /// <summary>
+    /// Does what a stubborn caller does: asks, and when the server dies under the question starts it and asks again. Meant for what may be asked twice.
+    /// </summary>
+    public async Task<T> PersistAsync<T>(Func<RestClient, Task<T>> ask)
+    {
+        while (true)
+        {
+            try
+            {
+                if (HasDied)
+                {
+                    await StartAgainAsync();
+                }
+
+                return await ask(Rest);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or ServerDiedException)
+            {
+                // Its sockets close a little before it is gone for good.
+                await Process.WaitForExitAsync().WaitAsync(Patience.Limit);
+            }
+        }
+    }
+
+    /// <summary>The attempts of an execution, oldest first.</summary>
+    public List<AttemptFiles> AttemptsOf(string execution)
+    {
+        List<AttemptFiles> attempts = [];
+        foreach (string folder in Directory.EnumerateDirectories(Path.Combine(Data, "attempts")).Order(StringComparer.Ordinal))
+        {
+            var files = new AttemptFiles(folder);
+            if (File.Exists(files.Spec) && AttemptSpec.Read(File.ReadAllBytes(files.Spec)).Environment.Contains("HOLDFAST_EXECUTION=" + execution))
+            {
+                attempts.Add(files);
+            }
+        }
+
+        return attempts;
+    }
+
+    /// <summary>The supervisor of an execution's latest attempt, once it has said who it is.</summary>
+    public async Task<ProcessIdentity> SupervisorOfAsync(string execution)
+    {
+        ProcessIdentity? found = null;
+        await Patience.UntilAsync(
+            () =>
+            {
+                if (AttemptsOf(execution) is [.., var last] && File.Exists(last.Supervisor))
+                {
+                    found = SupervisorRecord.Read(File.ReadAllBytes(last.Supervisor)).Process;
+                }
+
+                return found is not null;
+            },
+            "the execution had a supervisor");
+        return found!.Value;
+    }
+
+    /// <summary>Waits until nothing runs under the mark of an attempt; what is left is named.</summary>
+    public async Task MustLeaveNothingAsync()
+    {
+        try
+        {
+            await Patience.UntilAsync(() => HouseProcesses.Work(Data).Count == 0, "nothing ran any more");
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException("Left behind: " + string.Join("; ", HouseProcesses.Work(Data)));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await KillAsync();
+            _process.Dispose();
+        }
+
+        HouseProcesses.KillAll(Data);
+        _rest?.Dispose();
+        try
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A killed process's last write; the folder is temporary anyway.
+        }
+    }
+
+    private void ThrowIfDead()
+    {
+        if (HasDied)
+        {
+            throw new ServerDiedException($"The server ended with {Process.ExitCode.ToString(CultureInfo.InvariantCulture)}. It said:\n{Log}");
+        }
+    }
+
+    private string? AnnouncedUrl()
+    {
+        try
+        {
+            using var record = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Data, "server.json")));
+            return record.RootElement.GetProperty("pid").GetInt32() == Process.Id ? record.RootElement.GetProperty("url").GetString() : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>The server's process ended when it should not have, or sooner than it should have.</summary>
+internal sealed class ServerDiedException(string message) : Exception(message);
