@@ -21,7 +21,6 @@ public abstract class JobCrashTests
         }
         else
         {
-            await stage.Server.StartAgainAsync();
             Task killing = scenario.Story == CrashStory.JobsWithoutServer ? KillServerAfterCrashAsync(stage) : Task.CompletedTask;
             jobs.AddRange(await SubmitAllAsync(stage));
             _ = await stage.WaitAsync(jobs[0]);

@@ -28,6 +28,9 @@ internal sealed record TestServerOptions
 /// </summary>
 internal sealed class TestServer : IAsyncDisposable
 {
+    /// <summary>How many deaths under one question are a test's doing; more are a server that cannot start.</summary>
+    private const int DeathsMax = 20;
+
     private readonly TestServerOptions _options;
     private Process? _process;
     private RestClient? _rest;
@@ -47,7 +50,7 @@ internal sealed class TestServer : IAsyncDisposable
     public string Root { get; }
     public RestClient Rest => _rest ?? throw new InvalidOperationException("The server was never started.");
     public Process Process => _process ?? throw new InvalidOperationException("The server was never started.");
-    public bool HasDied => Process.HasExited;
+    public bool HasDied => _process is not { HasExited: false };
     public string Log => File.Exists(LogPath) ? File.ReadAllText(LogPath) : "";
     private string LogPath => Path.Combine(Folder, "server.log");
 
@@ -173,11 +176,12 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Does what a stubborn caller does: asks, and when the server dies under the question starts it and asks again. Meant for what may be asked twice.
+    /// Does what a stubborn caller does: asks, and when the server dies under the question, or is not there, starts it and asks again. Meant for what may be
+    /// asked twice.
     /// </summary>
     public async Task<T> PersistAsync<T>(Func<RestClient, Task<T>> ask)
     {
-        while (true)
+        for (int deaths = 0; ; deaths++)
         {
             try
             {
@@ -188,7 +192,7 @@ internal sealed class TestServer : IAsyncDisposable
 
                 return await ask(Rest);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or ServerDiedException)
+            catch (Exception e) when (deaths < DeathsMax && (e is HttpRequestException or IOException or ServerDiedException))
             {
                 // Its sockets close a little before it is gone for good.
                 await Process.WaitForExitAsync().WaitAsync(Patience.Limit);
