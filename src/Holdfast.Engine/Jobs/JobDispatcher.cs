@@ -18,6 +18,9 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 {
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>Below what a person notices, above what a trivial command takes.</summary>
+    private static readonly TimeSpan ConfirmDelay = TimeSpan.FromMilliseconds(20);
+
     private readonly StateStore _store;
     private readonly ExecutionLedger _ledger;
     private readonly FeedLog _feed;
@@ -65,7 +68,23 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         await SettleAsync(live, verdict, cancellationToken);
     }
 
-    public override void Started(LiveAttempt live, long atMicroseconds) =>
+    public override void Started(LiveAttempt live, long atMicroseconds) => _ = ConfirmSoonAsync(live, atMicroseconds);
+
+    /// <summary>
+    /// A job that is over before anyone could look is stored once, with its outcome and its start, and never as running: half the writes of a short job.
+    /// Recovery does not need the row to say running; it asks the folder.
+    /// </summary>
+    private async Task ConfirmSoonAsync(LiveAttempt live, long atMicroseconds)
+    {
+        live.StartedAt = atMicroseconds;
+        await Task.Delay(ConfirmDelay, _time, CancellationToken.None);
+        if (!live.IsOutcomeKnown)
+        {
+            ConfirmRunning(live, atMicroseconds);
+        }
+    }
+
+    private void ConfirmRunning(LiveAttempt live, long atMicroseconds) =>
         Store(transaction => _ledger.Advance(transaction, live.Attempt.ExecutionId!.Value, live.Id, ExecutionCommand.ConfirmRunning, e => e with { StartedAt = atMicroseconds }));
 
     public override void Moved(LiveAttempt live, ExecutionCommand command) =>
@@ -73,6 +92,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
     public override void Ended(LiveAttempt live, Outcome outcome, JobSupervisor? supervisor)
     {
+        live.IsOutcomeKnown = true;
         _ended.Enqueue(new EndedJob(live, outcome, supervisor));
         Signal();
     }
@@ -216,7 +236,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         ExecutionId id = one.Live.Attempt.ExecutionId!.Value;
         if (one.Outcome is { } outcome)
         {
-            _ledger.Finish(transaction, id, one.Live.Id, outcome, e => e with { StartedAt = e.StartedAt ?? StartOf(outcome) });
+            _ledger.Finish(transaction, id, one.Live.Id, outcome, e => e with { StartedAt = e.StartedAt ?? one.Live.StartedAt ?? StartOf(outcome) });
         }
         else
         {
@@ -387,7 +407,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
         if (File.Exists(live.Files.Child))
         {
-            Started(live, UnixTime.FromNanoseconds(Protocol.Attempts.ChildRecord.Read(File.ReadAllBytes(live.Files.Child)).AtUnixNanoseconds));
+            ConfirmRunning(live, UnixTime.FromNanoseconds(Protocol.Attempts.ChildRecord.Read(File.ReadAllBytes(live.Files.Child)).AtUnixNanoseconds));
             Moved(live, welcome.State == "paused" ? ExecutionCommand.ConfirmPaused : ExecutionCommand.ConfirmResumed);
         }
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Store;
@@ -9,38 +8,73 @@ namespace Holdfast.Engine.Store;
 /// </summary>
 internal sealed partial class CommittedEffects : IDisposable
 {
-    // Bounded; when full, the writer thread waits. Effects are short by contract, so a full queue is a fault whose cost should be felt, not hidden in memory.
-    private readonly BlockingCollection<Action[]> _batches;
+    private readonly object _gate = new();
+    private readonly int _capacity;
+    private readonly Queue<Action[]> _batches = []; // Guarded by _gate.
+    private bool _isClosed;                         // Guarded by _gate.
     private readonly ILogger _logger;
     private readonly Thread _thread;
 
     public CommittedEffects(int capacity, ILogger logger)
     {
-        _batches = new BlockingCollection<Action[]>(capacity);
+        _capacity = capacity;
         _logger = logger;
         _thread = new Thread(RunAll) { Name = "store effects", IsBackground = true };
         _thread.Start();
     }
 
+    /// <summary>Waits while the queue is full: effects are short by contract, so a full one is a fault whose cost should be felt, not hidden in memory.</summary>
     public void Post(Action[] effects)
     {
-        if (effects.Length > 0)
+        if (effects.Length == 0)
         {
-            _batches.Add(effects);
+            return;
+        }
+
+        // A monitor, because it sleeps at once: collections that spin before they wait burn a processor that this machine may not have to spare.
+        lock (_gate)
+        {
+            while (_batches.Count >= _capacity)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _batches.Enqueue(effects);
+            Monitor.PulseAll(_gate);
         }
     }
 
     /// <summary>Returns when every effect posted so far has run.</summary>
     public void Dispose()
     {
-        _batches.CompleteAdding();
+        lock (_gate)
+        {
+            _isClosed = true;
+            Monitor.PulseAll(_gate);
+        }
+
         _thread.Join();
-        _batches.Dispose();
+    }
+
+    /// <summary>The next batch; null when closed and drained.</summary>
+    private Action[]? Take()
+    {
+        lock (_gate)
+        {
+            while (_batches.Count == 0 && !_isClosed)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _ = _batches.TryDequeue(out Action[]? effects);
+            Monitor.PulseAll(_gate);
+            return effects;
+        }
     }
 
     private void RunAll()
     {
-        foreach (Action[] effects in _batches.GetConsumingEnumerable())
+        while (Take() is { } effects)
         {
             foreach (Action effect in effects)
             {

@@ -33,6 +33,12 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>The link, as soon as there is one; faulted when the attempt ended without.</summary>
     public Task<SupervisorLink> Link => _attachedAgain ?? _attached.Task;
 
+    /// <summary>When the child was started, once that is known; microseconds since 1970.</summary>
+    public long? StartedAt { get; set; }
+
+    /// <summary>True once the outcome is known here, stored or not.</summary>
+    public bool IsOutcomeKnown { get; set; }
+
     /// <summary>The child's pid, once it is known; for people to look at, never to signal.</summary>
     public int? ChildPid { get; set; }
 
