@@ -1,9 +1,10 @@
 using Holdfast.Engine.Store;
+using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Executions;
 
 /// <summary>One start of a job or one incarnation of a kernel, as stored. The fence only grows.</summary>
-public sealed record Attempt(AttemptId Id, long Fence, string Nonce, ExecutionId? ExecutionId, string? KernelId);
+public sealed record Attempt(AttemptId Id, long Fence, string Nonce, string BootId, ExecutionId? ExecutionId, string? KernelId);
 
 /// <summary>The statements of the attempts table.</summary>
 internal static class AttemptsTable
@@ -11,9 +12,9 @@ internal static class AttemptsTable
     public static Attempt Insert(StoreTransaction transaction, AttemptId id, string host, string nonce, long at, ExecutionId? executionId, string? kernelId)
     {
         using Statement insert = transaction.Prepare(
-            "INSERT INTO attempts (id, host, execution_id, kernel_id, nonce, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-            .Bind(1, id.Value).Bind(2, host).Bind(3, executionId?.Value).Bind(4, kernelId).Bind(5, nonce).Bind(6, at);
-        return new Attempt(id, insert.ExecuteInsert(), nonce, executionId, kernelId);
+            "INSERT INTO attempts (id, host, boot_id, execution_id, kernel_id, nonce, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+            .Bind(1, id.Value).Bind(2, host).Bind(3, ProcessIdentity.BootIdNow).Bind(4, executionId?.Value).Bind(5, kernelId).Bind(6, nonce).Bind(7, at);
+        return new Attempt(id, insert.ExecuteInsert(), nonce, ProcessIdentity.BootIdNow, executionId, kernelId);
     }
 
     public static void End(StoreTransaction transaction, AttemptId id, string verdict, long at)
@@ -26,7 +27,7 @@ internal static class AttemptsTable
     /// <summary>Attempts whose end is not yet known, oldest first: what recovery has to look for.</summary>
     public static List<Attempt> Open(StoreReader reader)
     {
-        using Statement select = reader.Prepare("SELECT id, fence, nonce, execution_id, kernel_id FROM attempts WHERE ended_at IS NULL ORDER BY fence");
+        using Statement select = reader.Prepare("SELECT id, fence, nonce, boot_id, execution_id, kernel_id FROM attempts WHERE ended_at IS NULL ORDER BY fence");
         var attempts = new List<Attempt>();
         while (select.Step())
         {
@@ -38,10 +39,10 @@ internal static class AttemptsTable
 
     public static Attempt? Find(StoreReader reader, AttemptId id)
     {
-        using Statement select = reader.Prepare("SELECT id, fence, nonce, execution_id, kernel_id FROM attempts WHERE id = ?1").Bind(1, id.Value);
+        using Statement select = reader.Prepare("SELECT id, fence, nonce, boot_id, execution_id, kernel_id FROM attempts WHERE id = ?1").Bind(1, id.Value);
         return select.Step() ? ReadRow(select) : null;
     }
 
     private static Attempt ReadRow(Statement row) => new(
-        new AttemptId(row.Text(0)), row.Int64(1), row.Text(2), row.TextOrNull(3) is { } execution ? new ExecutionId(execution) : null, row.TextOrNull(4));
+        new AttemptId(row.Text(0)), row.Int64(1), row.Text(2), row.Text(3), row.TextOrNull(4) is { } execution ? new ExecutionId(execution) : null, row.TextOrNull(5));
 }

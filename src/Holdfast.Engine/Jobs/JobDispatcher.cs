@@ -352,7 +352,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     {
         try
         {
-            await SettleAsync(live, await _rescuer.JudgeAsync(live.Files.Directory, _stopping.Token), _stopping.Token);
+            await SettleAsync(live, await _rescuer.JudgeAsync(live, _stopping.Token), _stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

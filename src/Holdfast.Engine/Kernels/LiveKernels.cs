@@ -133,7 +133,7 @@ public sealed partial class LiveKernels(
     {
         try
         {
-            await SettleAsync(live, await rescuer.JudgeAsync(live.Live.Files.Directory, _stopping.Token), _stopping.Token);
+            await SettleAsync(live, await rescuer.JudgeAsync(live.Live, _stopping.Token), _stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

@@ -86,7 +86,7 @@ internal sealed partial class Recover(
     {
         await Task.Yield(); // Judging reads files: many at once are better off on the pool.
         string directory = folders.Of(attempt.Id);
-        AttemptVerdict verdict = AttemptVerdict.Of(directory);
+        AttemptVerdict verdict = AttemptVerdict.Of(directory, attempt.BootId);
         Note(attempt, verdict);
         bool isCancelRequested = store.Read(reader => ExecutionsTable.Find(reader, attempt.ExecutionId!.Value))?.IsCancelRequested ?? false;
         await dispatcher.AdoptAsync(new LiveAttempt(attempt, directory) { IsStopRequested = isCancelRequested }, verdict, cancellationToken);
@@ -116,7 +116,7 @@ internal sealed partial class Recover(
             return;
         }
 
-        AttemptVerdict verdict = AttemptVerdict.Of(folders.Of(attempt.Id));
+        AttemptVerdict verdict = AttemptVerdict.Of(folders.Of(attempt.Id), attempt.BootId);
         Note(attempt, verdict);
         var cellsOf = ofKernel.ToDictionary(r => r.Id, CellsOf);
         List<ActiveRun> active = ofKernel.ConvertAll(r => runs.Track(r, cellsOf[r.Id]));

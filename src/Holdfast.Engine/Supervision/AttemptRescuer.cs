@@ -16,16 +16,16 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     /// <summary>
     /// The verdict. A process that is ending closes its socket a little before its lock, so a held lock is looked at again for a while before it counts as alive.
     /// </summary>
-    public async Task<AttemptVerdict> JudgeAsync(string directory, CancellationToken cancellationToken)
+    public async Task<AttemptVerdict> JudgeAsync(LiveAttempt live, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
         TimeSpan pause = FirstLook;
-        AttemptVerdict verdict = AttemptVerdict.Of(directory);
+        AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
         while (verdict.Fate == AttemptFate.Alive && time.GetElapsedTime(start) < LockRelease)
         {
             await Task.Delay(pause, time, cancellationToken);
             pause *= 2;
-            verdict = AttemptVerdict.Of(directory);
+            verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
         }
 
         return verdict;
@@ -39,7 +39,7 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     {
         try
         {
-            AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory);
+            AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
             if (verdict is { Fate: AttemptFate.Alive, Supervisor: { } recorded } && recorded.Process.IsAlive() && recorded.Nonce == live.Attempt.Nonce)
             {
                 SupervisorLink link = await SupervisorLink.ConnectAsync(recorded.Socket, recorded.Nonce, onNotice, time, cancellationToken);

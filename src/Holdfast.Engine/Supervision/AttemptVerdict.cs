@@ -21,51 +21,44 @@ public enum AttemptFate
 
 /// <summary>
 /// The verdict on one attempt, from its files alone:
-/// 1. lock held: alive. 2. exit.json: ended. 3. no supervisor.json: never started. 4. an exit record in the journal: ended, though exit.json was
-/// never written. 5. else lost.
+/// 1. lock held: alive. 2. exit.json, or the exit record of the journal: ended. 3. it was claimed before the machine was restarted: lost, whatever the folder
+/// says, since names that were not synced may be gone. 4. no supervisor.json: never started. 5. else lost.
 /// A supervisor that was spawned but has not yet taken the lock is the one race; the verdict is therefore reached while
 /// holding the lock ourselves, and "never started" is made true by writing the void mark, at which every supervisor turns back.
 /// </summary>
 public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, SupervisorRecord? Supervisor, string? Reason)
 {
-    public static AttemptVerdict Of(string directory)
+    /// <summary>Judges the folder of an attempt that was claimed in the machine's boot <paramref name="claimedInBoot"/>.</summary>
+    public static AttemptVerdict Of(string directory, string claimedInBoot)
     {
         var files = new AttemptFiles(directory);
-        if (!Directory.Exists(directory))
-        {
-            Directory.CreateDirectory(directory); // So that the void mark has a place; the supervisor of a claim that never got this far cannot exist yet.
-        }
-
+        Directory.CreateDirectory(directory); // A claim that got no further has none; the lock and the void mark need it.
         using FileLock? held = FileLock.TryAcquire(files.Lock);
         SupervisorRecord? supervisor = TryRead(files.Supervisor, static json => SupervisorRecord.Read(json));
-        ExitRecord? exit = TryRead(files.Exit, static json => ExitRecord.Read(json));
         if (held is null)
         {
-            return new AttemptVerdict(AttemptFate.Alive, exit, supervisor, null);
+            return new AttemptVerdict(AttemptFate.Alive, TryRead(files.Exit, static json => ExitRecord.Read(json)), supervisor, null);
         }
 
-        if (exit is not null)
+        if ((TryRead(files.Exit, static json => ExitRecord.Read(json)) ?? JournalledExit.Read(files.Journal)) is { } exit)
         {
             return new AttemptVerdict(AttemptFate.Ended, exit, supervisor, null);
         }
 
-        if (supervisor is null)
+        if (claimedInBoot != ProcessIdentity.BootIdNow)
+        {
+            return new AttemptVerdict(AttemptFate.Lost, null, supervisor, "The machine was restarted while it ran, so how it ended cannot be known.");
+        }
+
+        if (!File.Exists(files.Supervisor))
         {
             DurableFile.Write(files.Void, "{}"u8);
             return new AttemptVerdict(AttemptFate.NeverStarted, null, null, null);
         }
 
-        if (JournalledExit.Read(files.Journal) is { } journalled)
-        {
-            return new AttemptVerdict(AttemptFate.Ended, journalled, supervisor, null);
-        }
-
-        string reason = supervisor.Process.BootId != ProcessIdentity.BootIdNow
-            ? "The machine was restarted while it ran, so how it ended cannot be known."
-            : File.Exists(files.Child)
-                ? "Its supervisor was killed, so how it ended cannot be known."
-                : "Its supervisor was killed as it was being started, so it may or may not have run.";
-        return new AttemptVerdict(AttemptFate.Lost, null, supervisor, reason);
+        return new AttemptVerdict(AttemptFate.Lost, null, supervisor, File.Exists(files.Child)
+            ? "Its supervisor was killed, so how it ended cannot be known."
+            : "Its supervisor was killed as it was being started, so it may or may not have run.");
     }
 
     private static T? TryRead<T>(string path, Func<byte[], T> read)
@@ -77,7 +70,7 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
         }
         catch (AttemptFormatException)
         {
-            // Small files are renamed into place whole; one that does not parse was damaged from outside and proves nothing.
+            // Renamed into place whole; one that does not parse was emptied by a power cut or damaged from outside, and proves nothing.
             return null;
         }
     }

@@ -8,7 +8,19 @@ public static class DurableFile
 {
     private const int OwnerReadWrite = 0x180; // 0600
 
-    public static unsafe void Write(string path, ReadOnlySpan<byte> content)
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        Rename(path, content, isSynced: true);
+        SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>
+    /// The same without the syncs: whole or absent for every process, whoever is killed and when, but a power cut may take it. For files whose content
+    /// is durable elsewhere, or means nothing after a restart of the machine.
+    /// </summary>
+    public static void Replace(string path, ReadOnlySpan<byte> content) => Rename(path, content, isSynced: false);
+
+    private static unsafe void Rename(string path, ReadOnlySpan<byte> content, bool isSynced)
     {
         string temporary = path + ".tmp";
         int fd = Libc.Open(temporary, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec, OwnerReadWrite);
@@ -39,7 +51,7 @@ public static class DurableFile
                 }
             }
 
-            if (Libc.Fdatasync(fd) != 0)
+            if (isSynced && Libc.Fdatasync(fd) != 0)
             {
                 throw Libc.Failure("fdatasync", temporary);
             }
@@ -53,8 +65,6 @@ public static class DurableFile
         {
             throw Libc.Failure("rename", path);
         }
-
-        SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Makes the names in a directory durable: creations, renames and deletions.</summary>

@@ -72,7 +72,9 @@ public sealed class AttemptHold : IDisposable
         return new AttemptHold(files, spec, held);
     }
 
-    /// <summary>Says durably who holds it. From here on a crash means that the child may have run.</summary>
+    /// <summary>
+    /// Says who holds it. From here on a kill means that the child may have run. Not synced: after a restart of the machine nobody asks who held it (ADR 0010).
+    /// </summary>
     public void WriteSupervisor(string socket)
     {
         var record = new SupervisorRecord
@@ -80,7 +82,7 @@ public sealed class AttemptHold : IDisposable
             Protocol = LinkCodec.ProtocolVersion, Version = HoldfastVersion.Text, Process = SupervisorIdentity.Current, Nonce = Spec.Nonce,
             Socket = socket, Mode = Spec.Kind,
         };
-        DurableFile.Write(Files.Supervisor, record.Write());
+        DurableFile.Replace(Files.Supervisor, record.Write());
         CrashPoints.Reach(CrashPoint.SupervisorRecorded);
     }
 

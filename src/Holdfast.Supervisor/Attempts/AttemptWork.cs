@@ -352,7 +352,7 @@ public abstract class AttemptWork : Work, IDisposable
     private void TellStarted(Child child)
     {
         var record = new ChildRecord(child.Process, child.StartedAtUnixNanoseconds);
-        Journal.Steps.Do(() => DurableFile.Write(Hold.Files.Child, record.Write()));
+        Journal.Steps.Do(() => DurableFile.Replace(Hold.Files.Child, record.Write()));
         Journal.Record(new AttemptEvent { Event = AttemptEvent.Started, Pid = child.Process.Pid, StartTicks = child.Process.StartTicks });
         Journal.Steps.Do(() =>
         {
@@ -611,7 +611,7 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        DurableFile.Write(Hold.Files.Exit, exit.Write());
+        DurableFile.Replace(Hold.Files.Exit, exit.Write()); // The journal's exit record, synced before, is the durable one.
         CrashPoints.Reach(CrashPoint.SupervisorExitRecorded);
     }
 

@@ -36,6 +36,8 @@ CREATE TABLE attempts (
   fence INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   host TEXT NOT NULL,
+  -- The machine's boot in which it was claimed: after a restart, what is open and has no exit record is lost.
+  boot_id TEXT NOT NULL,
   execution_id TEXT,
   kernel_id TEXT,
   nonce TEXT NOT NULL,
