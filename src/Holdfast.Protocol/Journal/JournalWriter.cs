@@ -37,6 +37,11 @@ public sealed unsafe class JournalWriter : IDisposable
     private long _segmentBase;
     private long _firstRecord;
     private bool _mustRoll;
+
+    /// <summary>Segments that are complete and not yet synced, oldest first; their bytes are at most this many times a segment's.</summary>
+    private const int SealedMax = 8;
+    private readonly int[] _sealed = new int[SealedMax];
+    private int _sealedCount;
     private bool _isTailDirty;
     private bool _areNamesUnsynced;
 
@@ -116,7 +121,12 @@ public sealed unsafe class JournalWriter : IDisposable
     public void Sync()
     {
         ObjectDisposedException.ThrowIf(_segment < 0, this);
-        if (SyncSegment() is int errno and not 0)
+        if (SyncSealed() is int sealedErrno and not 0)
+        {
+            throw Failed(sealedErrno, 0);
+        }
+
+        if (SyncSegment(_segment) is int errno and not 0)
         {
             throw Failed(errno, 0);
         }
@@ -301,22 +311,6 @@ public sealed unsafe class JournalWriter : IDisposable
                 return errno;
             }
 
-            errno = SyncSegment();
-            if (errno != 0)
-            {
-                return errno;
-            }
-
-            try
-            {
-                // This segment's name comes to the disk before its successor's, so that names never leave a hole.
-                SyncNames();
-            }
-            catch (IOException failure)
-            {
-                return failure.HResult;
-            }
-
             _mustRoll = true;
         }
 
@@ -349,7 +343,12 @@ public sealed unsafe class JournalWriter : IDisposable
             }
         }
 
-        CloseSegment();
+        if (Seal() is int sealErrno and not 0)
+        {
+            _ = Libc.Close(fd);
+            return sealErrno;
+        }
+
         _segment = fd;
         _segmentBase = basePosition;
         Position = _firstRecord = basePosition + length;
@@ -476,8 +475,62 @@ public sealed unsafe class JournalWriter : IDisposable
         return fd >= 0 ? fd : throw Libc.Failure("open", path);
     }
 
+    /// <summary>
+    /// Puts the current segment aside, complete and not yet synced: a roll must not hold up whoever writes for as long as the disk takes. When too much is put
+    /// aside the oldest is synced here and now, which slows the writer to what the disk takes rather than letting the debt grow.
+    /// </summary>
+    private int Seal()
+    {
+        if (_segment < 0)
+        {
+            return 0;
+        }
+
+        if (_sealedCount == SealedMax)
+        {
+            int errno = SyncSegment(_sealed[0]);
+            if (errno != 0)
+            {
+                return errno;
+            }
+
+            _ = Libc.Close(_sealed[0]);
+            Array.Copy(_sealed, 1, _sealed, 0, --_sealedCount);
+        }
+
+        _sealed[_sealedCount++] = _segment;
+        _segment = -1;
+        return 0;
+    }
+
+    private int SyncSealed()
+    {
+        for (int i = 0; i < _sealedCount; i++)
+        {
+            int errno = SyncSegment(_sealed[i]);
+            if (errno != 0)
+            {
+                return errno;
+            }
+        }
+
+        CloseSealed();
+        return 0;
+    }
+
+    private void CloseSealed()
+    {
+        for (int i = 0; i < _sealedCount; i++)
+        {
+            _ = Libc.Close(_sealed[i]);
+        }
+
+        _sealedCount = 0;
+    }
+
     private void CloseSegment()
     {
+        CloseSealed();
         if (_segment >= 0)
         {
             _ = Libc.Close(_segment);
@@ -485,11 +538,11 @@ public sealed unsafe class JournalWriter : IDisposable
         }
     }
 
-    private int SyncSegment()
+    private int SyncSegment(int segment)
     {
         while (!_hasSyncFailed)
         {
-            if (Libc.Fdatasync(_segment) == 0)
+            if (Libc.Fdatasync(segment) == 0)
             {
                 return 0;
             }

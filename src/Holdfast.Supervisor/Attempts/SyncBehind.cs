@@ -1,10 +1,9 @@
-using System.Globalization;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Supervisor.Attempts;
 
 /// <summary>
-/// A thread that syncs the journal's last segment when asked, on a descriptor of its own, while the loop goes on appending. Only started for jobs
+/// A thread that syncs the journal's newest segments when asked, on a descriptor of its own, while the loop goes on appending. Only started for jobs
 /// that say much: the others never pay for it. Its failures are not reported here: the loop's own sync, which ends every attempt, finds them too.
 /// </summary>
 internal sealed class SyncBehind : IDisposable
@@ -13,6 +12,7 @@ internal sealed class SyncBehind : IDisposable
     private readonly string _directory;
     private readonly AutoResetEvent _asked = new(false);
     private volatile bool _isStopped;
+    private string _from = "";
 
     public SyncBehind(string journalDirectory)
     {
@@ -39,24 +39,30 @@ internal sealed class SyncBehind : IDisposable
                 return;
             }
 
-            SyncLastSegment();
+            SyncSegments();
         }
     }
 
-    private void SyncLastSegment()
+    /// <summary>Every segment from the last one on that was not complete when it was synced: those that have been completed since, and the one being written.</summary>
+    private void SyncSegments()
     {
-        string? last = null;
-        foreach (string file in Directory.GetFiles(_directory, "*.hfj"))
+        string[] files = Directory.GetFiles(_directory, "*.hfj");
+        Array.Sort(files, string.CompareOrdinal); // Names are positions of fixed width, so the order of the texts is that of the segments.
+        foreach (string file in files)
         {
-            // Names are positions of fixed width, so the order of the texts is that of the segments.
-            last = string.CompareOrdinal(file, last) > 0 ? file : last;
-        }
+            if (string.CompareOrdinal(file, _from) < 0)
+            {
+                continue;
+            }
 
-        int fd = last is null ? -1 : Libc.Open(last, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
-        if (fd >= 0)
-        {
-            _ = Libc.Fdatasync(fd);
-            _ = Libc.Close(fd);
+            int fd = Libc.Open(file, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
+            if (fd >= 0)
+            {
+                _ = Libc.Fdatasync(fd);
+                _ = Libc.Close(fd);
+            }
+
+            _from = file;
         }
     }
 }
