@@ -46,8 +46,16 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
             Attempt attempt = NewAttempt(transaction, queued.Id, null);
             Execution execution = Save(transaction, queued with
             {
-                State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id, StartedAt = null, FinishedAt = null,
-                ExitCode = null, Signal = null, Cause = null, Reason = null, OutputBytes = null,
+                State = status.State,
+                Attempt = status.Attempt,
+                AttemptId = attempt.Id,
+                StartedAt = null,
+                FinishedAt = null,
+                ExitCode = null,
+                Signal = null,
+                Cause = null,
+                Reason = null,
+                OutputBytes = null,
             });
             claimed.Add(new ClaimedJob(execution, request, attempt));
         }
@@ -96,8 +104,13 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
 
         Execution finished = execution with
         {
-            State = status.State, FinishedAt = outcome.AtMicroseconds, ExitCode = outcome.ExitCode, Signal = outcome.Signal, Cause = outcome.Cause,
-            Reason = outcome.Reason, OutputBytes = outcome.OutputBytes,
+            State = status.State,
+            FinishedAt = outcome.AtMicroseconds,
+            ExitCode = outcome.ExitCode,
+            Signal = outcome.Signal,
+            Cause = outcome.Cause,
+            Reason = outcome.Reason,
+            OutputBytes = outcome.OutputBytes,
         };
         return Save(transaction, amend is null ? finished : amend(finished));
     }
@@ -129,7 +142,11 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         {
             return Save(transaction, execution with
             {
-                State = ExecutionState.Cancelled, FinishedAt = outcome.AtMicroseconds, Cause = outcome.Cause, Reason = outcome.Reason, OutputBytes = 0,
+                State = ExecutionState.Cancelled,
+                FinishedAt = outcome.AtMicroseconds,
+                Cause = outcome.Cause,
+                Reason = outcome.Reason,
+                OutputBytes = 0,
             });
         }
 

@@ -2,8 +2,8 @@ using System.Text;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
-using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 

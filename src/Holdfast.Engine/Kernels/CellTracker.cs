@@ -1,8 +1,8 @@
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Attempts;
-using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 

@@ -1,5 +1,5 @@
-using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 

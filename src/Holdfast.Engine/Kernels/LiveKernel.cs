@@ -2,8 +2,8 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
-using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Link;
 using Microsoft.Extensions.Logging;
 

@@ -2,8 +2,8 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Notebooks.Outputs;
-using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Notebooks;
 

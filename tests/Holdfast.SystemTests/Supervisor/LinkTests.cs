@@ -78,7 +78,8 @@ public sealed class LinkTests : IDisposable
             Assert.Equal(0, Libc.SocketPair(unix, stream | closeOnExec, 0, fds));
             peer = LinkPeer.On(fds[0]);
             pid = ChildProcess.Spawn(new ChildStart(
-                [SupervisorBinary.Path, "run", _room.FolderOf(spec)], ["DOTNET_EnableDiagnostics=0", "PATH=/usr/bin:/bin"], "/") { Extra = fds[1] });
+                [SupervisorBinary.Path, "run", _room.FolderOf(spec)], ["DOTNET_EnableDiagnostics=0", "PATH=/usr/bin:/bin"], "/")
+            { Extra = fds[1] });
             Assert.Equal(0, Libc.Close(fds[1]));
         }
 
