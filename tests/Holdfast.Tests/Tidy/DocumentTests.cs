@@ -79,6 +79,15 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_decision_is_in_the_list()
+    {
+        string list = Repository.Read("docs/adr/README.md");
+        Repository.ExpectNone(
+            Repository.Files("docs/adr", "0*.md", SearchOption.TopDirectoryOnly).Select(p => Path.GetFileName(p)).Where(name => !list.Contains($"({name})", StringComparison.Ordinal)),
+            "A decision that docs/adr/README.md does not list:");
+    }
+
+    [Fact]
     public void Every_package_has_its_reason()
     {
         string reasons = Repository.Read("docs/dependencies.md");
