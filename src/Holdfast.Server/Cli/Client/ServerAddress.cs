@@ -1,0 +1,4 @@
+namespace Holdfast.Server.Cli.Client;
+
+/// <summary>Where a server is and what it wants to see. Local means that it sees the same files as we do.</summary>
+public sealed record ServerAddress(string Url, string? Token, bool IsLocal);

@@ -1,0 +1,62 @@
+using System.Globalization;
+using Holdfast.Engine.Store;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Server.Cli.Doctor;
+
+/// <summary>Whether the data directory can be written, is private, and has room.</summary>
+internal static class DataDirectoryChecks
+{
+    private const int OwnerReadWrite = 0x180; // 0600
+    private const long LittleBytes = 1L << 30;
+    private const long TooLittleBytes = 100L << 20;
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    public static IEnumerable<Finding> All(DataDirectoryPaths paths)
+    {
+        string existing = paths.Root;
+        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
+        {
+            existing = parent;
+        }
+
+        yield return Writable(paths.Root, existing);
+        if (existing == paths.Root)
+        {
+            yield return (File.GetUnixFileMode(paths.Root) & Others) != 0
+                ? Finding.Warning("data", $"{paths.Root} is open to other users", $"chmod 700 {paths.Root}")
+                : Finding.Ok("data", "private to its owner");
+        }
+
+        if (File.Exists(paths.Token) && (File.GetUnixFileMode(paths.Token) & Others) != 0)
+        {
+            yield return Finding.Problem("token", $"{paths.Token} can be read by other users, who can then run commands as you", $"chmod 600 {paths.Token}");
+        }
+
+        yield return Space(existing);
+    }
+
+    private static Finding Writable(string root, string existing)
+    {
+        string probe = Path.Combine(existing, string.Create(CultureInfo.InvariantCulture, $".holdfast-doctor-{Environment.ProcessId}"));
+        int fd = Libc.Open(probe, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, OwnerReadWrite);
+        if (fd < 0)
+        {
+            string failure = Libc.Failure("open", probe).Message;
+            return Finding.Problem("data", $"{existing} cannot be written: {failure}", "give another directory with --data or HOLDFAST_DATA, or change its owner");
+        }
+
+        _ = Libc.Close(fd);
+        File.Delete(probe);
+        return Finding.Ok("data", existing == root ? $"{root} can be written" : $"{root} is not there yet and can be made");
+    }
+
+    private static Finding Space(string path)
+    {
+        long free = new DriveInfo(path).AvailableFreeSpace;
+        string text = string.Create(CultureInfo.InvariantCulture, $"{free / 1e9:0.0} GB free");
+        const string Remedy = "free some space, or give a directory on another disk with --data";
+        return free < TooLittleBytes ? Finding.Problem("disk", text, Remedy) : free < LittleBytes ? Finding.Warning("disk", text, Remedy) : Finding.Ok("disk", text);
+    }
+}

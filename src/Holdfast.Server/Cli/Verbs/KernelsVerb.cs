@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Holdfast.Engine;
+using Holdfast.Server.Cli.Client;
+using Holdfast.Server.Cli.Screen;
+using Holdfast.Server.Cli.Syntax;
+
+namespace Holdfast.Server.Cli.Verbs;
+
+/// <summary><c>holdfast kernels</c>: those that run, and the commands they take.</summary>
+internal static class KernelsVerb
+{
+    private static readonly Option WorkingDirectory = new("--cwd", "DIR", "for start: the kernel's working directory");
+
+    /// <summary>A kernel may take its time to die or to come up; the server bounds it.</summary>
+    private static readonly TimeSpan ServerTime = TimeSpan.FromMinutes(2);
+
+    public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID...]", "list kernels, or start, stop, restart and interrupt them")
+    {
+        Options = [WorkingDirectory],
+        Operands = (0, null),
+        Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs.",
+        RunAsync = RunAsync,
+    };
+
+    private static async Task<int> RunAsync(CliContext context, Arguments arguments)
+    {
+        CancellationToken interruption = context.Interruption();
+        string command = arguments.Operands.Count > 0 ? arguments.Operands[0] : "ls";
+        string[] operands = [.. arguments.Operands.Skip(1)];
+        using var client = new HoldfastClient(context, arguments);
+        switch (command)
+        {
+            case "ls" when operands.Length == 0:
+                JsonElement list = await client.GetAsync("v1/kernels", interruption).ConfigureAwait(false);
+                context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list)));
+                return ExitCodes.Success;
+            case "start" when operands.Length <= 1:
+                JsonElement kernel = await StartAsync(context, arguments, client, operands.FirstOrDefault(), interruption).ConfigureAwait(false);
+                context.Terminal.WriteLine(arguments.IsJson ? kernel.Line() : kernel.Text("id") ?? "");
+                return ExitCodes.Success;
+            case "stop" or "restart" or "interrupt" when operands.Length > 0:
+                return await CommandAllAsync(context, arguments, client, command, operands, interruption).ConfigureAwait(false);
+            default:
+                throw new UsageException("kernels takes ls, start [NAME], stop ID..., restart ID... or interrupt ID....");
+        }
+    }
+
+    private static Task<JsonElement> StartAsync(CliContext context, Arguments arguments, HoldfastClient client, string? name, CancellationToken cancellationToken)
+    {
+        string? directory = arguments.Text(WorkingDirectory.Name);
+        bool isLocal = client.IsLocal;
+        ApiRequest request = ApiRequest.Post("v1/kernels", json =>
+        {
+            json.WriteStartObject();
+            if (name is not null)
+            {
+                json.WriteString("name", name);
+            }
+
+            if (directory is not null || isLocal)
+            {
+                json.WriteString("cwd", isLocal ? Path.GetFullPath(directory ?? ".", context.CurrentDirectory) : directory);
+            }
+
+            json.WriteEndObject();
+        });
+        return client.SendAsync(request with { ServerTime = ServerTime }, cancellationToken);
+    }
+
+    private static async Task<int> CommandAllAsync(
+        CliContext context, Arguments arguments, HoldfastClient client, string command, string[] ids, CancellationToken cancellationToken)
+    {
+        int exitCode = ExitCodes.Success;
+        foreach (string id in ids)
+        {
+            string path = $"v1/kernels/{Work.Segment(id)}";
+            ApiRequest request = command == "stop" ? new ApiRequest(HttpMethod.Delete, path) { IsRepeatable = true } : new ApiRequest(HttpMethod.Post, $"{path}/{command}");
+            try
+            {
+                JsonElement kernel = await client.SendAsync(request with { ServerTime = ServerTime }, cancellationToken).ConfigureAwait(false);
+                context.Terminal.WriteLine(arguments.IsJson ? kernel.Line() : $"{kernel.Text("id")} {kernel.Text("state")}");
+            }
+            catch (RefusedException refusal) when (refusal.Code != ErrorCodes.ServerUnreachable)
+            {
+                context.Terminal.WriteErrorLine($"holdfast: {refusal.Message} [{refusal.Code}]");
+                exitCode = ExitCodes.Refused;
+            }
+        }
+
+        return exitCode;
+    }
+
+    private static string Table(CliContext context, JsonElement list)
+    {
+        var table = new TextTable("ID", "NAME", "STATE", "DOING", "PID", "AGE", "ACTIVE", "CWD");
+        foreach (JsonElement kernel in list.Items("kernels"))
+        {
+            string? doing = kernel.Boolean("responsive") == false && kernel.Text("state") == "running" ? "not responding" : kernel.Text("executionState");
+            table.Add(kernel.Text("id"), kernel.Text("name"), kernel.Text("state"), doing, kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
+                Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? kernel.Text("cwd"));
+        }
+
+        return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
+    }
+}

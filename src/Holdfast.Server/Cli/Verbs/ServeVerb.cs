@@ -1,0 +1,43 @@
+using Holdfast.Server.Cli.Syntax;
+using Holdfast.Server.Hosting;
+
+namespace Holdfast.Server.Cli.Verbs;
+
+/// <summary><c>holdfast serve</c>: becomes the server.</summary>
+internal static class ServeVerb
+{
+    private const int PortMax = 65535;
+    private const int SlotsMax = 10_000;
+
+    private static readonly Option Root = new("--root", "DIR", "the folder notebooks are served from (default: the current one)");
+    private static readonly Option Host = new("--host", "HOST", "the address to listen at (default 127.0.0.1)");
+    private static readonly Option Port = new("--port", "N", "the port to listen at; 0 takes any free one (default 8787)");
+    private static readonly Option Slots = new("--slots", "N", "how many jobs run at once (default: by the machine's processors)");
+
+    public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
+    {
+        Options = [Root, Host, Port, Slots],
+        Notes = """
+            server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
+            directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
+            """,
+        RunAsync = ServeAsync,
+    };
+
+    private static Task<int> ServeAsync(CliContext context, Arguments arguments)
+    {
+        string root = Path.GetFullPath(arguments.Text(Root.Name) ?? ".", context.CurrentDirectory);
+        if (!Directory.Exists(root))
+        {
+            throw new UsageException($"{Root.Name}: there is no folder {root}.");
+        }
+
+        var options = new ServeOptions { DataDirectory = arguments.Text(GlobalOptions.Data.Name), Root = root };
+        return ServerHost.RunAsync(options with
+        {
+            Host = arguments.Text(Host.Name) ?? options.Host,
+            Port = (int)(arguments.Integer(Port.Name, 0, PortMax) ?? options.Port),
+            Slots = (int?)arguments.Integer(Slots.Name, 1, SlotsMax),
+        }, CancellationToken.None);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text.Json;
+using Holdfast.Engine;
+using Holdfast.Engine.Store;
+using Holdfast.Protocol.Processes;
+using Holdfast.Server.Cli.Client;
+using Holdfast.Server.Cli.Screen;
+using Holdfast.Server.Cli.Syntax;
+
+namespace Holdfast.Server.Cli.Verbs;
+
+/// <summary><c>holdfast stop</c>: ends the server of a data directory, and nothing that runs in it.</summary>
+internal static class StopVerb
+{
+    private const int PatienceMs = 30_000;
+
+    public static Verb Verb => new("stop", "stop", "stop the server; its jobs and kernels live on, and the next one finds them")
+    {
+        Notes = "The server is the one of the data directory (--data, HOLDFAST_DATA); it is sent SIGTERM.",
+        RunAsync = StopAsync,
+    };
+
+    private static async Task<int> StopAsync(CliContext context, Arguments arguments)
+    {
+        var locator = new ServerLocator(arguments, context.Environment);
+        if (!locator.IsByDataDirectory)
+        {
+            throw new UsageException("stop ends a process on this machine: give its data directory with --data, not an address.");
+        }
+
+        ServerRecord record = ServerRecord.FindLive(locator.Paths) ?? throw locator.Unreachable(null);
+        (long Jobs, long Kernels)? living = await CountAsync(context, locator).ConfigureAwait(false);
+        using SignalTarget target = SignalTarget.Open(record.Process) ?? throw locator.Unreachable(null);
+        target.Terminate();
+        if (!await Task.Run(() => target.WaitForEnd(PatienceMs)).ConfigureAwait(false))
+        {
+            throw new RefusedException(ErrorCodes.ServerStopping, string.Create(CultureInfo.InvariantCulture,
+                $"The server, process {record.Process.Pid}, was asked to stop and has not within {PatienceMs / 1000} s. kill -9 {record.Process.Pid} does its work no harm."));
+        }
+
+        context.Terminal.WriteLine(arguments.IsJson
+            ? string.Create(CultureInfo.InvariantCulture, $$"""{"pid":{{record.Process.Pid}},"jobs":{{living?.Jobs.ToString(CultureInfo.InvariantCulture) ?? "null"}},"kernels":{{living?.Kernels.ToString(CultureInfo.InvariantCulture) ?? "null"}}}""")
+            : $"Stopped the server, process {record.Process.Pid}. {Sentence(living)}");
+        return ExitCodes.Success;
+    }
+
+    private static string Sentence((long Jobs, long Kernels)? living) => living switch
+    {
+        null => "What ran in it goes on, and the next start finds it.",
+        (0, 0) => "Nothing ran in it.",
+        var (jobs, kernels) => $"{Sentences.Count(jobs, "job", "jobs")} and {Sentences.Count(kernels, "kernel", "kernels")} live on; the next start finds them.",
+    };
+
+    /// <summary>Null when the server does not say: that is no reason not to stop it.</summary>
+    private static async Task<(long Jobs, long Kernels)?> CountAsync(CliContext context, ServerLocator locator)
+    {
+        try
+        {
+            using var client = new HoldfastClient(context, locator);
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2), context.Time);
+            long jobs = 0;
+            foreach (string state in (string[])["starting", "running", "paused"])
+            {
+                JsonElement page = await client.GetAsync($"v1/executions?kind=job&limit=1000&state={state}", patience.Token).ConfigureAwait(false);
+                jobs += page.Items("executions").Count;
+            }
+
+            JsonElement kernels = await client.GetAsync("v1/kernels", patience.Token).ConfigureAwait(false);
+            return (jobs, kernels.Items("kernels").Count(k => k.Text("state") is "starting" or "running"));
+        }
+        catch (Exception error) when (error is RefusedException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}
