@@ -70,7 +70,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
-        _recover = new Recover(_store, _dispatcher, _kernels, _runs, Folders, time, loggers.CreateLogger<Recover>());
+        _recover = new Recover(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
     }
 
     public FeedLog Feed { get; }

@@ -103,6 +103,14 @@ internal static class ExecutionsTable
         update.Execute();
     }
 
+    /// <summary>Cells that wait for one kernel incarnation come to wait for another.</summary>
+    public static void Reassign(StoreTransaction transaction, AttemptId from, AttemptId to)
+    {
+        using Statement update = transaction.Prepare("UPDATE executions SET attempt_id = ?2 WHERE attempt_id = ?1 AND kind = 'cell' AND state = 'queued'")
+            .Bind(1, from.Value).Bind(2, to.Value);
+        update.Execute();
+    }
+
     public static string KindName(ExecutionKind kind) => kind == ExecutionKind.Cell ? "cell" : "job";
 
     private static List<Execution> ReadRows(Statement select)

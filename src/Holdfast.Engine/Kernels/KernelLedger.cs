@@ -18,6 +18,13 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, strin
         return (kernel, attempt);
     }
 
+    /// <summary>Another incarnation in the place of one that never started: no restart, as nothing had begun.</summary>
+    public (Kernel Kernel, Attempt Attempt) Replace(StoreTransaction transaction, Kernel kernel)
+    {
+        Attempt attempt = executions.NewAttempt(transaction, null, kernel.Id.Value);
+        return (Save(transaction, kernel with { State = KernelState.Starting, AttemptId = attempt.Id }), attempt);
+    }
+
     /// <summary>The next incarnation of a kernel that has none.</summary>
     public (Kernel Kernel, Attempt Attempt) Renew(StoreTransaction transaction, Kernel kernel)
     {

@@ -89,6 +89,7 @@ public sealed partial class LiveKernels(
             KernelLaunchSpec.Write(live.Live, kernel, spec, folders, options);
             CrashPoints.Reach(CrashPoint.ServerKernelSpecWritten);
             (int _, System.Net.Sockets.Socket socket) = spawner.Spawn(live.Live.Files.Directory);
+            CrashPoints.Reach(CrashPoint.ServerSupervisorSpawned);
             Open(live, await SupervisorLink.OverAsync(socket, live.Live.Attempt.Nonce, notice => OnNotice(live, notice), time, _stopping.Token));
             await live.Live.WatchAsync(_stopping.Token);
             Log.Started(logger, live.Id.Value, live.SpecName);

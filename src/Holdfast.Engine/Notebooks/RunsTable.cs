@@ -29,6 +29,13 @@ internal static class RunsTable
         update.Execute();
     }
 
+    /// <summary>Open runs of one kernel incarnation become those of another.</summary>
+    public static void Reassign(StoreTransaction transaction, AttemptId from, AttemptId to)
+    {
+        using Statement update = transaction.Prepare("UPDATE runs SET attempt_id = ?2 WHERE attempt_id = ?1 AND finished_at IS NULL").Bind(1, from.Value).Bind(2, to.Value);
+        update.Execute();
+    }
+
     public static Run? Find(StoreReader reader, string id)
     {
         using Statement select = reader.Prepare($"SELECT {Columns} FROM runs WHERE id = ?1").Bind(1, id);

@@ -6,6 +6,7 @@ using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol;
+using Holdfast.Protocol.Jupyter;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Recovery;
@@ -19,7 +20,7 @@ namespace Holdfast.Engine.Recovery;
 /// One attempt's silence costs the start at most <see cref="PatienceForOne"/>; it is gone on with in the background.
 /// </summary>
 internal sealed partial class Recover(
-    StateStore store, JobDispatcher dispatcher, LiveKernels kernels, ActiveRuns runs, AttemptFolders folders, TimeProvider time, ILogger<Recover> logger)
+    StateStore store, JobDispatcher dispatcher, LiveKernels kernels, ActiveRuns runs, KernelRenewal renewal, AttemptFolders folders, TimeProvider time, ILogger<Recover> logger)
 {
     private static readonly TimeSpan PatienceForOne = TimeSpan.FromSeconds(2);
 
@@ -118,19 +119,34 @@ internal sealed partial class Recover(
 
         AttemptVerdict verdict = AttemptVerdict.Of(folders.Of(attempt.Id), attempt.BootId);
         Note(attempt, verdict);
+        KernelSpec? spec = verdict.Fate == AttemptFate.NeverStarted && ofKernel.Count > 0 && kernel.AttemptId == attempt.Id
+            ? KernelSpecSearch.Search().Find(kernel.SpecName)
+            : null;
+        if (spec is not null)
+        {
+            (kernel, attempt, ofKernel) = await renewal.RunAsync(kernel, attempt, ofKernel, cancellationToken);
+        }
+
         var cellsOf = ofKernel.ToDictionary(r => r.Id, CellsOf);
         List<ActiveRun> active = ofKernel.ConvertAll(r => runs.Track(r, cellsOf[r.Id]));
         long position = ofKernel.Count == 0 ? 0 : ofKernel.Min(r => r.StartPosition);
         IEnumerable<ExecutionId> handedOver = cellsOf.Values.SelectMany(c => c).Where(c => !c.Execution.State.IsTerminal()).Select(c => c.Execution.Id);
-        Task<LiveKernel> adopting = kernels.AdoptAsync(kernel, attempt, verdict, position, handedOver, live =>
+        if (spec is not null)
+        {
+            kernels.Launch(kernel, attempt, spec, handedOver, Begin);
+            return;
+        }
+
+        await kernels.AdoptAsync(kernel, attempt, verdict, position, handedOver, Begin, cancellationToken);
+
+        void Begin(LiveKernel live)
         {
             foreach (ActiveRun run in active)
             {
                 live.Listen(run);
                 runs.Begin(run, live, cellsOf[run.Run.Id]);
             }
-        }, cancellationToken);
-        await adopting;
+        }
     }
 
     private List<(Execution Execution, CellRequest Request)> CellsOf(Run run) => store.Read(reader =>
