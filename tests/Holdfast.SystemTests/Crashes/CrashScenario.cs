@@ -78,13 +78,29 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerCellHandedOver, 1, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerCellHandedOver, 3, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
-        .. Enumerable.Range(1, 8).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
+        .. Enumerable.Range(2, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
+
+        // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
+        Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),
+        Kernel(CrashPoint.SupervisorRecorded, 1, Loss.None),
+        Kernel(CrashPoint.SupervisorSpawned, 1, Loss.None),
+        Kernel(CrashPoint.SupervisorRequestJournalled, 1, Loss.None), // Of our own questions to the kernel, before any cell.
+        Kernel(CrashPoint.SupervisorRequestJournalled, 6, Loss.One),
+        Kernel(CrashPoint.SupervisorOutcomeSynced, 1, Loss.One),
+        Kernel(CrashPoint.SupervisorOutcomeSynced, 4, Loss.None),
+        Kernel(CrashPoint.SupervisorAppended, 20, Loss.AtMostOne),
+        Kernel(CrashPoint.SupervisorAppended, 40, Loss.AtMostOne),
+        Kernel(CrashPoint.SupervisorReaped, 1, Loss.None),
+        Kernel(CrashPoint.SupervisorExitSynced, 1, Loss.None),
+        Kernel(CrashPoint.SupervisorExitRecorded, 1, Loss.None),
     ];
 
     public override string ToString() => $"{Point}:{Arrival} during {Story}";
 
     private static CrashScenario[] Supervisor(CrashPoint point, int arrival, Loss loss) =>
         [new(point, arrival, CrashStory.Jobs, loss), new(point, arrival, CrashStory.JobsWithoutServer, loss)];
+
+    private static CrashScenario Kernel(CrashPoint point, int arrival, Loss loss) => new(point, arrival, CrashStory.Notebook, loss);
 
     private static CrashScenario Server(CrashPoint point, int arrival) => new(point, arrival, CrashStory.Jobs, Loss.None);
 }
