@@ -9,7 +9,7 @@ work=$demo/work
 export HOLDFAST_DATA=$demo/data
 job_lines=${1:-200}
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+say() { if [ -t 1 ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n%s\n' "$*"; fi; }
 count() { if [ -f "$work/$1" ]; then wc -l <"$work/$1"; else echo 0; fi; }
 written() { echo "written so far: $(count job.truth) lines by the job, $(count long.truth) by the notebook"; }
 

@@ -5,6 +5,7 @@ source eng/env.sh
 source eng/server.sh
 export HOLDFAST_DATA=${HOLDFAST_DATA:-$ROOT/artifacts/data}
 work=$ROOT/artifacts/examples
+mkdir -p "$work"
 
 # A server of an older build gives way. That harms nothing: what runs in it goes on, and the new one finds it.
 pid=$(server_pid)
@@ -22,7 +23,6 @@ else
 fi
 
 # Results are written into notebooks, so the examples are copied: the working tree stays as it is.
-mkdir -p "$work"
 cp -r examples/. "$work/"
 
 failed=0
