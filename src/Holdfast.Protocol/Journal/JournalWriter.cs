@@ -24,6 +24,9 @@ public sealed unsafe class JournalWriter : IDisposable
     // Far above the frames of any ordinary message, and 4 KiB of stack. A piece in more parts takes several writes.
     private const int VectorsMax = 256;
 
+    // With 64 MiB each, a gigabyte may wait for the disk before the writer does.
+    private const int SealedMax = 16;
+
     private readonly string _directory;
     private readonly JournalOptions _options;
     private readonly VectorWrite _write;
@@ -33,15 +36,15 @@ public sealed unsafe class JournalWriter : IDisposable
     // Channels whose last append stopped between two pieces.
     private readonly bool[] _isUnfinished = new bool[JournalFormat.ChannelCount];
 
+    // Segments that are complete and not yet synced, oldest first, and where each ends.
+    private readonly int[] _sealed = new int[SealedMax];
+    private readonly long[] _sealedEnds = new long[SealedMax];
+    private int _sealedCount;
+
     private int _segment = -1;
     private long _segmentBase;
     private long _firstRecord;
     private bool _mustRoll;
-
-    /// <summary>Segments that are complete and not yet synced, oldest first; their bytes are at most this many times a segment's.</summary>
-    private const int SealedMax = 8;
-    private readonly int[] _sealed = new int[SealedMax];
-    private int _sealedCount;
     private bool _isTailDirty;
     private bool _areNamesUnsynced;
 
@@ -134,6 +137,21 @@ public sealed unsafe class JournalWriter : IDisposable
         SyncNames();
         HasUnsynced = false;
         CrashPoints.Reach(CrashPoint.JournalSynced);
+    }
+
+    /// <summary>
+    /// The owner has synced what was appended before a position, on descriptors and a thread of its own. Closes complete segments that end before it: to sync
+    /// them once more here costs next to nothing then, and finds a failure that the other descriptor was told of.
+    /// </summary>
+    public void NoteSynced(long position)
+    {
+        while (_sealedCount > 0 && _sealedEnds[0] <= position)
+        {
+            if (SyncOldestSealed() is int errno and not 0)
+            {
+                throw Failed(errno, 0);
+            }
+        }
     }
 
     /// <summary>Closes the files. What was appended is in the system's hands; what must survive power loss was synced before.</summary>
@@ -486,20 +504,29 @@ public sealed unsafe class JournalWriter : IDisposable
             return 0;
         }
 
-        if (_sealedCount == SealedMax)
+        if (_sealedCount == SealedMax && SyncOldestSealed() is int errno and not 0)
         {
-            int errno = SyncSegment(_sealed[0]);
-            if (errno != 0)
-            {
-                return errno;
-            }
-
-            _ = Libc.Close(_sealed[0]);
-            Array.Copy(_sealed, 1, _sealed, 0, --_sealedCount);
+            return errno;
         }
 
+        _sealedEnds[_sealedCount] = Position;
         _sealed[_sealedCount++] = _segment;
         _segment = -1;
+        return 0;
+    }
+
+    private int SyncOldestSealed()
+    {
+        int errno = SyncSegment(_sealed[0]);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        _ = Libc.Close(_sealed[0]);
+        _sealedCount--;
+        Array.Copy(_sealed, 1, _sealed, 0, _sealedCount);
+        Array.Copy(_sealedEnds, 1, _sealedEnds, 0, _sealedCount);
         return 0;
     }
 

@@ -7,22 +7,26 @@ namespace Holdfast.Supervisor.Attempts;
 
 /// <summary>
 /// The attempt's journal with the two policies a supervisor needs around it. Room: what cannot be appended waits in <see cref="DurableSteps"/>,
-/// and whoever feeds it stops reading its source while <see cref="IsStalled"/>. Sync: at the steps that ask for it, and otherwise at most once a
-/// second while something is unsynced.
+/// and whoever feeds it stops reading its source while <see cref="IsStalled"/>. Sync: at the steps that ask for it, and otherwise each second or
+/// 8 MiB while something is unsynced; what is much is left to a thread that syncs behind, so that the loop goes on reading.
 /// </summary>
 public sealed unsafe class AttemptJournal : IDisposable
 {
     private const int SyncIntervalMs = 1000;
 
-    /// <summary>What the loop's own thread syncs without its pipes noticing: some milliseconds even on a slow disk.</summary>
+    /// <summary>What the loop's own thread syncs without its pipes noticing: some milliseconds.</summary>
     private const long InlineSyncBytesMax = 1024 * 1024;
+
+    /// <summary>Unsynced bytes past which the disk is set to work before the second is over.</summary>
+    private const long SyncBehindBytes = 8 * 1024 * 1024;
 
     private readonly PollLoop _loop;
     private readonly string _directory;
     private readonly LoopTimer _syncTimer;
     private JournalWriter? _writer;
     private SyncBehind? _syncBehind;
-    private long _syncAskedPosition;
+    private LoopCallback? _settled;
+    private long _syncedPosition;
     private long _stalledSince;
     private bool _isLast;
 
@@ -129,9 +133,25 @@ public sealed unsafe class AttemptJournal : IDisposable
         }
 
         _syncTimer.Stop();
-        _syncAskedPosition = Position;
+        _syncedPosition = Position;
         done(failure);
     });
+
+    /// <summary>
+    /// Goes on when little is left to sync: at once as a rule, and after a job that said much when the disk has caught up, while the loop
+    /// still answers. To be called when nothing more will be appended but what the callback appends.
+    /// </summary>
+    public void Settle(LoopCallback settled)
+    {
+        if (_writer is null || Position - _syncedPosition <= InlineSyncBytesMax)
+        {
+            settled();
+            return;
+        }
+
+        _settled = settled;
+        SyncBehindTheLoop();
+    }
 
     public void Dispose()
     {
@@ -208,6 +228,11 @@ public sealed unsafe class AttemptJournal : IDisposable
         {
             _syncTimer.Start(SyncIntervalMs);
         }
+
+        if (Position - _syncedPosition > SyncBehindBytes && _syncBehind is not { IsBusy: true })
+        {
+            SyncBehindTheLoop();
+        }
     }
 
     private void SyncSome()
@@ -217,22 +242,44 @@ public sealed unsafe class AttemptJournal : IDisposable
             return;
         }
 
-        if (Position - _syncAskedPosition <= InlineSyncBytesMax)
+        if (Position - _syncedPosition > InlineSyncBytesMax)
         {
-            if (IsStalled)
-            {
-                return;
-            }
-
+            SyncBehindTheLoop();
+            _syncTimer.Start(SyncIntervalMs);
+        }
+        else if (!IsStalled)
+        {
             Sync(static _ => { });
-            return;
+        }
+    }
+
+    private void SyncBehindTheLoop()
+    {
+        _syncBehind ??= new SyncBehind(_loop, _directory, SyncedBehind);
+        if (!_syncBehind.IsBusy)
+        {
+            _syncBehind.Ask(Position);
+        }
+    }
+
+    private void SyncedBehind(long position)
+    {
+        _syncedPosition = Math.Max(_syncedPosition, position);
+        try
+        {
+            _writer!.NoteSynced(position);
+        }
+        catch (IOException e)
+        {
+            // Final, and found again by the sync that ends the attempt, which tells it.
+            SupervisorLog.Write("sync failed: " + e.Message);
         }
 
-        // Much was said at once and more may come: another thread waits for the disk, and this one goes on reading the pipes.
-        _syncAskedPosition = Position;
-        _syncBehind ??= new SyncBehind(_directory);
-        _syncBehind.Ask();
-        _syncTimer.Start(SyncIntervalMs);
+        if (_settled is { } settled)
+        {
+            _settled = null;
+            Settle(settled);
+        }
     }
 
     private void OnStallChanged()

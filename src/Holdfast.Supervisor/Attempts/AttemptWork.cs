@@ -596,10 +596,13 @@ public abstract class AttemptWork : Work, IDisposable
     {
         OnEnding();
         Now = Phase.Ending;
-        Journal.RecordLast(new AttemptEvent { Event = AttemptEvent.ExitEvent, Exit = exit });
-        Journal.Sync(failure => CrashPoints.Reach(CrashPoint.SupervisorExitSynced));
-        Journal.Steps.Do(() => WriteExitFile(exit));
-        Journal.Steps.Do(() => TellExited(exit));
+        Journal.Settle(() =>
+        {
+            Journal.RecordLast(new AttemptEvent { Event = AttemptEvent.ExitEvent, Exit = exit });
+            Journal.Sync(failure => CrashPoints.Reach(CrashPoint.SupervisorExitSynced));
+            Journal.Steps.Do(() => WriteExitFile(exit));
+            Journal.Steps.Do(() => TellExited(exit));
+        });
     }
 
     private void WriteExitFile(ExitRecord exit)

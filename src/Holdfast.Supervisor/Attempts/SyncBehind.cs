@@ -1,30 +1,58 @@
 using Holdfast.Protocol.Processes;
+using Holdfast.Supervisor.Loop;
 
 namespace Holdfast.Supervisor.Attempts;
 
+/// <summary>Told in the loop that everything before a position has been handed to the disk.</summary>
+internal delegate void SyncedCallback(long position);
+
 /// <summary>
-/// A thread that syncs the journal's newest segments when asked, on a descriptor of its own, while the loop goes on appending. Only started for jobs
-/// that say much: the others never pay for it. Its failures are not reported here: the loop's own sync, which ends every attempt, finds them too.
+/// A thread that syncs the journal's newest segments when asked, on descriptors of its own, while the loop goes on appending. Only started for
+/// attempts that say much: the others never pay for it. Its failures are not told: the writer's own sync finds them too.
 /// </summary>
 internal sealed class SyncBehind : IDisposable
 {
     private const int StackBytes = 128 * 1024;
     private readonly string _directory;
     private readonly AutoResetEvent _asked = new(false);
+    private readonly WakeUp _done;
     private volatile bool _isStopped;
+
+    // The loop's: what was asked for last.
+    private long _position;
+
+    // The thread's: the segment that was being written when it last looked.
     private string _from = "";
 
-    public SyncBehind(string journalDirectory)
+    public SyncBehind(PollLoop loop, string journalDirectory, SyncedCallback synced)
     {
         _directory = journalDirectory;
+        _done = new WakeUp(loop, () =>
+        {
+            IsBusy = false;
+            synced(_position);
+        });
         new Thread(Run, StackBytes) { IsBackground = true, Name = "sync" }.Start();
     }
 
-    public void Ask() => _asked.Set();
+    /// <summary>Asked and not done; to be asked again only when not.</summary>
+    public bool IsBusy { get; private set; }
 
-    /// <summary>Lets the thread end after the sync it may be in. The event itself is left to the collector: the thread may be about to wait on it.</summary>
+    /// <summary>Syncs everything before a position, which is the journal's end now, and what it can of what comes meanwhile.</summary>
+    public void Ask(long position)
+    {
+        IsBusy = true;
+        _position = position;
+        _asked.Set();
+    }
+
+    /// <summary>
+    /// Lets the thread end after the sync it may be in. What both sides use is left to it, for it may be about to use it: the event to the collector,
+    /// the eventfd to the thread.
+    /// </summary>
     public void Dispose()
     {
+        _done.Unregister();
         _isStopped = true;
         _asked.Set();
     }
@@ -36,14 +64,17 @@ internal sealed class SyncBehind : IDisposable
             _asked.WaitOne();
             if (_isStopped)
             {
+                _done.Dispose();
                 return;
             }
 
             SyncSegments();
+            _done.Signal();
         }
     }
 
-    /// <summary>Every segment from the last one on that was not complete when it was synced: those that have been completed since, and the one being written.</summary>
+    /// <summary>Every segment from the last one on that was not complete when it was synced: those that have been completed since, and the one being
+    /// written.</summary>
     private void SyncSegments()
     {
         string[] files = Directory.GetFiles(_directory, "*.hfj");

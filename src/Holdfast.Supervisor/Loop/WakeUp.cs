@@ -30,9 +30,17 @@ public sealed unsafe class WakeUp : IDisposable
         _ = Libc.Write(_fd, &one, sizeof(ulong));
     }
 
+    /// <summary>The loop no longer listens; the other thread may still signal.</summary>
+    public void Unregister() => _registration.Remove();
+
+    /// <summary>By the loop's thread; or by the other one after <see cref="Unregister"/>.</summary>
     public void Dispose()
     {
-        _registration.Remove();
+        if (!_registration.IsRemoved)
+        {
+            _registration.Remove();
+        }
+
         _ = Libc.Close(_fd);
     }
 }
