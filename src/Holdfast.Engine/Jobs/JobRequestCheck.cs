@@ -5,7 +5,7 @@ internal static class JobRequestCheck
 {
     public static void ThrowIfInvalid(JobRequest request, string? idempotencyKey)
     {
-        if (request.Argv is not { Count: > 0 } argv || argv[0].Length == 0)
+        if (request.Argv is not { Count: > 0 } argv || string.IsNullOrEmpty(argv[0]))
         {
             throw Invalid("argv", "must name a command: an array whose first element is the program, such as [\"sh\", \"-c\", \"echo hello\"]");
         }
@@ -84,15 +84,21 @@ internal static class JobRequestCheck
 
         foreach ((string name, string value) in labels)
         {
-            if (name.Length is 0 or > JobLimits.LabelLengthMax || value.Length > JobLimits.LabelLengthMax || name.Contains('='))
+            if (name.Length is 0 or > JobLimits.LabelLengthMax || value is null or { Length: > JobLimits.LabelLengthMax } || name.Contains('='))
             {
-                throw Invalid("labels", $"has '{name}': names are 1 to {JobLimits.LabelLengthMax} characters without '=', values at most as long");
+                throw Invalid("labels", $"has '{name}': names are 1 to {JobLimits.LabelLengthMax} characters without '=', values are texts at most as long");
             }
         }
     }
 
-    private static void ThrowIfNul(string field, string value)
+    /// <summary>A null is no text either, though the JSON reader lets it stand where the type says that none can be.</summary>
+    private static void ThrowIfNul(string field, string? value)
     {
+        if (value is null)
+        {
+            throw Invalid(field, "has a null, where there must be a text");
+        }
+
         if (value.Contains('\0'))
         {
             throw Invalid(field, "has a NUL character, which no process can be given");
