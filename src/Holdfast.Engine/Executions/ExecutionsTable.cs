@@ -18,8 +18,7 @@ internal static class ExecutionsTable
 
     private const string SelectPage =
         $"SELECT {Columns} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) " +
-        "AND (?5 IS NULL OR json_extract(labels, '$.' || json_quote(?5)) IS NOT NULL) " +
-        "AND (?6 IS NULL OR json_extract(labels, '$.' || json_quote(?5)) = ?6) ORDER BY seq DESC LIMIT ?7";
+        "AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ?5 AND (?6 IS NULL OR value = ?6))) ORDER BY seq DESC LIMIT ?7";
 
     public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
     {
