@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Holdfast.Engine.Feed;
@@ -33,7 +32,7 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
             throw new RefusedException(ErrorCodes.IllegalTransition, $"{decision.Refusal} Now {ExecutionTransitions.Allowed(execution.Status)}.");
         }
 
-        return status == execution.Status ? execution : Save(transaction, Changed(execution, status, command));
+        return status == execution.Status ? execution : Save(transaction, Changed(command == ExecutionCommand.Retry ? WithoutOutcome(execution) : execution, status, command));
     }
 
     /// <summary>Gives the next queued jobs, first in first out, an attempt each.</summary>
@@ -44,19 +43,7 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         {
             ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted!.Value;
             Attempt attempt = NewAttempt(transaction, queued.Id, null);
-            Execution execution = Save(transaction, queued with
-            {
-                State = status.State,
-                Attempt = status.Attempt,
-                AttemptId = attempt.Id,
-                StartedAt = null,
-                FinishedAt = null,
-                ExitCode = null,
-                Signal = null,
-                Cause = null,
-                Reason = null,
-                OutputBytes = null,
-            });
+            Execution execution = Save(transaction, WithoutOutcome(queued) with { State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id });
             claimed.Add(new ClaimedJob(execution, request, attempt));
         }
 
@@ -156,6 +143,18 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         return Finish(transaction, id, kernelAttempt, final, e => e with { EndPosition = endPosition });
     }
 
+    /// <summary>What the last attempt came to says nothing of one that waits or has begun.</summary>
+    private static Execution WithoutOutcome(Execution execution) => execution with
+    {
+        StartedAt = null,
+        FinishedAt = null,
+        ExitCode = null,
+        Signal = null,
+        Cause = null,
+        Reason = null,
+        OutputBytes = null,
+    };
+
     private Execution Changed(Execution execution, ExecutionStatus status, ExecutionCommand command) => execution with
     {
         State = status.State,
@@ -198,10 +197,10 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
             writer.WriteString("reason", reason);
         }
 
-        if (execution.RunId is { } run)
+        if (execution is { RunId: { } run, CellIndex: { } cellIndex })
         {
             writer.WriteString("runId", run);
-            writer.WriteString("cellIndex", execution.CellIndex?.ToString(CultureInfo.InvariantCulture));
+            writer.WriteNumber("cellIndex", cellIndex);
         }
     }
 }
