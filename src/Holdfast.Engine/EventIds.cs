@@ -26,6 +26,7 @@ public static class EventIds
     public const int NotebookNotSaved = 1400;
     public const int RunFinished = 1401;
     public const int RunStepFailed = 1402;
+    public const int RunKernelNotStopped = 1403;
 
     // Recovery: 1500.
     public const int Recovered = 1500;

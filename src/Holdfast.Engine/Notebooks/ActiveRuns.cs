@@ -201,14 +201,20 @@ public sealed partial class ActiveRuns : IDisposable
         // A failed run's kernel is kept, variables and all, so that the run can be resumed from the cell that failed.
         if (active.Run.OwnsKernel && state is RunState.Succeeded or RunState.Cancelled && !kernel.Ended.IsCompleted)
         {
-            try
-            {
-                await _stopKernel.RunAsync(kernel.Id, _stopping.Token);
-            }
-            catch (RefusedException e)
-            {
-                Log.HandOverFailed(_logger, active.Run.Id, e);
-            }
+            await StopKernelAsync(kernel.Id);
+        }
+    }
+
+    /// <summary>Ends a kernel that no run needs any more; what cannot be reached now is ended by whoever sees it in the list.</summary>
+    internal async Task StopKernelAsync(KernelId id)
+    {
+        try
+        {
+            await _stopKernel.RunAsync(id, _stopping.Token);
+        }
+        catch (Exception e) when (e is RefusedException or LinkRefusedException or OperationCanceledException)
+        {
+            Log.KernelNotStopped(_logger, id.Value, e);
         }
     }
 
@@ -252,6 +258,9 @@ public sealed partial class ActiveRuns : IDisposable
 
         [LoggerMessage(EventIds.RunFinished, LogLevel.Information, "Run {RunId} {State}.")]
         public static partial void Finished(ILogger logger, string runId, string state);
+
+        [LoggerMessage(EventIds.RunKernelNotStopped, LogLevel.Warning, "Kernel {KernelId}, which no run needs any more, could not be stopped.")]
+        public static partial void KernelNotStopped(ILogger logger, string kernelId, Exception exception);
 
         [LoggerMessage(EventIds.RunStepFailed, LogLevel.Warning, "A step of run {RunId} did not succeed and is tried again where that helps.")]
         public static partial void HandOverFailed(ILogger logger, string runId, Exception exception);

@@ -26,10 +26,24 @@ public sealed class RunNotebook(
             throw new RefusedException(ErrorCodes.NotebookBusy, $"Run {running.Id} of {path} is still going on. Wait for it, or cancel its cells.");
         }
 
-        Run? earlier = request.Cells is CellSelection.Resume ? RequireResumable(path) : null;
-        (KernelSpec? spec, LiveKernel? reused) = ChooseKernel(request.Kernel ?? earlier?.KernelId.Value, notebook);
+        Run? earlier = store.Read(reader => RunsTable.LatestOf(reader, path));
+        bool isResumed = request.Cells is CellSelection.Resume;
+        if (isResumed)
+        {
+            ThrowIfNotResumable(path, earlier);
+        }
+
+        (KernelSpec? spec, LiveKernel? reused) = ChooseKernel(request.Kernel ?? (isResumed ? earlier!.KernelId.Value : null), notebook);
         var cells = Plan(notebook, request, spec?.Language ?? notebook.Language);
-        return await BeginAsync(path, request, cells, spec, reused, cancellationToken);
+        bool ownsKernel = reused is null || (isResumed && earlier!.OwnsKernel);
+        StartedRun started = await BeginAsync(path, request, cells, spec, reused, ownsKernel, cancellationToken);
+        if (earlier is { OwnsKernel: true } && earlier.KernelId != started.Run.KernelId && kernels.TryGet(earlier.KernelId, out _))
+        {
+            // It was kept so that its run could be resumed, which nobody wants any more.
+            _ = active.StopKernelAsync(earlier.KernelId);
+        }
+
+        return started;
     }
 
     private static List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language)
@@ -52,14 +66,18 @@ public sealed class RunNotebook(
     }
 
     /// <summary>Resuming makes sense only where the variables are: in the kernel of the run that failed.</summary>
-    private Run RequireResumable(string path)
+    private void ThrowIfNotResumable(string path, Run? run)
     {
-        Run run = store.Read(reader => RunsTable.LatestOf(reader, path))
-            ?? throw new RefusedException(ErrorCodes.NothingToResume, $"{path} has never been run here; there is nothing to resume.");
-        return kernels.TryGet(run.KernelId, out _)
-            ? run
-            : throw new RefusedException(ErrorCodes.NothingToResume,
+        if (run is null)
+        {
+            throw new RefusedException(ErrorCodes.NothingToResume, $"{path} has never been run here; there is nothing to resume.");
+        }
+
+        if (!kernels.TryGet(run.KernelId, out _))
+        {
+            throw new RefusedException(ErrorCodes.NothingToResume,
                 $"The kernel of run {run.Id} is gone, and its variables with it. Run the notebook from the start, or from a cell of your choice with --from.");
+        }
     }
 
     private (KernelSpec? Spec, LiveKernel? Reused) ChooseKernel(string? wanted, NotebookFile notebook)
@@ -73,7 +91,7 @@ public sealed class RunNotebook(
     }
 
     private async Task<StartedRun> BeginAsync(
-        string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, CancellationToken cancellationToken)
+        string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, bool ownsKernel, CancellationToken cancellationToken)
     {
         string runId = Ulid.New(time);
         (Run run, Kernel? kernel, Attempt? attempt, List<(Execution Execution, CellRequest Request)> rows) = await store.WriteAsync(
@@ -88,7 +106,7 @@ public sealed class RunNotebook(
 
                 AttemptId incarnation = newAttempt?.Id ?? reused!.Live.Id;
                 var stored = new Run(
-                    runId, path, RunState.Running, newKernel?.Id ?? reused!.Id, incarnation, OwnsKernel: reused is null, request.StopOnError, reused?.Position ?? 0, time.NowMicroseconds());
+                    runId, path, RunState.Running, newKernel?.Id ?? reused!.Id, incarnation, ownsKernel, request.StopOnError, reused?.Position ?? 0, time.NowMicroseconds());
                 RunsTable.Insert(transaction, stored, host);
                 feed.Append(transaction, "run.running", runId, writer =>
                 {
