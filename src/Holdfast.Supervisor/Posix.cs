@@ -123,6 +123,9 @@ internal static unsafe partial class Posix
     [LibraryImport(C, EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Access(string path, int mode);
 
+    [LibraryImport(C, EntryPoint = "nanosleep", SetLastError = true)]
+    private static partial int NanoSleep(long* time, long* left);
+
     [LibraryImport(C, EntryPoint = "syscall", SetLastError = true)]
     private static partial nint Syscall(nint number, nint a, nint b, nint c, nint d);
 
@@ -131,6 +134,12 @@ internal static unsafe partial class Posix
 
     /// <summary>getdents64 into <paramref name="buffer"/>; bytes written, 0 at the end, -1 and errno on failure.</summary>
     public static int GetDirectoryEntries(int fd, byte* buffer, int length) => (int)Syscall(217, fd, (nint)buffer, length, 0);
+
+    public static void Sleep(int nanoseconds)
+    {
+        long* time = stackalloc long[2] { 0, nanoseconds };
+        _ = NanoSleep(time, null);
+    }
 
     public static void SetNonBlocking(int fd) => _ = Protocol.Processes.Libc.Fcntl(fd, SetFlags, Protocol.Processes.Libc.OpenNonBlock | Protocol.Processes.Libc.Fcntl(fd, GetFlags, 0));
 }
