@@ -7,13 +7,21 @@ public sealed class EngineDoor
 {
     private volatile HoldfastEngine? _engine;
     private volatile bool _isReady;
+    private volatile bool _wasReady;
 
     /// <summary>True between recovery and stop.</summary>
     public bool IsReady
     {
         get => _isReady;
-        set => _isReady = value;
+        set
+        {
+            _wasReady |= value;
+            _isReady = value;
+        }
     }
+
+    /// <summary>True from when a server that was ready no longer is: it does not become so again.</summary>
+    public bool IsStopping => _wasReady && !_isReady;
 
     /// <summary>Null until the store is open.</summary>
     public HoldfastEngine? EngineOrNull => _engine;

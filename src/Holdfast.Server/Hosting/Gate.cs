@@ -8,11 +8,11 @@ namespace Holdfast.Server.Hosting;
 
 /// <summary>
 /// Stands before every route: 1. Host must be a name of ours, and Origin one of our own pages (a page of a stranger can have its name resolve to loopback); 2. the token, on all
-/// but health; 3. while the server recovers, 503 rather than an answer that lies by omission; 4. whatever a route throws becomes a problem, in one place.
+/// but health; 3. while the server recovers, 503 rather than an answer that lies by omission; 4. whatever a route throws becomes a problem, in one place,
+/// and so does what no route takes.
 /// </summary>
 public sealed class Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
 {
-    private const string RetryAfterSeconds = "1";
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "::1", "[::1]"];
 
     private readonly byte[] _token = Encoding.UTF8.GetBytes(token);
@@ -29,6 +29,10 @@ public sealed class Gate(string token, string boundHost, EngineDoor door, ILogge
             }
 
             await next(context);
+            if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
+            {
+                await Problem.WriteAsync(context, unanswered.Code, unanswered.Message);
+            }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -68,12 +72,23 @@ public sealed class Gate(string token, string boundHost, EngineDoor door, ILogge
 
         if (!door.IsReady && path != "/v1/recovery")
         {
-            context.Response.Headers.RetryAfter = RetryAfterSeconds;
-            return new RefusedException(ErrorCodes.Recovering, "The server is taking up its work again, or stopping. Try again in a moment; /readyz tells when.");
+            return door.IsStopping
+                ? new RefusedException(ErrorCodes.ServerStopping, "The server is stopping. What runs goes on without it; ask again when it is back.")
+                : new RefusedException(ErrorCodes.Recovering, "The server is taking up its work again. Try again in a moment; /readyz tells when.");
         }
 
         return null;
     }
+
+    /// <summary>Routing left only a status: there is no such path, or not with this method (then Allow is set).</summary>
+    private static RefusedException? Unanswered(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => new RefusedException(
+            ErrorCodes.RouteNotFound, $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are."),
+        StatusCodes.Status405MethodNotAllowed => new RefusedException(
+            ErrorCodes.MethodNotAllowed, $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."),
+        _ => null,
+    };
 
     private bool IsOurName(string host) =>
         LoopbackNames.Contains(host) || host == boundHost ||

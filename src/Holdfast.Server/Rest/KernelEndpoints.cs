@@ -58,7 +58,7 @@ internal static class KernelEndpoints
 
     private static KernelId Id(HttpContext context) => KernelId.Parse((string)context.Request.RouteValues["id"]!);
 
-    private static void Write(Utf8JsonWriter writer, KernelView view)
+    internal static void Write(Utf8JsonWriter writer, KernelView view)
     {
         Kernel kernel = view.Kernel;
         writer.WriteStartObject();

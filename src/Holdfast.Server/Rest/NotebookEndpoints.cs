@@ -55,7 +55,7 @@ internal static class NotebookEndpoints
             : throw new RefusedException(ErrorCodes.InvalidRequest, "cells must be indices, or cell ids, and not both.");
     }
 
-    private static void Write(Utf8JsonWriter writer, Run run, IReadOnlyList<RunCellView> cells)
+    internal static void Write(Utf8JsonWriter writer, Run run, IReadOnlyList<RunCellView> cells)
     {
         writer.WriteStartObject();
         writer.WriteString("id", run.Id);

@@ -68,6 +68,11 @@ internal static class OutputEndpoints
 
             if (isLast)
             {
+                if (text.End() is { Length: > 0 } rest)
+                {
+                    await events.WriteAsync(Number(reading.Offset), null, rest);
+                }
+
                 break;
             }
 

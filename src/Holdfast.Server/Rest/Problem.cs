@@ -37,9 +37,17 @@ internal static partial class Problem
         [ErrorCodes.SupervisorUnreachable] = 503,
         [ErrorCodes.DiskFull] = 507,
         [ErrorCodes.StoreFailed] = 500,
+        [ErrorCodes.StoreConstraint] = 500,
+        [ErrorCodes.StoreCorrupt] = 500,
+        [ErrorCodes.StoreClosed] = 503,
         [ErrorCodes.OutputOffsetInvalid] = 416,
         [ErrorCodes.NotSupported] = 501,
     };
+
+    /// <summary>Those that pass by themselves, when the server has started or is back.</summary>
+    private static readonly string[] Passing = [ErrorCodes.Recovering, ErrorCodes.ServerStopping, ErrorCodes.StoreClosed];
+
+    private const string RetryAfterSeconds = "1";
 
     public static int StatusOf(string code) => Statuses.GetValueOrDefault(code, 400);
 
@@ -48,6 +56,11 @@ internal static partial class Problem
         int status = StatusOf(code);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
+        if (Array.IndexOf(Passing, code) >= 0)
+        {
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        }
+
         string traceId = Activity.Current?.Id ?? context.TraceIdentifier;
         using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, RestText.Options))
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Holdfast.Engine.Recovery;
 using Holdfast.Server.Hosting;
 
@@ -12,7 +13,9 @@ internal static class RecoveryEndpoints
         routes.MapGet("/v1/doctor/integrity", (RequestDelegate)(context => IntegrityAsync(context, door.Engine.CheckIntegrity())));
     }
 
-    private static Task ReportAsync(HttpContext context, RecoveryReport report) => RestAnswer.WriteAsync(context, 200, writer =>
+    private static Task ReportAsync(HttpContext context, RecoveryReport report) => RestAnswer.WriteAsync(context, 200, writer => Write(writer, report));
+
+    internal static void Write(Utf8JsonWriter writer, RecoveryReport report)
     {
         writer.WriteStartObject();
         writer.WriteBoolean("complete", report.IsComplete);
@@ -51,7 +54,7 @@ internal static class RecoveryEndpoints
 
         writer.WriteEndArray();
         writer.WriteEndObject();
-    });
+    }
 
     private static Task IntegrityAsync(HttpContext context, IReadOnlyList<string> problems) => RestAnswer.WriteAsync(context, 200, writer =>
     {

@@ -71,13 +71,19 @@ internal static class RestBody
             }
 
             // System.Text.Json names an unknown field and a field of the wrong kind the same way: by its path.
-            string field = e.Path is { } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : "body";
+            string field = Field(e.Path);
             bool isKnown = type.Properties.Any(p => p.Name == field.Split('.', '[')[0]);
-            throw new RefusedException(ErrorCodes.InvalidRequest, isKnown
-                ? $"The field '{field}' is not of the right kind. /v1/openapi.json says what it takes."
+            throw new RefusedException(ErrorCodes.InvalidRequest, field.Length == 0 ? "The body is JSON, but not an object."
+                : isKnown ? $"The field '{field}' is not of the right kind. /v1/openapi.json says what it takes."
                 : $"The field '{field}' is not known to this version; known are: {string.Join(", ", type.Properties.Select(p => p.Name))}.");
         }
     }
+
+    /// <summary>The place that a JSON path names, without its root: <c>$.a[0]</c> or, for a name with other signs in it, <c>$['a b']</c>. Empty for the body itself.</summary>
+    private static string Field(string? path) =>
+        path is null || path.Length < 2 ? ""
+        : path.StartsWith("$['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal) ? path[3..^2]
+        : path[1..].TrimStart('.');
 
     /// <summary>What is wrong with the text itself; null when it is JSON, only of another shape than was asked for.</summary>
     private static JsonException? SyntaxError(ReadOnlySequence<byte> bytes)

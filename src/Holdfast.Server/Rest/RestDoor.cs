@@ -1,4 +1,3 @@
-using Holdfast.Engine;
 using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
@@ -17,9 +16,5 @@ internal static class RestDoor
         FeedEndpoints.Map(routes, door);
         RecoveryEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
-        routes.MapFallback("{**path}", UnknownAsync);
     }
-
-    private static Task UnknownAsync(HttpContext context) => throw new RefusedException(
-        ErrorCodes.RouteNotFound, $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are.");
 }

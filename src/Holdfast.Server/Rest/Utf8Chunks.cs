@@ -20,6 +20,14 @@ internal sealed class Utf8Chunks
         return text;
     }
 
+    /// <summary>The stream has ended: the start of a character that waits will have no end. It is said as U+FFFD rather than left out.</summary>
+    public string End()
+    {
+        string text = Encoding.UTF8.GetString(_held);
+        _held = [];
+        return text;
+    }
+
     private static int WholeLength(ReadOnlySpan<byte> bytes)
     {
         for (int start = bytes.Length - 1; start >= 0 && start >= bytes.Length - 3; start--)
