@@ -11,9 +11,18 @@ public sealed class CancelExecution(StateStore store, ExecutionLedger ledger, Ex
 {
     public async Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken)
     {
-        Execution execution = await store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Cancel), cancellationToken);
+        var published = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Execution execution = await store.WriteAsync(
+            transaction =>
+            {
+                transaction.OnCommitted(published.SetResult);
+                return ledger.Command(transaction, id, ExecutionCommand.Cancel);
+            },
+            cancellationToken);
         if (!execution.State.IsTerminal())
         {
+            // The claim before this in the store must have had its effect too: until then nobody knows the attempt, and the wish would reach no one.
+            await published.Task;
             await runners.For(execution.Kind).CancelAsync(execution, cancellationToken);
         }
 
