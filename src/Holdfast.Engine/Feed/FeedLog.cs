@@ -45,8 +45,14 @@ public sealed class FeedLog(StateStore store, TimeProvider time)
 
     private void Publish(FeedEvent published)
     {
-        Published?.Invoke(published);
-        Interlocked.Exchange(ref _grown, NewSignal()).TrySetResult();
+        try
+        {
+            Published?.Invoke(published);
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _grown, NewSignal()).TrySetResult();
+        }
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
