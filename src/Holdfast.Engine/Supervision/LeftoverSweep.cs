@@ -15,7 +15,7 @@ public static class LeftoverSweep
     public static int Run(string attempt, string nonce)
     {
         byte[] mark = System.Text.Encoding.ASCII.GetBytes($"HOLDFAST_ATTEMPT={attempt}:{nonce[..16]}");
-        int killed = 0;
+        var killed = new HashSet<ProcessIdentity>(); // One that dies slowly is met in several rounds.
         for (int round = 0; round < RoundsMax; round++)
         {
             int found = 0;
@@ -25,6 +25,7 @@ public static class LeftoverSweep
                     ProcessIdentity.Of(pid) is { } identity && HasMark(pid, mark) && identity.IsAlive())
                 {
                     found++;
+                    killed.Add(identity);
                     _ = Libc.Kill(pid, Libc.SigKill);
                 }
             }
@@ -33,11 +34,9 @@ public static class LeftoverSweep
             {
                 break;
             }
-
-            killed += found;
         }
 
-        return killed;
+        return killed.Count;
     }
 
     private static bool HasMark(int pid, byte[] mark)
