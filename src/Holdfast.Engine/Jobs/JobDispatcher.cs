@@ -38,8 +38,8 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;
-    private int _inUse; // Owned by the loop once it runs; by recovery before that.
-    private bool _isQueueMaybeNotEmpty = true;
+    private int _inUse; // Interlocked: recovery adopts many at once, some after the loop has begun.
+    private volatile bool _isQueueMaybeNotEmpty = true; // Set by the feed, taken back by the loop alone.
 
     private sealed record EndedJob(LiveAttempt Live, Outcome? Outcome, JobSupervisor? Supervisor);
 
@@ -63,7 +63,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     /// <summary>Recovery found this attempt open: it takes a slot until its outcome is stored.</summary>
     public async Task AdoptAsync(LiveAttempt live, AttemptVerdict verdict, CancellationToken cancellationToken)
     {
-        _inUse++;
+        Interlocked.Increment(ref _inUse);
         _live.Add(live);
         await SettleAsync(live, verdict, cancellationToken);
     }
@@ -92,9 +92,17 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
     public override void Ended(LiveAttempt live, Outcome outcome, JobSupervisor? supervisor)
     {
-        live.IsOutcomeKnown = true;
-        _ended.Enqueue(new EndedJob(live, outcome, supervisor));
-        Signal();
+        Settled(new EndedJob(live, outcome, supervisor));
+    }
+
+    /// <summary>Once for each attempt, for its slot is freed with it.</summary>
+    private void Settled(EndedJob one)
+    {
+        if (one.Live.TryTakeOutcome())
+        {
+            _ended.Enqueue(one);
+            Signal();
+        }
     }
 
     public override void Gone(JobSupervisor supervisor, LiveAttempt? live)
@@ -163,7 +171,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
             ended.Add(one);
         }
 
-        int free = _options.Slots - _inUse + ended.Count;
+        int free = _options.Slots - Volatile.Read(ref _inUse) + ended.Count;
         bool isClaiming = free > 0 && _isQueueMaybeNotEmpty;
         if (ended.Count == 0 && !isClaiming)
         {
@@ -172,8 +180,12 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
         _isQueueMaybeNotEmpty = false; // Before the claim reads the queue: a submit that comes after sets it again.
         List<ClaimedJob> claimed = await CommitAsync(ended, isClaiming ? free : 0);
-        _isQueueMaybeNotEmpty |= !isClaiming || claimed.Count == free;
-        _inUse += claimed.Count - ended.Count;
+        if (!isClaiming || claimed.Count == free)
+        {
+            _isQueueMaybeNotEmpty = true; // Never written back as false here: a submit may have set it meanwhile.
+        }
+
+        Interlocked.Add(ref _inUse, claimed.Count - ended.Count);
         foreach (EndedJob one in ended)
         {
             Retire(one.Supervisor);
@@ -216,7 +228,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
                             foreach (ClaimedJob job in claimed)
                             {
-                                _live.Add(new LiveAttempt(job.Attempt, _folders.Of(job.Attempt.Id)));
+                                _live.Ensure(job.Attempt, _folders.Of(job.Attempt.Id));
                             }
                         });
                         return claimed;
@@ -249,13 +261,8 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
     private async Task LaunchAsync(ClaimedJob job)
     {
-        if (!_live.TryGet(job.Attempt.Id, out LiveAttempt? live))
-        {
-            // Published effects run in commit order on one thread of the store; this continuation may be quicker than they are.
-            live = new LiveAttempt(job.Attempt, _folders.Of(job.Attempt.Id));
-            _live.Add(live);
-        }
-
+        // Effects run in commit order on one thread of the store; this continuation may be quicker than they are, and both must mean the same object.
+        LiveAttempt live = _live.Ensure(job.Attempt, _folders.Of(job.Attempt.Id));
         try
         {
             _spec.Write(job);
@@ -268,7 +275,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException or LinkRefusedException)
         {
             Log.LaunchFailed(_logger, job.Execution.Id.Value, e);
-            await RescueAsync(live);
+            await RescueLaterAsync(live);
         }
     }
 
@@ -316,7 +323,14 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         live.Attach(link);
         if (live.IsStopRequested)
         {
-            await StopAsync(live, link);
+            try
+            {
+                await StopAsync(live, link);
+            }
+            catch (Exception e) when (e is IOException or LinkRefusedException)
+            {
+                // The link broke, and whoever attaches the next one passes the wish on; or the job ended first, and keeps its own result.
+            }
         }
     }
 
@@ -348,6 +362,21 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         }
     }
 
+    /// <summary>What kept a job from being launched, such as a full disk or process table, seldom passes at once: each failure keeps its slot for a pause.</summary>
+    private async Task RescueLaterAsync(LiveAttempt live)
+    {
+        try
+        {
+            await Task.Delay(StoreRetryDelay, _time, _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            return; // The next server's recovery finds it.
+        }
+
+        await RescueAsync(live);
+    }
+
     private async Task RescueAsync(LiveAttempt live)
     {
         try
@@ -357,6 +386,12 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The next server's recovery finds it.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Protocol.Attempts.AttemptFormatException)
+        {
+            // The folder cannot be read or made void now (no descriptors, no room): an attempt without a verdict would hold its slot for ever.
+            Log.LaunchFailed(_logger, live.Attempt.ExecutionId!.Value.Value, e);
+            await RescueLaterAsync(live);
         }
     }
 
@@ -384,8 +419,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
                 Ended(live, JobOutcome.Of(verdict.Exit!), null);
                 break;
             case AttemptFate.NeverStarted:
-                _ended.Enqueue(new EndedJob(live, null, null));
-                Signal();
+                Settled(new EndedJob(live, null, null));
                 break;
             default:
                 int killed = LeftoverSweep.Run(live.Id.Value, live.Attempt.Nonce);

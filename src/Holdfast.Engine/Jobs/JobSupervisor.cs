@@ -64,9 +64,11 @@ internal sealed class JobSupervisor(JobNews news)
                 news.Moved(live, ExecutionCommand.ConfirmResumed);
                 break;
             case LinkMessageType.Exited:
+                // The file, not the notice, is the record; it was durable before the notice was sent. Read while the attempt is still ours: when
+                // that fails the link breaks, and the rescue that follows must find whose outcome is missing.
+                Outcome outcome = JobOutcome.Of(ExitRecord.Read(File.ReadAllBytes(live.Files.Exit)));
                 Assign(null!);
-                // The file, not the notice, is the record; it was durable before the notice was sent.
-                news.Ended(live, JobOutcome.Of(ExitRecord.Read(File.ReadAllBytes(live.Files.Exit))), this);
+                news.Ended(live, outcome, this);
                 break;
             default:
                 live.Take(notice);

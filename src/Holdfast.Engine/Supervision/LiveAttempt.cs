@@ -25,6 +25,8 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     private volatile bool _wantsWatch;
     private int _isWatched;
     private volatile bool _isEnded;
+    private int _isOutcomeTaken;
+    private int _isStopRequested;
 
     public Attempt Attempt { get; } = attempt;
     public AttemptId Id => Attempt.Id;
@@ -37,7 +39,10 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     public long? StartedAt { get; set; }
 
     /// <summary>True once the outcome is known here, stored or not.</summary>
-    public bool IsOutcomeKnown { get; set; }
+    public bool IsOutcomeKnown => Volatile.Read(ref _isOutcomeTaken) != 0;
+
+    /// <summary>True for the first who brings an outcome: a notice and a rescue, or two rescues, may each find it.</summary>
+    public bool TryTakeOutcome() => Interlocked.Exchange(ref _isOutcomeTaken, 1) == 0;
 
     /// <summary>The child's pid, once it is known; for people to look at, never to signal.</summary>
     public int? ChildPid { get; set; }
@@ -48,7 +53,13 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     public SupervisorHealth Health { get; set; }
 
     /// <summary>True once a stop was asked for: whoever attaches a link later must pass it on.</summary>
-    public bool IsStopRequested { get; set; }
+    public bool IsStopRequested
+    {
+        get => Volatile.Read(ref _isStopRequested) != 0;
+
+        // A full fence: whoever asks looks for the link after this, and whoever attaches it looks for the wish after that; one of them must see the other.
+        set => Interlocked.Exchange(ref _isStopRequested, value ? 1 : 0);
+    }
 
     /// <summary>True when nothing more will be written to the journal.</summary>
     public bool IsEnded => _isEnded;
@@ -63,6 +74,8 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         {
             _attachedAgain = Task.FromResult(link);
         }
+
+        Interlocked.MemoryBarrier(); // See IsStopRequested.
 
         _isWatched = 0;
         if (_wantsWatch)
@@ -160,5 +173,9 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
 
         Interlocked.Exchange(ref _grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        if (_isEnded)
+        {
+            _grown.TrySetResult(); // A pulse may come after the end; nobody who waits from now on would be woken again.
+        }
     }
 }
