@@ -5,22 +5,10 @@ internal sealed class FakeClock : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<FakeTimer> _timers = []; // guarded by _lock
-    private readonly List<TaskCompletionSource> _expecting = []; // guarded by _lock
+    private readonly List<(bool IsSet, TaskCompletionSource Done)> _expecting = []; // guarded by _lock
     private TimeSpan _elapsed = TimeSpan.FromDays(20_000); // guarded by _lock
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    /// <summary>How many timers are set: what still costs something when everybody has gone.</summary>
-    public int TimerCount
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _timers.Count;
-            }
-        }
-    }
 
     public override long GetTimestamp()
     {
@@ -33,20 +21,10 @@ internal sealed class FakeClock : TimeProvider
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
 
     /// <summary>Completes when a timer is set, so that a test turns the clock for somebody who really waits for it.</summary>
-    public Task TimerSetAsync()
-    {
-        lock (_lock)
-        {
-            if (_timers.Count > 0)
-            {
-                return Task.CompletedTask;
-            }
+    public Task TimerSetAsync() => ExpectAsync(isSet: true);
 
-            var expecting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _expecting.Add(expecting);
-            return expecting.Task;
-        }
-    }
+    /// <summary>Completes when no timer is left: nothing goes on costing something when everybody has gone.</summary>
+    public Task NoTimerAsync() => ExpectAsync(isSet: false);
 
     public void Turn(TimeSpan by)
     {
@@ -67,6 +45,24 @@ internal sealed class FakeClock : TimeProvider
         var timer = new FakeTimer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    private Task ExpectAsync(bool isSet)
+    {
+        lock (_lock)
+        {
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _expecting.Add((isSet, done));
+            Tell();
+            return done.Task;
+        }
+    }
+
+    private void Tell()
+    {
+        bool isSet = _timers.Count > 0;
+        _expecting.FindAll(e => e.IsSet == isSet).ForEach(static e => e.Done.TrySetResult());
+        _expecting.RemoveAll(e => e.IsSet == isSet);
     }
 
     private FakeTimer? NextDue(TimeSpan target)
@@ -97,9 +93,9 @@ internal sealed class FakeClock : TimeProvider
             {
                 (timer.Due, timer.Period) = (_elapsed + dueTime, period);
                 _timers.Add(timer);
-                _expecting.ForEach(static e => e.TrySetResult());
-                _expecting.Clear();
             }
+
+            Tell();
         }
     }
 

@@ -1,0 +1,46 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Holdfast.Engine.Kernels;
+using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
+
+namespace Holdfast.Tests.Fakes;
+
+/// <summary>Jupyter messages as a kernel's journal gives them.</summary>
+internal static class KernelMessages
+{
+    public static KernelMessage Request(string id, long position) =>
+        Of(JournalChannel.ShellRequest, "execute_request", id, "", """{"code":"1"}""", position);
+
+    public static KernelMessage Reply(string request, long position, string content = """{"status":"ok","execution_count":1}""") =>
+        Of(JournalChannel.Shell, "execute_reply", "reply", request, content, position);
+
+    public static KernelMessage Error(string request, long position, string name = "ValueError") =>
+        Reply(request, position, $$"""{"status":"error","ename":"{{name}}","evalue":"no"}""");
+
+    public static KernelMessage Status(string request, string state, long position) =>
+        Of(JournalChannel.IoPub, "status", "status", request, $$"""{"execution_state":"{{state}}"}""", position);
+
+    public static KernelMessage Stream(string request, string text, long position) =>
+        Of(JournalChannel.IoPub, "stream", "stream", request, $$"""{"name":"stdout","text":"{{text}}"}""", position);
+
+    public static KernelMessage Of(JournalChannel channel, string type, string id, string parent, string content, long position)
+    {
+        byte[] multipart = Multipart.Encode(
+            "identity"u8.ToArray(), JupyterMessage.Delimiter.ToArray(), "signature"u8.ToArray(), Header(type, id), Header("execute_request", parent), "{}"u8.ToArray(),
+            Encoding.UTF8.GetBytes(content));
+        return new KernelMessage(channel, JupyterMessage.TryParse(multipart)!, position * 1000, position, position + 1);
+    }
+
+    private static byte[] Header(string type, string id)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            JupyterHeader.Create(type, id, "session", "user", DateTimeOffset.UnixEpoch).Write(writer);
+        }
+
+        return json.WrittenSpan.ToArray();
+    }
+}
