@@ -21,17 +21,22 @@ public sealed unsafe class KernelWork : AttemptWork
     /// <summary>After the kernel's end, this long without a message means that none is left in libzmq's queues.</summary>
     private const int QuietMs = 200;
 
+    /// <summary>At most so long is an outcome held back while more requests wait: some five cells that do nothing, and nothing that a person sees.</summary>
+    private const int OutcomeDelayMs = 20;
+
     private readonly KernelFiles _files;
     private readonly KernelConversation _conversation;
     private readonly LoopTimer _startTimeout;
     private readonly LoopTimer _gentleTimeout;
     private readonly LoopTimer _quiet;
     private readonly LoopTimer _leave;
+    private readonly LoopTimer _outcomeTimer;
     private long _graceMs;
     private long _takenAtLastLook;
     private bool _isQuiet;
     private long _toldPosition;
     private bool _owesSync;
+    private bool _isOutcomeDue;
     private bool _didStartTimeOut;
 
     /// <summary>Writes the connection file and opens the sockets; the kernel is launched by <see cref="AttemptWork.Begin"/>. To be made
@@ -51,6 +56,7 @@ public sealed unsafe class KernelWork : AttemptWork
         _gentleTimeout = loop.AddTimer(() => Terminate(_graceMs));
         _quiet = loop.AddTimer(LookForQuiet);
         _leave = loop.AddTimer(loop.Stop);
+        _outcomeTimer = loop.AddTimer(OnOutcomeDue);
     }
 
     public override string Mode => AttemptSpec.KindKernel;
@@ -219,11 +225,23 @@ public sealed unsafe class KernelWork : AttemptWork
     private LinkMessage HeartbeatNotice(bool isAlive) =>
         new() { Type = LinkMessageType.Heartbeat, Attempt = Attempt, Alive = isAlive, AtUnixNanoseconds = Loop.UnixNanoseconds };
 
-    /// <summary>At the end of each batch. The next request is at the kernel already, so the disk's time is not the next cell's.</summary>
+    /// <summary>
+    /// At the end of each batch. The next request is at the kernel already, so the disk's time is not the next cell's. While more requests wait behind it, outcomes are
+    /// made durable and told together, a few at a time: a notebook of small cells would otherwise spend as much on syncs and on waking the server as on its cells.
+    /// </summary>
     private void SyncOutcomes()
     {
-        if (_owesSync && !Journal.IsStalled)
+        if (_owesSync && !Journal.IsStalled && _conversation.Queue.WaitingCount > 0 && !_isOutcomeDue)
         {
+            if (!_outcomeTimer.IsArmed)
+            {
+                _outcomeTimer.Start(OutcomeDelayMs);
+            }
+        }
+        else if (_owesSync && !Journal.IsStalled)
+        {
+            _outcomeTimer.Stop();
+            _isOutcomeDue = false;
             Journal.Sync(static _ => CrashPoints.Reach(CrashPoint.SupervisorOutcomeSynced));
             _owesSync = false;
             Link?.TellGrowthNow();
@@ -233,6 +251,12 @@ public sealed unsafe class KernelWork : AttemptWork
         {
             _toldPosition = Journal.Position;
         }
+    }
+
+    private void OnOutcomeDue()
+    {
+        _isOutcomeDue = true;
+        SyncOutcomes();
     }
 
     private void LookForQuiet()
