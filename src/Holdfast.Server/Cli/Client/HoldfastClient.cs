@@ -69,6 +69,9 @@ public sealed class HoldfastClient : IDisposable
     public Task<HttpResponseMessage> OpenAsync(ApiRequest request, CancellationToken cancellationToken) =>
         TryUntilAnsweredAsync(request, static (response, _) => Task.FromResult(response), cancellationToken);
 
+    /// <summary>To be called when an opened answer has brought something.</summary>
+    public void Progressed() => _outage.Ended();
+
     /// <summary>To be called when reading an opened answer broke; throws when the outage is not to be sat out.</summary>
     public async Task EndureAsync(Exception failure, CancellationToken cancellationToken)
     {
@@ -93,9 +96,14 @@ public sealed class HoldfastClient : IDisposable
                 if (Locator.Locate() is { } address)
                 {
                     (bool isReady, T? answer) = await TryAsync(address, request, read, cancellationToken).ConfigureAwait(false);
-                    _outage.Ended();
+                    _outage.Opened();
                     if (isReady)
                     {
+                        if (answer is not HttpResponseMessage)
+                        {
+                            _outage.Ended();
+                        }
+
                         return answer!;
                     }
 
@@ -108,6 +116,11 @@ public sealed class HoldfastClient : IDisposable
             catch (Exception failure) when (IsBreak(failure))
             {
                 why = Reason(failure);
+                if (!WasNotSent(failure))
+                {
+                    _outage.Met();
+                }
+
                 if (!request.IsRepeatable && !WasNotSent(failure))
                 {
                     throw new RefusedException(ErrorCodes.ServerUnreachable, $"The server went away ({why}) before it answered, so whether it did this is not known. Look before you ask again.");

@@ -11,22 +11,42 @@ internal sealed class Outage(CliContext context)
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>A connection that held for so long was one; what breaks it is a new outage, not more of the last.</summary>
+    private static readonly TimeSpan Stable = TimeSpan.FromSeconds(5);
+
     private bool _hadContact;
     private bool _isAnnounced;
+    private bool _isReturnAnnounced;
+    private long? _openedAt;
     private long _since;
     private TimeSpan _pause;
 
     public bool IsPatient { get; set; }
 
-    public void Ended()
+    /// <summary>Somebody took the request, even if the connection then broke.</summary>
+    public void Met() => _hadContact = true;
+
+    /// <summary>An answer has begun: a server is there, though a server that breaks off every answer gets no further.</summary>
+    public void Opened()
     {
         _hadContact = true;
-        _pause = TimeSpan.Zero;
-        if (_isAnnounced)
+        _openedAt = context.Time.GetTimestamp();
+        if (_isAnnounced && !_isReturnAnnounced)
         {
-            _isAnnounced = false;
+            _isReturnAnnounced = true;
             context.Terminal.WriteErrorLine("holdfast: the server is back");
         }
+    }
+
+    /// <summary>An answer was whole, or has brought something.</summary>
+    public void Ended()
+    {
+        if (_isAnnounced || !_hadContact)
+        {
+            Opened();
+        }
+
+        (_isAnnounced, _isReturnAnnounced, _pause) = (false, false, TimeSpan.Zero);
     }
 
     /// <summary>Waits a little; false when there is no point in trying again.</summary>
@@ -37,6 +57,12 @@ internal sealed class Outage(CliContext context)
             return false;
         }
 
+        if (_openedAt is { } opened && context.Time.GetElapsedTime(opened) > Stable)
+        {
+            (_isAnnounced, _isReturnAnnounced, _pause) = (false, false, TimeSpan.Zero);
+        }
+
+        _openedAt = null;
         if (_pause == TimeSpan.Zero)
         {
             _since = context.Time.GetTimestamp();

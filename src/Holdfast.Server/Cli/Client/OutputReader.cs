@@ -154,6 +154,7 @@ public sealed class OutputReader(HoldfastClient client, TimeProvider time, strin
     {
         OnBytes(bytes, Offset);
         Offset += bytes.Length;
+        client.Progressed();
     }
 
     /// <summary>Bytes are counted on both sides; if the counts differ, something would be missing or doubled in what we print, so we do not go on.</summary>

@@ -1,0 +1,62 @@
+using Holdfast.Server.Cli.Screen;
+
+namespace Holdfast.Tests.Cli;
+
+public sealed class ScreenTests
+{
+    [Theory]
+    [InlineData("90", 90)]
+    [InlineData("1.5", 1.5)]
+    [InlineData("0", 0)]
+    [InlineData("10m", 600)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("2d", 172800)]
+    [InlineData("250ms", 0.25)]
+    [InlineData("1m1s500ms", 61.5)]
+    public void A_duration_is_read(string text, double seconds)
+    {
+        Assert.True(Durations.TryParse(text, out TimeSpan duration));
+        Assert.Equal(seconds, duration.TotalSeconds);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-1")]
+    [InlineData("m")]
+    [InlineData("1x")]
+    [InlineData("1m2")]
+    [InlineData("1m1h")]
+    [InlineData("1m1m")]
+    [InlineData("1..5")]
+    [InlineData("NaN")]
+    [InlineData("99999999999d")]
+    public void What_is_no_duration_is_refused(string text) => Assert.False(Durations.TryParse(text, out _));
+
+    [Theory]
+    [InlineData(0.04, "0.0s")]
+    [InlineData(59.94, "59.9s")]
+    [InlineData(59.96, "1m00s")]
+    [InlineData(3599, "59m59s")]
+    [InlineData(3600, "1h00m")]
+    [InlineData(90000, "1d01h")]
+    [InlineData(-3, "0.0s")]
+    public void A_duration_is_written_short(double seconds, string text) => Assert.Equal(text, Durations.Format(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public void Columns_are_aligned_and_only_the_last_is_cut()
+    {
+        var table = new TextTable("ID", "NAME");
+        table.Add("a", null);
+        table.Add("long", "0123456789");
+
+        Assert.Equal("ID    NAME\na     -\nlong  0123456789\n", table.Format(null));
+        Assert.Equal("ID    NAME\na     -\nlong  0123\n", table.Format(10));
+    }
+
+    [Fact]
+    public void A_name_does_not_steer_the_terminal()
+    {
+        Assert.Equal("red  and bell ", TerminalText.Printable("\e[31mred\e[0m \nand bell\a".Replace(" \n", "\n ", StringComparison.Ordinal)));
+        Assert.Equal("a\nb c", TerminalText.PrintableLines("a\nb\rc"));
+    }
+}
