@@ -15,6 +15,9 @@ public abstract class OutputReading(LiveAttempt? live) : IDisposable
     /// <summary>How many bytes there are by now.</summary>
     public abstract long Length { get; }
 
+    /// <summary>The work has not been started, or is between two attempts: there is nothing to read, and no growth to wait for here.</summary>
+    public bool IsPending => live is null && !IsComplete;
+
     /// <summary>Nothing more will be written. Take it before reading, so that what was written before the end is read.</summary>
     public bool IsEnded => live is null || live.IsEnded || HasReadEnd;
 

@@ -48,10 +48,37 @@ internal static class OutputEndpoints
             "text" => true,
             { } other => throw RestQuery.Invalid("encoding", other, "base64 or text"),
         };
-        using OutputReading reading = door.Engine.ReadOutput.Open(id, RestQuery.Stream(context), offset);
+        OutputStream stream = RestQuery.Stream(context);
+        using (door.Engine.ReadOutput.Open(id, stream, offset))
+        {
+            // Refused here, while there is still a status to answer with.
+        }
+
         var events = new EventStream(context);
         await events.BeginAsync();
-        var text = new Utf8Chunks();
+        var text = isText ? new Utf8Chunks() : null;
+        Execution execution;
+        do
+        {
+            // Each attempt has a journal of its own; one that turned out never to have started said nothing, so the offset holds for the next.
+            offset = await FollowAttemptAsync(events, door, id, stream, offset, text);
+            execution = await door.Engine.WaitForExecution.RunAsync(id, EndPatience, context.RequestAborted);
+        }
+        while (!execution.State.IsTerminal());
+
+        if (text?.End() is { Length: > 0 } rest)
+        {
+            await events.WriteAsync(Number(offset), null, rest);
+        }
+
+        ExecutionView end = door.Engine.GetExecution.Run(id);
+        await events.WriteAsync(Number(offset), "end", RestText.Of(writer => ExecutionJson.Write(writer, end)));
+    }
+
+    /// <summary>Sends what an attempt says until its journal ends, waiting first for it to begin; returns the offset reached.</summary>
+    private static async Task<long> FollowAttemptAsync(EventStream events, EngineDoor door, ExecutionId id, OutputStream stream, long offset, Utf8Chunks? text)
+    {
+        using OutputReading reading = await OpenAsync(events, door, id, stream, offset);
         while (true)
         {
             Task growth = reading.Growth;
@@ -59,29 +86,40 @@ internal static class OutputEndpoints
             while (reading.TryRead(out ReadOnlyMemory<byte> bytes))
             {
                 // The id counts what was sent: the start of a character that waits for its end is read again by who resumes here.
-                string data = isText ? text.Take(bytes.Span) : Convert.ToBase64String(bytes.Span);
+                string data = text is null ? Convert.ToBase64String(bytes.Span) : text.Take(bytes.Span);
                 if (data.Length > 0)
                 {
-                    await events.WriteAsync(Number(reading.Offset - text.HeldBytes), null, data);
+                    await events.WriteAsync(Number(reading.Offset - (text?.HeldBytes ?? 0)), null, data);
                 }
             }
 
             if (isLast)
             {
-                if (text.End() is { Length: > 0 } rest)
-                {
-                    await events.WriteAsync(Number(reading.Offset), null, rest);
-                }
-
-                break;
+                return reading.Offset;
             }
 
             await events.WaitAsync(growth);
         }
-
-        ExecutionView end = door.Engine.GetExecution.Run(id);
-        await events.WriteAsync(Number(reading.Offset), "end", RestText.Of(writer => ExecutionJson.Write(writer, end)));
     }
+
+    private static async Task<OutputReading> OpenAsync(EventStream events, EngineDoor door, ExecutionId id, OutputStream stream, long offset)
+    {
+        while (true)
+        {
+            Task growth = door.Engine.Feed.Growth;
+            OutputReading reading = door.Engine.ReadOutput.Open(id, stream, offset);
+            if (!reading.IsPending)
+            {
+                return reading;
+            }
+
+            reading.Dispose();
+            await events.WaitAsync(growth);
+        }
+    }
+
+    /// <summary>The journal's end is read a moment before the outcome is stored.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }
