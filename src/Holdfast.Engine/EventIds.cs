@@ -11,6 +11,7 @@ public static class EventIds
     public const int JobWarmRefused = 1101;
     public const int JobOutcomesNotStored = 1102;
     public const int JobChangeNotStored = 1103;
+    public const int JobRoundFailed = 1104;
 
     // Supervision: 1200.
     public const int SupervisorReattachFailed = 1200;
@@ -31,4 +32,5 @@ public static class EventIds
     // Recovery: 1500.
     public const int Recovered = 1500;
     public const int PhaseFailed = 1501;
+    public const int AttemptQuarantined = 1502;
 }

@@ -160,6 +160,13 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
             {
                 return;
             }
+            catch (Exception e)
+            {
+                // This loop owns every slot: one row that cannot be handled must not stop the rest for ever.
+                Log.RoundFailed(_logger, e);
+                await Task.Delay(StoreRetryDelay, _time, CancellationToken.None);
+                Signal();
+            }
         }
     }
 
@@ -465,6 +472,9 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     {
         [LoggerMessage(EventIds.JobLaunchFailed, LogLevel.Error, "Job {ExecutionId} could not be launched; its folder decides what becomes of it.")]
         public static partial void LaunchFailed(ILogger logger, string executionId, Exception exception);
+
+        [LoggerMessage(EventIds.JobRoundFailed, LogLevel.Error, "A round of the dispatcher failed; the next one tries again.")]
+        public static partial void RoundFailed(ILogger logger, Exception exception);
 
         [LoggerMessage(EventIds.JobWarmRefused, LogLevel.Warning, "A warm supervisor refused a job; another is used.")]
         public static partial void WarmRefused(ILogger logger, Exception exception);

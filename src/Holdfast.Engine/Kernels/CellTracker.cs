@@ -27,6 +27,9 @@ internal sealed class CellTracker(ExecutionLedger ledger, AttemptId attempt)
         public string? Note;
     }
 
+    /// <summary>A cell that somebody cancelled runs all the same: it has to be interrupted. Raised after the commit that says it runs.</summary>
+    public Action? CancelledCellStarted { get; init; }
+
     /// <summary>An execution that is given to this kernel: its id is the message id of its execute_request.</summary>
     public void HandOver(ExecutionId id) => _handedOver.Add(id.Value);
 
@@ -98,7 +101,14 @@ internal sealed class CellTracker(ExecutionLedger ledger, AttemptId attempt)
         long startedAt = UnixTime.FromNanoseconds(record.UnixNanoseconds);
         long position = record.Position;
         _sent[id] = new Cell { StartPosition = position, StartedAt = startedAt };
-        return transaction => ledger.StartCell(transaction, new ExecutionId(id), attempt, startedAt, position);
+        return transaction =>
+        {
+            if (ledger.StartCell(transaction, new ExecutionId(id), attempt, startedAt, position) is { IsCancelRequested: true })
+            {
+                // It was sent before the cancel could take it out of the queue.
+                transaction.OnCommitted(() => CancelledCellStarted?.Invoke());
+            }
+        };
     }
 
     private Action<StoreTransaction>? TryFinish(string id, Cell cell, long nextPosition) => cell is { IsIdle: true, Reply: { } outcome }

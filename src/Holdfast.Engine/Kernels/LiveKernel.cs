@@ -39,7 +39,7 @@ public sealed partial class LiveKernel
     {
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
         (_store, _executions, _kernels, _time, _logger) = (store, executions, kernels, time, logger);
-        _cells = new CellTracker(executions, live.Id);
+        _cells = new CellTracker(executions, live.Id) { CancelledCellStarted = () => _ = InterruptAsync() };
     }
 
     public KernelId Id { get; }
@@ -154,14 +154,43 @@ public sealed partial class LiveKernel
         }
         catch (Exception e) when (e is JournalDamagedException or IOException or AttemptFormatException)
         {
-            // A broken journal stops what reads it; the kernel is kept alive, and the damage is told.
+            // A broken journal stops what reads it; the kernel is kept alive, and the damage is told. Its end, when it comes, still ends its cells.
             Log.NewsFailed(_logger, Id.Value, e);
+            LostReason ??= $"Its journal cannot be read: {e.Message}";
             _ready.TrySetException(new RefusedException(ErrorCodes.InternalError, $"The journal of kernel {Id} cannot be read: {e.Message}"));
+            _ = _ready.Task.Exception;
+            _caughtUp.TrySetResult();
+            await WaitForEndAsync();
+            await EndAsync();
         }
         finally
         {
             _caughtUp.TrySetResult();
             _ended.TrySetResult();
+        }
+    }
+
+    private async Task WaitForEndAsync()
+    {
+        while (!Live.IsEnded)
+        {
+            Task growth = Live.Growth;
+            if (!Live.IsEnded)
+            {
+                await growth;
+            }
+        }
+    }
+
+    private async Task InterruptAsync()
+    {
+        try
+        {
+            await AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt }, CancellationToken.None);
+        }
+        catch (Exception e) when (e is RefusedException or LinkRefusedException)
+        {
+            // It has ended, or is out of reach; a cancel that was not heard can be given again.
         }
     }
 
@@ -242,6 +271,11 @@ public sealed partial class LiveKernel
                 _exit = journalEvent.Exit;
                 break;
             default:
+                if (journalEvent is { Event: AttemptEvent.Gap, MessageId: { } lost } && _busyWith.Remove(lost))
+                {
+                    IsBusy = _busyWith.Count > 0; // Its idle will not come any more.
+                }
+
                 lock (_listening)
                 {
                     Add(_cells.Take(journalEvent, Position, at), changes);

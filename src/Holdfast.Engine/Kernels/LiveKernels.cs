@@ -18,6 +18,8 @@ public sealed partial class LiveKernels(
     SupervisorSpawner spawner, AttemptRescuer rescuer, TimeProvider time, ILogger<LiveKernels> logger) : IDisposable
 {
     private readonly ConcurrentDictionary<string, LiveKernel> _byId = new();
+    private static readonly TimeSpan RescueRetryDelay = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stopping = new();
 
     public ICollection<LiveKernel> All => _byId.Values;
@@ -134,11 +136,29 @@ public sealed partial class LiveKernels(
     {
         try
         {
-            await SettleAsync(live, await rescuer.JudgeAsync(live.Live, _stopping.Token), _stopping.Token);
+            while (!await TrySettleAsync(live))
+            {
+                await Task.Delay(RescueRetryDelay, time, _stopping.Token);
+            }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The next server finds it.
+        }
+    }
+
+    /// <summary>False when the folder could not be judged this time: a full disk or too many open files pass.</summary>
+    private async Task<bool> TrySettleAsync(LiveKernel live)
+    {
+        try
+        {
+            await SettleAsync(live, await rescuer.JudgeAsync(live.Live, _stopping.Token), _stopping.Token);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinkRefusedException)
+        {
+            Log.LaunchFailed(logger, live.Id.Value, e);
+            return false;
         }
     }
 

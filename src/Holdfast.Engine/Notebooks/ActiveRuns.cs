@@ -31,7 +31,13 @@ public sealed partial class ActiveRuns : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ActiveRun> _byId = new();
+    private readonly ConcurrentDictionary<string, bool> _reserved = new();
     private readonly CancellationTokenSource _stopping = new();
+
+    private sealed class Reservation(ConcurrentDictionary<string, bool> reserved, string path) : IDisposable
+    {
+        public void Dispose() => reserved.TryRemove(path, out _);
+    }
 
     public ActiveRuns(StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, TimeProvider time, ILogger<ActiveRuns> logger)
     {
@@ -45,6 +51,9 @@ public sealed partial class ActiveRuns : IDisposable
         _stopping.Cancel();
         _stopping.Dispose();
     }
+
+    /// <summary>Holds a notebook for one run's beginning, so that two callers at once cannot both find it free; null when somebody else holds it.</summary>
+    internal IDisposable? TryReserve(string path) => _reserved.TryAdd(path, true) ? new Reservation(_reserved, path) : null;
 
     internal bool IsActive(string path, [NotNullWhen(true)] out Run? run)
     {

@@ -20,6 +20,8 @@ public sealed class RunNotebook(
     public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
     {
         string path = System.IO.Path.GetFullPath(request.Path, root);
+        using IDisposable reserved = active.TryReserve(path)
+            ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"Another run of {path} is just being started.");
         NotebookFile notebook = NotebookFile.Load(path);
         if (active.IsActive(path, out Run? running))
         {

@@ -64,7 +64,7 @@ internal sealed partial class Recover(
         Attempt[] jobs = [.. open.Where(a => a.ExecutionId is not null)];
         Task recoverJobs = PhaseAsync("jobs", async () =>
         {
-            await Task.WhenAll(jobs.Select(a => BoundedAsync(AdoptJobAsync(a, cancellationToken), cancellationToken)));
+            await Task.WhenAll(jobs.Select(a => BoundedAsync(a, AdoptJobAsync(a, cancellationToken), cancellationToken)));
             return jobs.Length;
         });
         Task recoverKernels = PhaseAsync("kernels", () => RecoverKernelsAsync([.. open.Where(a => a.KernelId is not null)], openRuns, cancellationToken));
@@ -104,7 +104,7 @@ internal sealed partial class Recover(
             }
         }
 
-        await Task.WhenAll(attempts.Select(a => BoundedAsync(AdoptKernelAsync(a, openRuns.FindAll(r => r.AttemptId == a.Id), cancellationToken), cancellationToken)));
+        await Task.WhenAll(attempts.Select(a => BoundedAsync(a, AdoptKernelAsync(a, openRuns.FindAll(r => r.AttemptId == a.Id), cancellationToken), cancellationToken)));
         return attempts.Count;
     }
 
@@ -169,7 +169,7 @@ internal sealed partial class Recover(
     }
 
     /// <summary>Waits for one attempt, but not for ever: a supervisor that is stopped must not keep the server from starting.</summary>
-    private async Task BoundedAsync(Task one, CancellationToken cancellationToken)
+    private async Task BoundedAsync(Attempt attempt, Task one, CancellationToken cancellationToken)
     {
         try
         {
@@ -178,6 +178,16 @@ internal sealed partial class Recover(
         catch (TimeoutException)
         {
             // It goes on by itself and is shown as stale until it answers.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its folder cannot be judged: this one is left as it is, open and untouched, and the rest of the house starts. The next start looks again.
+            lock (_attempts)
+            {
+                _attempts.Add(new RecoveredAttempt(attempt.Id.Value, attempt.ExecutionId?.Value, attempt.KernelId, "quarantined", e.Message));
+            }
+
+            Log.Quarantined(logger, attempt.Id.Value, e);
         }
     }
 
@@ -193,6 +203,9 @@ internal sealed partial class Recover(
 
     private static partial class Log
     {
+        [LoggerMessage(EventIds.AttemptQuarantined, LogLevel.Error, "Attempt {Attempt} could not be judged and is left as it is until the next start.")]
+        public static partial void Quarantined(ILogger logger, string attempt, Exception exception);
+
         [LoggerMessage(EventIds.Recovered, LogLevel.Information, "Recovered: {Open} attempts were open, {Queued} jobs are queued, in {Milliseconds:F0} ms.")]
         public static partial void Recovered(ILogger logger, int open, long queued, double milliseconds);
     }
