@@ -7,6 +7,9 @@ namespace Holdfast.Bench.Figures;
 /// <summary>What fifty supervisors of sleeping jobs cost while nothing happens.</summary>
 internal sealed class IdleSupervisors : IBench
 {
+    /// <summary>What rounds to 0.0 %. Not zero: the server asks each, every ten seconds, whether it is there.</summary>
+    private const double CpuMax = 0.05;
+
     public string Name => "supervisors";
     public string What => "50 running jobs that only sleep";
 
@@ -14,7 +17,7 @@ internal sealed class IdleSupervisors : IBench
     {
         var memory = new Figure("PSS of one supervisor, mean", "MB", goal: Goal.AtMost(5));
         var largest = new Figure("PSS of the largest", "MB");
-        var cpu = new Figure("CPU of all of them", "% of a core", goal: Goal.AtMost(0));
+        var cpu = new Figure("CPU of all of them", "% of a core", goal: Goal.AtMost(CpuMax));
         var server = new Figure("CPU of the server", "% of a core");
         int count = run.Size(50, 6);
         TimeSpan window = TimeSpan.FromSeconds(run.Size(10, 1));

@@ -21,6 +21,7 @@ internal sealed class ManyJobs : IBench
         var spooler = new Figure("against task-spooler (not durable)", "jobs/s", "tsp", Goal.RatioAtLeast(1.0));
         var accepting = new Figure("of this, until all were acknowledged", "s", "to the end, s");
         var serverCpu = new Figure("server CPU per job", "us");
+        var serverSleeps = new Figure("sleeps of server threads per job", "");
         var supervisorCpu = new Figure("supervisor CPU per job", "us");
         var childCpu = new Figure("CPU of the job itself, from spawn to exit", "us");
 
@@ -40,10 +41,12 @@ internal sealed class ManyJobs : IBench
 
             int[] supervisors = [.. server.Supervisors()];
             TimeSpan server0 = ProcessCpu.Of(server.Pid);
+            long sleeps = ProcessCpu.Sleeps(server.Pid);
             TimeSpan supervisors0 = ProcessCpu.Of(supervisors);
             TimeSpan children0 = Children(supervisors);
             (TimeSpan accepted, TimeSpan elapsed) = Time(connection, request, count);
             serverCpu.Add((ProcessCpu.Of(server.Pid) - server0).TotalMicroseconds / count);
+            serverSleeps.Add((ProcessCpu.Sleeps(server.Pid) - sleeps) / (double)count);
             supervisorCpu.Add((ProcessCpu.Of(supervisors) - supervisors0).TotalMicroseconds / count);
             childCpu.Add((Children(supervisors) - children0).TotalMicroseconds / count);
 
@@ -54,7 +57,7 @@ internal sealed class ManyJobs : IBench
             spooler.Add(rate, ofSpooler);
         }
 
-        run.Report.Add(spawn, celery, spooler, accepting, serverCpu, supervisorCpu, childCpu);
+        run.Report.Add(spawn, celery, spooler, accepting, serverCpu, serverSleeps, supervisorCpu, childCpu);
     }
 
     /// <summary>

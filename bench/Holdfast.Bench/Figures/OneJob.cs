@@ -19,6 +19,7 @@ internal sealed class OneJob : IBench
         var warm = new Figure("a supervisor waits, p50", "ms", "posix_spawn of true", Goal.AtMost(10));
         var peer = new Figure("task-spooler, tsp -f true, p50", "ms", "posix_spawn of true");
         var serverCpu = new Figure("warm, server CPU per job", "us");
+        var serverSleeps = new Figure("warm, sleeps of server threads per job", "");
         var supervisorCpu = new Figure("warm, supervisor CPU per job", "us");
 
         using HoldfastServer server = HoldfastServer.Start(run);
@@ -45,9 +46,11 @@ internal sealed class OneJob : IBench
             int count = run.Size(200, 10);
             int[] supervisors = [.. server.Supervisors()];
             TimeSpan ofServer = ProcessCpu.Of(server.Pid);
+            long sleeps = ProcessCpu.Sleeps(server.Pid);
             TimeSpan ofSupervisors = ProcessCpu.Of(supervisors);
             warm.Add(new Percentiles(Enumerable.Range(0, count).Select(_ => Time(connection, request))).Median, floor);
             serverCpu.Add((ProcessCpu.Of(server.Pid) - ofServer).TotalMicroseconds / count);
+            serverSleeps.Add((ProcessCpu.Sleeps(server.Pid) - sleeps) / (double)count);
             supervisorCpu.Add((ProcessCpu.Of(supervisors) - ofSupervisors).TotalMicroseconds / count);
             if (spooler is not null)
             {
@@ -55,7 +58,7 @@ internal sealed class OneJob : IBench
             }
         }
 
-        run.Report.Add(cold, warm, serverCpu, supervisorCpu, peer);
+        run.Report.Add(cold, warm, serverCpu, serverSleeps, supervisorCpu, peer);
     }
 
     private static TimeSpan Time(RestConnection connection, byte[] request)

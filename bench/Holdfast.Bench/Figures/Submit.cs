@@ -15,10 +15,11 @@ internal sealed class Submit : IBench
 
     public void Run(BenchRun run)
     {
-        var one = new Figure("1 caller, p50", "ms", "append+fdatasync", Goal.AtMost(1.0));
-        var tail = new Figure("1 caller, p99", "ms", "append+fdatasync p99");
+        var one = new Figure("1 caller, p50", "ms", "fdatasync", Goal.AtMost(1.0));
+        var tail = new Figure("1 caller, p99", "ms", "fdatasync p99");
         var oneCpu = new Figure("1 caller, server CPU per submit", "us");
-        var many = new Figure("100 callers", "/s", "append+fdatasync /s", Goal.AtLeast(10_000));
+        var oneSleeps = new Figure("1 caller, sleeps of server threads per submit", "");
+        var many = new Figure("100 callers", "/s", "fdatasync /s", Goal.AtLeast(10_000));
         var manyTail = new Figure("100 callers, p99 of one", "ms");
         var manyCpu = new Figure("100 callers, server CPU per submit", "us");
         var clientCpu = new Figure("100 callers, CPU of the load per submit", "us");
@@ -32,11 +33,13 @@ internal sealed class Submit : IBench
 
         for (int round = 0; round < run.Rounds; round++)
         {
-            Percentiles floor = SyncFloor.Run(run.Sandbox.Folder, run.Size(2000, 100));
+            Percentiles floor = SyncFloor.InPlace(run.Sandbox.Folder, run.Size(2000, 100));
             TimeSpan cpu = ProcessCpu.Of(server.Pid);
+            long sleeps = ProcessCpu.Sleeps(server.Pid);
             int count = run.Size(2000, 100);
             Percentiles times = Sequence(connection, request, count);
             oneCpu.Add((ProcessCpu.Of(server.Pid) - cpu).TotalMicroseconds / count);
+            oneSleeps.Add((ProcessCpu.Sleeps(server.Pid) - sleeps) / (double)count);
             one.Add(times.Median, floor.Median);
             tail.Add(times.At(0.99), floor.At(0.99));
 
@@ -50,7 +53,7 @@ internal sealed class Submit : IBench
             manyTail.Add(new Percentiles(each).At(0.99));
         }
 
-        run.Report.Add(one, tail, oneCpu, many, manyTail, manyCpu, clientCpu);
+        run.Report.Add(one, tail, oneCpu, oneSleeps, many, manyTail, manyCpu, clientCpu);
     }
 
     private static Percentiles Sequence(RestConnection connection, byte[] request, int count)

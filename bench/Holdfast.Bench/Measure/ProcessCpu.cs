@@ -21,6 +21,26 @@ internal static unsafe class ProcessCpu
 
     public static TimeSpan Of(IEnumerable<int> pids) => pids.Aggregate(TimeSpan.Zero, (sum, pid) => sum + Of(pid));
 
+    /// <summary>How often its threads have gone to sleep: what a hand-over from thread to thread costs is counted here, and no neighbour changes it. Ended threads are not in it.</summary>
+    public static long Sleeps(int pid)
+    {
+        long sleeps = 0;
+        foreach (string thread in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+        {
+            try
+            {
+                string? line = File.ReadLines(thread + "/status").FirstOrDefault(l => l.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal));
+                sleeps += line is null ? 0 : Ticks(line.Split(':')[1].Trim());
+            }
+            catch (IOException)
+            {
+                // The thread has just ended.
+            }
+        }
+
+        return sleeps;
+    }
+
     /// <summary>What the children that the process has waited for used, in the ticks of proc(5).</summary>
     public static TimeSpan OfWaitedChildren(int pid)
     {

@@ -3,21 +3,38 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Bench.Measure;
 
-/// <summary>What one durable append costs here: write 200 bytes at the end of a file, fdatasync, again. The least that any log pays, one caller at a time.</summary>
+/// <summary>
+/// What one durable write costs here, one caller at a time. In place: 4 KiB over a file that has its size already, which is all that a log pays
+/// that reuses its file. At the end: 200 bytes that make the file longer, so that its length has to be synced too.
+/// </summary>
 internal static unsafe class SyncFloor
 {
-    private const int RecordBytes = 200;
+    private const int AppendBytes = 200;
+    private const int PageBytes = 4096;
+    private const int Pages = 256;
 
-    public static Percentiles Run(string folder, int count)
+    public static Percentiles InPlace(string folder, int count) => Run(folder, count, isInPlace: true);
+
+    public static Percentiles AtEnd(string folder, int count) => Run(folder, count, isInPlace: false);
+
+    private static Percentiles Run(string folder, int count, bool isInPlace)
     {
         string path = Path.Combine(folder, "sync.floor");
-        int file = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenTruncate | Libc.OpenCloseOnExec, 0x180);
-        byte* record = stackalloc byte[RecordBytes];
+        int file = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec, 0x180);
+        byte* page = stackalloc byte[PageBytes];
+        for (int i = 0; isInPlace && i < Pages; i++)
+        {
+            _ = Libc.Write(file, page, PageBytes);
+        }
+
+        _ = Libc.Fsync(file);
         var times = new List<TimeSpan>(count);
         for (int i = 0; i < count; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            if (Libc.Write(file, record, RecordBytes) != RecordBytes || Libc.Fdatasync(file) != 0)
+            var part = new IoVector { Start = page, Length = (nuint)(isInPlace ? PageBytes : AppendBytes) };
+            long offset = isInPlace ? i % Pages * (long)PageBytes : i * (long)AppendBytes;
+            if (Libc.PWriteV(file, &part, 1, offset) < 0 || Libc.Fdatasync(file) != 0)
             {
                 throw Libc.Failure("write or fdatasync", path);
             }
