@@ -81,7 +81,7 @@ public static class ServerHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = RestLimits.BodyBytesMax;
+            kestrel.Limits.MaxRequestBodySize = null; // RestBody limits it and lets the rest be drained; Kestrel's own limit resets the connection, and the 413 is never heard.
             kestrel.Limits.MinResponseDataRate = null; // A follower may stand still for hours; the journal is its buffer.
             if (IPAddress.TryParse(options.Host, out IPAddress? address))
             {

@@ -12,37 +12,44 @@ internal static class RestBody
     public static async Task<T> ReadJsonAsync<T>(HttpContext context, JsonTypeInfo<T> type)
         where T : class
     {
-        PipeReader body = context.Request.BodyReader;
-        while (true)
+        ReadOnlySequence<byte> whole = await ReadWholeAsync(
+            context, RestLimits.BodyBytesMax, $"The body is larger than {RestLimits.BodyBytesMax} bytes. Put large input into a file and name it.");
+        try
         {
-            ReadResult read = await body.ReadAsync(context.RequestAborted);
-            if (read.IsCompleted)
-            {
-                T value = Parse(read.Buffer, type);
-                body.AdvanceTo(read.Buffer.End);
-                return value;
-            }
-
-            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            return Parse(whole, type);
+        }
+        finally
+        {
+            // Also of a body that is refused: a reader that is left in the middle breaks the connection for the next request.
+            context.Request.BodyReader.AdvanceTo(whole.End);
         }
     }
 
     public static async Task<byte[]> ReadBytesAsync(HttpContext context, int bytesMax, string tooLarge)
     {
+        ReadOnlySequence<byte> whole = await ReadWholeAsync(context, bytesMax, tooLarge);
+        byte[] bytes = whole.ToArray();
+        context.Request.BodyReader.AdvanceTo(whole.End);
+        return bytes;
+    }
+
+    /// <summary>The whole body, which the caller gives back by AdvanceTo.</summary>
+    private static async Task<ReadOnlySequence<byte>> ReadWholeAsync(HttpContext context, long bytesMax, string tooLarge)
+    {
         PipeReader body = context.Request.BodyReader;
         while (true)
         {
             ReadResult read = await body.ReadAsync(context.RequestAborted);
-            if (read.Buffer.Length > bytesMax)
+            if (read.Buffer.Length > bytesMax || context.Request.ContentLength > bytesMax)
             {
+                // Given back, so that what is still being sent is drained and the sender hears the refusal.
+                body.AdvanceTo(read.Buffer.End);
                 throw new RefusedException(ErrorCodes.BodyTooLarge, tooLarge);
             }
 
             if (read.IsCompleted)
             {
-                byte[] bytes = read.Buffer.ToArray();
-                body.AdvanceTo(read.Buffer.End);
-                return bytes;
+                return read.Buffer;
             }
 
             body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
