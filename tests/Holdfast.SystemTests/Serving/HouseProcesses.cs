@@ -33,17 +33,29 @@ internal static class HouseProcesses
     public static List<HouseProcess> Work(string data) => Find((pid, _) => AttemptOf(pid) is { } attempt && Directory.Exists($"{data}/attempts/{attempt}") ? new Found(attempt) : null);
 
     /// <summary>Kills it all, until nothing is found. The server must be dead, or it starts more.</summary>
-    public static void KillAll(string data)
+    public static void KillAll(string data, string? mountNamespace)
     {
         while (true)
         {
-            List<HouseProcess> found = [.. Supervisors(data), .. Work(data)];
+            List<HouseProcess> found = [.. Supervisors(data), .. Work(data), .. mountNamespace is null ? [] : Find((pid, _) => MountNamespaceOf(pid) == mountNamespace ? new Found(null) : null)];
             if (found.Count == 0)
             {
                 return;
             }
 
             found.ForEach(static p => p.Kill());
+        }
+    }
+
+    public static string? MountNamespaceOf(int pid)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/mnt")).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

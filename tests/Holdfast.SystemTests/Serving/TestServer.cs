@@ -18,8 +18,11 @@ internal sealed record TestServerOptions
     /// <summary>Variables of the server's environment, which its supervisors inherit.</summary>
     public Dictionary<string, string> Environment { get; init; } = [];
 
-    /// <summary>A data directory elsewhere than in the test's own folder.</summary>
-    public string? Data { get; init; }
+    /// <summary>
+    /// Mounts a tmpfs with these options on the data directory, in a mount namespace of the server's own; the test looks into it through /proc.
+    /// Such a server cannot be started again: the directory ends with the last process in it.
+    /// </summary>
+    public string? SmallDisk { get; init; }
 }
 
 /// <summary>
@@ -34,12 +37,13 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly TestServerOptions _options;
     private Process? _process;
     private RestClient? _rest;
+    private string? _mountNamespace;
 
     private TestServer(TestServerOptions options)
     {
         _options = options;
         Folder = Directory.CreateTempSubdirectory("holdfast-").FullName;
-        Data = options.Data ?? Path.Combine(Folder, "data");
+        Data = Path.Combine(Folder, "data");
         Root = Path.Combine(Folder, "root");
         Directory.CreateDirectory(Root);
     }
@@ -48,6 +52,10 @@ internal sealed class TestServer : IAsyncDisposable
     public string Folder { get; }
     public string Data { get; }
     public string Root { get; }
+
+    /// <summary>The data directory as this process can see it.</summary>
+    public string SeenData => _options.SmallDisk is null ? Data : string.Create(CultureInfo.InvariantCulture, $"/proc/{Process.Id}/root{Data}");
+
     public RestClient Rest => _rest ?? throw new InvalidOperationException("The server was never started.");
     public Process Process => _process ?? throw new InvalidOperationException("The server was never started.");
     public bool HasDied => _process is not { HasExited: false };
@@ -93,6 +101,15 @@ internal sealed class TestServer : IAsyncDisposable
         start.ArgumentList.Add("log=$1; shift; exec \"$@\" </dev/null >>\"$log\" 2>&1");
         start.ArgumentList.Add("sh");
         start.ArgumentList.Add(LogPath);
+        if (options.SmallDisk is { } mount)
+        {
+            Directory.CreateDirectory(Data);
+            foreach (string argument in (string[])["unshare", Libc.GetUid() == 0 ? "-m" : "-rm", "sh", "-c", $"mount -t tmpfs -o '{mount}' tmpfs '{Data}' && exec \"$@\"", "sh"])
+            {
+                start.ArgumentList.Add(argument);
+            }
+        }
+
         start.ArgumentList.Add(Path.Combine(options.Programs ?? Published.Release, "holdfast"));
         foreach (string argument in (string[])["serve", "--data", Data, "--root", Root, "--port", "0", .. options.Arguments])
         {
@@ -141,7 +158,8 @@ internal sealed class TestServer : IAsyncDisposable
             },
             "the server listened");
         _rest?.Dispose();
-        _rest = new RestClient(url!, File.ReadAllText(Path.Combine(Data, "token")).Trim());
+        _mountNamespace = _options.SmallDisk is null ? null : HouseProcesses.MountNamespaceOf(Process.Id);
+        _rest = new RestClient(url!, File.ReadAllText(Path.Combine(SeenData, "token")).Trim());
     }
 
     /// <summary>The server process ends as by kill -9, wherever it is.</summary>
@@ -255,7 +273,7 @@ internal sealed class TestServer : IAsyncDisposable
             _process.Dispose();
         }
 
-        HouseProcesses.KillAll(Data);
+        HouseProcesses.KillAll(Data, _mountNamespace);
         _rest?.Dispose();
         try
         {
@@ -279,10 +297,10 @@ internal sealed class TestServer : IAsyncDisposable
     {
         try
         {
-            using var record = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Data, "server.json")));
+            using var record = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(SeenData, "server.json")));
             return record.RootElement.GetProperty("pid").GetInt32() == Process.Id ? record.RootElement.GetProperty("url").GetString() : null;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
             return null;
         }
