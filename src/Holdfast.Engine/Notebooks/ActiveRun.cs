@@ -25,6 +25,9 @@ internal sealed class ActiveRun : IKernelListener
         public OutputFold Fold { get; } = new(displays);
         public ExecutionState State { get; set; } = execution.State;
         public bool HasStarted { get; set; } = execution.StartedAt is not null;
+
+        /// <summary>What the last <see cref="WriteTo"/> put into the notebook, and what of that is known to be on disk: the cell may change in between.</summary>
+        public (long Version, ExecutionState State) Written { get; set; } = (-1, execution.State);
         public (long Version, ExecutionState State) Saved { get; set; } = (-1, execution.State);
     }
 
@@ -116,6 +119,7 @@ internal sealed class ActiveRun : IKernelListener
                 {
                     target.SetResult(cell.Fold);
                     target.SetMark(new CellMark(cell.Id.Value, cell.State.Name()));
+                    cell.Written = now;
                 }
                 else
                 {
@@ -128,16 +132,13 @@ internal sealed class ActiveRun : IKernelListener
     }
 
     /// <summary>To be called when what <see cref="WriteTo"/> wrote is safely on disk; until then it is written again each time.</summary>
-    public void MarkSaved(NotebookFile notebook)
+    public void MarkSaved()
     {
         lock (_lock)
         {
             foreach (RunCell cell in _byExecution.Values)
             {
-                if (cell.State.IsTerminal() && Find(notebook, cell.Request) is not null)
-                {
-                    cell.Saved = (cell.Fold.Version, cell.State);
-                }
+                cell.Saved = cell.Written;
             }
         }
     }

@@ -237,7 +237,7 @@ public sealed partial class ActiveRuns : IDisposable
             if (notebook.IsChanged)
             {
                 notebook.Save();
-                active.MarkSaved(notebook);
+                active.MarkSaved();
             }
 
             return edited == 0 ? null : $"{edited} cell(s) were edited after they were sent; their outputs were left out of the notebook.";
