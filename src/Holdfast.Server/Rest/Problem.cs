@@ -83,6 +83,7 @@ internal static partial class Problem
         {
             RefusedException e => (e.Code, e.Message),
             StoreException e => (e.Code, e.Message),
+            BadHttpRequestException { StatusCode: 413 } => (ErrorCodes.BodyTooLarge, "The body is larger than this server takes. Put large input into a file and name it."),
             BadHttpRequestException e => (ErrorCodes.InvalidRequest, e.Message),
             _ => (ErrorCodes.InternalError, "The server made a mistake. Its log has the details under this traceId; the work it holds is not harmed."),
         };
