@@ -29,8 +29,9 @@ run_suite() {
     local suite=$1 log=$logs/$1.log status=0
     shift
     echo "== $suite"
+    # A shell gives what it starts in the background an ignored Ctrl-C, and so would the programs that are tried with it.
     # 8 says that a filter left nothing of this suite; the other one may have it.
-    "artifacts/bin/$suite/debug/$suite" --no-ansi --no-progress --timeout 45m --ignore-exit-code 8 "$@" </dev/null 2>&1 | tee "$log" || status=$?
+    env --default-signal=INT,QUIT "artifacts/bin/$suite/debug/$suite" --no-ansi --no-progress --timeout 45m --ignore-exit-code 8 "$@" </dev/null 2>&1 | tee "$log" || status=$?
     passed=$((passed + $(count succeeded "$log")))
     skipped=$((skipped + $(count skipped "$log")))
     local failures

@@ -3,7 +3,7 @@
     print TEXT | stderr TEXT | display N | flood N | big N | sleep SECONDS | error NAME | input PROMPT | password PROMPT
     exit N | segv | kill | stop | die-mid-reply | never-idle | no-reply | idle-first | late TEXT | bad-signature | no-delimiter | bad-reply
 
-HOLDFAST_TEST_KERNEL: die-at-start | slow-start SECONDS | never-ready | ignore-shutdown | welcome
+HOLDFAST_TEST_KERNEL: die-at-start | slow-start SECONDS | never-ready | ignore-shutdown | welcome | late-stdin | no-stdin
 """
 import ctypes
 import hashlib
@@ -31,14 +31,18 @@ class Wire:
         self.context = zmq.Context()
         self.lock = threading.Lock()  # IOPub and control are used from two threads.
 
-    def bind(self, kind, port):
+    def bind(self, kind, port, after=0):
         socket = self.context.socket(kind)
         socket.sndhwm = socket.rcvhwm = 0
         socket.linger = 1000
         if kind == zmq.ROUTER:
             socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         c = self.connection
-        socket.bind(f"{c['transport']}://{c['ip']}{':' if c['transport'] == 'tcp' else '-'}{c[port]}")
+        address = f"{c['transport']}://{c['ip']}{':' if c['transport'] == 'tcp' else '-'}{c[port]}"
+        if after:
+            threading.Timer(after, socket.bind, (address,)).start()
+        else:
+            socket.bind(address)
         return socket
 
     def sign(self, frames):
@@ -80,7 +84,7 @@ class Kernel:
         self.wire = wire
         self.iopub = wire.bind(zmq.PUB, "iopub_port")
         self.shell = wire.bind(zmq.ROUTER, "shell_port")
-        self.stdin = wire.bind(zmq.ROUTER, "stdin_port")
+        self.stdin = wire.bind(zmq.ROUTER, "stdin_port", {"late-stdin": 0.5, "no-stdin": 3600}.get(behaviour, 0))
         self.control = wire.bind(zmq.ROUTER, "control_port")
         self.heartbeat = wire.bind(zmq.ROUTER, "hb_port")
         self.count = 0

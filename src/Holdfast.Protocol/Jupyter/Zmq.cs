@@ -30,6 +30,7 @@ public static unsafe partial class Zmq
 {
     private const string Library = "libzmq.so.5";
 
+    public const int Pair = 0;
     public const int Req = 3;
     public const int Dealer = 5;
     public const int Sub = 2;
@@ -42,6 +43,8 @@ public static unsafe partial class Zmq
     public const int OptionReceiveHighWaterMark = 24;
     public const int OptionReqCorrelate = 52;
     public const int OptionReqRelaxed = 53;
+
+    public const int EventHandshakeSucceeded = 0x1000;
 
     public const int DontWait = 1;
     public const int SendMore = 2;
@@ -67,6 +70,10 @@ public static unsafe partial class Zmq
 
     [LibraryImport(Library, EntryPoint = "zmq_connect", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Connect(nint socket, string endpoint);
+
+    /// <summary>No endpoint ends it.</summary>
+    [LibraryImport(Library, EntryPoint = "zmq_socket_monitor", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SocketMonitor(nint socket, string? endpoint, int events);
 
     [LibraryImport(Library, EntryPoint = "zmq_send", SetLastError = true)]
     public static partial int Send(nint socket, void* buffer, nuint length, int flags);

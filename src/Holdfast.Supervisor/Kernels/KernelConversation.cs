@@ -11,7 +11,7 @@ namespace Holdfast.Supervisor.Kernels;
 /// <summary>
 /// Everything that is said with one kernel. 1. It is asked for its kernel_info until it has answered and something was heard on IOPub,
 /// since only then is the
-/// subscription known to be live. 2. Then the queue's requests go to it one by one, each when the one before has both its reply and its
+/// subscription known to be live, and its stdin has met ours. 2. Then the queue's requests go to it one by one, each when the one before has both its reply and its
 /// idle. 3. A reply
 /// whose idle does not come leaves a gap event behind, and the queue goes on. Knows nothing of processes and links.
 /// </summary>
@@ -25,6 +25,9 @@ internal sealed class KernelConversation : IDisposable
     private const int NudgeAfterAnswerMs = 200;
     private const int NudgeMs = 1000;
 
+    // A kernel that never takes input need not open its stdin socket at all: after a second of answers it is taken as it is.
+    private const int AnswersWithoutStdinMax = 5;
+
     private readonly PollLoop _loop;
     private readonly AttemptSpec _spec;
     private readonly AttemptJournal _journal;
@@ -36,10 +39,11 @@ internal sealed class KernelConversation : IDisposable
     private readonly KernelInbox _control;
     private readonly KernelInbox _stdin;
     private readonly KernelHeartbeat _heartbeat;
+    private readonly ConnectionWatch _stdinWatch;
     private readonly LoopTimer _nudge;
     private readonly LoopTimer _idleGrace;
     private int _sentCount;
-    private bool _hasAnswered;
+    private int _answerCount;
     private bool _isIoPubLive;
     private bool _isClosing;
 
@@ -62,6 +66,7 @@ internal sealed class KernelConversation : IDisposable
         _shell = new KernelInbox(loop, _sockets.Shell, "shell", JournalChannel.Shell, _signer, journal, OnShell);
         _control = new KernelInbox(loop, _sockets.Control, "control", JournalChannel.Control, _signer, journal, static () => { });
         _heartbeat = new KernelHeartbeat(loop, _sockets.Heartbeat, isAlive => HeartbeatChanged?.Invoke(isAlive));
+        _stdinWatch = new ConnectionWatch(loop, _sockets.Context, _sockets.Stdin, "stdin", CheckReady);
         _nudge = loop.AddTimer(AskForInfo);
         _idleGrace = loop.AddTimer(GiveUpIdle);
     }
@@ -170,6 +175,7 @@ internal sealed class KernelConversation : IDisposable
         _nudge.Remove();
         _idleGrace.Remove();
         _heartbeat.Dispose();
+        _stdinWatch.Dispose();
         _ioPub.Dispose();
         _shell.Dispose();
         _control.Dispose();
@@ -191,12 +197,12 @@ internal sealed class KernelConversation : IDisposable
 
     private void CheckReady()
     {
-        if (IsReady || !_hasAnswered)
+        if (IsReady || _answerCount == 0)
         {
             return;
         }
 
-        if (!_isIoPubLive)
+        if (!_isIoPubLive || (!_stdinWatch.IsConnected && _answerCount < AnswersWithoutStdinMax))
         {
             _nudge.Start(NudgeAfterAnswerMs);
             return;
@@ -251,12 +257,12 @@ internal sealed class KernelConversation : IDisposable
     {
         if (JupyterJson.IsText(_shell.Header, "msg_type"u8, "kernel_info_reply"u8))
         {
-            if (!_hasAnswered && PublishWithoutLimit.IsFor(_shell.Content))
+            if (_answerCount == 0 && PublishWithoutLimit.IsFor(_shell.Content))
             {
                 _outbox.Send(KernelChannel.Shell, Build("execute_request", PublishWithoutLimit.Content()));
             }
 
-            _hasAnswered = true;
+            _answerCount++;
             CheckReady();
         }
 

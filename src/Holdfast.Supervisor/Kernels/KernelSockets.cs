@@ -15,13 +15,12 @@ internal sealed unsafe class KernelSockets : IDisposable
     // nothing later.
     private const int ReconnectMs = 20;
 
-    private readonly nint _context;
     private readonly ConnectionFile _connection;
 
     public KernelSockets(ConnectionFile connection, string identity)
     {
         _connection = connection;
-        _context = Zmq.ContextNew();
+        Context = Zmq.ContextNew();
         byte[] identityUtf8 = Encoding.UTF8.GetBytes(identity);
         IoPub = Connect(Zmq.Sub, KernelChannel.IoPub, default);
         Shell = Connect(Zmq.Dealer, KernelChannel.Shell, identityUtf8);
@@ -30,6 +29,7 @@ internal sealed unsafe class KernelSockets : IDisposable
         Heartbeat = Connect(Zmq.Req, KernelChannel.Heartbeat, default);
     }
 
+    public nint Context { get; }
     public nint IoPub { get; }
     public nint Shell { get; }
     public nint Control { get; }
@@ -44,12 +44,12 @@ internal sealed unsafe class KernelSockets : IDisposable
             _ = Zmq.Close(socket);
         }
 
-        _ = Zmq.ContextTerm(_context);
+        _ = Zmq.ContextTerm(Context);
     }
 
     private nint Connect(int type, KernelChannel channel, ReadOnlySpan<byte> identity)
     {
-        nint socket = Zmq.Socket(_context, type);
+        nint socket = Zmq.Socket(Context, type);
         if (socket == 0)
         {
             throw Libc.Failure("zmq_socket", channel.ToString());

@@ -224,6 +224,26 @@ public class ScriptedKernelTests
     }
 
     [Fact]
+    public void A_question_asked_at_once_is_not_lost_when_the_kernel_opens_its_stdin_late()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted("late-stdin").WaitUntilReady();
+
+        string cell = kernel.Execute("input name?");
+        kernel.WaitForTape(() => kernel.Of(JournalChannel.Stdin, cell).Any());
+        kernel.Input("Ada");
+
+        Assert.Equal("ok", kernel.WaitForOutcome(cell));
+    }
+
+    [Fact]
+    public void A_kernel_without_a_stdin_socket_becomes_ready_all_the_same()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted("no-stdin").WaitUntilReady();
+
+        Assert.Equal("ok", kernel.Run("print hello"));
+    }
+
+    [Fact]
     public void An_interrupt_takes_back_the_question_for_input()
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
