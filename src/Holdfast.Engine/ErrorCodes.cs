@@ -36,6 +36,7 @@ public static class ErrorCodes
     public const string WorkingDirectoryNotFound = "working-directory-not-found";
     public const string StandardInputClosed = "stdin-closed";
     public const string StandardInputFull = "stdin-full";
+    public const string InputNotRequested = "input-not-requested";
     public const string SupervisorUnreachable = "supervisor-unreachable";
     public const string NotebookNotFound = "notebook-not-found";
     public const string NotebookUnreadable = "notebook-unreadable";

@@ -33,6 +33,9 @@ internal sealed class CellTracker(ExecutionLedger ledger, AttemptId attempt)
     /// <summary>An execution that is given to this kernel: its id is the message id of its execute_request.</summary>
     public void HandOver(ExecutionId id) => _handedOver.Add(id.Value);
 
+    /// <summary>The execution whose request has this message id, while it runs here.</summary>
+    public ExecutionId? ExecutionOf(string messageId) => _sent.ContainsKey(messageId) ? new ExecutionId(messageId) : null;
+
     /// <summary>The changes that one message makes; each to be run in a transaction, in order.</summary>
     public Action<StoreTransaction>? Take(in KernelMessage record)
     {

@@ -21,8 +21,7 @@ public sealed class GetKernel(StateStore store, LiveKernels live)
             return new KernelView(kernel, "dead", false, null, kernel.LastActivityAt);
         }
 
-        string state = !found.IsReady ? "starting" : found.IsBusy ? "busy" : "idle";
         bool isResponsive = found.HasHeartbeat && found.Live.Health == Supervision.SupervisorHealth.Fresh;
-        return new KernelView(kernel, state, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt));
+        return new KernelView(kernel, found.ExecutionState, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt));
     }
 }

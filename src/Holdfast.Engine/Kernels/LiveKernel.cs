@@ -30,7 +30,9 @@ public sealed partial class LiveKernel
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _listening = new();
     private readonly List<IKernelListener> _listeners = []; // guarded by _listening
-    private readonly HashSet<string> _busyWith = [];
+    private readonly KernelActivity _activity;
+    private readonly KernelIntroduction _introduction = new();
+    private readonly InputTracker _input = new();
     private ExitRecord? _exit;
     private bool _isOver; // guarded by _listening
 
@@ -40,6 +42,14 @@ public sealed partial class LiveKernel
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
         (_store, _executions, _kernels, _time, _logger) = (store, executions, kernels, time, logger);
         _cells = new CellTracker(executions, live.Id) { CancelledCellStarted = () => _ = InterruptAsync() };
+
+        // Its ready event may lie before what is read.
+        bool isKnownReady = kernel.State == KernelState.Running && kernel.AttemptId == live.Id;
+        _activity = new KernelActivity(isKnownReady);
+        if (isKnownReady)
+        {
+            _ready.TrySetResult();
+        }
     }
 
     public KernelId Id { get; }
@@ -57,13 +67,25 @@ public sealed partial class LiveKernel
 
     public bool IsReady => _ready.Task.IsCompletedSuccessfully;
 
-    /// <summary>From the kernel's own status messages, per request: busy while any request is.</summary>
-    public bool IsBusy { get; private set; }
+    /// <summary>starting, idle, busy or dead, as Jupyter's clients expect it: from the kernel's own status messages, per request.</summary>
+    public string ExecutionState => _activity.ExecutionState;
+
+    public bool IsBusy => _activity.IsBusy;
+
+    /// <summary>The content of the kernel's latest kernel_info_reply, JSON: with it a client is answered at once while the kernel is busy. Null before the first.</summary>
+    public ReadOnlyMemory<byte>? KernelInfoReply => _introduction.KernelInfo is { } content ? content : null;
+
+    /// <summary>The header.session under which the kernel speaks in this incarnation; null before its first message.</summary>
+    public string? IncarnationSession => _introduction.Session;
+
+    /// <summary>The input_request that nobody has answered yet; null when there is none.</summary>
+    public PendingInput? PendingInput => _input.Pending;
 
     /// <summary>False while the kernel's heartbeat goes unanswered.</summary>
     public bool HasHeartbeat { get; private set; } = true;
 
-    public long LastActivityAt { get; private set; }
+    /// <summary>As Jupyter counts it, microseconds since 1970; 0 while nothing was heard.</summary>
+    public long LastActivityAt => _activity.LastActivityAt;
 
     /// <summary>Up to where the journal has been read and applied.</summary>
     public long Position { get; private set; }
@@ -128,6 +150,38 @@ public sealed partial class LiveKernel
         }
     }
 
+    /// <summary>
+    /// Sends a client's message on shell, control or stdin: a multipart of unsigned frames (header, parent, metadata, content, buffers...), which is journalled and signed and goes past
+    /// the queue of notebook runs. Completes when it is with the kernel's socket. Errors: kernel-not-running, input-not-requested (stdin: nobody asks, or somebody has
+    /// answered), invalid-request, supervisor-unreachable.
+    /// </summary>
+    public async Task SendAsync(KernelChannel channel, ReadOnlyMemory<byte> unsignedMultipart, CancellationToken cancellationToken)
+    {
+        string name = channel switch
+        {
+            KernelChannel.Shell => "shell",
+            KernelChannel.Control => "control",
+            KernelChannel.Stdin => "stdin",
+            _ => throw new ArgumentOutOfRangeException(nameof(channel)),
+        };
+        try
+        {
+            await AskAsync(new LinkMessage { Type = LinkMessageType.Send, Channel = name, Body = unsignedMultipart }, cancellationToken);
+        }
+        catch (LinkRefusedException e)
+        {
+            throw new RefusedException(
+                e.Code switch
+                {
+                    LinkCodes.NotRunning => ErrorCodes.KernelNotRunning,
+                    LinkCodes.InputNotRequested => ErrorCodes.InputNotRequested,
+                    LinkCodes.MessageInvalid => ErrorCodes.InvalidRequest,
+                    _ => ErrorCodes.InternalError,
+                },
+                e.Message);
+        }
+    }
+
     private static readonly TimeSpan LinkTimeout = TimeSpan.FromSeconds(10);
 
     private async Task RunAsync(long position)
@@ -145,6 +199,11 @@ public sealed partial class LiveKernel
 
             if (Directory.Exists(Live.Files.Journal))
             {
+                if (position > 0)
+                {
+                    _introduction.ReadBeginning(Live.Files.Journal, position);
+                }
+
                 using JournalFollower follower = JournalFollower.Open(Live.Files.Journal, position);
                 Live.Follow(follower);
                 await FollowAsync(follower);
@@ -233,13 +292,9 @@ public sealed partial class LiveKernel
 
     private void TakeMessage(in KernelMessage message, List<Action<StoreTransaction>> changes)
     {
-        LastActivityAt = UnixTime.FromNanoseconds(message.UnixNanoseconds);
-        if (message.Channel == JournalChannel.IoPub && message.Message.MessageType == "status")
-        {
-            string parent = message.Message.ParentMessageId;
-            _ = message.Message.ExecutionState == "busy" ? _busyWith.Add(parent) : _busyWith.Remove(parent);
-            IsBusy = _busyWith.Count > 0;
-        }
+        _activity.Take(message);
+        _introduction.Take(message.Channel, message.Message);
+        _input.Take(message, _cells.ExecutionOf);
 
         lock (_listening)
         {
@@ -271,9 +326,9 @@ public sealed partial class LiveKernel
                 _exit = journalEvent.Exit;
                 break;
             default:
-                if (journalEvent is { Event: AttemptEvent.Gap, MessageId: { } lost } && _busyWith.Remove(lost))
+                if (journalEvent is { Event: AttemptEvent.Gap, MessageId: { } lost })
                 {
-                    IsBusy = _busyWith.Count > 0; // Its idle will not come any more.
+                    _activity.GiveUp(lost);
                 }
 
                 lock (_listening)
@@ -293,6 +348,8 @@ public sealed partial class LiveKernel
         reason = state == KernelState.Stopped ? "It was stopped on request." : reason;
         string lastWords = state == KernelState.Dead ? KernelLastWords.Read(Live.Files.Journal) : "";
         var changes = new List<Action<StoreTransaction>>();
+        _input.End();
+        _activity.End();
         lock (_listening)
         {
             _isOver = true;

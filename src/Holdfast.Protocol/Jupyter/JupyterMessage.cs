@@ -12,6 +12,10 @@ public sealed class JupyterMessage
     private readonly int _first; // Index of the header frame.
     private JupyterHeader? _header;
     private JupyterHeader? _parent;
+    private string? _messageType;
+    private string? _messageId;
+    private string? _parentMessageId;
+    private string? _parentMessageType;
 
     private JupyterMessage(ReadOnlyMemory<byte>[] frames, int first)
     {
@@ -51,17 +55,23 @@ public sealed class JupyterMessage
 
     public JupyterHeader Header => _header ??= JupyterHeader.Read(HeaderJson.Span);
     public JupyterHeader Parent => _parent ??= JupyterHeader.Read(ParentJson.Span);
-    public string MessageType => Header.MessageType;
-    public string MessageId => Header.MessageId;
+    public string MessageType => _messageType ??= JupyterMessageTypes.Read(HeaderJson.Span);
+    public string MessageId => _messageId ??= JupyterJson.GetText(HeaderJson.Span, "msg_id"u8) ?? "";
 
     /// <summary>The request this answers; empty for what a kernel says unasked.</summary>
-    public string ParentMessageId => Parent.MessageId;
+    public string ParentMessageId => _parentMessageId ??= JupyterJson.GetText(ParentJson.Span, "msg_id"u8) ?? "";
+
+    /// <summary>The type of that request; empty as well.</summary>
+    public string ParentMessageType => _parentMessageType ??= JupyterMessageTypes.Read(ParentJson.Span);
 
     /// <summary>Of a <c>status</c> message: busy, idle or starting.</summary>
     public string? ExecutionState => JupyterJson.GetText(Content.Span, "execution_state"u8);
 
     /// <summary>Of a reply: ok, error or aborted.</summary>
     public string? ReplyStatus => JupyterJson.GetText(Content.Span, "status"u8);
+
+    /// <summary>A copy of the whole message, as <see cref="TryParse"/> takes it.</summary>
+    public byte[] ToMultipart() => Multipart.Encode(_frames);
 
     private ReadOnlyMemory<byte> Frame(int index) => _first + index < _frames.Length ? _frames[_first + index] : default;
 

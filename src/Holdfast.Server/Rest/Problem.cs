@@ -33,6 +33,7 @@ internal static partial class Problem
         [ErrorCodes.NotebookBusy] = 409,
         [ErrorCodes.NothingToResume] = 409,
         [ErrorCodes.StandardInputClosed] = 409,
+        [ErrorCodes.InputNotRequested] = 409,
         [ErrorCodes.StandardInputFull] = 429,
         [ErrorCodes.SupervisorUnreachable] = 503,
         [ErrorCodes.DiskFull] = 507,

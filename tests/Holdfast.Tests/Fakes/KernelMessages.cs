@@ -25,10 +25,10 @@ internal static class KernelMessages
     public static KernelMessage Stream(string request, string text, long position) =>
         Of(JournalChannel.IoPub, "stream", "stream", request, $$"""{"name":"stdout","text":"{{text}}"}""", position);
 
-    public static KernelMessage Of(JournalChannel channel, string type, string id, string parent, string content, long position)
+    public static KernelMessage Of(JournalChannel channel, string type, string id, string parent, string content, long position, string parentType = "execute_request")
     {
         byte[] multipart = Multipart.Encode(
-            "identity"u8.ToArray(), JupyterMessage.Delimiter.ToArray(), "signature"u8.ToArray(), Header(type, id), Header("execute_request", parent), "{}"u8.ToArray(),
+            "identity"u8.ToArray(), JupyterMessage.Delimiter.ToArray(), "signature"u8.ToArray(), Header(type, id), Header(parentType, parent), "{}"u8.ToArray(),
             Encoding.UTF8.GetBytes(content));
         return new KernelMessage(channel, JupyterMessage.TryParse(multipart)!, position * 1000, position, position + 1);
     }
