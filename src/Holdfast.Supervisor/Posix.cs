@@ -123,6 +123,10 @@ internal static unsafe partial class Posix
     [LibraryImport(C, EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Access(string path, int mode);
 
+    /// <summary>Ends the process without the runtime's shutdown.</summary>
+    [LibraryImport(C, EntryPoint = "_exit")]
+    public static partial void ExitNow(int status);
+
     [LibraryImport(C, EntryPoint = "nanosleep", SetLastError = true)]
     private static partial int NanoSleep(long* time, long* left);
 

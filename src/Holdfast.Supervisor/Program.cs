@@ -10,7 +10,8 @@ internal static class Program
     {
         if (arguments is ["run", { Length: > 0 } directory])
         {
-            return SupervisorProcess.Run(directory);
+            // Everything that matters is on the disk, and the runtime's own way out would wake its compiler for it.
+            Posix.ExitNow(SupervisorProcess.Run(directory));
         }
 
         Say("usage: holdfast-supervisor run ATTEMPT-DIRECTORY\n\nStarted by the Holdfast server for each job or kernel; see docs/spec/supervisor-link.md.\n");

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Attempts;
 
@@ -73,7 +73,7 @@ public sealed record AttemptEvent
         }
     }
 
-    private void WriteFields(Utf8JsonWriter writer)
+    private void WriteFields(PlainJsonWriter writer)
     {
         writer.WriteString("event", Event);
         if (Exit is not null)
@@ -100,7 +100,7 @@ public sealed record AttemptEvent
 
     private static AttemptEvent ReadFields(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new PlainJsonReader(json);
         var exit = new ExitRecord.Fields();
         string? kind = null, attempt = null, cause = null, reason = null, channel = null, messageId = null;
         string[]? argv = null;

@@ -1,68 +1,63 @@
-using System.Buffers;
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Attempts;
 
 /// <summary>
-/// What the attempt folder's readers and writers share. By hand on Utf8Json, so that a supervisor pays for no serializer at start;
+/// What the attempt folder's readers and writers share. By hand on our own reader, so that a supervisor pays for no serializer at start;
 /// unknown fields are skipped, because an older server reads what a newer supervisor wrote and the other way round.
 /// </summary>
 internal static class AttemptJson
 {
-    public delegate void WriteFields(Utf8JsonWriter writer);
+    public delegate void WriteFields(PlainJsonWriter writer);
 
     /// <summary>One object of one line, with a final newline for those who look at it with cat.</summary>
     public static byte[] Write(WriteFields fields, bool endsLine = true)
     {
-        var output = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(output))
-        {
-            writer.WriteStartObject();
-            fields(writer);
-            writer.WriteEndObject();
-        }
-
+        var writer = new PlainJsonWriter();
+        writer.WriteStartObject();
+        fields(writer);
+        writer.WriteEndObject();
         if (endsLine)
         {
-            output.Write("\n"u8);
+            writer.WriteRaw("\n"u8);
         }
 
-        return output.WrittenSpan.ToArray();
+        return writer.Written.ToArray();
     }
 
     /// <summary>Moves to the first token of the object; the caller then reads names and values until false.</summary>
-    public static void Begin(ref Utf8JsonReader reader)
+    public static void Begin(ref PlainJsonReader reader)
     {
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        if (!reader.Read() || reader.TokenType != JsonToken.StartObject)
         {
-            throw new JsonException("Not an object.");
+            throw new JsonSyntaxException("Not an object.");
         }
     }
 
-    public static bool NextName(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
+    public static bool NextName(ref PlainJsonReader reader) => reader.Read() && reader.TokenType == JsonToken.PropertyName;
 
-    public static string[] Texts(ref Utf8JsonReader reader)
+    public static string[] Texts(ref PlainJsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.StartArray)
+        if (reader.TokenType != JsonToken.StartArray)
         {
-            throw new JsonException("Not an array.");
+            throw new JsonSyntaxException("Not an array.");
         }
 
         var texts = new List<string>();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        while (reader.Read() && reader.TokenType != JsonToken.EndArray)
         {
-            texts.Add(reader.GetString() ?? throw new JsonException("A null in an array of texts."));
+            texts.Add(reader.GetString() ?? throw new JsonSyntaxException("A null in an array of texts."));
         }
 
         return texts.ToArray();
     }
 
     /// <summary>An object of texts as <c>NAME=value</c>, the form execve takes.</summary>
-    public static string[] Variables(ref Utf8JsonReader reader)
+    public static string[] Variables(ref PlainJsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.StartObject)
+        if (reader.TokenType != JsonToken.StartObject)
         {
-            throw new JsonException("Not an object.");
+            throw new JsonSyntaxException("Not an object.");
         }
 
         var variables = new List<string>();
@@ -70,13 +65,13 @@ internal static class AttemptJson
         {
             string name = reader.GetString()!;
             reader.Read();
-            variables.Add(name + "=" + (reader.GetString() ?? throw new JsonException("A variable that is null.")));
+            variables.Add(name + "=" + (reader.GetString() ?? throw new JsonSyntaxException("A variable that is null.")));
         }
 
         return variables.ToArray();
     }
 
-    public static void WriteTexts(Utf8JsonWriter writer, string name, string[]? texts)
+    public static void WriteTexts(PlainJsonWriter writer, string name, string[]? texts)
     {
         if (texts is null)
         {
@@ -92,7 +87,7 @@ internal static class AttemptJson
         writer.WriteEndArray();
     }
 
-    public static void WriteVariables(Utf8JsonWriter writer, string name, string[] variables)
+    public static void WriteVariables(PlainJsonWriter writer, string name, string[] variables)
     {
         writer.WriteStartObject(name);
         foreach (string variable in variables)
@@ -107,7 +102,7 @@ internal static class AttemptJson
         writer.WriteEndObject();
     }
 
-    public static void WriteText(Utf8JsonWriter writer, string name, string? value)
+    public static void WriteText(PlainJsonWriter writer, string name, string? value)
     {
         if (value is not null)
         {
@@ -115,7 +110,7 @@ internal static class AttemptJson
         }
     }
 
-    public static void WriteNumber(Utf8JsonWriter writer, string name, long value)
+    public static void WriteNumber(PlainJsonWriter writer, string name, long value)
     {
         if (value != 0)
         {
@@ -123,7 +118,7 @@ internal static class AttemptJson
         }
     }
 
-    public static void WriteFlag(Utf8JsonWriter writer, string name, bool value)
+    public static void WriteFlag(PlainJsonWriter writer, string name, bool value)
     {
         if (value)
         {
@@ -132,7 +127,7 @@ internal static class AttemptJson
     }
 
     /// <summary>True for what the JSON reader throws on bytes that are not the format; the callers turn it into <see cref="AttemptFormatException"/>.</summary>
-    public static bool IsMalformed(Exception e) => e is JsonException or InvalidOperationException or FormatException;
+    public static bool IsMalformed(Exception e) => e is JsonSyntaxException;
 }
 
 /// <summary>A file of the attempt folder that is not what its name says. It is kept as evidence and never guessed at.</summary>

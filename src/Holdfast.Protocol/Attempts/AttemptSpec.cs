@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Attempts;
 
@@ -112,7 +112,7 @@ public sealed record AttemptSpec
 
     private static AttemptSpec ReadFields(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new PlainJsonReader(json);
         int version = 0;
         long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0;
         string? attempt = null, kind = null, nonce = null, socket = null, cwd = null, transport = null, interruptMode = null;

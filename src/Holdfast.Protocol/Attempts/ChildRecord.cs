@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Protocol.Attempts;
@@ -29,7 +29,7 @@ public sealed record ChildRecord(ProcessIdentity Process, long AtUnixNanoseconds
 
     private static ChildRecord ReadFields(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new PlainJsonReader(json);
         int pid = 0;
         long startTicks = 0, at = 0;
         string? bootId = null;

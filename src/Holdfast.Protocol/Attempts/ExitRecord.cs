@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Attempts;
 
@@ -36,7 +36,7 @@ public sealed record ExitRecord
     {
         try
         {
-            var reader = new Utf8JsonReader(json);
+            var reader = new PlainJsonReader(json);
             var fields = new Fields();
             AttemptJson.Begin(ref reader);
             while (AttemptJson.NextName(ref reader))
@@ -57,7 +57,7 @@ public sealed record ExitRecord
         }
     }
 
-    internal void WriteFields(Utf8JsonWriter writer)
+    internal void WriteFields(PlainJsonWriter writer)
     {
         if (ExitCode is { } exitCode)
         {
@@ -89,7 +89,7 @@ public sealed record ExitRecord
         private string? _cause, _reason;
         private long _at, _stdoutBytes, _stderrBytes, _userMs, _systemMs, _maxRssKb;
 
-        public bool TryTake(string name, ref Utf8JsonReader reader)
+        public bool TryTake(string name, ref PlainJsonReader reader)
         {
             switch (name)
             {

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Protocol.Attempts;
@@ -42,7 +42,7 @@ public sealed record SupervisorRecord
 
     private static SupervisorRecord ReadFields(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new PlainJsonReader(json);
         int protocol = 0, pid = 0;
         long startTicks = 0;
         string? version = null, bootId = null, nonce = null, socket = null, mode = null;

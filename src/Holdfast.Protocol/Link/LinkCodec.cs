@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Link;
 
@@ -29,24 +29,21 @@ public static class LinkCodec
     /// <summary>Writes a frame up to its body, which the caller sends next: a file's bytes, for example, that need not pass through memory.</summary>
     public static void WriteHead(IBufferWriter<byte> output, LinkMessage message, int bodyLength)
     {
-        var header = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(header))
+        var writer = new PlainJsonWriter();
+        message.WriteHeader(writer);
+        ReadOnlySpan<byte> header = writer.Written;
+        if (header.Length > ushort.MaxValue)
         {
-            message.WriteHeader(writer);
-        }
-
-        if (header.WrittenCount > ushort.MaxValue)
-        {
-            throw new LinkFormatException($"A header of {header.WrittenCount} bytes does not fit its frame.");
+            throw new LinkFormatException($"A header of {header.Length} bytes does not fit its frame.");
         }
 
         Span<byte> head = output.GetSpan(HeadBytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(head, (uint)(4 + header.WrittenCount + bodyLength));
+        BinaryPrimitives.WriteUInt32LittleEndian(head, (uint)(4 + header.Length + bodyLength));
         head[4] = (byte)message.Type;
         head[5] = 0;
-        BinaryPrimitives.WriteUInt16LittleEndian(head[6..], (ushort)header.WrittenCount);
+        BinaryPrimitives.WriteUInt16LittleEndian(head[6..], (ushort)header.Length);
         output.Advance(HeadBytes);
-        output.Write(header.WrittenSpan);
+        output.Write(header);
     }
 
     /// <summary>

@@ -1,10 +1,10 @@
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Link;
 
 /// <summary>
 /// One message of the link: a type, a header of optional fields (which apply is said at the type), and a body of raw bytes.
-/// Written and read by hand on Utf8Json so that a supervisor pays for no serializer at start; unknown fields are ignored on read.
+/// Written and read by hand on our own JSON so that a supervisor pays for no serializer at start; unknown fields are ignored on read.
 /// </summary>
 public sealed record LinkMessage
 {
@@ -44,7 +44,7 @@ public sealed record LinkMessage
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
-    public void WriteHeader(Utf8JsonWriter writer)
+    public void WriteHeader(PlainJsonWriter writer)
     {
         writer.WriteStartObject();
         WriteNumber(writer, "id", Id);
@@ -97,7 +97,7 @@ public sealed record LinkMessage
         {
             return ReadFields(type, header, body);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonSyntaxException)
         {
             throw new LinkFormatException($"The header of a {type} message is not valid: {e.Message}");
         }
@@ -105,7 +105,7 @@ public sealed record LinkMessage
 
     private static LinkMessage ReadFields(LinkMessageType type, ReadOnlySpan<byte> header, ReadOnlyMemory<byte> body)
     {
-        var reader = new Utf8JsonReader(header);
+        var reader = new PlainJsonReader(header);
         long id = 0, startTicks = 0, position = 0, at = 0, graceMs = 0;
         int protocol = 0, pid = 0, signal = 0;
         int? exitCode = null;
@@ -114,8 +114,12 @@ public sealed record LinkMessage
         string[]? capabilities = null;
         bool end = false, alive = false, stopOnError = false;
 
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        if (!reader.Read() || reader.TokenType != JsonToken.StartObject)
+        {
+            throw new JsonSyntaxException("It is not an object.");
+        }
+
+        while (reader.Read() && reader.TokenType == JsonToken.PropertyName)
         {
             string name = reader.GetString()!;
             reader.Read();
@@ -160,10 +164,10 @@ public sealed record LinkMessage
         };
     }
 
-    private static string[] ReadTexts(ref Utf8JsonReader reader)
+    private static string[] ReadTexts(ref PlainJsonReader reader)
     {
         var texts = new List<string>();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        while (reader.Read() && reader.TokenType != JsonToken.EndArray)
         {
             texts.Add(reader.GetString() ?? "");
         }
@@ -171,7 +175,7 @@ public sealed record LinkMessage
         return texts.ToArray();
     }
 
-    private static void WriteText(Utf8JsonWriter writer, string name, string? value)
+    private static void WriteText(PlainJsonWriter writer, string name, string? value)
     {
         if (value is not null)
         {
@@ -179,7 +183,7 @@ public sealed record LinkMessage
         }
     }
 
-    private static void WriteNumber(Utf8JsonWriter writer, string name, long value)
+    private static void WriteNumber(PlainJsonWriter writer, string name, long value)
     {
         if (value != 0)
         {
@@ -187,7 +191,7 @@ public sealed record LinkMessage
         }
     }
 
-    private static void WriteFlag(Utf8JsonWriter writer, string name, bool value)
+    private static void WriteFlag(PlainJsonWriter writer, string name, bool value)
     {
         if (value)
         {

@@ -24,7 +24,7 @@ public abstract class AttemptWork : Work, IDisposable
     private const int DrainGraceMs = 2000;
 
     private const int ReapIntervalMsMin = 1000;
-    private const int ReapIntervalMsMax = 16_000;
+    private const int ReapIntervalMsMax = 64_000;
 
     /// <summary>Requests that only add to the waiting steps are refused past this while the disk is full.</summary>
     private const int SignalMax = 64;

@@ -65,7 +65,7 @@ public sealed class DurableSteps
                     return;
                 }
 
-                _ = _steps.Remove(step);
+                Remove(step);
             }
         }
         finally
@@ -78,6 +78,18 @@ public sealed class DurableSteps
             IsStalled = false;
             SupervisorLog.Write("going on: there is room again");
             StallChanged?.Invoke();
+        }
+    }
+
+    private void Remove(Step step)
+    {
+        for (int i = 0; i < _steps.Count; i++)
+        {
+            if (ReferenceEquals(_steps[i], step))
+            {
+                _steps.RemoveAt(i);
+                return;
+            }
         }
     }
 

@@ -18,59 +18,66 @@ public static class CommandSearch
     /// <summary>The path to execute, seen from <paramref name="directory"/>; or null with the shell's exit code and a sentence.</summary>
     public static string? Find(string command, string directory, string[] environment, out int exitCode, out string reason)
     {
-        exitCode = NotFoundCode;
-        reason = "";
+        string? blocked = null;
         if (command.Contains('/', StringComparison.Ordinal))
         {
-            return Check(command, directory, command, ref exitCode, ref reason) ? command : null;
+            if (IsExecutable(command, directory, ref blocked))
+            {
+                exitCode = 0;
+                reason = "";
+                return command;
+            }
+
+            return Failed(command, blocked, "there is no file " + Path.Combine(directory, command), out exitCode, out reason);
         }
 
         string path = Variable(environment, "PATH") ?? DefaultPath;
-        string blocked = "";
-        int start = 0;
-        while (command.Length > 0 && start <= path.Length)
+        for (int start = 0; command.Length > 0 && start <= path.Length;)
         {
             int end = path.IndexOf(':', start);
             end = end < 0 ? path.Length : end;
 
             // An empty entry is the folder the command runs in.
-            string folder = end == start ? "." : path[start..end];
-            string candidate = folder + "/" + command;
-            if (Check(candidate, directory, command, ref exitCode, ref reason))
+            string candidate = (end == start ? "." : path[start..end]) + "/" + command;
+            if (IsExecutable(candidate, directory, ref blocked))
             {
+                exitCode = 0;
+                reason = "";
                 return candidate;
             }
 
-            // The first that is there but may not be run is what the user hears about, unless a later folder has one that may.
-            blocked = exitCode == NotExecutableCode && blocked.Length == 0 ? reason : blocked;
             start = end + 1;
         }
 
-        exitCode = blocked.Length > 0 ? NotExecutableCode : NotFoundCode;
-        reason = blocked.Length > 0 ? blocked : $"The command '{command}' was not found in PATH ({path}).";
-        return null;
+        return Failed(command, blocked, "PATH is " + path, out exitCode, out reason);
     }
 
-    private static bool Check(string candidate, string directory, string command, ref int exitCode, ref string reason)
+    /// <param name="blocked">The first file that was there and may not be run: what the user hears about unless a later folder has one that may.</param>
+    private static bool IsExecutable(string candidate, string directory, ref string? blocked)
     {
         string full = Path.Combine(directory, candidate);
         if (Posix.Access(full, Exists) != 0)
         {
-            exitCode = NotFoundCode;
-            reason = $"The command '{command}' was not found: there is no file {full}.";
             return false;
         }
 
-        if (Directory.Exists(full) || Posix.Access(full, MayExecute) != 0)
+        if (Posix.Access(full, MayExecute) == 0 && !Directory.Exists(full))
         {
-            exitCode = NotExecutableCode;
-            reason = Directory.Exists(full)
-                ? $"The command '{command}' is a folder: {full}."
-                : $"The command '{command}' may not be executed: {full} lacks the permission.";
-            return false;
+            return true;
         }
 
-        return true;
+        blocked ??= full;
+        return false;
+    }
+
+    /// <summary>The sentence is only made here: on the way to a command most folders do not have it.</summary>
+    private static string? Failed(string command, string? blocked, string looked, out int exitCode, out string reason)
+    {
+        exitCode = blocked is null ? NotFoundCode : NotExecutableCode;
+        reason = blocked is null ? $"The command '{command}' was not found; {looked}."
+            : Directory.Exists(blocked) ? $"The command '{command}' is a folder: {blocked}."
+            : $"The command '{command}' may not be executed: {blocked} lacks the permission.";
+        return null;
     }
 
     private static string? Variable(string[] environment, string name)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Holdfast.Protocol.Processes;
 using System.Text;
 
 namespace Holdfast.Supervisor.Children;

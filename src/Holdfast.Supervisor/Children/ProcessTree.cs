@@ -23,7 +23,7 @@ internal sealed class Descendant(int pid, long startTicks, int groupId)
         }
 
         int errno = Posix.Esrch;
-        if (ProcessIdentity.ReadStat(Pid) is { } stat && stat.StartTicks == StartTicks)
+        if (ProcessStat.Of(Pid) is { } stat && stat.StartTicks == StartTicks)
         {
             errno = Posix.PidfdSendSignal(pidfd, signal) == 0 ? 0 : Libc.Errno;
         }
@@ -97,7 +97,7 @@ internal static unsafe class ProcessTree
                 }
             }
 
-            if (pid > 0 && ProcessIdentity.ReadStat(pid) is { State: not ('Z' or 'X') } stat)
+            if (pid > 0 && ProcessStat.Of(pid) is { State: not ('Z' or 'X') } stat)
             {
                 found.Add(new Descendant(pid, stat.StartTicks, Posix.GetPgid(pid)));
             }

@@ -34,7 +34,7 @@ internal static class TreePause
         int stopped = 0;
         foreach (Descendant descendant in ProcessTree.Find())
         {
-            bool isRunning = ProcessIdentity.ReadStat(descendant.Pid) is { State: not ('T' or 't' or 'Z' or 'X') };
+            bool isRunning = ProcessStat.Of(descendant.Pid) is { State: not ('T' or 't' or 'Z' or 'X') };
             if (isRunning && descendant.GroupId != child.Process.Pid && descendant.Signal(Libc.SigStop) == 0)
             {
                 stopped++;

@@ -11,8 +11,10 @@ public sealed unsafe class PollLoop
     private readonly TimeProvider _time;
     private readonly List<PollRegistration> _registrations = [];
     private readonly List<LoopTimer> _timers = [];
-    private PollRegistration[] _polled = [];
-    private PollItem[] _items = [];
+    private PollRegistration[] _polled = new PollRegistration[8];
+
+    // Not `[]`: an empty array of an own struct is generic code that nobody has compiled ahead.
+    private PollItem[] _items = new PollItem[8];
     private int _count;
     private bool _hasChanged = true;
     private bool _isStopped;
@@ -84,11 +86,30 @@ public sealed unsafe class PollLoop
 
     internal void Removed(PollRegistration registration)
     {
-        _ = _registrations.Remove(registration);
+        // By hand: List.Remove makes a comparer for the type by reflection.
+        for (int i = 0; i < _registrations.Count; i++)
+        {
+            if (ReferenceEquals(_registrations[i], registration))
+            {
+                _registrations.RemoveAt(i);
+                break;
+            }
+        }
+
         _hasChanged = true;
     }
 
-    internal void Removed(LoopTimer timer) => _ = _timers.Remove(timer);
+    internal void Removed(LoopTimer timer)
+    {
+        for (int i = 0; i < _timers.Count; i++)
+        {
+            if (ReferenceEquals(_timers[i], timer))
+            {
+                _timers.RemoveAt(i);
+                return;
+            }
+        }
+    }
 
     private PollRegistration Add(nint socket, int fd, PollEvents events, PollCallback callback)
     {

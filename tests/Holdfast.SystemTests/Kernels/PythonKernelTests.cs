@@ -164,7 +164,7 @@ public class PythonKernelTests
         Assert.Equal(0, exited.ExitCode);
         Assert.Equal("cancelled", exited.Cause);
         Assert.Contains(kernel.Tape.Entries, static e => e.Channel == JournalChannel.Control && e.Message!.MessageType == "shutdown_reply");
-        Assert.Null(ProcessIdentity.ReadStat(child));
+        Assert.Null(ProcessStat.Of(child));
         Assert.Equal("None", lines[1]);
     }
 }

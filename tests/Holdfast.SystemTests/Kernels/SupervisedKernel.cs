@@ -138,7 +138,7 @@ internal sealed class SupervisedKernel : IDisposable
     public void WaitUntilGone()
     {
         long start = TimeProvider.System.GetTimestamp();
-        while (Holdfast.Protocol.Processes.ProcessIdentity.ReadStat(KernelPid) is not null)
+        while (Holdfast.Protocol.Processes.ProcessStat.Of(KernelPid) is not null)
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < LinkClient.Patience, "The kernel lives on.");
             Assert.False(_supervisor.WaitForExit(20));

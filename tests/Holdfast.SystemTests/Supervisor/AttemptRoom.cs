@@ -118,7 +118,7 @@ public sealed class AttemptRoom : IDisposable
             try
             {
                 if (File.ReadAllText(folder + "/environ").Contains("HOLDFAST_ATTEMPT=" + _mark, StringComparison.Ordinal)
-                    && ProcessIdentity.ReadStat(pid) is { State: not ('Z' or 'X') })
+                    && ProcessStat.Of(pid) is { State: not ('Z' or 'X') })
                 {
                     marked.Add(pid);
                 }

@@ -114,11 +114,11 @@ public sealed class JobStopTests : IDisposable
         AttemptRoom.Until(() => _room.Marked().Count == 6, "the tree to be up");
 
         peer.Ask(LinkMessageType.Pause);
-        Assert.All(_room.Marked(), pid => Assert.Equal('T', ProcessIdentity.ReadStat(pid)!.Value.State));
+        Assert.All(_room.Marked(), pid => Assert.Equal('T', ProcessStat.Of(pid)!.State));
         Assert.Equal("paused", Greeted(spec).State);
 
         peer.Ask(LinkMessageType.Resume);
-        AttemptRoom.Until(() => _room.Marked().TrueForAll(pid => ProcessIdentity.ReadStat(pid)!.Value.State is 'S' or 'R'), "all to go on");
+        AttemptRoom.Until(() => _room.Marked().TrueForAll(pid => ProcessStat.Of(pid)!.State is 'S' or 'R'), "all to go on");
         Assert.Equal("running", Greeted(spec).State);
     }
 

@@ -126,7 +126,7 @@ internal static class BackgroundServer
     }
 
     // Ours to reap, or a zombie; either way it runs no more.
-    private static bool HasEnded(int pid) => ProcessIdentity.ReadStat(pid) is null or { State: 'Z' or 'X' };
+    private static bool HasEnded(int pid) => ProcessStat.Of(pid) is null or { State: 'Z' or 'X' };
 
     private static RefusedException Failed(string why, string log)
     {

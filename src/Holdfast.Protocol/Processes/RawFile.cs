@@ -1,9 +1,7 @@
-using Holdfast.Protocol.Processes;
-
-namespace Holdfast.Supervisor;
+namespace Holdfast.Protocol.Processes;
 
 /// <summary>Reads small files, those of /proc above all, with three system calls and without the file stack of the runtime.</summary>
-internal static unsafe class RawFile
+public static unsafe class RawFile
 {
     private const int FirstBytes = 4096;
 
