@@ -24,7 +24,7 @@ public sealed class ProcessIdentityTests
         using Process child = Process.Start(strange, "600");
         ProcessIdentity identity = ProcessIdentity.Of(child.Id)!.Value;
         Assert.True(identity.IsAlive());
-        Assert.Equal(Environment.ProcessId, ProcessIdentity.ReadStat(child.Id)!.Value.ParentPid);
+        Assert.Equal(Environment.ProcessId, ProcessStat.Of(child.Id)!.ParentPid);
 
         child.Kill();
         await child.WaitForExitAsync(TestContext.Current.CancellationToken);
