@@ -37,7 +37,8 @@ public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper re
         foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
         {
             string name = (string)variable.Key;
-            if (!name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase) && name is not ("HOLDFAST_TOKEN" or "DOTNET_TieredPGO" or "DOTNET_EnableDiagnostics"))
+            bool isTuning = name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_Tiered", StringComparison.OrdinalIgnoreCase);
+            if (!isTuning && name is not ("HOLDFAST_TOKEN" or "DOTNET_EnableDiagnostics"))
             {
                 variables.Add($"{name}={variable.Value}");
             }
@@ -46,7 +47,6 @@ public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper re
         // A supervisor is one thread with a tiny heap, and there may be many.
         variables.Add("DOTNET_gcServer=0");
         variables.Add("DOTNET_gcConcurrent=0");
-        variables.Add("DOTNET_TieredPGO=0");
 
         // Measured: without a small first generation a supervisor that has held some hundred jobs keeps 20 MB of garbage; without diagnostics it has three threads less.
         variables.Add("DOTNET_GCgen0size=0x80000");
