@@ -38,6 +38,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public HoldfastEngine(DataDirectory directory, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         string host = Environment.MachineName;
+        Root = options.Root;
         _store = StateStore.Open(
             new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded }, time, loggers.CreateLogger<StateStore>());
         Feed = new FeedLog(_store, time);
@@ -72,6 +73,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         _recover = new Recover(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
     }
+
+    /// <summary>The folder that notebooks and files are served from.</summary>
+    public string Root { get; }
 
     public FeedLog Feed { get; }
     public LiveAttempts Live { get; }

@@ -3,7 +3,11 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>A kernel with what only its own messages tell. Execution state is Jupyter's: starting, idle, busy, or dead.</summary>
-public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsResponsive, int? Pid, long LastActivityAt);
+public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsResponsive, int? Pid, long LastActivityAt)
+{
+    /// <summary>How many clients are connected to it now.</summary>
+    public int Connections { get; init; }
+}
 
 /// <summary>Reads kernels: the live ones, and the latest that ended. Errors: kernel-not-found.</summary>
 public sealed class GetKernel(StateStore store, LiveKernels live)
@@ -14,6 +18,13 @@ public sealed class GetKernel(StateStore store, LiveKernels live)
 
     public IReadOnlyList<KernelView> List() => store.Read(reader => KernelsTable.Recent(reader, RecentMax)).ConvertAll(View);
 
+    /// <summary>Those that are there, as Jupyter means it: not stopped. One that died is, until somebody stops or restarts it.</summary>
+    public IReadOnlyList<KernelView> ListCurrent() => store.Read(KernelsTable.Current).ConvertAll(View);
+
+    /// <summary>One of <see cref="ListCurrent"/>. Errors: kernel-not-found, also for one that was stopped.</summary>
+    public KernelView RunCurrent(KernelId id) =>
+        store.Read(reader => KernelsTable.Find(reader, id)) is { State: not KernelState.Stopped } kernel ? View(kernel) : throw KernelId.NotFound(id.Value);
+
     private KernelView View(Kernel kernel)
     {
         if (kernel.AttemptId is null || !live.TryGet(kernel.Id, out LiveKernel? found))
@@ -22,6 +33,9 @@ public sealed class GetKernel(StateStore store, LiveKernels live)
         }
 
         bool isResponsive = found.HasHeartbeat && found.Live.Health == Supervision.SupervisorHealth.Fresh;
-        return new KernelView(kernel, found.ExecutionState, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt));
+        return new KernelView(kernel, found.ExecutionState, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt))
+        {
+            Connections = found.Connections,
+        };
     }
 }

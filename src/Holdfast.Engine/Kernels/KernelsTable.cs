@@ -38,6 +38,10 @@ internal static class KernelsTable
     /// <summary>Those that have, or should have, a process.</summary>
     public static List<Kernel> Live(StoreReader reader) => ReadRows(reader.Prepare($"SELECT {Columns} FROM kernels WHERE attempt_id IS NOT NULL ORDER BY id"));
 
+    /// <summary>All but those that were stopped, oldest first.</summary>
+    public static List<Kernel> Current(StoreReader reader) =>
+        ReadRows(reader.Prepare($"SELECT {Columns} FROM kernels WHERE state <> 'stopped' ORDER BY created_at, id"));
+
     /// <summary>The live ones, and then the latest of those that ended, newest first.</summary>
     public static List<Kernel> Recent(StoreReader reader, int limit) =>
         ReadRows(reader.Prepare($"SELECT {Columns} FROM kernels ORDER BY attempt_id IS NULL, created_at DESC LIMIT ?1").Bind(1, limit));

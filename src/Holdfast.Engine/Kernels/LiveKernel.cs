@@ -35,6 +35,7 @@ public sealed partial class LiveKernel
     private readonly InputTracker _input = new();
     private ExitRecord? _exit;
     private bool _isOver; // guarded by _listening
+    private int _connections;
 
     internal LiveKernel(
         Kernel kernel, LiveAttempt live, StateStore store, ExecutionLedger executions, KernelLedger kernels, TimeProvider time, ILogger logger)
@@ -86,6 +87,13 @@ public sealed partial class LiveKernel
 
     /// <summary>As Jupyter counts it, microseconds since 1970; 0 while nothing was heard.</summary>
     public long LastActivityAt => _activity.LastActivityAt;
+
+    /// <summary>How many clients are connected now.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    public void AddConnection() => Interlocked.Increment(ref _connections);
+
+    public void RemoveConnection() => Interlocked.Decrement(ref _connections);
 
     /// <summary>Up to where the journal has been read and applied.</summary>
     public long Position { get; private set; }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Holdfast.Engine;
+using Holdfast.Server.Jupyter;
 using Holdfast.Server.Rest;
 
 namespace Holdfast.Server.Hosting;
@@ -11,7 +12,7 @@ namespace Holdfast.Server.Hosting;
 /// but health; 3. while the server recovers, 503 rather than an answer that lies by omission; 4. whatever a route throws becomes a problem, in one place,
 /// and so does what no route takes.
 /// </summary>
-public sealed class Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
+public sealed partial class Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
 {
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "::1", "[::1]"];
 
@@ -24,14 +25,14 @@ public sealed class Gate(string token, string boundHost, EngineDoor door, ILogge
         {
             if (Refusal(context) is { } refusal)
             {
-                await Problem.WriteAsync(context, refusal.Code, refusal.Message);
+                await WriteAsync(context, refusal.Code, refusal.Message);
                 return;
             }
 
             await next(context);
             if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
             {
-                await Problem.WriteAsync(context, unanswered.Code, unanswered.Message);
+                await WriteAsync(context, unanswered.Code, unanswered.Message);
             }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -40,9 +41,33 @@ public sealed class Gate(string token, string boundHost, EngineDoor door, ILogge
         }
         catch (Exception e)
         {
-            await Problem.WriteAsync(context, e, logger);
+            await FailAsync(context, e);
         }
     };
+
+    /// <summary>In the shape of the door that was asked.</summary>
+    private static Task WriteAsync(HttpContext context, string code, string detail) => JupyterPaths.Has(context.Request.Path)
+        ? JupyterProblem.WriteAsync(context, code, detail, Problem.StatusOf(code))
+        : Problem.WriteAsync(context, code, detail);
+
+    private Task FailAsync(HttpContext context, Exception exception)
+    {
+        Failure failure = Failure.Of(exception);
+        if (failure.Code == ErrorCodes.InternalError)
+        {
+            Log.Unexpected(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, exception);
+        }
+
+        if (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            return WriteAsync(context, failure.Code, failure.Detail);
+        }
+
+        // Half an answer is out: cut the connection, so that nobody takes it for a whole one.
+        context.Abort();
+        return Task.CompletedTask;
+    }
 
     private RefusedException? Refusal(HttpContext context)
     {
@@ -123,5 +148,11 @@ public sealed class Gate(string token, string boundHost, EngineDoor door, ILogge
         Span<byte> bytes = stackalloc byte[512 * 3];
         int length = Encoding.UTF8.GetBytes(given, bytes);
         return CryptographicOperations.FixedTimeEquals(bytes[..length], _token);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(ServerEventIds.Unexpected, LogLevel.Error, "{Method} {Path} failed unexpectedly ({TraceId}).")]
+        public static partial void Unexpected(ILogger logger, string method, string path, string traceId, Exception exception);
     }
 }

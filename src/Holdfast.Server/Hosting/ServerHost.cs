@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Holdfast.Engine;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Store;
+using Holdfast.Server.Jupyter;
 using Holdfast.Server.Rest;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -105,6 +106,7 @@ public static class ServerHost
         app.Use(new Gate(directory.Token, options.Host, door, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
         app.UseRouting();
         RestDoor.Map(app, door);
+        JupyterDoor.Map(app, door);
         return app;
     }
 

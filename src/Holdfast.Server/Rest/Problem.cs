@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Holdfast.Engine;
-using Holdfast.Engine.Store;
+using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
 
 /// <summary>The REST door's one mapping of errors: application/problem+json (RFC 9457) with a stable code.</summary>
-internal static partial class Problem
+internal static class Problem
 {
     /// <summary>Codes not listed are the caller's fault in no special way: 400.</summary>
     private static readonly Dictionary<string, int> Statuses = new()
@@ -45,9 +45,6 @@ internal static partial class Problem
         [ErrorCodes.NotSupported] = 501,
     };
 
-    /// <summary>Those that pass by themselves, when the server has started or is back.</summary>
-    private static readonly string[] Passing = [ErrorCodes.Recovering, ErrorCodes.ServerStopping, ErrorCodes.StoreClosed];
-
     private const string RetryAfterSeconds = "1";
 
     public static int StatusOf(string code) => Statuses.GetValueOrDefault(code, 400);
@@ -57,7 +54,7 @@ internal static partial class Problem
         int status = StatusOf(code);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
-        if (Array.IndexOf(Passing, code) >= 0)
+        if (Failure.IsPassing(code))
         {
             context.Response.Headers.RetryAfter = RetryAfterSeconds;
         }
@@ -76,37 +73,5 @@ internal static partial class Problem
         }
 
         return context.Response.BodyWriter.FlushAsync(context.RequestAborted).AsTask();
-    }
-
-    public static Task WriteAsync(HttpContext context, Exception exception, ILogger logger)
-    {
-        (string code, string detail) = exception switch
-        {
-            RefusedException e => (e.Code, e.Message),
-            StoreException e => (e.Code, e.Message),
-            BadHttpRequestException { StatusCode: 413 } => (ErrorCodes.BodyTooLarge, "The body is larger than this server takes. Put large input into a file and name it."),
-            BadHttpRequestException e => (ErrorCodes.InvalidRequest, e.Message),
-            _ => (ErrorCodes.InternalError, "The server made a mistake. Its log has the details under this traceId; the work it holds is not harmed."),
-        };
-        if (code == ErrorCodes.InternalError)
-        {
-            Log.Unexpected(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, exception);
-        }
-
-        if (!context.Response.HasStarted)
-        {
-            context.Response.Clear();
-            return WriteAsync(context, code, detail);
-        }
-
-        // Half an answer is out: cut the connection, so that nobody takes it for a whole one.
-        context.Abort();
-        return Task.CompletedTask;
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(RestEventIds.Unexpected, LogLevel.Error, "{Method} {Path} failed unexpectedly ({TraceId}).")]
-        public static partial void Unexpected(ILogger logger, string method, string path, string traceId, Exception exception);
     }
 }

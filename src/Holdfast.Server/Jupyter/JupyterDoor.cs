@@ -1,0 +1,18 @@
+using Holdfast.Server.Hosting;
+using Holdfast.Server.Jupyter.Kernels;
+using Holdfast.Server.Jupyter.Specs;
+using Holdfast.Server.Jupyter.Status;
+
+namespace Holdfast.Server.Jupyter;
+
+/// <summary>The Jupyter door's routes, by feature: what unmodified Jupyter clients ask for. Routes translate and do nothing more.</summary>
+internal static class JupyterDoor
+{
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
+    {
+        StatusEndpoints.Map(routes, door);
+        MeEndpoints.Map(routes);
+        SpecEndpoints.Map(routes);
+        KernelEndpoints.Map(routes, door);
+    }
+}
