@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing and says nothing when all is there. Looks at what the programs will load, not at package
 # names, so that an ipykernel from elsewhere counts too. Only /usr/bin/python3 counts: the kernelspecs of Debian name it.
+# --tests: also the clients that only the system tests need.
 set -euo pipefail
 source eng/env.sh
 
@@ -23,3 +24,4 @@ else
     missing+=(python3-ipykernel python3-matplotlib python3-pandas)
 fi
 [ ${#missing[@]} -eq 0 ] || eng/install.sh "${missing[@]}"
+[ "${1:-}" != --tests ] || eng/clients.sh

@@ -4,8 +4,10 @@ set -euo pipefail
 source eng/env.sh
 
 suites=(Holdfast.Tests Holdfast.SystemTests)
+clients=--tests
 if [ "${1:-}" = --fast ]; then
     suites=(Holdfast.Tests)
+    clients=
     shift
 fi
 
@@ -43,7 +45,7 @@ run_suite() {
     failed=$((failed + failures))
 }
 
-eng/setup.sh
+eng/setup.sh $clients
 echo "== build"
 if ! dotnet build Holdfast.slnx -v q ${CI:+-p:RestoreLockedMode=true} >"$logs/build.txt" 2>&1; then
     cat "$logs/build.txt"

@@ -25,6 +25,7 @@ internal sealed class RestClient : IDisposable
     }
 
     public string Url { get; }
+    public string Token => _token;
 
     public static JsonObject Shell(string script, params (string Name, string Value)[] environment)
     {

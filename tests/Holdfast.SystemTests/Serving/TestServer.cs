@@ -23,6 +23,9 @@ internal sealed record TestServerOptions
     /// Such a server cannot be started again: the directory ends with the last process in it.
     /// </summary>
     public string? SmallDisk { get; init; }
+
+    /// <summary>Started again, it listens where it did before: for clients that come back by themselves.</summary>
+    public bool KeepsPort { get; init; }
 }
 
 /// <summary>
@@ -38,6 +41,7 @@ internal sealed class TestServer : IAsyncDisposable
     private Process? _process;
     private RestClient? _rest;
     private string? _mountNamespace;
+    private int _port;
 
     private TestServer(TestServerOptions options)
     {
@@ -111,7 +115,7 @@ internal sealed class TestServer : IAsyncDisposable
         }
 
         start.ArgumentList.Add(Path.Combine(options.Programs ?? Published.Release, "holdfast"));
-        foreach (string argument in (string[])["serve", "--data", Data, "--root", Root, "--port", "0", .. options.Arguments])
+        foreach (string argument in (string[])["serve", "--data", Data, "--root", Root, "--port", _port.ToString(CultureInfo.InvariantCulture), .. options.Arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -159,6 +163,7 @@ internal sealed class TestServer : IAsyncDisposable
             "the server listened");
         _rest?.Dispose();
         _mountNamespace = _options.SmallDisk is null ? null : HouseProcesses.MountNamespaceOf(Process.Id);
+        _port = _options.KeepsPort ? new Uri(url!).Port : 0;
         _rest = new RestClient(url!, File.ReadAllText(Path.Combine(SeenData, "token")).Trim());
     }
 

@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using Holdfast.SystemTests.Serving;
+
+namespace Holdfast.SystemTests.Clients;
+
+/// <summary>@jupyterlab/services, the library that JupyterLab talks to its server with, in Node: what a page does, scenario by scenario.</summary>
+public sealed class ServicesTests(SharedServer shared) : IClassFixture<SharedServer>
+{
+    private readonly TestServer _server = shared.Server;
+
+    [Theory(Skip = Outsiders.AwaitsDoor)]
+    [InlineData("execute")]
+    [InlineData("queue")]
+    [InlineData("questions")]
+    [InlineData("stdin")]
+    [InlineData("comm")]
+    [InlineData("display")]
+    [InlineData("interrupt")]
+    [InlineData("restart")]
+    [InlineData("death")]
+    [InlineData("together")]
+    [InlineData("list")]
+    public Task It_works_with_kernels(string scenario) => MustPlayAsync("kernels.cjs", scenario);
+
+    [Theory(Skip = Outsiders.AwaitsDoor)]
+    [InlineData("start")]
+    [InlineData("sessions")]
+    [InlineData("contents")]
+    [InlineData("settings")]
+    [InlineData("workspaces")]
+    [InlineData("terminals")]
+    [InlineData("events")]
+    [InlineData("nbconvert")]
+    public Task It_finds_what_a_page_asks_for(string scenario) => MustPlayAsync("server.cjs", scenario);
+
+    /// <summary>
+    /// Goal: the promise to people. Method: the library runs a loop with a cell behind it, then a cell that ends unseen, then a question, and the server is killed
+    /// under each. Every future completes with all of its messages.
+    /// </summary>
+    [Fact(Skip = Outsiders.AwaitsDoor)]
+    public async Task Its_futures_complete_when_the_server_is_killed_under_them()
+    {
+        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { KeepsPort = true });
+        await using var client = OutsideProcess.Node(server.Folder, "reconnect.cjs", server.Rest.Url, server.Rest.Token);
+        for (int kills = 0; await client.HearAsync("{\"kill\"") is { } told; kills++)
+        {
+            await server.KillAsync();
+            if (told.Contains("wait", StringComparison.Ordinal))
+            {
+                await Patience.UntilAsync(() => File.Exists(server.PathOf("ended")), "the cell ended while nobody was there");
+            }
+
+            await server.StartAgainAsync();
+            await client.TellAsync("restarted");
+        }
+
+        await client.MustSucceedAsync();
+        Assert.DoesNotContain("disposed", client.Said, StringComparison.Ordinal);
+    }
+
+    private async Task MustPlayAsync(string script, string scenario)
+    {
+        await using var client = OutsideProcess.Node(_server.Folder, script, _server.Rest.Url, _server.Rest.Token, scenario);
+        string? outcome = await client.HearAsync("{\"scenario\"");
+        Assert.True(outcome is not null && (bool)JsonNode.Parse(outcome)!["ok"]!, outcome + client.Said);
+    }
+}

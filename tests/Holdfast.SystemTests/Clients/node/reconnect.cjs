@@ -1,0 +1,68 @@
+// A client whose server is killed in the middle of a cell. It says when to kill, and hears when that is done; its futures must complete.
+'use strict';
+
+const { assert, services, settings, say, hear, execute, until } = require('./lab.cjs');
+
+async function main() {
+    const manager = new services.ServiceManager({ serverSettings: settings, standby: 'never' });
+    await manager.ready;
+    const session = await manager.sessions.startNew({ path: 'survivor.ipynb', name: 'survivor.ipynb', type: 'notebook', kernel: { name: 'python3' } });
+    const kernel = session.kernel;
+    await kernel.info;
+    kernel.disposed.connect(() => say({ disposed: true }));
+    session.disposed.connect(() => say({ disposed: true }));
+
+    // 1. Killed in mid-loop, with a cell queued behind.
+    let told = false;
+    const running = execute(kernel, 'import time\nfor i in range(60):\n    print(i, flush=True)\n    time.sleep(.05)\n"over"', {
+        onMessage: m => {
+            if (!told && m.header.msg_type === 'stream' && /^1\d\n/m.test(m.content.text)) {
+                told = true;
+                say({ kill: 'in the loop' });
+            }
+        },
+    });
+    const queued = execute(kernel, 'print("next in line")');
+    assert.equal(await hear(), 'restarted');
+    const first = await running;
+    assert.equal(first.stdout, Array.from({ length: 60 }, (_, i) => `${i}\n`).join(''));
+    assert.equal(first.reply.content.status, 'ok');
+    assert.equal(first.of('execute_result')[0].data['text/plain'], "'over'");
+    assert.deepEqual(first.states, ['busy', 'idle']);
+    assert.equal((await queued).stdout, 'next in line\n');
+
+    // 2. Killed, and the cell ends while no server is there.
+    const whole = execute(kernel, `time.sleep(.5)\nprint("nobody saw me")\nopen(${JSON.stringify(process.cwd() + '/ended')}, "w").close()`);
+    await until(kernel.statusChanged, s => s === 'busy');
+    say({ kill: 'and wait' });
+    assert.equal(await hear(), 'restarted');
+    assert.equal((await whole).stdout, 'nobody saw me\n');
+
+    // 3. A question that waits through a kill.
+    const asked = execute(kernel, 'print("hello " + input("name? "))', {
+        onStdin: async (message, future) => {
+            if (!future.asked) {
+                future.asked = true;
+                say({ kill: 'with a question open' });
+                assert.equal(await hear(), 'restarted');
+                if (kernel.connectionStatus !== 'connected') {
+                    await until(kernel.connectionStatusChanged, s => s === 'connected');
+                }
+                future.sendInputReply({ status: 'ok', value: 'Ada' }, message.header);
+            }
+        },
+    });
+    assert.equal((await asked).stdout, 'hello Ada\n');
+
+    await manager.sessions.refreshRunning();
+    assert.ok([...manager.sessions.running()].some(s => s.id === session.id));
+    assert.equal(kernel.status, 'idle');
+    await session.shutdown();
+    say({ scenario: 'reconnect', ok: true });
+    process.exit(0);
+}
+
+main().catch(error => {
+    say({ scenario: 'reconnect', ok: false, error: String(error?.stack ?? error) });
+    process.exit(1);
+});
