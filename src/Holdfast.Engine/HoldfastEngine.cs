@@ -2,6 +2,7 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Store;
@@ -34,11 +35,15 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly ExecutionWaiters _waiters;
     private readonly Recover _recover;
     private readonly SupervisorCheck _check;
+    private readonly KernelRevivals _revivals;
+    private readonly KernelCulling _culling;
+    private readonly WarmKernels _warm;
 
     public HoldfastEngine(DataDirectory directory, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         string host = Environment.MachineName;
         Root = options.Root;
+        string root = Path.TrimEndingDirectorySeparator(options.Root);
         _store = StateStore.Open(
             new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded }, time, loggers.CreateLogger<StateStore>());
         Feed = new FeedLog(_store, time);
@@ -47,7 +52,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var spawner = new SupervisorSpawner(options.SupervisorPath, _reaper);
         var rescuer = new AttemptRescuer(time, loggers.CreateLogger<AttemptRescuer>());
         var executions = new ExecutionLedger(Feed, host, time);
-        var kernels = new KernelLedger(executions, Feed, host, time);
+        var kernels = new KernelLedger(executions, Feed, options.Kernels.Restarts, host, time);
         _waiters = new ExecutionWaiters(Feed);
         _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, time, loggers.CreateLogger<JobDispatcher>());
         _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, time, loggers.CreateLogger<LiveKernels>());
@@ -63,12 +68,16 @@ public sealed class HoldfastEngine : IAsyncDisposable
         WriteStandardInput = new WriteStandardInput(_store, runners);
         ReadOutput = new ReadOutput(_store, Live, Folders);
         GetKernel = new GetKernel(_store, _kernels);
-        StartKernel = new StartKernel(_store, kernels, _kernels);
-        StopKernel = new StopKernel(_store, _kernels, options.Kernels);
+        ReadKernelUsage = new ReadKernelUsage(_kernels, time);
+        StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
+        _warm = new WarmKernels(_store, kernels, _kernels, StopKernel, options.Kernels, root, time, loggers.CreateLogger<WarmKernels>());
+        StartKernel = new StartKernel(_store, kernels, _kernels, _warm, options.Kernels, root);
+        _revivals = new KernelRevivals(_store, kernels, _kernels, time, loggers.CreateLogger<KernelRevivals>());
+        _culling = new KernelCulling(_store, Feed, kernels, _kernels, StopKernel, options.Kernels.Culling, time, loggers.CreateLogger<KernelCulling>());
         RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
         InterruptKernel = new InterruptKernel(_kernels);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
-        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, host, options.Root, time);
+        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         _recover = new Recover(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
@@ -91,6 +100,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public WriteStandardInput WriteStandardInput { get; }
     public ReadOutput ReadOutput { get; }
     public GetKernel GetKernel { get; }
+    public ReadKernelUsage ReadKernelUsage { get; }
     public StartKernel StartKernel { get; }
     public StopKernel StopKernel { get; }
     public RestartKernel RestartKernel { get; }
@@ -104,12 +114,21 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public IReadOnlyList<string> CheckIntegrity() => _store.CheckIntegrity();
 
     /// <summary>Recovers, then dispatches. Nothing may be asked of the engine that could be answered wrongly before this is done.</summary>
-    public Task RecoverAsync(CancellationToken cancellationToken) => _recover.RunAsync(cancellationToken);
+    public async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        _revivals.Start();
+        await _recover.RunAsync(cancellationToken);
+        _culling.Start();
+        _warm.Start();
+    }
 
     /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
     public async ValueTask DisposeAsync()
     {
         await _check.DisposeAsync();
+        _culling.Dispose();
+        _warm.Dispose();
+        _revivals.Dispose();
         _runs.Dispose();
         _kernels.Dispose();
         await _dispatcher.DisposeAsync();

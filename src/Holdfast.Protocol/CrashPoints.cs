@@ -73,6 +73,9 @@ public enum CrashPoint
     /// <summary>A finished run's outputs are in its notebook; its row does not say so yet.</summary>
     ServerNotebookSaved,
 
+    /// <summary>A kernel's death and the decision to start it again are durable; its next incarnation is not.</summary>
+    ServerKernelRestartDue,
+
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,
 }

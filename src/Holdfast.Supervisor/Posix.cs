@@ -127,6 +127,16 @@ internal static unsafe partial class Posix
     [LibraryImport(C, EntryPoint = "_exit")]
     public static partial void ExitNow(int status);
 
+    [LibraryImport(C, EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RemoveDirectory(string path);
+
+    [LibraryImport(C, EntryPoint = "getxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint GetExtendedAttribute(string path, string name, void* value, nuint size);
+
+    /// <summary>prlimit(2): sets both limits of another process, soft first.</summary>
+    [LibraryImport(C, EntryPoint = "prlimit", SetLastError = true)]
+    public static partial int SetResourceLimit(int pid, int resource, ulong* limits, ulong* before);
+
     [LibraryImport(C, EntryPoint = "nanosleep", SetLastError = true)]
     private static partial int NanoSleep(long* time, long* left);
 

@@ -2,21 +2,21 @@ using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>A kernel with what only its own messages tell. Execution state is Jupyter's: starting, idle, busy, or dead.</summary>
+/// <summary>A kernel with what only its own messages tell. Execution state is Jupyter's: starting, idle, busy, restarting, or dead.</summary>
 public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsResponsive, int? Pid, long LastActivityAt)
 {
     /// <summary>How many clients are connected to it now.</summary>
     public int Connections { get; init; }
 }
 
-/// <summary>Reads kernels: the live ones, and the latest that ended. Errors: kernel-not-found.</summary>
+/// <summary>Reads kernels: the live ones, and the latest that ended; warm ones, which are nobody's yet, only on request. Errors: kernel-not-found.</summary>
 public sealed class GetKernel(StateStore store, LiveKernels live)
 {
     private const int RecentMax = 200;
 
     public KernelView Run(KernelId id) => View(store.Read(reader => KernelsTable.Find(reader, id)) ?? throw KernelId.NotFound(id.Value));
 
-    public IReadOnlyList<KernelView> List() => store.Read(reader => KernelsTable.Recent(reader, RecentMax)).ConvertAll(View);
+    public IReadOnlyList<KernelView> List(bool withWarm = false) => store.Read(reader => KernelsTable.Recent(reader, RecentMax, withWarm)).ConvertAll(View);
 
     /// <summary>Those that are there, as Jupyter means it: not stopped. One that died is, until somebody stops or restarts it.</summary>
     public IReadOnlyList<KernelView> ListCurrent() => store.Read(KernelsTable.Current).ConvertAll(View);
@@ -29,11 +29,12 @@ public sealed class GetKernel(StateStore store, LiveKernels live)
     {
         if (kernel.AttemptId is null || !live.TryGet(kernel.Id, out LiveKernel? found))
         {
-            return new KernelView(kernel, "dead", false, null, kernel.LastActivityAt);
+            return new KernelView(kernel, kernel.State == KernelState.Restarting ? "restarting" : "dead", false, null, kernel.LastActivityAt);
         }
 
+        string state = found.ExecutionState == "starting" && kernel.IsRevived ? "restarting" : found.ExecutionState;
         bool isResponsive = found.HasHeartbeat && found.Live.Health == Supervision.SupervisorHealth.Fresh;
-        return new KernelView(kernel, found.ExecutionState, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt))
+        return new KernelView(kernel, state, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt))
         {
             Connections = found.Connections,
         };

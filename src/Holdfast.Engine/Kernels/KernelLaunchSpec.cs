@@ -14,10 +14,9 @@ internal static class KernelLaunchSpec
     public static void Write(LiveAttempt live, Kernel kernel, KernelSpec spec, AttemptFolders folders, KernelOptions options)
     {
         Dictionary<string, string> environment = ServerEnvironment.Inherited();
-        foreach ((string name, string value) in spec.ResolveEnvironment(environment))
-        {
-            environment[name] = value;
-        }
+        Add(kernel.Environment, environment); // Before the spec's, which may refer to them, and after: whoever starts a kernel knows best.
+        Add(spec.ResolveEnvironment(environment), environment);
+        Add(kernel.Environment, environment);
 
         environment.Remove(ParentPid);
         Directory.CreateDirectory(live.Files.Directory);
@@ -38,6 +37,15 @@ internal static class KernelLaunchSpec
             Key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
             StartTimeoutMs = (long)options.StartTimeout.TotalMilliseconds,
             GraceMs = (long)options.StopGrace.TotalMilliseconds,
+            MemoryBytesMax = kernel.MemoryBytesMax ?? 0,
         }.Write());
+    }
+
+    private static void Add(IReadOnlyDictionary<string, string> variables, Dictionary<string, string> to)
+    {
+        foreach ((string name, string value) in variables)
+        {
+            to[name] = value;
+        }
     }
 }

@@ -1,7 +1,13 @@
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>The cause that goes into the exit record of a kernel that was ended on request, so that nobody later calls it a death.</summary>
+/// <summary>The causes that go into the exit record of a kernel that was ended on request, so that nobody later calls it a death.</summary>
 internal static class KernelStop
 {
     public const string Cause = "stopped";
+
+    /// <summary>Ended because it was idle for too long.</summary>
+    public const string Culled = "culled";
+
+    /// <summary>For a server that finds the record and was not there when the end was asked for.</summary>
+    public static string Reason(string? cause) => cause == Culled ? "It was culled: it had been idle for too long." : "It was stopped on request.";
 }

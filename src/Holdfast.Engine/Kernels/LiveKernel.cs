@@ -1,10 +1,12 @@
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Journal;
 using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Link;
+using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Kernels;
@@ -93,13 +95,34 @@ public sealed partial class LiveKernel
 
     public void AddConnection() => Interlocked.Increment(ref _connections);
 
-    public void RemoveConnection() => Interlocked.Decrement(ref _connections);
+    public void RemoveConnection()
+    {
+        if (Interlocked.Decrement(ref _connections) == 0)
+        {
+            LastClientLeft?.Invoke();
+        }
+    }
 
     /// <summary>Up to where the journal has been read and applied.</summary>
     public long Position { get; private set; }
 
     /// <summary>Set by whoever asked for the end, so that it is not reported as a death.</summary>
     public bool IsStopRequested { get; set; }
+
+    /// <summary>Why it is being ended, where whoever asked says more than that he asked.</summary>
+    public string? StopReason { get; set; }
+
+    /// <summary>How it died; null while it lives, and when it was stopped. Set before <see cref="Ended"/> completes.</summary>
+    public KernelDeath? Death { get; private set; }
+
+    /// <summary>What became of the kernel at the end of this incarnation: stopped, dead, or restarting. Set before <see cref="Ended"/> completes.</summary>
+    public KernelState? EndState { get; private set; }
+
+    /// <summary>Nobody is connected any more. Handlers only take note.</summary>
+    internal event Action? LastClientLeft;
+
+    /// <summary>What was used when somebody last asked; a later question is answered by the difference.</summary>
+    internal UsageSample? LastUsage { get; set; }
 
     internal void Listen(IKernelListener listener)
     {
@@ -352,9 +375,10 @@ public sealed partial class LiveKernel
     {
         long at = _exit is { } exit ? UnixTime.FromNanoseconds(exit.AtUnixNanoseconds) : _time.NowMicroseconds();
         string reason = _exit?.Reason ?? LostReason ?? "How it ended is not known.";
-        KernelState state = IsStopRequested || _exit?.Cause == KernelStop.Cause ? KernelState.Stopped : KernelState.Dead;
-        reason = state == KernelState.Stopped ? "It was stopped on request." : reason;
-        string lastWords = state == KernelState.Dead ? KernelLastWords.Read(Live.Files.Journal) : "";
+        bool isStopped = IsStopRequested || _exit?.Cause is KernelStop.Cause or KernelStop.Culled;
+        KernelDeath? death = isStopped ? null : _exit is not null ? KernelDeath.Of(_exit) : new KernelDeath(KernelDeath.Lost, null, null, reason, at);
+        reason = isStopped ? StopReason ?? KernelStop.Reason(_exit?.Cause) : reason;
+        string lastWords = isStopped ? "" : KernelLastWords.Read(Live.Files.Journal);
         var changes = new List<Action<StoreTransaction>>();
         _input.End();
         _activity.End();
@@ -364,15 +388,18 @@ public sealed partial class LiveKernel
             changes.AddRange(_cells.End(_exit is not null, reason, Position, at));
         }
 
-        changes.Add(transaction => _kernels.End(transaction, Id, Live.Id, state, reason));
+        Kernel? ended = null;
+        bool mayRestart = Live.Attempt.BootId == ProcessIdentity.BootIdNow;
+        changes.Add(transaction => ended = death is null ? _kernels.Stop(transaction, Id, Live.Id, reason) : _kernels.Die(transaction, Id, Live.Id, death, mayRestart));
         await ApplyAsync(changes);
+        (Death, EndState) = (death, ended?.State ?? (isStopped ? KernelState.Stopped : KernelState.Dead));
         if (!_ready.Task.IsCompleted)
         {
             _ready.TrySetException(new RefusedException(ErrorCodes.KernelDied, $"The kernel '{SpecName}' ended before it was ready. {reason}{lastWords}"));
             _ = _ready.Task.Exception; // Observed: not every start is awaited.
         }
 
-        if (state == KernelState.Dead)
+        if (!isStopped)
         {
             Log.Died(_logger, Id.Value, reason);
         }

@@ -24,6 +24,9 @@ public sealed partial class LiveKernels(
 
     public ICollection<LiveKernel> All => _byId.Values;
 
+    /// <summary>An incarnation has come to be, or was found again. Raised before its journal is read; handlers only take note.</summary>
+    public event Action<LiveKernel>? Tracked;
+
     public bool TryGet(KernelId id, [NotNullWhen(true)] out LiveKernel? kernel) => _byId.TryGetValue(id.Value, out kernel);
 
     /// <summary>A live kernel; refused with what became of it when it has none.</summary>
@@ -73,6 +76,7 @@ public sealed partial class LiveKernels(
         attempts.Add(live);
         var tracked = new LiveKernel(kernel, live, store, executions, kernels, time, logger);
         _byId[kernel.Id.Value] = tracked;
+        Tracked?.Invoke(tracked);
         _ = ForgetWhenEndedAsync(tracked);
         return tracked;
     }

@@ -13,9 +13,16 @@ public sealed class RestartKernel(StateStore store, KernelLedger ledger, LiveKer
     {
         Kernel old = await stop.RunAsync(id, cancellationToken);
         Protocol.Jupyter.KernelSpec spec = KernelSpecs.Require(old.SpecName);
-        (Kernel kernel, Attempt attempt) = await store.WriteAsync(
-            transaction => ledger.Renew(transaction, KernelsTable.Find(transaction, id) ?? throw KernelId.NotFound(id.Value)), CancellationToken.None);
-        await live.Launch(kernel, attempt, spec, []).Ready.WaitAsync(cancellationToken);
+        (Kernel Kernel, Attempt Attempt)? next = await store.WriteAsync<(Kernel, Attempt)?>(
+            transaction => KernelsTable.Find(transaction, id) switch
+            {
+                null => throw KernelId.NotFound(id.Value),
+                { AttemptId: not null } => null, // Two asked at once, and the other was first: it is being restarted.
+                { } kernel => ledger.Renew(transaction, kernel),
+            },
+            CancellationToken.None);
+        LiveKernel started = next is { } renewed ? live.Launch(renewed.Kernel, renewed.Attempt, spec, []) : live.Get(id);
+        await started.Ready.WaitAsync(cancellationToken);
         return store.Read(reader => KernelsTable.Find(reader, id))!;
     }
 }

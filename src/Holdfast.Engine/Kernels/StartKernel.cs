@@ -1,38 +1,50 @@
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Starts a kernel of a kernelspec under a supervisor of its own and waits until it answers.
-/// Errors: kernelspec-not-found, working-directory-not-found, kernel-died (with its standard error), disk-full.
+/// Starts a kernel of a kernelspec under a supervisor of its own, or takes a warm one that is like it, and waits until it answers.
+/// Errors: kernelspec-not-found, working-directory-not-found, invalid-request, kernel-died (with its standard error), disk-full.
 /// </summary>
-public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKernels live)
+public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKernels live, WarmKernels warm, KernelOptions options, string root)
 {
     public const string DefaultSpec = "python3";
 
-    public async Task<Kernel> RunAsync(string? specName, string? workingDirectory, CancellationToken cancellationToken)
+    /// <summary>By which Jupyter's clients name the folder of the notebook.</summary>
+    private const string WorkingDirectoryVariable = "KERNEL_WORKING_DIR";
+
+    public Task<Kernel> RunAsync(string? specName, string? workingDirectory, CancellationToken cancellationToken) =>
+        RunAsync(new StartKernelRequest { SpecName = specName, WorkingDirectory = workingDirectory }, cancellationToken);
+
+    public async Task<Kernel> RunAsync(StartKernelRequest request, CancellationToken cancellationToken)
     {
-        LiveKernel started = await LaunchAsync(new StartKernelRequest { SpecName = specName, WorkingDirectory = workingDirectory }, cancellationToken);
-        await started.Ready.WaitAsync(cancellationToken);
-        return store.Read(reader => KernelsTable.Find(reader, started.Id))!;
+        (KernelId id, LiveKernel? started) = await LaunchAsync(request, cancellationToken);
+        if (started is not null)
+        {
+            await started.Ready.WaitAsync(cancellationToken);
+        }
+
+        return store.Read(reader => KernelsTable.Find(reader, id))!;
     }
 
     /// <summary>The same without the wait: the kernel is stored and being launched. What becomes of it is told by its state and its events.</summary>
     public async Task<Kernel> BeginAsync(StartKernelRequest request, CancellationToken cancellationToken)
     {
-        LiveKernel started = await LaunchAsync(request, cancellationToken);
-        return store.Read(reader => KernelsTable.Find(reader, started.Id))!;
+        (KernelId id, _) = await LaunchAsync(request, cancellationToken);
+        return store.Read(reader => KernelsTable.Find(reader, id))!;
     }
 
-    private async Task<LiveKernel> LaunchAsync(StartKernelRequest request, CancellationToken cancellationToken)
+    /// <summary>The kernel, and its incarnation unless it was ready already.</summary>
+    private async Task<(KernelId Id, LiveKernel? Started)> LaunchAsync(StartKernelRequest request, CancellationToken cancellationToken)
     {
         KernelSpec spec = KernelSpecs.Require(request.SpecName ?? DefaultSpec);
-        string directory = request.WorkingDirectory ?? Environment.CurrentDirectory;
-        if (!Directory.Exists(directory))
+        KernelPlan plan = Plan(request, spec);
+        if (request.Id is null && await warm.TakeAsync(plan, cancellationToken) is { } ready)
         {
-            throw new RefusedException(ErrorCodes.WorkingDirectoryNotFound, $"The working directory '{directory}' does not exist on the server's machine.");
+            return (ready.Id, null);
         }
 
         if (request.Id is { } wanted && !Guid.TryParseExact(wanted.Value, "D", out _))
@@ -46,9 +58,45 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
                 KernelId id = request.Id ?? KernelId.New();
                 return KernelsTable.Find(transaction, id) is { } taken
                     ? throw new RefusedException(ErrorCodes.IllegalTransition, $"There is, or was, a kernel {taken.Id} already. Leave the choice of an id to the server.")
-                    : ledger.Add(transaction, id, spec.Name, directory);
+                    : ledger.Add(transaction, id, plan);
             },
             cancellationToken);
-        return live.Launch(kernel, attempt, spec, []);
+        return (kernel.Id, live.Launch(kernel, attempt, spec, []));
+    }
+
+    private KernelPlan Plan(StartKernelRequest request, KernelSpec spec)
+    {
+        if (request.MemoryBytesMax <= 0)
+        {
+            throw new RefusedException(ErrorCodes.InvalidRequest, "A memory limit must be a positive number of bytes.");
+        }
+
+        if (request.Environment.Keys.FirstOrDefault(static n => n.Length == 0 || n.Contains('=') || n.Contains('\0')) is { } bad)
+        {
+            throw new RefusedException(ErrorCodes.InvalidRequest, $"'{bad}' cannot be the name of an environment variable.");
+        }
+
+        return new KernelPlan(spec.Name, WorkingDirectory(request))
+        {
+            Environment = request.Environment,
+            MemoryBytesMax = request.MemoryBytesMax ?? KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax,
+            IsAutoRestarted = request.IsAutoRestarted,
+        };
+    }
+
+    private string WorkingDirectory(StartKernelRequest request)
+    {
+        if (request.WorkingDirectory is { } asked)
+        {
+            string directory = Path.GetFullPath(asked, root);
+            return Directory.Exists(directory)
+                ? Path.TrimEndingDirectorySeparator(directory)
+                : throw new RefusedException(ErrorCodes.WorkingDirectoryNotFound, $"The working directory '{directory}' does not exist on the server's machine.");
+        }
+
+        // A client on another machine may name a folder of its own: no reason to refuse it a kernel.
+        return request.Environment.GetValueOrDefault(WorkingDirectoryVariable) is { } named && Path.IsPathRooted(named) && Directory.Exists(named)
+            ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(named))
+            : root;
     }
 }

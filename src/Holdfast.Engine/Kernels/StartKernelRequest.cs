@@ -6,7 +6,7 @@ public sealed record StartKernelRequest
     /// <summary>Default: <see cref="StartKernel.DefaultSpec"/>.</summary>
     public string? SpecName { get; init; }
 
-    /// <summary>Default: the server's own.</summary>
+    /// <summary>Default: the environment's KERNEL_WORKING_DIR if there is such a folder, else the server's root.</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary>Beyond what the kernelspec and the server's own environment give.</summary>
@@ -14,4 +14,10 @@ public sealed record StartKernelRequest
 
     /// <summary>A UUID chosen by the caller; default: a new one.</summary>
     public KernelId? Id { get; init; }
+
+    /// <summary>What its processes may use together; default: what the kernelspec's metadata says, else the server's own default.</summary>
+    public long? MemoryBytesMax { get; init; }
+
+    /// <summary>Started again when it dies by itself.</summary>
+    public bool IsAutoRestarted { get; init; } = true;
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Notebooks.Parameters;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Jupyter;
@@ -15,7 +16,7 @@ namespace Holdfast.Engine.Notebooks;
 /// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, disk-full.
 /// </summary>
 public sealed class RunNotebook(
-    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, string host, string root, TimeProvider time)
+    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, string host, string root, TimeProvider time)
 {
     public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
     {
@@ -103,7 +104,7 @@ public sealed class RunNotebook(
                 Attempt? newAttempt = null;
                 if (reused is null)
                 {
-                    (newKernel, newAttempt) = kernelLedger.Add(transaction, KernelId.New(), spec!.Name, System.IO.Path.GetDirectoryName(path)!);
+                    (newKernel, newAttempt) = kernelLedger.Add(transaction, KernelId.New(), KernelOf(spec!, path));
                 }
 
                 AttemptId incarnation = newAttempt?.Id ?? reused!.Live.Id;
@@ -141,6 +142,10 @@ public sealed class RunNotebook(
         active.Begin(tracked, live, rows);
         return new StartedRun(run, rows.ConvertAll(r => new RunCellView(r.Request.Index, r.Request.CellId, r.Execution)));
     }
+
+    /// <summary>A run's own kernel. It is not started again when it dies: the variables the next cell needs would not be there.</summary>
+    private KernelPlan KernelOf(KernelSpec spec, string path) =>
+        new(spec.Name, System.IO.Path.GetDirectoryName(path)!) { MemoryBytesMax = KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax };
 
     /// <summary>The kernel ended between the choice and the hand-over: it will account for nothing any more, so this does.</summary>
     private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) => store.WriteAsync(

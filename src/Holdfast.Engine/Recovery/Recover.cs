@@ -119,7 +119,7 @@ internal sealed partial class Recover(
 
         AttemptVerdict verdict = AttemptVerdict.Of(folders.Of(attempt.Id), attempt.BootId);
         Note(attempt, verdict);
-        KernelSpec? spec = verdict.Fate == AttemptFate.NeverStarted && ofKernel.Count > 0 && kernel.AttemptId == attempt.Id
+        KernelSpec? spec = verdict.Fate == AttemptFate.NeverStarted && (ofKernel.Count > 0 || kernel.Restarts > 0) && kernel.AttemptId == attempt.Id
             ? KernelSpecSearch.Search().Find(kernel.SpecName)
             : null;
         if (spec is not null)

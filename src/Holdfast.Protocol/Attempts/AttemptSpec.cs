@@ -34,6 +34,9 @@ public sealed record AttemptSpec
 
     public long GraceMs { get; init; }
 
+    /// <summary>What its processes may use together; 0 for no limit.</summary>
+    public long MemoryBytesMax { get; init; }
+
     // Jobs.
 
     /// <summary><see cref="InputNull"/> or <see cref="InputPipe"/>.</summary>
@@ -77,6 +80,7 @@ public sealed record AttemptSpec
         AttemptJson.WriteText(writer, "cwd", Cwd);
         AttemptJson.WriteVariables(writer, "env", Environment);
         AttemptJson.WriteNumber(writer, "graceMs", GraceMs);
+        AttemptJson.WriteNumber(writer, "memoryBytesMax", MemoryBytesMax);
         if (Kind == KindJob)
         {
             writer.WriteString("stdin", StandardInput);
@@ -114,7 +118,7 @@ public sealed record AttemptSpec
     {
         var reader = new PlainJsonReader(json);
         int version = 0;
-        long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0;
+        long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0, memoryBytesMax = 0;
         string? attempt = null, kind = null, nonce = null, socket = null, cwd = null, transport = null, interruptMode = null;
         string? username = null, sessionId = null, key = null;
         string input = InputNull;
@@ -140,6 +144,7 @@ public sealed record AttemptSpec
                 case "cwd": cwd = reader.GetString(); break;
                 case "env": environment = AttemptJson.Variables(ref reader); break;
                 case "graceMs": graceMs = reader.GetInt64(); break;
+                case "memoryBytesMax": memoryBytesMax = reader.GetInt64(); break;
                 case "stdin": input = reader.GetString() ?? InputNull; break;
                 case "stdinBase64": inputBytes = reader.GetBytesFromBase64(); break;
                 case "timeoutMs": timeoutMs = reader.GetInt64(); break;
@@ -168,7 +173,7 @@ public sealed record AttemptSpec
         return new AttemptSpec
         {
             Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment,
-            GraceMs = graceMs, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty, Transport = transport,
+            GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty, Transport = transport,
             InterruptMode = interruptMode, Username = username, SessionId = sessionId, Key = key, StartTimeoutMs = startTimeoutMs,
         };
     }

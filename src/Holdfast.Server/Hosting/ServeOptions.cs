@@ -1,3 +1,5 @@
+using Holdfast.Engine.Kernels;
+
 namespace Holdfast.Server.Hosting;
 
 /// <summary>What `holdfast serve` is told.</summary>
@@ -19,4 +21,7 @@ public sealed record ServeOptions
 
     /// <summary>How many jobs run at once. Default: twice the processors.</summary>
     public int? Slots { get; init; }
+
+    /// <summary>How kernels are restarted, culled, limited and kept ready.</summary>
+    public KernelOptions Kernels { get; init; } = new();
 }

@@ -69,6 +69,7 @@ public static class ServerHost
             {
                 Root = Path.GetFullPath(options.Root),
                 SupervisorPath = Path.Combine(AppContext.BaseDirectory, "holdfast-supervisor"),
+                Kernels = options.Kernels,
                 Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,
             },
             TimeProvider.System,

@@ -21,7 +21,22 @@ public sealed record RunNotebookBody
 }
 
 /// <summary>POST /v1/kernels.</summary>
-public sealed record StartKernelBody(string? Name, string? Cwd);
+public sealed record StartKernelBody
+{
+    public string? Name { get; init; }
+    public string? Cwd { get; init; }
+    public IReadOnlyDictionary<string, string>? Env { get; init; }
+    public KernelLimitsBody? Limits { get; init; }
+
+    /// <summary>Started again when it dies by itself; true when absent.</summary>
+    public bool? AutoRestart { get; init; }
+}
+
+/// <summary>What a kernel may use.</summary>
+public sealed record KernelLimitsBody
+{
+    public long? MemoryBytes { get; init; }
+}
 
 /// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]

@@ -39,6 +39,7 @@ public abstract class AttemptWork : Work, IDisposable
     private Child? _child;
     private TreeStop? _stop;
     private OomWatch? _oomWatch;
+    private MemoryLimit? _memoryLimit;
     private string? _stopCause;
     private string? _stopCauseOfDeath;
     private long _timeoutRemainingMs;
@@ -127,6 +128,7 @@ public abstract class AttemptWork : Work, IDisposable
     {
         _stdout?.Dispose();
         _stderr?.Dispose();
+        _memoryLimit?.Dispose();
         _outputBuffer.Dispose();
         Journal.Dispose();
         Hold.Dispose();
@@ -237,6 +239,8 @@ public abstract class AttemptWork : Work, IDisposable
         _stdout = _stderr = null;
         _child = null;
         _stop = null;
+        _memoryLimit?.Dispose();
+        _memoryLimit = null;
         _stopCause = _stopCauseOfDeath = null;
         _started = _exited = null;
         _outputStillOpen = false;
@@ -306,7 +310,8 @@ public abstract class AttemptWork : Work, IDisposable
 
     private unsafe void Launch()
     {
-        _oomWatch = new OomWatch("/");
+        _memoryLimit = Spec.MemoryBytesMax > 0 ? new MemoryLimit(Loop, Spec.Attempt, Spec.MemoryBytesMax, MemoryExceeded) : null;
+        _oomWatch = new OomWatch("/", _memoryLimit?.EventsFile);
         int* stdout = stackalloc int[2];
         int* stderr = stackalloc int[2];
         Pipe(stdout);
@@ -328,6 +333,7 @@ public abstract class AttemptWork : Work, IDisposable
         _stdout = new OutputPump(Loop, Journal, JournalChannel.Stdout, _outputBuffer, stdout[0], PipeClosed);
         _stderr = new OutputPump(Loop, Journal, JournalChannel.Stderr, _outputBuffer, stderr[0], PipeClosed);
         OomScore.ResetFor(_child.Process.Pid);
+        _memoryLimit?.Apply(_child.Process.Pid);
         TellStarted(_child);
     }
 
@@ -467,6 +473,26 @@ public abstract class AttemptWork : Work, IDisposable
         Stop(message.Cause ?? ExitCause.Cancelled, message.GraceMs == 0 ? Spec.GraceMs : Math.Max(0, message.GraceMs));
     }
 
+    /// <summary>No time to end gently: it takes more memory by the moment.</summary>
+    private void MemoryExceeded()
+    {
+        if (Now == Phase.Running && _stopCause is null)
+        {
+            _stopCause = ExitCause.OutOfMemory;
+            _timeout.Stop();
+            Journal.Record(new AttemptEvent { Event = AttemptEvent.Stop, Cause = ExitCause.OutOfMemory });
+        }
+
+        if (_child is { IsReaped: false } child)
+        {
+            child.WasKilled = true;
+            _ = child.SignalGroup(Libc.SigKill);
+        }
+
+        _stop?.Hasten(0);
+        Terminate(0);
+    }
+
     // 4: the end.
 
     private void ReapOrphans()
@@ -485,6 +511,7 @@ public abstract class AttemptWork : Work, IDisposable
         CrashPoints.Reach(CrashPoint.SupervisorReaped);
         _timeout.Stop();
         _stopCauseOfDeath = _stopCause;
+        _memoryLimit?.Stop();
         Now = Phase.Draining;
         OnChildEnded();
         if (_stopCause is not null && _stop is null)
@@ -574,6 +601,11 @@ public abstract class AttemptWork : Work, IDisposable
             reason += $" {stop.LeftBehind} of its descendants could not be ended.";
         }
 
+        if (_memoryLimit?.Remark is { } remark)
+        {
+            reason += " " + remark;
+        }
+
         if (_outputStillOpen)
         {
             reason += " A descendant still held its output then.";
@@ -582,7 +614,7 @@ public abstract class AttemptWork : Work, IDisposable
         WriteExit(new ExitRecord
         {
             ExitCode = child.Status.ExitCode, Signal = child.Status.Signal, CoreDumped = child.Status.HasDumpedCore, Cause = death.Cause,
-            Reason = ExitRemark is { } remark ? reason + " " + remark : reason, AtUnixNanoseconds = child.EndedAtUnixNanoseconds,
+            Reason = ExitRemark is { } more ? reason + " " + more : reason, AtUnixNanoseconds = child.EndedAtUnixNanoseconds,
             OutputStillOpen = _outputStillOpen, StdoutBytes = Journal.StreamLength(JournalChannel.Stdout),
             StderrBytes = Journal.StreamLength(JournalChannel.Stderr), UserMs = child.Use.UserMs, SystemMs = child.Use.SystemMs,
             MaxRssKb = child.Use.MaxRssKb,

@@ -67,6 +67,8 @@ public sealed record DeathCause(string Cause, string Reason)
     {
         OomEvidence.NamesTheProcess => new DeathCause(
             ExitCause.OutOfMemory, "It was killed by the system for lack of memory: the kernel's log names it."),
+        OomEvidence.InOwnLimit => new DeathCause(
+            ExitCause.OutOfMemory, "It was killed by the system: its processes needed more memory than its limit allows."),
         OomEvidence.InOwnGroup => new DeathCause(
             ExitCause.OutOfMemory, "It was killed by SIGKILL while the system killed for lack of memory in its control group."),
         OomEvidence.SomewhereOnTheMachine => new DeathCause(
@@ -78,6 +80,7 @@ public sealed record DeathCause(string Cause, string Reason)
     {
         ExitCause.Cancelled => "It was cancelled and ",
         ExitCause.TimedOut => "Its time was up and it ",
+        ExitCause.OutOfMemory => "It used more memory than its limit allows and ",
         _ => $"It was stopped ({stopCause}) and ",
     };
 

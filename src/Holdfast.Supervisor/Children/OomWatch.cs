@@ -16,6 +16,9 @@ public enum OomEvidence
 
     /// <summary>The kernel's log names the very process.</summary>
     NamesTheProcess,
+
+    /// <summary>Some process of the attempt's own group, which holds its limit.</summary>
+    InOwnLimit,
 }
 
 /// <summary>
@@ -29,11 +32,14 @@ public sealed class OomWatch
     private readonly string? _groupFile;
     private readonly long _groupKills;
     private readonly long _machineKills;
+    private readonly string? _limitFile;
 
     /// <param name="root">"/", or what a test puts in its place.</param>
-    public OomWatch(string root)
+    /// <param name="limitFile">The memory.events of a group that holds nothing but this child and its descendants.</param>
+    public OomWatch(string root, string? limitFile = null)
     {
         _root = root;
+        _limitFile = limitFile;
         _groupFile = GroupFile(root);
         _groupKills = GroupKills();
         _machineKills = MachineKills();
@@ -42,6 +48,11 @@ public sealed class OomWatch
     /// <summary>What can be said now about the death of this process, which was started by us after this watch began.</summary>
     public OomEvidence Evidence(ProcessIdentity process)
     {
+        if (_limitFile is not null && Count(RawFile.Read(_limitFile), "oom_kill"u8) > 0)
+        {
+            return OomEvidence.InOwnLimit;
+        }
+
         if (KernelLogNames(process))
         {
             return OomEvidence.NamesTheProcess;

@@ -13,12 +13,17 @@ internal static class KernelsVerb
 {
     private static readonly Option WorkingDirectory = new("--cwd", "DIR", "for start: the kernel's working directory");
 
+    private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment; may be given again") { IsRepeatable = true, Short = "-e" };
+    private static readonly Option Memory = new("--memory", "SIZE", "for start: what its processes may use together, such as 2G");
+    private static readonly Option NoRestart = new("--no-restart", "", "for start: do not start it again when it dies by itself");
+    private static readonly Option Warm = new("--warm", "", "for ls: also those that are kept ready and are nobody's yet");
+
     /// <summary>A kernel may take its time to die or to come up; the server bounds it.</summary>
     private static readonly TimeSpan ServerTime = TimeSpan.FromMinutes(2);
 
     public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID...]", "list kernels, or start, stop, restart and interrupt them")
     {
-        Options = [WorkingDirectory],
+        Options = [WorkingDirectory, Variable, Memory, NoRestart, Warm],
         Operands = (0, null),
         Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs.",
         RunAsync = RunAsync,
@@ -33,7 +38,7 @@ internal static class KernelsVerb
         switch (command)
         {
             case "ls" when operands.Length == 0:
-                JsonElement list = await client.GetAsync("v1/kernels", interruption).ConfigureAwait(false);
+                JsonElement list = await client.GetAsync(arguments.Has(Warm.Name) ? "v1/kernels?usage=true&warm=true" : "v1/kernels?usage=true", interruption).ConfigureAwait(false);
                 context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list)));
                 return ExitCodes.Success;
             case "start" when operands.Length <= 1:
@@ -64,9 +69,37 @@ internal static class KernelsVerb
                 json.WriteString("cwd", isLocal ? Path.GetFullPath(directory ?? ".", context.CurrentDirectory) : directory);
             }
 
+            WriteRest(json, arguments);
             json.WriteEndObject();
         });
         return client.SendAsync(request with { ServerTime = ServerTime }, cancellationToken);
+    }
+
+    private static void WriteRest(Utf8JsonWriter json, Arguments arguments)
+    {
+        if (arguments.Has(Variable.Name))
+        {
+            json.WriteStartObject("env");
+            foreach (string[] given in arguments.All(Variable.Name))
+            {
+                (string name, string? value) = Arguments.Pair(Variable.Name, given[0]);
+                json.WriteString(name, value ?? throw new UsageException($"{Variable.Name} takes NAME=VALUE, not '{given[0]}'."));
+            }
+
+            json.WriteEndObject();
+        }
+
+        if (Sizes.Read(arguments, Memory.Name) is { } bytes)
+        {
+            json.WriteStartObject("limits");
+            json.WriteNumber("memoryBytes", bytes);
+            json.WriteEndObject();
+        }
+
+        if (arguments.Has(NoRestart.Name))
+        {
+            json.WriteBoolean("autoRestart", false);
+        }
     }
 
     private static async Task<int> CommandAllAsync(
@@ -94,14 +127,19 @@ internal static class KernelsVerb
 
     private static string Table(CliContext context, JsonElement list)
     {
-        var table = new TextTable("ID", "NAME", "STATE", "DOING", "PID", "AGE", "ACTIVE", "CWD");
+        var table = new TextTable("ID", "NAME", "STATE", "DOING", "PID", "MEM", "CPU", "AGE", "ACTIVE", "CWD");
         foreach (JsonElement kernel in list.Items("kernels"))
         {
             string? doing = kernel.Boolean("responsive") == false && kernel.Text("state") == "running" ? "not responding" : kernel.Text("executionState");
             table.Add(kernel.Text("id"), kernel.Text("name"), kernel.Text("state"), doing, kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
+                kernel.Integer("memoryBytes") is { } memory ? Sizes.Format(memory) : null, Percent(kernel),
                 Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? kernel.Text("cwd"));
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
     }
+
+    private static string? Percent(JsonElement kernel) => kernel.TryGetProperty("cpuPercent", out JsonElement percent) && percent.ValueKind == JsonValueKind.Number
+        ? string.Create(CultureInfo.InvariantCulture, $"{percent.GetDouble():0}%")
+        : null;
 }

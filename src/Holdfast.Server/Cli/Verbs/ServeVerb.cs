@@ -16,7 +16,7 @@ internal static class ServeVerb
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, Host, Port, Slots],
+        Options = [Root, Host, Port, Slots, .. KernelServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -38,6 +38,7 @@ internal static class ServeVerb
             Host = arguments.Text(Host.Name) ?? options.Host,
             Port = (int)(arguments.Integer(Port.Name, 0, PortMax) ?? options.Port),
             Slots = (int?)arguments.Integer(Slots.Name, 1, SlotsMax),
+            Kernels = KernelServeOptions.Read(arguments),
         }, CancellationToken.None);
     }
 }
