@@ -16,6 +16,9 @@ public enum CrashStory
 
     /// <summary>A notebook is run.</summary>
     Notebook,
+
+    /// <summary>A kernel dies by itself and is started again.</summary>
+    KernelDeath,
 }
 
 /// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
@@ -79,6 +82,11 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerCellHandedOver, 3, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
         .. Enumerable.Range(2, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
+
+        // Between a kernel's death and its next incarnation: the first of each is its start, which is acknowledged before.
+        new(CrashPoint.ServerKernelRestartDue, 1, CrashStory.KernelDeath, Loss.None),
+        new(CrashPoint.ServerKernelSpecWritten, 2, CrashStory.KernelDeath, Loss.None),
+        new(CrashPoint.ServerSupervisorSpawned, 2, CrashStory.KernelDeath, Loss.None),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

@@ -2,6 +2,7 @@ using System.Text;
 using Holdfast.Engine;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Supervision;
@@ -36,7 +37,8 @@ public sealed class RestGoldenTests
 
     private static readonly Kernel Kernel = new(new KernelId(KernelName), "python3", KernelState.Running, new AttemptId("01kcq8v6t0e9m3n5p7r9s1v3x8"), "/srv/notebooks", CreatedAt)
     {
-        Restarts = 1, LastActivityAt = CreatedAt,
+        Restarts = 1, LastActivityAt = CreatedAt, IsAutoRestarted = true, MemoryBytesMax = 1L << 30,
+        LastDeath = new KernelDeath("signalled", null, 11, "It was ended by SIGSEGV.", CreatedAt - 1),
     };
 
     private static readonly RecoveryReport Report = new()
@@ -74,7 +76,8 @@ public sealed class RestGoldenTests
 
     [Fact]
     public void A_kernel_is_written_as_it_always_was() =>
-        Assert.Equal(GoldenRest.Read("kernel.json"), RestText.Of(w => KernelEndpoints.Write(w, new KernelView(Kernel, "busy", true, 4711, CreatedAt + 5))));
+        Assert.Equal(GoldenRest.Read("kernel.json"), RestText.Of(w => KernelEndpoints.Write(
+            w, new KernelView(Kernel, "busy", true, 4711, CreatedAt + 5) { Connections = 2 }, new KernelUsage(61231104, 0.84, 12.5, 3))));
 
     [Fact]
     public void A_recovery_report_is_written_as_it_always_was() => Assert.Equal(GoldenRest.Read("recovery.json"), RestText.Of(w => RecoveryEndpoints.Write(w, Report)));

@@ -46,8 +46,9 @@ public sealed record RestartPolicy
             return TimeSpan.Zero;
         }
 
-        double factor = Math.Pow(2, restart - 2);
-        return FirstDelay * factor < DelayMax ? FirstDelay * factor : DelayMax;
+        // In seconds, where a power too many is infinite and not an error.
+        double seconds = FirstDelay.TotalSeconds * Math.Pow(2, restart - 2);
+        return seconds < DelayMax.TotalSeconds ? TimeSpan.FromSeconds(seconds) : DelayMax;
     }
 
     private string GivenUp(IReadOnlyList<KernelDeath> deaths)
