@@ -13,6 +13,7 @@ public static class ErrorCodes
     public const string HostNotAllowed = "host-not-allowed";
     public const string OriginNotAllowed = "origin-not-allowed";
     public const string RouteNotFound = "route-not-found";
+    public const string LockNotHeld = "lock-not-held";
     public const string MethodNotAllowed = "method-not-allowed";
     public const string Recovering = "recovering";
     public const string ExecutionNotFound = "execution-not-found";

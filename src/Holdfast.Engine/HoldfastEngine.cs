@@ -3,6 +3,7 @@ using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
+using Holdfast.Engine.Locks;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Store;
@@ -67,6 +68,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RetryExecution = new RetryExecution(_store, executions);
         WriteStandardInput = new WriteStandardInput(_store, runners);
         ReadOutput = new ReadOutput(_store, Live, Folders);
+        ListLocks = new ListLocks(_store);
+        ReleaseLock = new ReleaseLock(_store, executions);
         GetKernel = new GetKernel(_store, _kernels);
         ReadKernelUsage = new ReadKernelUsage(_kernels, time);
         StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
@@ -80,7 +83,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
-        _recover = new Recover(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
+        _recover = new Recover(_store, executions, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
     }
 
     /// <summary>The folder that notebooks and files are served from.</summary>
@@ -99,6 +102,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public RetryExecution RetryExecution { get; }
     public WriteStandardInput WriteStandardInput { get; }
     public ReadOutput ReadOutput { get; }
+    public ListLocks ListLocks { get; }
+    public ReleaseLock ReleaseLock { get; }
     public GetKernel GetKernel { get; }
     public ReadKernelUsage ReadKernelUsage { get; }
     public StartKernel StartKernel { get; }

@@ -1,22 +1,35 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Holdfast.Engine.Feed;
+using Holdfast.Engine.Locks;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Executions;
 
 /// <summary>A job that was given a new attempt, with all that a supervisor needs to start it.</summary>
-public sealed record ClaimedJob(Execution Execution, string Request, Attempt Attempt);
+public sealed record ClaimedJob(Execution Execution, string Request, Attempt Attempt)
+{
+    /// <summary>The fence of the locks it holds; null when it asked for none.</summary>
+    public long? LockFence { get; init; }
+}
 
 /// <summary>
-/// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end and the feed's event.
+/// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end, the locks that
+/// become free and who gets them, the feed's event.
 /// </summary>
 public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time)
 {
-    /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here.</summary>
-    public Execution Add(StoreTransaction transaction, Execution draft, string request)
+    private readonly LockLedger _locks = new(feed, time);
+
+    /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here. It waits when its locks are not free.</summary>
+    public Execution Add(StoreTransaction transaction, Execution draft, string request, IReadOnlyList<string>? locks = null)
     {
         Execution execution = draft with { CreatedAt = time.NowMicroseconds() };
+        if (locks is { Count: > 0 } && !_locks.Enter(transaction, draft.Id, locks))
+        {
+            execution = execution with { State = ExecutionState.Waiting };
+        }
+
         execution = execution with { Sequence = ExecutionsTable.Insert(transaction, execution, host, request) };
         Announce(transaction, execution);
         return execution;
@@ -32,7 +45,55 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
             throw new RefusedException(ErrorCodes.IllegalTransition, $"{decision.Refusal} Now {ExecutionTransitions.Allowed(execution.Status)}.");
         }
 
-        return status == execution.Status ? execution : Save(transaction, Changed(command == ExecutionCommand.Retry ? WithoutOutcome(execution) : execution, status, command));
+        if (command == ExecutionCommand.Retry)
+        {
+            return Retry(transaction, execution, status);
+        }
+
+        return status == execution.Status ? execution : Save(transaction, Changed(execution, status, command));
+    }
+
+    /// <summary>At the end of the lines again: its locks were released when it ended.</summary>
+    private Execution Retry(StoreTransaction transaction, Execution execution, ExecutionStatus status)
+    {
+        IReadOnlyList<string> locks = LockNames.Of(ExecutionsTable.ReadRequest(transaction, execution.Id));
+        if (locks.Count > 0 && !_locks.Enter(transaction, execution.Id, locks))
+        {
+            status = ExecutionTransitions.Apply(status, ExecutionCommand.Wait).Accepted!.Value;
+        }
+
+        return Save(transaction, Changed(WithoutOutcome(execution), status, ExecutionCommand.Retry));
+    }
+
+    /// <summary>Takes a lock from its holder by hand; null when nobody holds it.</summary>
+    public ReleasedLock? ReleaseLock(StoreTransaction transaction, string name, string reason)
+    {
+        if (_locks.Release(transaction, name, reason) is not { } released)
+        {
+            return null;
+        }
+
+        Grant(transaction, released.Granted);
+        return new ReleasedLock(name, released.Holder, released.Fence, reason);
+    }
+
+    /// <summary>Start-up's look at the lines; how many executions it set free.</summary>
+    public int RepairLocks(StoreTransaction transaction)
+    {
+        List<ExecutionId> granted = _locks.Repair(transaction);
+        Grant(transaction, granted);
+        return granted.Count;
+    }
+
+    private void Grant(StoreTransaction transaction, List<ExecutionId> granted)
+    {
+        foreach (ExecutionId id in granted)
+        {
+            if (ExecutionsTable.Find(transaction, id) is { } waiting && ExecutionTransitions.Apply(waiting.Status, ExecutionCommand.Grant).Accepted is { } status)
+            {
+                Save(transaction, Changed(waiting, status, ExecutionCommand.Grant));
+            }
+        }
     }
 
     /// <summary>Gives the next queued jobs, first in first out, an attempt each.</summary>
@@ -44,7 +105,7 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
             ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted!.Value;
             Attempt attempt = NewAttempt(transaction, queued.Id, null);
             Execution execution = Save(transaction, WithoutOutcome(queued) with { State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id });
-            claimed.Add(new ClaimedJob(execution, request, attempt));
+            claimed.Add(new ClaimedJob(execution, request, attempt) { LockFence = LocksTable.PlaceOf(transaction, execution.Id) });
         }
 
         return claimed;
@@ -170,6 +231,11 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
     {
         ExecutionsTable.Update(transaction, execution);
         Announce(transaction, execution);
+        if (execution.Kind == ExecutionKind.Job && execution.State.IsTerminal())
+        {
+            Grant(transaction, _locks.Leave(transaction, execution.Id));
+        }
+
         return execution;
     }
 

@@ -3,6 +3,12 @@ namespace Holdfast.Engine.Executions;
 /// <summary>What may happen to an execution.</summary>
 public enum ExecutionCommand
 {
+    /// <summary>Its locks are not free: queued to waiting.</summary>
+    Wait,
+
+    /// <summary>It has its locks: waiting to queued.</summary>
+    Grant,
+
     /// <summary>Give it a new attempt: queued to starting.</summary>
     Claim,
 
@@ -42,6 +48,12 @@ public static class ExecutionTransitions
         ExecutionState state = status.State;
         switch (command)
         {
+            case ExecutionCommand.Wait when state == ExecutionState.Queued && status.Kind == ExecutionKind.Job:
+                return TransitionDecision.Accept(status with { State = ExecutionState.Waiting });
+
+            case ExecutionCommand.Grant when state == ExecutionState.Waiting:
+                return TransitionDecision.Accept(status with { State = ExecutionState.Queued });
+
             case ExecutionCommand.Claim when state == ExecutionState.Queued:
                 return TransitionDecision.Accept(status with { State = ExecutionState.Starting, Attempt = status.Attempt + 1 });
 

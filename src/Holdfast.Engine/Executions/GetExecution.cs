@@ -1,3 +1,4 @@
+using Holdfast.Engine.Locks;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Journal;
@@ -8,6 +9,10 @@ namespace Holdfast.Engine.Executions;
 public sealed record ExecutionView(Execution Execution)
 {
     public int? QueuePosition { get; init; }
+
+    /// <summary>The locks whose line somebody else is before it in; none unless it waits.</summary>
+    public IReadOnlyList<string> WaitsFor { get; init; } = [];
+
     public SupervisorHealth? SupervisorHealth { get; init; }
     public string? StallReason { get; init; }
 
@@ -20,12 +25,14 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
 {
     public ExecutionView Run(ExecutionId id)
     {
-        (Execution execution, int? position) = store.Read(reader =>
+        (Execution execution, int? position, IReadOnlyList<string> waitsFor) = store.Read(reader =>
         {
             Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
-            return (found, found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job } ? ExecutionsTable.QueuePosition(reader, found.Sequence) : (int?)null);
+            int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job } ? ExecutionsTable.QueuePosition(reader, found.Sequence) : null;
+            List<string> waitsFor = found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place ? LocksTable.WaitsFor(reader, place) : [];
+            return (found, position, waitsFor);
         });
-        ExecutionView view = View(execution) with { QueuePosition = position };
+        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor };
         return execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt } && execution.State.IsActive() && live.TryGet(attempt, out LiveAttempt? running) &&
                Directory.Exists(running.Files.Journal)
             ? view with { OutputBytes = JournalOutput.Measure(running.Files.Journal).All }

@@ -27,6 +27,9 @@ public sealed record JobRequest
     public double? TimeoutSeconds { get; init; }
 
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>Names of locks to hold from before its start to its end, all at once.</summary>
+    public IReadOnlyList<string>? Locks { get; init; }
 }
 
 /// <summary>The one serializer of stored job requests.</summary>

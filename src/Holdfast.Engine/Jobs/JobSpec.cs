@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Holdfast.Engine.Executions;
@@ -26,7 +27,7 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             Socket = folders.SocketOf(job.Attempt.Id),
             Argv = [.. request.Argv!],
             Cwd = request.Cwd ?? Environment.CurrentDirectory,
-            Environment = Variables(request, job.Execution),
+            Environment = Variables(request, job),
             StandardInput = request.OpenStdin ? AttemptSpec.InputPipe : AttemptSpec.InputNull,
             StandardInputBytes = request.Stdin is { } text ? Encoding.UTF8.GetBytes(text) : null,
             TimeoutMs = request.TimeoutSeconds is { } seconds ? (long)Math.Ceiling(seconds * 1000) : 0,
@@ -35,7 +36,7 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
         File.WriteAllBytes(new AttemptFiles(directory).Spec, spec.Write());
     }
 
-    private string[] Variables(JobRequest request, Execution execution)
+    private string[] Variables(JobRequest request, ClaimedJob job)
     {
         var variables = new Dictionary<string, string>(_inherited);
         foreach ((string name, string value) in request.Env ?? new Dictionary<string, string>())
@@ -43,7 +44,13 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             variables[name] = value;
         }
 
-        variables["HOLDFAST_EXECUTION"] = execution.Id.Value;
+        variables["HOLDFAST_EXECUTION"] = job.Execution.Id.Value;
+        if (job.LockFence is { } fence)
+        {
+            // What it guards by its locks can refuse whoever comes with an older fence.
+            variables["HOLDFAST_LOCK_FENCE"] = fence.ToString(CultureInfo.InvariantCulture);
+        }
+
         return [.. variables.Select(v => $"{v.Key}={v.Value}")];
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Locks;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Jobs;
@@ -18,6 +19,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, TimeProv
     public Task<SubmittedJob> RunAsync(JobRequest request, string? idempotencyKey, CancellationToken cancellationToken)
     {
         JobRequestCheck.ThrowIfInvalid(request, idempotencyKey);
+        IReadOnlyList<string> locks = LockNames.Check(request.Locks);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(request, JobJson.Default.JobRequest);
         string text = System.Text.Encoding.UTF8.GetString(body);
         byte[]? hash = idempotencyKey is null ? null : SHA256.HashData(body);
@@ -42,7 +44,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, TimeProv
                 IdempotencyTable.Insert(transaction, idempotencyKey, hash!, draft.Id, time.NowMicroseconds());
             }
 
-            return new SubmittedJob(ledger.Add(transaction, draft, text), false);
+            return new SubmittedJob(ledger.Add(transaction, draft, text, locks), false);
         }, cancellationToken);
     }
 }

@@ -16,11 +16,12 @@ namespace Holdfast.Engine.Recovery;
 /// 1. store: open it (its own recovery is SQLite's) and read which attempts are open;
 /// 2. jobs and 3. kernels: judge each attempt by its folder; attach to what lives, take the outcome of what ended, put back into the queue what never
 /// started, call lost what cannot be known. Journals are read on from where runs began, which gives what happened while no server was there;
+/// Beside them, locks: nobody who has ended stands in a line;
 /// 4. runs: fold outputs again and go on saving them; 5. queue: dispatch.
 /// One attempt's silence costs the start at most <see cref="PatienceForOne"/>; it is gone on with in the background.
 /// </summary>
 internal sealed partial class Recover(
-    StateStore store, JobDispatcher dispatcher, LiveKernels kernels, ActiveRuns runs, KernelRenewal renewal, AttemptFolders folders, TimeProvider time, ILogger<Recover> logger)
+    StateStore store, ExecutionLedger executions, JobDispatcher dispatcher, LiveKernels kernels, ActiveRuns runs, KernelRenewal renewal, AttemptFolders folders, TimeProvider time, ILogger<Recover> logger)
 {
     private static readonly TimeSpan PatienceForOne = TimeSpan.FromSeconds(2);
 
@@ -68,7 +69,8 @@ internal sealed partial class Recover(
             return jobs.Length;
         });
         Task recoverKernels = PhaseAsync("kernels", () => RecoverKernelsAsync([.. open.Where(a => a.KernelId is not null)], openRuns, cancellationToken));
-        await Task.WhenAll(recoverJobs, recoverKernels);
+        Task recoverLocks = PhaseAsync("locks", async () => await store.WriteAsync(executions.RepairLocks, cancellationToken));
+        await Task.WhenAll(recoverJobs, recoverKernels, recoverLocks);
         await PhaseAsync("queue", () =>
         {
             dispatcher.Start();

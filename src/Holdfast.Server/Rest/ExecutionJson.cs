@@ -44,6 +44,17 @@ internal static class ExecutionJson
             WriteNumber(writer, "cellIndex", execution.CellIndex);
         }
 
+        if (view.WaitsFor.Count > 0)
+        {
+            writer.WriteStartArray("waitsFor");
+            foreach (string name in view.WaitsFor)
+            {
+                writer.WriteStringValue(name);
+            }
+
+            writer.WriteEndArray();
+        }
+
         if (view.SupervisorHealth is { } health)
         {
             writer.WriteString("supervisor", health.ToString().ToLowerInvariant());

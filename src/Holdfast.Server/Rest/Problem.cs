@@ -28,6 +28,7 @@ internal static class Problem
         [ErrorCodes.CellNotFound] = 404,
         [ErrorCodes.KernelDied] = 502,
         [ErrorCodes.KernelNotRunning] = 409,
+        [ErrorCodes.LockNotHeld] = 409,
         [ErrorCodes.IllegalTransition] = 409,
         [ErrorCodes.IdempotencyConflict] = 409,
         [ErrorCodes.NotebookBusy] = 409,

@@ -13,6 +13,7 @@ internal static class RestDoor
         OutputEndpoints.Map(routes, door);
         NotebookEndpoints.Map(routes, door);
         KernelEndpoints.Map(routes, door);
+        LockEndpoints.Map(routes, door);
         FeedEndpoints.Map(routes, door);
         RecoveryEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);

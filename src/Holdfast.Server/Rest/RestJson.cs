@@ -38,9 +38,13 @@ public sealed record KernelLimitsBody
     public long? MemoryBytes { get; init; }
 }
 
+/// <summary>POST /v1/locks/release.</summary>
+public sealed record ReleaseLockBody(string? Name, string? Reason);
+
 /// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
 [JsonSerializable(typeof(RunNotebookBody))]
 [JsonSerializable(typeof(StartKernelBody))]
+[JsonSerializable(typeof(ReleaseLockBody))]
 public sealed partial class RestJson : JsonSerializerContext;

@@ -42,8 +42,8 @@ public abstract class JobCrashTests
     private static async Task<List<AcknowledgedJob>> SubmitAllAsync(CrashStage stage) =>
     [
         await stage.SubmitAsync(HouseJob.Printing(stage.Truth, "printing", bursts: 3, linesPerBurst: 50, pauseSeconds: 0.02)),
-        await stage.SubmitAsync(HouseJob.WithChildren(stage.Truth, "children", seconds: 0.05)),
-        await stage.SubmitAsync(HouseJob.Failing(stage.Truth, "failing")),
+        await stage.SubmitAsync(HouseJob.WithChildren(stage.Truth, "children", seconds: 0.05) with { Locks = ["shared"] }),
+        await stage.SubmitAsync(HouseJob.Failing(stage.Truth, "failing") with { Locks = ["shared", "other"] }),
     ];
 
     private static async Task KillServerAfterCrashAsync(CrashStage stage)
@@ -70,6 +70,7 @@ public abstract class JobCrashTests
         Violations violations = await promises.CheckAsync(jobs);
         Assert.True(!violations.All.Any(), string.Join("\n", violations.All) + "\n" + stage.Server.Log);
         List<ExecutionReply> lost = (await WaitAllAsync(stage, jobs)).FindAll(static e => e.State == "lost");
+        Assert.Equal("[]", (await stage.Server.PersistAsync(static rest => rest.GetAsync("/v1/locks"))).Text);
         Assert.InRange(lost.Count, loss == Loss.One ? 1 : 0, loss == Loss.None ? 0 : 1);
     }
 

@@ -1,12 +1,27 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Holdfast.SystemTests.Serving;
 
 /// <summary>A job of which everything is known beforehand: its bytes on each stream, its exit code, and that it tells the truth file when it starts and ends.</summary>
 internal sealed record HouseJob(string Key, string Script, string Stdout, string Stderr, int ExitCode)
 {
-    public string Request => RestClient.Shell(Script).ToJsonString();
+    public string[] Locks { get; init; } = [];
+
+    public string Request
+    {
+        get
+        {
+            JsonObject job = RestClient.Shell(Script);
+            if (Locks.Length > 0)
+            {
+                job["locks"] = new JsonArray([.. Locks.Select(static l => (JsonNode)l)]);
+            }
+
+            return job.ToJsonString();
+        }
+    }
 
     public string ExpectedState => ExitCode == 0 ? "succeeded" : "failed";
 

@@ -18,8 +18,8 @@ public sealed class ExecutionTransitionsTests
     /// <summary>What each state allows a job; "!" marks that a cancel is noted and the state stays.</summary>
     private static readonly Dictionary<ExecutionState, string> Jobs = new()
     {
-        [Waiting] = "Cancel>Cancelled",
-        [Queued] = "Claim>Starting Cancel>Cancelled",
+        [Waiting] = "Grant>Queued Cancel>Cancelled",
+        [Queued] = "Wait>Waiting Claim>Starting Cancel>Cancelled",
         [Starting] = "ConfirmRunning>Running Unclaim>Queued Cancel>Starting! Finish>*",
         [Running] = "ConfirmPaused>Paused Cancel>Running! Pause>Running Finish>*",
         [Paused] = "ConfirmResumed>Running Cancel>Paused! Resume>Paused Finish>*",
@@ -45,7 +45,7 @@ public sealed class ExecutionTransitionsTests
     {
         foreach (ExecutionState state in States)
         {
-            string expected = string.Join(' ', Jobs[state].Split(' ').Where(static m => !m.StartsWith("Pause", StringComparison.Ordinal) && !m.StartsWith("Retry", StringComparison.Ordinal)));
+            string expected = string.Join(' ', Jobs[state].Split(' ').Where(static m => !m.StartsWith("Pause", StringComparison.Ordinal) && !m.StartsWith("Wait>", StringComparison.Ordinal) && !m.StartsWith("Retry", StringComparison.Ordinal)));
             Assert.Equal($"{state}: {expected}", $"{state}: {Moves(Status(ExecutionKind.Cell, state))}");
         }
     }

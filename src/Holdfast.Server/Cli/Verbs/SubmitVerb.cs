@@ -19,12 +19,13 @@ internal static class SubmitVerb
     private static readonly Option StandardInput = new("--stdin", "FILE", "give it this file as standard input; - is ours");
     private static readonly Option OpenStandardInput = new("--open-stdin", "", "keep its standard input open for `holdfast stdin` and `attach`");
     private static readonly Option Label = new("--label", "KEY=VALUE", "a label to find it by") { IsRepeatable = true };
+    private static readonly Option Lock = new("--lock", "NAME", "hold this lock from its start to its end; with several, all or none") { IsRepeatable = true };
     private static readonly Option Key = new("--key", "KEY", "idempotency key: the same key and command again give the same job");
     private static readonly Option Wait = new("--wait", "", "wait for its end, and end with its exit status");
 
     public static Verb Verb => new("submit", "submit [options] -- COMMAND [ARGUMENT]...", "run a command as a job; prints its id when it is durable")
     {
-        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Label, Key, Wait],
+        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Label, Lock, Key, Wait],
         Operands = (1, null),
         TakesCommand = true,
         Notes = """
@@ -97,6 +98,7 @@ internal static class SubmitVerb
         WriteOptional(json, "name", arguments.Text(Name.Name));
         WriteVariables(json, context, arguments);
         WriteLabels(json, arguments);
+        WriteLocks(json, arguments);
         if (arguments.Duration(Timeout.Name) is { } timeout)
         {
             json.WriteNumber("timeoutSeconds", timeout.TotalSeconds);
@@ -151,6 +153,22 @@ internal static class SubmitVerb
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteLocks(Utf8JsonWriter json, Arguments arguments)
+    {
+        if (arguments.All(Lock.Name) is not { Count: > 0 } given)
+        {
+            return;
+        }
+
+        json.WriteStartArray("locks");
+        foreach (string[] words in given)
+        {
+            json.WriteStringValue(words[0]);
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteOptional(Utf8JsonWriter json, string name, string? value)

@@ -21,6 +21,7 @@ internal static class VerbList
         ("retry", () => ControlVerb.Retry),
         ("stdin", () => StandardInputVerb.Verb),
         ("kernels", () => KernelsVerb.Verb),
+        ("locks", () => LocksVerb.Verb),
         ("recovery", () => RecoveryVerb.Verb),
         ("doctor", () => DoctorVerb.Verb),
         ("stop", () => StopVerb.Verb),

@@ -1,0 +1,6 @@
+using Holdfast.Engine.Executions;
+
+namespace Holdfast.Engine.Locks;
+
+/// <summary>One lock and who stands in its line. The fence is the holder's place; null while the first of the line still waits for another lock.</summary>
+public sealed record LockLine(string Name, ExecutionId? Holder, long? Fence, IReadOnlyList<ExecutionId> Waiting);
