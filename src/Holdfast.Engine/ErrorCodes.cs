@@ -12,6 +12,8 @@ public static class ErrorCodes
     public const string Unauthorized = "unauthorized";
     public const string HostNotAllowed = "host-not-allowed";
     public const string OriginNotAllowed = "origin-not-allowed";
+    public const string PrefixNotAllowed = "prefix-not-allowed";
+    public const string XsrfCheckFailed = "xsrf-check-failed";
     public const string RouteNotFound = "route-not-found";
     public const string LockNotHeld = "lock-not-held";
     public const string MethodNotAllowed = "method-not-allowed";

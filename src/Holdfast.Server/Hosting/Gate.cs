@@ -1,31 +1,41 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Holdfast.Engine;
+using Holdfast.Server.Hosting.Access;
 using Holdfast.Server.Jupyter;
 using Holdfast.Server.Rest;
 
 namespace Holdfast.Server.Hosting;
 
 /// <summary>
-/// Stands before every route: 1. Host must be a name of ours, and Origin one of our own pages (a page of a stranger can have its name resolve to loopback); 2. the token, on all
-/// but health; 3. while the server recovers, 503 rather than an answer that lies by omission; 4. whatever a route throws becomes a problem, in one place,
-/// and so does what no route takes.
+/// Stands before every route: 1. Host must be a name of ours; 2. a token in the path is taken off it; 3. the caller: a token, the cookie of a login, or nobody, who gets no further
+/// than health, /api and the login page; 4. pages of strangers are turned away, but for those who know the token, and a cookie counts only for a page that shows its _xsrf;
+/// 5. while the server recovers, 503 rather than an answer that lies by omission; 6. whatever a route throws becomes an error in its door's shape, in one place, and so does what
+/// no route takes.
 /// </summary>
-public sealed partial class Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
+public sealed partial class Gate
 {
-    private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "::1", "[::1]"];
+    private readonly Origins _origins;
+    private readonly Credentials _credentials;
+    private readonly EngineDoor _door;
+    private readonly ILogger<Gate> _logger;
 
-    private readonly byte[] _token = Encoding.UTF8.GetBytes(token);
-    private readonly bool _isLoopbackOnly = !IPAddress.TryParse(boundHost, out IPAddress? address) || IPAddress.IsLoopback(address);
+    public Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
+        : this(token, boundHost, [], door, TimeProvider.System, logger)
+    {
+    }
+
+    public Gate(string token, string boundHost, IReadOnlyList<string> allowedOrigins, EngineDoor door, TimeProvider time, ILogger<Gate> logger)
+    {
+        _origins = new Origins(boundHost, allowedOrigins);
+        _credentials = new Credentials(token, time);
+        (_door, _logger) = (door, logger);
+    }
 
     public RequestDelegate Wrap(RequestDelegate next) => async context =>
     {
         try
         {
-            if (Refusal(context) is { } refusal)
+            if (!await AdmitAsync(context))
             {
-                await WriteAsync(context, refusal.Code, refusal.Message);
                 return;
             }
 
@@ -45,6 +55,121 @@ public sealed partial class Gate(string token, string boundHost, EngineDoor door
         }
     };
 
+    /// <summary>False when the request was answered here. Refused by an exception, as routes do.</summary>
+    private async Task<bool> AdmitAsync(HttpContext context)
+    {
+        HttpRequest request = context.Request;
+        if (!_origins.IsOurName(request.Host.Host))
+        {
+            throw new RefusedException(ErrorCodes.HostNotAllowed, $"The Host '{request.Host.Host}' is not a name of this server. Use localhost or its address.");
+        }
+
+        bool? prefixed = TokenPrefix.TryTake(request, _credentials.Token);
+        if (prefixed == false)
+        {
+            request.Path = "/t"; // What was tried is nobody's business, least of all a log's.
+            throw new RefusedException(ErrorCodes.PrefixNotAllowed, "The token in the path is not this server's.");
+        }
+
+        bool isJupyter = JupyterPaths.Has(request.Path);
+        string? origin = request.Headers.Origin is { Count: > 0 } origins ? origins.ToString() : null;
+        if (origin is not null && HttpMethods.IsOptions(request.Method) && request.Headers.AccessControlRequestMethod.Count > 0)
+        {
+            AnswerPreflight(context, origin, isJupyter);
+            return false;
+        }
+
+        Caller caller = prefixed == true ? Caller.Token : _credentials.Find(request);
+        CheckOrigin(context, origin, caller, isJupyter);
+        string path = request.Path.Value ?? "";
+        if (path is "/healthz" or "/readyz" or "/api")
+        {
+            return true;
+        }
+
+        context.Features.Set(_credentials);
+        context.Features.Set(new Admission(caller));
+        if (path is "/login" or "/logout")
+        {
+            return true;
+        }
+
+        if (caller == Caller.Nobody)
+        {
+            return RefuseNobody(context, path);
+        }
+
+        if (caller == Caller.Cookie && !IsHarmless(request.Method) && !await _credentials.Xsrf.IsShownAsync(context))
+        {
+            throw new RefusedException(ErrorCodes.XsrfCheckFailed, "'_xsrf' argument missing from the request, or not that of its cookie. Send the cookie's value as the header X-XSRFToken.");
+        }
+
+        if (caller == Caller.Token && prefixed is null && isJupyter && !_credentials.Login.IsIn(request))
+        {
+            _credentials.Login.Set(context); // So that a page opened with ?token= goes on without it.
+            _credentials.Xsrf.Ensure(context);
+        }
+
+        if (!_door.IsReady && path != "/v1/recovery")
+        {
+            throw _door.IsStopping
+                ? new RefusedException(ErrorCodes.ServerStopping, "The server is stopping. What runs goes on without it; ask again when it is back.")
+                : new RefusedException(ErrorCodes.Recovering, "The server is taking up its work again. Try again in a moment; /readyz tells when.");
+        }
+
+        return true;
+    }
+
+    /// <summary>A page of a stranger may go on if it knows the token, at Jupyter's door, as in Jupyter; elsewhere only whoever runs the server can let it.</summary>
+    private void CheckOrigin(HttpContext context, string? origin, Caller caller, bool isJupyter)
+    {
+        if (origin is null)
+        {
+            return;
+        }
+
+        bool isOpen = _origins.IsAllowed(origin) || (isJupyter && caller == Caller.Token);
+        if (!isOpen && !(caller == Caller.Cookie ? Origins.IsSame(origin, context.Request) : _origins.IsOurs(origin, context.Request)))
+        {
+            throw Stranger(origin);
+        }
+
+        if (isOpen)
+        {
+            Origins.Open(context.Response, origin);
+        }
+    }
+
+    /// <summary>A browser asks, before it lets a page ask. Who wants to send a token is let through to where it is checked.</summary>
+    private void AnswerPreflight(HttpContext context, string origin, bool isJupyter)
+    {
+        bool willShowToken = context.Request.Headers.AccessControlRequestHeaders.ToString().Contains("authorization", StringComparison.OrdinalIgnoreCase);
+        if (!_origins.IsAllowed(origin) && !_origins.IsOurs(origin, context.Request) && !(isJupyter && willShowToken))
+        {
+            throw Stranger(origin);
+        }
+
+        Origins.AnswerPreflight(context.Response, origin);
+    }
+
+    /// <summary>People are led to the login, programs are told.</summary>
+    private static bool RefuseNobody(HttpContext context, string path)
+    {
+        if (HttpMethods.IsGet(context.Request.Method) && (path is "/" or "/tree" or "/lab" || path.StartsWith("/tree/", StringComparison.Ordinal)))
+        {
+            context.Response.Redirect($"{context.Request.PathBase}/login?next={Uri.EscapeDataString(path)}");
+            return false;
+        }
+
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        throw new RefusedException(ErrorCodes.Unauthorized,
+            "A token is required: 'Authorization: Bearer TOKEN', or '?token=TOKEN'. It is in the file 'token' of the data directory.");
+    }
+
+    private static RefusedException Stranger(string origin) => new(ErrorCodes.OriginNotAllowed, $"Pages of {origin} may not call this server.");
+
+    private static bool IsHarmless(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
+
     /// <summary>In the shape of the door that was asked.</summary>
     private static Task WriteAsync(HttpContext context, string code, string detail) => JupyterPaths.Has(context.Request.Path)
         ? JupyterProblem.WriteAsync(context, code, detail, Problem.StatusOf(code))
@@ -55,12 +180,12 @@ public sealed partial class Gate(string token, string boundHost, EngineDoor door
         Failure failure = Failure.Of(exception);
         if (failure.Code == ErrorCodes.InternalError)
         {
-            Log.Unexpected(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, exception);
+            Log.Unexpected(_logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, exception);
         }
 
         if (!context.Response.HasStarted)
         {
-            context.Response.Clear();
+            KeepHeaders(context.Response);
             return WriteAsync(context, failure.Code, failure.Detail);
         }
 
@@ -69,40 +194,16 @@ public sealed partial class Gate(string token, string boundHost, EngineDoor door
         return Task.CompletedTask;
     }
 
-    private RefusedException? Refusal(HttpContext context)
+    /// <summary>Of what a route has written so far only what concerns the caller stays: a page must be able to read its error, too.</summary>
+    private static void KeepHeaders(HttpResponse response)
     {
-        HttpRequest request = context.Request;
-        if (!IsOurName(request.Host.Host))
+        string[] kept = ["Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "Set-Cookie", "WWW-Authenticate"];
+        var headers = response.Headers.Where(h => kept.Contains(h.Key, StringComparer.OrdinalIgnoreCase)).ToArray();
+        response.Clear();
+        foreach (var header in headers)
         {
-            return new RefusedException(ErrorCodes.HostNotAllowed, $"The Host '{request.Host.Host}' is not a name of this server. Use localhost or its address.");
+            response.Headers[header.Key] = header.Value;
         }
-
-        if (request.Headers.Origin is { Count: > 0 } origin && !IsOurOrigin(origin.ToString(), request))
-        {
-            return new RefusedException(ErrorCodes.OriginNotAllowed, $"Pages of {origin} may not call this server.");
-        }
-
-        string path = request.Path.Value ?? "";
-        if (path is "/healthz" or "/readyz" or "/api")
-        {
-            return null;
-        }
-
-        if (!HasToken(request))
-        {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
-            return new RefusedException(ErrorCodes.Unauthorized,
-                "A token is required: 'Authorization: Bearer TOKEN', or '?token=TOKEN'. It is in the file 'token' of the data directory.");
-        }
-
-        if (!door.IsReady && path != "/v1/recovery")
-        {
-            return door.IsStopping
-                ? new RefusedException(ErrorCodes.ServerStopping, "The server is stopping. What runs goes on without it; ask again when it is back.")
-                : new RefusedException(ErrorCodes.Recovering, "The server is taking up its work again. Try again in a moment; /readyz tells when.");
-        }
-
-        return null;
     }
 
     /// <summary>Routing left only a status: there is no such path, or not with this method (then Allow is set).</summary>
@@ -114,41 +215,6 @@ public sealed partial class Gate(string token, string boundHost, EngineDoor door
             ErrorCodes.MethodNotAllowed, $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."),
         _ => null,
     };
-
-    private bool IsOurName(string host) =>
-        LoopbackNames.Contains(host) || host == boundHost ||
-        (!_isLoopbackOnly && (IPAddress.TryParse(host.Trim('[', ']'), out _) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)));
-
-    private bool IsOurOrigin(string origin, HttpRequest request) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && IsOurName(uri.Host) && uri.Port == (request.Host.Port ?? 80);
-
-    private bool HasToken(HttpRequest request)
-    {
-        if (request.Headers.Authorization is { Count: > 0 } values)
-        {
-            string header = values.ToString();
-            int space = header.IndexOf(' ');
-            if (space > 0 && header[..space] is { } scheme &&
-                (scheme.Equals("bearer", StringComparison.OrdinalIgnoreCase) || scheme.Equals("token", StringComparison.OrdinalIgnoreCase)))
-            {
-                return IsToken(header.AsSpan(space + 1).Trim());
-            }
-        }
-
-        return request.QueryString.HasValue && request.Query.TryGetValue("token", out var query) && IsToken(query.ToString());
-    }
-
-    private bool IsToken(ReadOnlySpan<char> given)
-    {
-        if (given.Length > 512)
-        {
-            return false;
-        }
-
-        Span<byte> bytes = stackalloc byte[512 * 3];
-        int length = Encoding.UTF8.GetBytes(given, bytes);
-        return CryptographicOperations.FixedTimeEquals(bytes[..length], _token);
-    }
 
     private static partial class Log
     {

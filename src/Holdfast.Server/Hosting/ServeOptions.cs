@@ -16,6 +16,9 @@ public sealed record ServeOptions
     /// <summary>The address to listen on. Default: loopback only.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
+    /// <summary>Pages of these origins (<c>https://example.org</c>; <c>*</c> for all) may call the server. Default: only its own, and, at the Jupyter door, those that know the token.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
     /// <summary>0: any free one; server.json says which.</summary>
     public int Port { get; init; } = DefaultPort;
 

@@ -104,7 +104,7 @@ public static class ServerHost
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         WebApplication app = builder.Build();
-        app.Use(new Gate(directory.Token, options.Host, door, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
+        app.Use(new Gate(directory.Token, options.Host, options.AllowedOrigins, door, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
         app.UseRouting();
         RestDoor.Map(app, door);
         JupyterDoor.Map(app, door);

@@ -1,5 +1,6 @@
 using Holdfast.Server.Hosting;
 using Holdfast.Server.Jupyter.Kernels;
+using Holdfast.Server.Jupyter.Login;
 using Holdfast.Server.Jupyter.Specs;
 using Holdfast.Server.Jupyter.Status;
 
@@ -10,6 +11,7 @@ internal static class JupyterDoor
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
+        LoginEndpoints.Map(routes);
         StatusEndpoints.Map(routes, door);
         MeEndpoints.Map(routes);
         SpecEndpoints.Map(routes);

@@ -16,6 +16,8 @@ internal static class Problem
         [ErrorCodes.Unauthorized] = 401,
         [ErrorCodes.HostNotAllowed] = 403,
         [ErrorCodes.OriginNotAllowed] = 403,
+        [ErrorCodes.PrefixNotAllowed] = 403,
+        [ErrorCodes.XsrfCheckFailed] = 403,
         [ErrorCodes.RouteNotFound] = 404,
         [ErrorCodes.MethodNotAllowed] = 405,
         [ErrorCodes.Recovering] = 503,

@@ -93,7 +93,8 @@ public sealed class GateTests : IAsyncLifetime
     [InlineData("Basic " + Token, null, false)]
     [InlineData(Token, null, false)]
     [InlineData(null, "", false)]
-    [InlineData("Bearer wrong", Token, false)]
+    [InlineData("Bearer wrong", Token, true)]
+    [InlineData("Bearer " + Token, "wrong", false)]
     public async Task The_token_is_asked_for(string? header, string? query, bool isAllowed)
     {
         using HttpResponseMessage answer = await SendAsync("/v1/openapi.json" + (query is null ? "" : $"?token={query}"), r =>

@@ -12,11 +12,12 @@ internal static class ServeVerb
     private static readonly Option Root = new("--root", "DIR", "the folder notebooks are served from (default: the current one)");
     private static readonly Option Host = new("--host", "HOST", "the address to listen at (default 127.0.0.1)");
     private static readonly Option Port = new("--port", "N", "the port to listen at; 0 takes any free one (default 8787)");
+    private static readonly Option AllowOrigin = new("--allow-origin", "ORIGIN", "let pages of https://example.org call the server, too; repeatable") { IsRepeatable = true };
     private static readonly Option Slots = new("--slots", "N", "how many jobs run at once (default: by the machine's processors)");
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, Host, Port, Slots, .. KernelServeOptions.All],
+        Options = [Root, Host, Port, AllowOrigin, Slots, .. KernelServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -37,6 +38,7 @@ internal static class ServeVerb
         {
             Host = arguments.Text(Host.Name) ?? options.Host,
             Port = (int)(arguments.Integer(Port.Name, 0, PortMax) ?? options.Port),
+            AllowedOrigins = [.. arguments.All(AllowOrigin.Name).Select(v => v[0])],
             Slots = (int?)arguments.Integer(Slots.Name, 1, SlotsMax),
             Kernels = KernelServeOptions.Read(arguments),
         }, CancellationToken.None);

@@ -1,0 +1,31 @@
+namespace Holdfast.Server.Hosting.Access;
+
+/// <summary>
+/// <c>/t/TOKEN/...</c>: for clients that can be given an address and nothing else, such as those that open a WebSocket without credentials. The prefix becomes the path base
+/// before routing, so that routes, logs and errors do not know of it.
+/// </summary>
+internal static class TokenPrefix
+{
+    private const string Start = "/t/";
+
+    /// <summary>Null when the path has no such prefix; else whether its token is right, in which case it is taken off the path.</summary>
+    public static bool? TryTake(HttpRequest request, AccessToken token)
+    {
+        string path = request.Path.Value ?? "";
+        if (!path.StartsWith(Start, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        int end = path.IndexOf('/', Start.Length);
+        string given = end < 0 ? path[Start.Length..] : path[Start.Length..end];
+        if (!token.IsMatch(given))
+        {
+            return false;
+        }
+
+        request.PathBase = request.PathBase.Add(path[..(Start.Length + given.Length)]);
+        request.Path = end < 0 ? "/" : path[end..];
+        return true;
+    }
+}

@@ -1,0 +1,75 @@
+using Holdfast.Engine;
+using Holdfast.Server.Hosting.Access;
+
+namespace Holdfast.Server.Jupyter.Login;
+
+/// <summary>
+/// /login and /logout, and /tree, whose status VS Code reads: 200 for who is let in, a redirect for who must log in. The password is the token. VS Code takes the first cookie
+/// of the answer to its login for the session's.
+/// </summary>
+internal static class LoginEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/login", (RequestDelegate)ShowAsync);
+        routes.MapPost("/login", (RequestDelegate)LogInAsync);
+        routes.MapGet("/logout", (RequestDelegate)LogOutAsync);
+        routes.MapGet("/tree/{**path}", (RequestDelegate)(context =>
+        {
+            Of(context).Xsrf.Ensure(context);
+            return LoginPage.SendAsync(context, 200, "Welcome", "<p>You are logged in. Point a Jupyter client at this address.</p>");
+        }));
+    }
+
+    private static Task ShowAsync(HttpContext context)
+    {
+        string xsrf = Of(context).Xsrf.Ensure(context);
+        if (IsIn(context) && context.Request.Query.ContainsKey("next"))
+        {
+            context.Response.Redirect(Next(context));
+            return Task.CompletedTask;
+        }
+
+        return LoginPage.WriteAsync(context, 200, xsrf, Next(context), null);
+    }
+
+    private static async Task LogInAsync(HttpContext context)
+    {
+        Credentials credentials = Of(context);
+        bool isTokenShown = context.Features.Get<Admission>()!.Caller == Caller.Token;
+        if (!isTokenShown && !await credentials.Xsrf.IsShownAsync(context))
+        {
+            throw new RefusedException(ErrorCodes.XsrfCheckFailed, "'_xsrf' argument missing from POST, or not that of its cookie. Open the login page again.");
+        }
+
+        string password = context.Request.HasFormContentType ? (await context.Request.ReadFormAsync(context.RequestAborted))["password"].ToString() : "";
+        if (!isTokenShown && !credentials.Token.IsMatch(password))
+        {
+            await LoginPage.WriteAsync(context, 401, credentials.Xsrf.Ensure(context), Next(context), "That is not the token.");
+            return;
+        }
+
+        credentials.Login.Set(context);
+        credentials.Xsrf.Ensure(context);
+        context.Response.Redirect(Next(context));
+    }
+
+    private static Task LogOutAsync(HttpContext context)
+    {
+        LoginCookie.Clear(context);
+        return LoginPage.SendAsync(context, 200, "Logged out", $"<p>You are logged out. <a href=\"{context.Request.PathBase}/login\">Log in again</a>.</p>");
+    }
+
+    /// <summary>Where to go after the login: a path of ours, whatever was asked for. A browser reads a backslash as a slash, and two slashes as another host.</summary>
+    internal static string Next(HttpContext context)
+    {
+        string next = context.Request.Query["next"].ToString();
+        bool isPath = next.StartsWith('/') && !next.StartsWith("//", StringComparison.Ordinal) && !next.Contains('\\') && !next.Any(char.IsControl);
+        PathString pathBase = context.Request.PathBase;
+        return isPath ? (pathBase.HasValue && !next.StartsWith(pathBase.Value!, StringComparison.Ordinal) ? pathBase + next : next) : pathBase + "/tree";
+    }
+
+    private static bool IsIn(HttpContext context) => context.Features.Get<Admission>()!.Caller != Caller.Nobody;
+
+    private static Credentials Of(HttpContext context) => context.Features.Get<Credentials>()!;
+}
