@@ -23,7 +23,7 @@ public sealed class GetKernel(StateStore store, LiveKernels live)
 
     /// <summary>One of <see cref="ListCurrent"/>. Errors: kernel-not-found, also for one that was stopped.</summary>
     public KernelView RunCurrent(KernelId id) =>
-        store.Read(reader => KernelsTable.Find(reader, id)) is { State: not KernelState.Stopped } kernel ? View(kernel) : throw KernelId.NotFound(id.Value);
+        store.Read(reader => KernelsTable.Find(reader, id)) is { State: not KernelState.Stopped, IsWarm: false } kernel ? View(kernel) : throw KernelId.NotFound(id.Value);
 
     private KernelView View(Kernel kernel)
     {

@@ -18,7 +18,7 @@ internal static class KernelServeOptions
     private static readonly Option CullConnected = new("--cull-connected", "", "also end idle kernels that somebody is connected to");
     private static readonly Option Restarts = new("--kernel-restarts", "N", "how often in five minutes a kernel that died by itself is started again (default 4; 0: never)");
     private static readonly Option Memory = new("--kernel-memory", "SIZE", "what one kernel's processes may use together, such as 2G (default: no limit; a kernelspec or a request can say otherwise)");
-    private static readonly Option Warm = new("--warm-kernels", "NAME=N", "keep N kernels of this kernelspec ready; may be given again") { IsRepeatable = true };
+    private static readonly Option Warm = new("--warm-kernels", "NAME=N", "keep N kernels of this kernelspec ready (default: none)") { IsRepeatable = true };
 
     public static IReadOnlyList<Option> All { get; } = [CullIdleTimeout, CullInterval, CullBusy, CullConnected, Restarts, Memory, Warm];
 

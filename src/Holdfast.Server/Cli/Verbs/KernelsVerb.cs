@@ -13,7 +13,7 @@ internal static class KernelsVerb
 {
     private static readonly Option WorkingDirectory = new("--cwd", "DIR", "for start: the kernel's working directory");
 
-    private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment; may be given again") { IsRepeatable = true, Short = "-e" };
+    private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment") { IsRepeatable = true, Short = "-e" };
     private static readonly Option Memory = new("--memory", "SIZE", "for start: what its processes may use together, such as 2G");
     private static readonly Option NoRestart = new("--no-restart", "", "for start: do not start it again when it dies by itself");
     private static readonly Option Warm = new("--warm", "", "for ls: also those that are kept ready and are nobody's yet");
@@ -133,11 +133,15 @@ internal static class KernelsVerb
             string? doing = kernel.Boolean("responsive") == false && kernel.Text("state") == "running" ? "not responding" : kernel.Text("executionState");
             table.Add(kernel.Text("id"), kernel.Text("name"), kernel.Text("state"), doing, kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
                 kernel.Integer("memoryBytes") is { } memory ? Sizes.Format(memory) : null, Percent(kernel),
-                Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? kernel.Text("cwd"));
+                Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? Place(kernel));
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
     }
+
+    /// <summary>Where it works; and, of one that came back, what it had died of.</summary>
+    private static string? Place(JsonElement kernel) =>
+        kernel.Field("lastDeath")?.Text("reason") is { } death ? $"{kernel.Text("cwd")} (started again: {death})" : kernel.Text("cwd");
 
     private static string? Percent(JsonElement kernel) => kernel.TryGetProperty("cpuPercent", out JsonElement percent) && percent.ValueKind == JsonValueKind.Number
         ? string.Create(CultureInfo.InvariantCulture, $"{percent.GetDouble():0}%")
