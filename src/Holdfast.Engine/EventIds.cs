@@ -22,6 +22,7 @@ public static class EventIds
     public const int KernelDied = 1301;
     public const int KernelStarted = 1302;
     public const int KernelLaunchFailed = 1303;
+    public const int KernelJournalNotSynced = 1304;
     public const int KernelRevived = 1310;
     public const int KernelNotRevived = 1311;
     public const int KernelCulled = 1312;

@@ -79,6 +79,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _culling = new KernelCulling(_store, Feed, kernels, _kernels, StopKernel, options.Kernels.Culling, time, loggers.CreateLogger<KernelCulling>());
         RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
         InterruptKernel = new InterruptKernel(_kernels);
+        AnswerInput = new AnswerInput(_kernels, time);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
@@ -110,6 +111,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public StopKernel StopKernel { get; }
     public RestartKernel RestartKernel { get; }
     public InterruptKernel InterruptKernel { get; }
+    public AnswerInput AnswerInput { get; }
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
 

@@ -70,11 +70,17 @@ public enum CrashPoint
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 
+    /// <summary>A cell that a client sent is over and its journal is synced; its row does not say so yet.</summary>
+    ServerJournalSynced,
+
     /// <summary>A finished run's outputs are in its notebook; its row does not say so yet.</summary>
     ServerNotebookSaved,
 
     /// <summary>A kernel's death and the decision to start it again are durable; its next incarnation is not.</summary>
     ServerKernelRestartDue,
+
+    /// <summary>A run is over in the store; the kernel that it had started still runs.</summary>
+    ServerRunFinished,
 
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,

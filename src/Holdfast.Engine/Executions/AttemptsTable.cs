@@ -24,6 +24,19 @@ internal static class AttemptsTable
         update.Execute();
     }
 
+    /// <summary>Kernels: up to where the journal has been stored and nothing is unfinished.</summary>
+    public static void SaveReadFrom(StoreTransaction transaction, AttemptId id, long position)
+    {
+        using Statement update = transaction.Prepare("UPDATE attempts SET read_from = ?2 WHERE id = ?1").Bind(1, id.Value).Bind(2, position);
+        update.Execute();
+    }
+
+    public static long ReadFrom(StoreReader reader, AttemptId id)
+    {
+        using Statement select = reader.Prepare("SELECT read_from FROM attempts WHERE id = ?1").Bind(1, id.Value);
+        return select.Step() ? select.Int64(0) : 0;
+    }
+
     /// <summary>Attempts whose end is not yet known, oldest first: what recovery has to look for.</summary>
     public static List<Attempt> Open(StoreReader reader)
     {

@@ -30,6 +30,12 @@ public sealed record Execution
     public string? CellId { get; init; }
     public int? CellIndex { get; init; }
 
+    /// <summary>Cells: the kernel; and, when a client sent it by itself, its request's msg_id and who that was.</summary>
+    public string? KernelId { get; init; }
+    public string? MessageId { get; init; }
+    public string? ClientSession { get; init; }
+    public string? ClientUsername { get; init; }
+
     /// <summary>Cells: where the messages are: the kernel incarnation's journal, from its request to past its idle (0 while it runs).</summary>
     public long StartPosition { get; init; }
     public long EndPosition { get; init; }

@@ -204,6 +204,47 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         return Finish(transaction, id, kernelAttempt, final, e => e with { EndPosition = endPosition });
     }
 
+    /// <summary>
+    /// A client's cell as far as its kernel's journal tells: one row in one write when it is new, however far it has come. Read again after a crash, the row that is there is brought as
+    /// far; what it has already stays. Gives the row, whose id counts.
+    /// </summary>
+    public Execution SaveSent(StoreTransaction transaction, SentCell cell, bool isNew)
+    {
+        if (isNew && InsertSent(transaction, cell) is { } inserted)
+        {
+            return inserted;
+        }
+
+        Execution known = ExecutionsTable.FindSent(transaction, cell.AttemptId, cell.MessageId)!;
+        if (cell.StartedAt is { } startedAt)
+        {
+            known = StartCell(transaction, known.Id, cell.AttemptId, startedAt, cell.StartPosition) ?? known;
+        }
+
+        return cell.Outcome is { } outcome ? FinishCell(transaction, known.Id, cell.AttemptId, outcome, cell.EndPosition) ?? known : known;
+    }
+
+    private Execution? InsertSent(StoreTransaction transaction, SentCell cell)
+    {
+        Outcome? outcome = cell.Outcome;
+        var draft = new Execution
+        {
+            Sequence = 0, Id = cell.Id, Kind = ExecutionKind.Cell, Queue = "default", CreatedAt = cell.CreatedAt, AttemptId = cell.AttemptId, KernelId = cell.KernelId,
+            State = outcome?.State ?? (cell.StartedAt is null ? ExecutionState.Queued : ExecutionState.Running), Attempt = cell.StartedAt is null ? 0 : 1,
+            MessageId = cell.MessageId, CellId = cell.CellId, ClientSession = cell.ClientSession, ClientUsername = cell.ClientUsername,
+            StartedAt = cell.StartedAt, StartPosition = cell.StartPosition, EndPosition = cell.EndPosition,
+            FinishedAt = outcome?.AtMicroseconds, ExitCode = outcome?.ExitCode, Cause = outcome?.Cause, Reason = outcome?.Reason, OutputBytes = outcome?.OutputBytes,
+        };
+        if (ExecutionsTable.InsertSent(transaction, draft, host, cell.Request) is not { } sequence)
+        {
+            return null;
+        }
+
+        Execution execution = draft with { Sequence = sequence };
+        Announce(transaction, execution);
+        return execution;
+    }
+
     /// <summary>What the last attempt came to says nothing of one that waits or has begun.</summary>
     private static Execution WithoutOutcome(Execution execution) => execution with
     {
@@ -267,6 +308,11 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         {
             writer.WriteString("runId", run);
             writer.WriteNumber("cellIndex", cellIndex);
+        }
+
+        if (execution.KernelId is { } kernel)
+        {
+            writer.WriteString("kernelId", kernel);
         }
     }
 }

@@ -9,7 +9,8 @@ internal static class ExecutionsTable
 {
     private const string Columns =
         "seq, id, kind, state, created_at, name, queue, labels, attempt, attempt_id, cancel_requested, started_at, finished_at, " +
-        "exit_code, signal, cause, reason, output_bytes, run_id, cell_id, cell_index, start_position, end_position";
+        "exit_code, signal, cause, reason, output_bytes, run_id, cell_id, cell_index, start_position, end_position, " +
+        "kernel_id, message_id, client_session, client_username";
 
     private const string SelectById = $"SELECT {Columns} FROM executions WHERE id = ?1";
     private const string SelectQueuedJobs = $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
@@ -23,12 +24,53 @@ internal static class ExecutionsTable
     public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
     {
         using Statement insert = transaction.Prepare(
-            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id) " +
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")
+            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id, kernel_id) " +
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
             .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, KindName(execution.Kind)).Bind(4, execution.State.Name())
             .Bind(5, execution.Queue).Bind(6, execution.Name).Bind(7, WriteLabels(execution.Labels)).Bind(8, request).Bind(9, execution.CreatedAt)
-            .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex).Bind(13, execution.AttemptId?.Value);
+            .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex).Bind(13, execution.AttemptId?.Value)
+            .Bind(14, execution.KernelId);
         return insert.ExecuteInsert();
+    }
+
+    /// <summary>A client's cell as far as it has come, in one write; null when there is a row of this request already.</summary>
+    public static long? InsertSent(StoreTransaction transaction, Execution execution, string host, string request)
+    {
+        using Statement insert = transaction.Prepare(
+            "INSERT INTO executions (id, host, kind, state, queue, request, created_at, attempt, attempt_id, started_at, finished_at, exit_code, cause, reason, output_bytes, " +
+            "cell_id, start_position, end_position, kernel_id, message_id, client_session, client_username) " +
+            "VALUES (?1, ?2, 'cell', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) " +
+            "ON CONFLICT (attempt_id, message_id) WHERE message_id IS NOT NULL DO NOTHING RETURNING seq")
+            .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, execution.State.Name()).Bind(4, execution.Queue).Bind(5, request).Bind(6, execution.CreatedAt)
+            .Bind(7, execution.Attempt).Bind(8, execution.AttemptId?.Value).Bind(9, execution.StartedAt).Bind(10, execution.FinishedAt).Bind(11, execution.ExitCode)
+            .Bind(12, execution.Cause).Bind(13, execution.Reason).Bind(14, execution.OutputBytes).Bind(15, execution.CellId).Bind(16, execution.StartPosition)
+            .Bind(17, execution.EndPosition).Bind(18, execution.KernelId).Bind(19, execution.MessageId).Bind(20, execution.ClientSession).Bind(21, execution.ClientUsername);
+        if (!insert.Step())
+        {
+            return null;
+        }
+
+        long sequence = insert.Int64(0);
+        _ = insert.Step(); // To its end, or the row is not there yet.
+        return sequence;
+    }
+
+    /// <summary>The cell of a client's request.</summary>
+    public static Execution? FindSent(StoreReader reader, AttemptId attempt, string messageId)
+    {
+        using Statement select = reader.Prepare($"SELECT {Columns} FROM executions WHERE attempt_id = ?1 AND message_id = ?2").Bind(1, attempt.Value).Bind(2, messageId);
+        return select.Step() ? ReadRow(select) : null;
+    }
+
+    /// <summary>The clients' cells that one kernel incarnation is known to run.</summary>
+    public static List<Execution> RunningSent(StoreReader reader, AttemptId attempt) => ReadRows(reader.Prepare(
+        $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND attempt_id = ?1 AND message_id IS NOT NULL ORDER BY seq").Bind(1, attempt.Value));
+
+    /// <summary>True when a client has sent something to this incarnation.</summary>
+    public static bool HasSent(StoreReader reader, AttemptId attempt)
+    {
+        using Statement select = reader.Prepare("SELECT 1 FROM executions WHERE attempt_id = ?1 AND message_id IS NOT NULL LIMIT 1").Bind(1, attempt.Value);
+        return select.Step();
     }
 
     public static Execution? Find(StoreReader reader, ExecutionId id)
@@ -50,7 +92,7 @@ internal static class ExecutionsTable
         var rows = new List<(Execution, string)>();
         while (select.Step())
         {
-            rows.Add((ReadRow(select), select.Text(23)));
+            rows.Add((ReadRow(select), select.Text(27)));
         }
 
         return rows;
@@ -153,6 +195,10 @@ internal static class ExecutionsTable
         CellIndex = (int?)Int64OrNull(row, 20),
         StartPosition = row.Int64(21),
         EndPosition = row.Int64(22),
+        KernelId = row.TextOrNull(23),
+        MessageId = row.TextOrNull(24),
+        ClientSession = row.TextOrNull(25),
+        ClientUsername = row.TextOrNull(26),
     };
 
     private static long? Int64OrNull(Statement row, int column) => row.IsNull(column) ? null : row.Int64(column);

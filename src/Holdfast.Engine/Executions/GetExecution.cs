@@ -16,6 +16,9 @@ public sealed record ExecutionView(Execution Execution)
     public SupervisorHealth? SupervisorHealth { get; init; }
     public string? StallReason { get; init; }
 
+    /// <summary>Of a cell, when it was asked for by itself.</summary>
+    public string? Code { get; init; }
+
     /// <summary>Of a job that runs; the execution itself has the final count.</summary>
     public long? OutputBytes { get; init; }
 }
@@ -25,14 +28,15 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
 {
     public ExecutionView Run(ExecutionId id)
     {
-        (Execution execution, int? position, IReadOnlyList<string> waitsFor) = store.Read(reader =>
+        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code) = store.Read(reader =>
         {
             Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
             int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job } ? ExecutionsTable.QueuePosition(reader, found.Sequence) : null;
             List<string> waitsFor = found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place ? LocksTable.WaitsFor(reader, place) : [];
-            return (found, position, waitsFor);
+            string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(ExecutionsTable.ReadRequest(reader, id)) : null;
+            return (found, position, waitsFor, code);
         });
-        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor };
+        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor, Code = code };
         return execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt } && execution.State.IsActive() && live.TryGet(attempt, out LiveAttempt? running) &&
                Directory.Exists(running.Files.Journal)
             ? view with { OutputBytes = JournalOutput.Measure(running.Files.Journal).All }

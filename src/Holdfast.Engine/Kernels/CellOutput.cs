@@ -11,7 +11,7 @@ namespace Holdfast.Engine.Kernels;
 internal sealed class CellOutput : OutputReading
 {
     private readonly string? _journal;
-    private readonly string _id;
+    private readonly string _id; // Of its request.
     private readonly OutputStream _stream;
     private readonly bool _isTerminal;
     private readonly long _startPosition;
@@ -28,7 +28,7 @@ internal sealed class CellOutput : OutputReading
     public CellOutput(LiveAttempt? live, string? journal, Execution execution, OutputStream stream, long offset)
         : base(live)
     {
-        (_journal, _id, _stream) = (journal, execution.Id.Value, stream);
+        (_journal, _id, _stream) = (journal, execution.MessageId ?? execution.Id.Value, stream);
         (_startPosition, _endPosition) = (execution.StartPosition, execution.EndPosition);
         _isTerminal = execution.State.IsTerminal();
         (_skip, _offset) = (offset, offset);

@@ -6,7 +6,10 @@ namespace Holdfast.Engine.Kernels;
 /// <summary>Passes what callers want of a cell on to its kernel.</summary>
 public sealed class CellRunner(LiveKernels live) : IExecutionRunner
 {
-    /// <summary>Takes it out of the kernel's queue; if it was sent already, interrupts it. What the kernel then says decides.</summary>
+    /// <summary>
+    /// Takes it out of the supervisor's queue. If it was sent already, interrupts it, and no other: at once when it is what the kernel runs, else when the kernel takes it up,
+    /// since what waits inside a kernel cannot be taken back. What the kernel then says decides.
+    /// </summary>
     public async Task CancelAsync(Execution execution, CancellationToken cancellationToken)
     {
         LiveKernel? kernel = live.All.FirstOrDefault(k => k.Live.Id == execution.AttemptId);
@@ -15,10 +18,11 @@ public sealed class CellRunner(LiveKernels live) : IExecutionRunner
             return; // It is over, and its outcome is on its way.
         }
 
-        await kernel.AskAsync(new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value }, cancellationToken);
-        if (execution.State == ExecutionState.Running)
+        string messageId = execution.MessageId ?? execution.Id.Value;
+        await kernel.AskAsync(new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = messageId }, cancellationToken);
+        if (execution.State == ExecutionState.Running || execution.MessageId is not null)
         {
-            await kernel.AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt }, cancellationToken);
+            await kernel.AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = messageId }, cancellationToken);
         }
     }
 

@@ -7,6 +7,9 @@ public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsRes
 {
     /// <summary>How many clients are connected to it now.</summary>
     public int Connections { get; init; }
+
+    /// <summary>What it asks its user, while nobody has answered.</summary>
+    public PendingInput? PendingInput { get; init; }
 }
 
 /// <summary>Reads kernels: the live ones, and the latest that ended; warm ones, which are nobody's yet, only on request. Errors: kernel-not-found.</summary>
@@ -37,6 +40,7 @@ public sealed class GetKernel(StateStore store, LiveKernels live)
         return new KernelView(kernel, state, isResponsive, found.Live.ChildPid, Math.Max(kernel.LastActivityAt, found.LastActivityAt))
         {
             Connections = found.Connections,
+            PendingInput = found.PendingInput,
         };
     }
 }

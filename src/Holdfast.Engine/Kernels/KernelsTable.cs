@@ -36,6 +36,13 @@ internal static class KernelsTable
         update.Execute();
     }
 
+    /// <summary>When it was last active, without an event: nobody waits for that.</summary>
+    public static void Touch(StoreTransaction transaction, KernelId id, long at)
+    {
+        using Statement update = transaction.Prepare("UPDATE kernels SET last_activity = max(last_activity, ?2) WHERE id = ?1").Bind(1, id.Value).Bind(2, at);
+        update.Execute();
+    }
+
     public static Kernel? Find(StoreReader reader, KernelId id)
     {
         using Statement select = reader.Prepare($"SELECT {Columns} FROM kernels WHERE id = ?1").Bind(1, id.Value);

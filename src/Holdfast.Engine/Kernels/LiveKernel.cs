@@ -17,10 +17,6 @@ namespace Holdfast.Engine.Kernels;
 /// </summary>
 public sealed partial class LiveKernel
 {
-    private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
-
-    private readonly StateStore _store;
-    private readonly ExecutionLedger _executions;
     private readonly KernelLedger _kernels;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -32,19 +28,23 @@ public sealed partial class LiveKernel
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _listening = new();
     private readonly List<IKernelListener> _listeners = []; // guarded by _listening
+    private readonly KernelCommits _commits;
     private readonly KernelActivity _activity;
     private readonly KernelIntroduction _introduction = new();
     private readonly InputTracker _input = new();
+    private volatile JournalFollower? _follower;
     private ExitRecord? _exit;
     private bool _isOver; // guarded by _listening
     private int _connections;
+    private List<Action<StoreTransaction>> _changes = []; // Read, and not yet given to be stored.
 
     internal LiveKernel(
         Kernel kernel, LiveAttempt live, StateStore store, ExecutionLedger executions, KernelLedger kernels, TimeProvider time, ILogger logger)
     {
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
-        (_store, _executions, _kernels, _time, _logger) = (store, executions, kernels, time, logger);
-        _cells = new CellTracker(executions, live.Id) { CancelledCellStarted = () => _ = InterruptAsync() };
+        (_kernels, _time, _logger) = (kernels, time, logger);
+        _cells = new CellTracker(executions, Id, live.Id, time) { CancelledCellStarted = messageId => _ = InterruptAsync(messageId) };
+        _commits = new KernelCommits(store, live.Files.Journal, Mark, () => _follower?.Pulse(), Id.Value, time, logger);
 
         // Its ready event may lie before what is read.
         bool isKnownReady = kernel.State == KernelState.Running && kernel.AttemptId == live.Id;
@@ -151,6 +151,9 @@ public sealed partial class LiveKernel
         _ = RunAsync(position);
     }
 
+    /// <summary>A client's cell that was stored by an earlier server; to be told before reading begins.</summary>
+    internal void Know(Execution sent) => _cells.Know(sent.MessageId!, sent.Id);
+
     /// <summary>Takes a cell into account; false when the incarnation is over and will account for none any more.</summary>
     internal bool HandOver(ExecutionId id)
     {
@@ -237,6 +240,7 @@ public sealed partial class LiveKernel
 
                 using JournalFollower follower = JournalFollower.Open(Live.Files.Journal, position);
                 Live.Follow(follower);
+                _follower = follower;
                 await FollowAsync(follower);
             }
 
@@ -272,11 +276,11 @@ public sealed partial class LiveKernel
         }
     }
 
-    private async Task InterruptAsync()
+    private async Task InterruptAsync(string messageId)
     {
         try
         {
-            await AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt }, CancellationToken.None);
+            await AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = messageId }, CancellationToken.None);
         }
         catch (Exception e) when (e is RefusedException or LinkRefusedException)
         {
@@ -286,28 +290,63 @@ public sealed partial class LiveKernel
 
     private async Task FollowAsync(JournalFollower follower)
     {
-        var changes = new List<Action<StoreTransaction>>();
         do
         {
             while (follower.TryRead(out JournalRecord record))
             {
-                Take(record, changes);
+                Take(record);
             }
 
-            await ApplyAsync(changes);
-            changes.Clear();
-            _caughtUp.TrySetResult();
+            if (_caughtUp.Task.IsCompleted)
+            {
+                _commits.Turn(_changes.Count > 0, _cells.HasChanged, TakeCommit);
+            }
+            else
+            {
+                await _commits.FlushAsync(TakeCommit);
+                _caughtUp.TrySetResult();
+            }
         }
         while (await follower.WaitAsync(CancellationToken.None));
     }
 
-    private void Take(in JournalRecord record, List<Action<StoreTransaction>> changes)
+    /// <summary>Everything that was read and is not stored.</summary>
+    private KernelCommit TakeCommit()
+    {
+        List<Action<StoreTransaction>> changes = _changes;
+        _changes = [];
+        List<SentCellSave> cells = _cells.TakeChanged(out bool hasOutcome);
+        return new KernelCommit(changes, cells, hasOutcome, ReadFrom(), LastActivityAt);
+    }
+
+    /// <summary>Whoever reads on from here after a restart meets everything again that is not over: requests, messages half read, a question to the user.</summary>
+    private long ReadFrom()
+    {
+        long from = Math.Min(Position, Math.Min(_cells.OldestPosition, _activity.OldestPosition));
+        foreach (long first in _firstPieces.Values)
+        {
+            from = Math.Min(from, first);
+        }
+
+        return Math.Min(from, PendingInput?.Position ?? from);
+    }
+
+    private void Mark(StoreTransaction transaction, KernelCommit commit)
+    {
+        AttemptsTable.SaveReadFrom(transaction, Live.Id, commit.ReadFrom);
+        if (commit.LastActivityAt > 0)
+        {
+            KernelsTable.Touch(transaction, Id, commit.LastActivityAt);
+        }
+    }
+
+    private void Take(in JournalRecord record)
     {
         Position = record.NextPosition;
         long at = UnixTime.FromNanoseconds(record.UnixNanoseconds);
         if (record.Channel == JournalChannel.Event)
         {
-            TakeEvent(AttemptEvent.Read(record.Payload.Span), at, changes);
+            TakeEvent(AttemptEvent.Read(record.Payload.Span), at);
         }
         else if (record.Channel >= JournalChannel.IoPub)
         {
@@ -316,12 +355,12 @@ public sealed partial class LiveKernel
             if (state != PayloadState.Incomplete && _firstPieces.Remove(record.Channel, out long position) && state == PayloadState.Whole &&
                 JupyterMessage.TryParse(payload) is { } message)
             {
-                TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition), changes);
+                TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition));
             }
         }
     }
 
-    private void TakeMessage(in KernelMessage message, List<Action<StoreTransaction>> changes)
+    private void TakeMessage(in KernelMessage message)
     {
         _activity.Take(message);
         _introduction.Take(message.Channel, message.Message);
@@ -335,17 +374,17 @@ public sealed partial class LiveKernel
                 listener.Take(message);
             }
 
-            Add(_cells.Take(message), changes);
+            Add(_cells.Take(message));
         }
     }
 
-    private void TakeEvent(AttemptEvent journalEvent, long at, List<Action<StoreTransaction>> changes)
+    private void TakeEvent(AttemptEvent journalEvent, long at)
     {
         switch (journalEvent.Event)
         {
             case AttemptEvent.Ready:
-                changes.Add(transaction => transaction.OnCommitted(() => _ready.TrySetResult()));
-                changes.Add(transaction => _kernels.Ready(transaction, Id, Live.Id));
+                _changes.Add(transaction => transaction.OnCommitted(() => _ready.TrySetResult()));
+                _changes.Add(transaction => _kernels.Ready(transaction, Id, Live.Id));
                 break;
             case AttemptEvent.Started:
                 Live.ChildPid = journalEvent.Pid;
@@ -364,7 +403,7 @@ public sealed partial class LiveKernel
 
                 lock (_listening)
                 {
-                    Add(_cells.Take(journalEvent, Position, at), changes);
+                    Add(_cells.Take(journalEvent, Position, at));
                 }
 
                 break;
@@ -379,19 +418,18 @@ public sealed partial class LiveKernel
         KernelDeath? death = isStopped ? null : _exit is not null ? KernelDeath.Of(_exit) : new KernelDeath(KernelDeath.Lost, null, null, reason, at);
         reason = isStopped ? StopReason ?? KernelStop.Reason(_exit?.Cause) : reason;
         string lastWords = isStopped ? "" : KernelLastWords.Read(Live.Files.Journal);
-        var changes = new List<Action<StoreTransaction>>();
         _input.End();
         _activity.End();
         lock (_listening)
         {
             _isOver = true;
-            changes.AddRange(_cells.End(_exit is not null, reason, Position, at));
+            _changes.AddRange(_cells.End(_exit is not null, reason, Position, at));
         }
 
         Kernel? ended = null;
         bool mayRestart = Live.Attempt.BootId == ProcessIdentity.BootIdNow;
-        changes.Add(transaction => ended = death is null ? _kernels.Stop(transaction, Id, Live.Id, reason) : _kernels.Die(transaction, Id, Live.Id, death, mayRestart));
-        await ApplyAsync(changes);
+        _changes.Add(transaction => ended = death is null ? _kernels.Stop(transaction, Id, Live.Id, reason) : _kernels.Die(transaction, Id, Live.Id, death, mayRestart));
+        await _commits.FlushAsync(TakeCommit);
         (Death, EndState) = (death, ended?.State ?? (isStopped ? KernelState.Stopped : KernelState.Dead));
         if (!_ready.Task.IsCompleted)
         {
@@ -405,37 +443,11 @@ public sealed partial class LiveKernel
         }
     }
 
-    private static void Add(Action<StoreTransaction>? change, List<Action<StoreTransaction>> changes)
+    private void Add(Action<StoreTransaction>? change)
     {
         if (change is not null)
         {
-            changes.Add(change);
-        }
-    }
-
-    /// <summary>Everything one read of the journal brought, in one transaction; tried again until it is stored, since the journal is not going away.</summary>
-    private async Task ApplyAsync(List<Action<StoreTransaction>> changes)
-    {
-        while (changes.Count > 0)
-        {
-            try
-            {
-                await _store.WriteAsync(
-                    transaction =>
-                    {
-                        foreach (Action<StoreTransaction> change in changes)
-                        {
-                            change(transaction);
-                        }
-                    },
-                    CancellationToken.None);
-                return;
-            }
-            catch (StoreException e)
-            {
-                Log.NewsFailed(_logger, Id.Value, e);
-                await Task.Delay(StoreRetryDelay, _time, CancellationToken.None);
-            }
+            _changes.Add(change);
         }
     }
 

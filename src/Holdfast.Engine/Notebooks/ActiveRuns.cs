@@ -204,6 +204,7 @@ public sealed partial class ActiveRuns : IDisposable
             }
         }
 
+        CrashPoints.Reach(CrashPoint.ServerRunFinished);
         _byId.TryRemove(active.Run.Id, out _);
         Log.Finished(_logger, active.Run.Id, state.Name());
 

@@ -118,7 +118,7 @@ public sealed class RunNotebook(
                     writer.WriteString("kernelId", stored.KernelId.Value);
                     writer.WriteNumber("cells", cells.Count);
                 });
-                return (stored, newKernel, newAttempt, cells.ConvertAll(cell => (AddCell(transaction, runId, incarnation, cell), cell)));
+                return (stored, newKernel, newAttempt, cells.ConvertAll(cell => (AddCell(transaction, runId, stored.KernelId, incarnation, cell), cell)));
             },
             cancellationToken);
 
@@ -156,12 +156,12 @@ public sealed class RunNotebook(
         },
         CancellationToken.None);
 
-    private Execution AddCell(StoreTransaction transaction, string runId, AttemptId incarnation, CellRequest cell) => executions.Add(
+    private Execution AddCell(StoreTransaction transaction, string runId, KernelId kernel, AttemptId incarnation, CellRequest cell) => executions.Add(
         transaction,
         new Execution
         {
             Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Cell, State = ExecutionState.Queued, Queue = "default",
-            RunId = runId, CellId = cell.CellId, CellIndex = cell.Index, AttemptId = incarnation,
+            RunId = runId, CellId = cell.CellId, CellIndex = cell.Index, AttemptId = incarnation, KernelId = kernel.Value,
         },
         JsonSerializer.Serialize(cell, CellJson.Default.CellRequest));
 }

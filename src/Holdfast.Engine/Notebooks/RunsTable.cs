@@ -54,6 +54,13 @@ internal static class RunsTable
         return runs;
     }
 
+    /// <summary>True when the last run in this kernel incarnation had started the kernel and is over in a way after which it is stopped: a crash may have come before that.</summary>
+    public static bool HasLeftKernel(StoreReader reader, AttemptId attempt)
+    {
+        using Statement select = reader.Prepare("SELECT owns_kernel, state FROM runs WHERE attempt_id = ?1 ORDER BY id DESC LIMIT 1").Bind(1, attempt.Value);
+        return select.Step() && select.Bool(0) && select.Text(1) is "succeeded" or "cancelled";
+    }
+
     /// <summary>The latest run of a notebook, whatever became of it.</summary>
     public static Run? LatestOf(StoreReader reader, string path)
     {

@@ -131,7 +131,8 @@ internal sealed partial class Recover(
 
         var cellsOf = ofKernel.ToDictionary(r => r.Id, CellsOf);
         List<ActiveRun> active = ofKernel.ConvertAll(r => runs.Track(r, cellsOf[r.Id]));
-        long position = ofKernel.Count == 0 ? 0 : ofKernel.Min(r => r.StartPosition);
+        (long position, List<Execution> sent) = store.Read(reader => (AttemptsTable.ReadFrom(reader, attempt.Id), ExecutionsTable.RunningSent(reader, attempt.Id)));
+        position = ofKernel.Aggregate(position, (first, run) => Math.Min(first, run.StartPosition)); // A run's folds are made again from its beginning.
         IEnumerable<ExecutionId> handedOver = cellsOf.Values.SelectMany(c => c).Where(c => !c.Execution.State.IsTerminal()).Select(c => c.Execution.Id);
         if (spec is not null)
         {
@@ -141,8 +142,15 @@ internal sealed partial class Recover(
 
         await kernels.AdoptAsync(kernel, attempt, verdict, position, handedOver, Begin, cancellationToken);
 
+        // The server may have died between the end of a run and the stop of the kernel that it had started. One that a client has used since is kept: it is that client's now.
+        if (verdict.Fate == AttemptFate.Alive && store.Read(reader => RunsTable.HasLeftKernel(reader, attempt.Id) && !ExecutionsTable.HasSent(reader, attempt.Id)))
+        {
+            _ = runs.StopKernelAsync(kernel.Id);
+        }
+
         void Begin(LiveKernel live)
         {
+            sent.ForEach(live.Know);
             foreach (ActiveRun run in active)
             {
                 live.Listen(run);

@@ -51,7 +51,8 @@ public enum LinkMessageType : byte
     /// <summary>Kernels. Take <c>messageId</c>, or all of <c>group</c>, out of the queue; what is already sent stays. Dropped ones get a <c>skipped</c> event.</summary>
     Dequeue = 14,
 
-    /// <summary>Kernels. By the kernelspec's interrupt_mode: SIGINT to the group, or interrupt_request on control.</summary>
+    /// <summary>Kernels. By the kernelspec's interrupt_mode: SIGINT to the group, or interrupt_request on control. With a <c>messageId</c> only that request is interrupted: now if the
+    /// kernel is at it, else when it takes it up.</summary>
     Interrupt = 15,
 
     /// <summary>Exit when idle: nothing runs and the last exit record is durable. Refused otherwise.</summary>

@@ -55,6 +55,26 @@ internal static class ExecutionJson
             writer.WriteEndArray();
         }
 
+        if (execution.KernelId is not null)
+        {
+            writer.WriteString("kernelId", execution.KernelId);
+        }
+
+        if (execution.MessageId is not null)
+        {
+            writer.WriteString("cellId", execution.CellId);
+            writer.WriteString("messageId", execution.MessageId);
+            writer.WriteStartObject("client");
+            writer.WriteString("session", execution.ClientSession);
+            writer.WriteString("username", execution.ClientUsername);
+            writer.WriteEndObject();
+        }
+
+        if (view.Code is not null)
+        {
+            writer.WriteString("code", view.Code);
+        }
+
         if (view.SupervisorHealth is { } health)
         {
             writer.WriteString("supervisor", health.ToString().ToLowerInvariant());

@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Holdfast.Engine;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
 
-/// <summary>/v1/kernels: list, start, look at, interrupt, restart, stop.</summary>
+/// <summary>/v1/kernels: list, start, look at, interrupt, restart, answer, stop.</summary>
 internal static class KernelEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
@@ -27,6 +28,13 @@ internal static class KernelEndpoints
         {
             Kernel restarted = await door.Engine.RestartKernel.RunAsync(Id(context), context.RequestAborted);
             await AnswerAsync(context, door, 200, restarted.Id);
+        }));
+        routes.MapPost("/v1/kernels/{id}/input", (RequestDelegate)(async context =>
+        {
+            AnswerInputBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.AnswerInputBody);
+            string value = body.Value ?? throw new RefusedException(ErrorCodes.InvalidRequest, "value must be a text: what the kernel is to be told, without a line feed.");
+            PendingInput answered = await door.Engine.AnswerInput.RunAsync(Id(context), value, context.RequestAborted);
+            await RestAnswer.WriteAsync(context, 200, writer => WriteInput(writer, answered));
         }));
     }
 
@@ -79,6 +87,16 @@ internal static class KernelEndpoints
 
     private static KernelId Id(HttpContext context) => KernelId.Parse((string)context.Request.RouteValues["id"]!);
 
+    private static void WriteInput(Utf8JsonWriter writer, PendingInput input)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("prompt", input.Prompt);
+        writer.WriteBoolean("password", input.IsPassword);
+        ExecutionJson.WriteTime(writer, "since", input.Since);
+        writer.WriteString("executionId", input.ExecutionId?.Value);
+        writer.WriteEndObject();
+    }
+
     internal static void Write(Utf8JsonWriter writer, KernelView view, KernelUsage? usage = null)
     {
         Kernel kernel = view.Kernel;
@@ -105,6 +123,12 @@ internal static class KernelEndpoints
 
         ExecutionJson.WriteTime(writer, "createdAt", kernel.CreatedAt);
         ExecutionJson.WriteTime(writer, "lastActivity", view.LastActivityAt);
+        if (view.PendingInput is { } input)
+        {
+            writer.WritePropertyName("pendingInput");
+            WriteInput(writer, input);
+        }
+
         writer.WriteEndObject();
     }
 

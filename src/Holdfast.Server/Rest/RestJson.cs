@@ -41,10 +41,14 @@ public sealed record KernelLimitsBody
 /// <summary>POST /v1/locks/release.</summary>
 public sealed record ReleaseLockBody(string? Name, string? Reason);
 
+/// <summary>POST /v1/kernels/{id}/input.</summary>
+public sealed record AnswerInputBody(string? Value);
+
 /// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
 [JsonSerializable(typeof(RunNotebookBody))]
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
+[JsonSerializable(typeof(AnswerInputBody))]
 public sealed partial class RestJson : JsonSerializerContext;

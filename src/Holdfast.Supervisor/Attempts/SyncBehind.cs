@@ -1,4 +1,4 @@
-using Holdfast.Protocol.Processes;
+using Holdfast.Protocol.Journal;
 using Holdfast.Supervisor.Loop;
 
 namespace Holdfast.Supervisor.Attempts;
@@ -13,7 +13,7 @@ internal delegate void SyncedCallback(long position);
 internal sealed class SyncBehind : IDisposable
 {
     private const int StackBytes = 128 * 1024;
-    private readonly string _directory;
+    private readonly JournalSync _sync;
     private readonly AutoResetEvent _asked = new(false);
     private readonly WakeUp _done;
     private volatile bool _isStopped;
@@ -21,12 +21,9 @@ internal sealed class SyncBehind : IDisposable
     // The loop's: what was asked for last.
     private long _position;
 
-    // The thread's: the segment that was being written when it last looked.
-    private string _from = "";
-
     public SyncBehind(PollLoop loop, string journalDirectory, SyncedCallback synced)
     {
-        _directory = journalDirectory;
+        _sync = new JournalSync(journalDirectory);
         _done = new WakeUp(loop, () =>
         {
             IsBusy = false;
@@ -68,32 +65,8 @@ internal sealed class SyncBehind : IDisposable
                 return;
             }
 
-            SyncSegments();
+            _ = _sync.Run();
             _done.Signal();
-        }
-    }
-
-    /// <summary>Every segment from the last one on that was not complete when it was synced: those that have been completed since, and the one being
-    /// written.</summary>
-    private void SyncSegments()
-    {
-        string[] files = Directory.GetFiles(_directory, "*.hfj");
-        Array.Sort(files, string.CompareOrdinal); // Names are positions of fixed width, so the order of the texts is that of the segments.
-        foreach (string file in files)
-        {
-            if (string.CompareOrdinal(file, _from) < 0)
-            {
-                continue;
-            }
-
-            int fd = Libc.Open(file, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
-            if (fd >= 0)
-            {
-                _ = Libc.Fdatasync(fd);
-                _ = Libc.Close(fd);
-            }
-
-            _from = file;
         }
     }
 }

@@ -47,6 +47,8 @@ internal sealed class KernelConversation : IDisposable
     private bool _isIoPubLive;
     private bool _isClosing;
 
+    private readonly InterruptTargets _interrupts = new();
+
     // The input_request that waits for its reply: whose request asked, and whether the answer is a password.
     private byte[]? _inputParent;
     private bool _isInputSecret;
@@ -64,7 +66,7 @@ internal sealed class KernelConversation : IDisposable
         _ioPub = new KernelInbox(loop, _sockets.IoPub, "iopub", JournalChannel.IoPub, _signer, journal, OnIoPub) { IsSwallowed = IsWelcome };
         _stdin = new KernelInbox(loop, _sockets.Stdin, "stdin", JournalChannel.Stdin, _signer, journal, OnStdin);
         _shell = new KernelInbox(loop, _sockets.Shell, "shell", JournalChannel.Shell, _signer, journal, OnShell);
-        _control = new KernelInbox(loop, _sockets.Control, "control", JournalChannel.Control, _signer, journal, static () => { });
+        _control = new KernelInbox(loop, _sockets.Control, "control", JournalChannel.Control, _signer, journal, () => IsSomeoneAnswered = true);
         _heartbeat = new KernelHeartbeat(loop, _sockets.Heartbeat, isAlive => HeartbeatChanged?.Invoke(isAlive));
         _stdinWatch = new ConnectionWatch(loop, _sockets.Context, _sockets.Stdin, "stdin", CheckReady);
         _nudge = loop.AddTimer(AskForInfo);
@@ -89,6 +91,12 @@ internal sealed class KernelConversation : IDisposable
 
     /// <summary>A request of the queue has both its reply and its idle, or was given up; what follows it is on its way already.</summary>
     public LoopCallback? OutcomeReached { get; set; }
+
+    /// <summary>The kernel has taken up a request that was to be interrupted.</summary>
+    public LoopCallback? InterruptDue { get; set; }
+
+    /// <summary>Something came that a person may be waiting for: a reply, a question, the idle that ends a cell. Cleared by who tells of it.</summary>
+    public bool IsSomeoneAnswered { get; set; }
 
     public HeartbeatCallback? HeartbeatChanged { get; set; }
 
@@ -135,6 +143,9 @@ internal sealed class KernelConversation : IDisposable
             RecordSkipped(request, "It was taken out of the queue.");
         }
     }
+
+    /// <summary>True when the kernel is at this request; else <see cref="InterruptDue"/> is called when it is.</summary>
+    public bool WantsInterrupt(string messageId) => _interrupts.Want(Encoding.UTF8.GetBytes(messageId));
 
     /// <summary>Says of all that waits that it never reached the kernel, which is worth knowing: it can be run elsewhere.</summary>
     public void SkipAll(string reason)
@@ -235,26 +246,44 @@ internal sealed class KernelConversation : IDisposable
             CheckReady();
         }
 
-        if (Queue.Current is null || !IsForCurrent(_ioPub))
+        if (!JupyterJson.TryGetRaw(_ioPub.Parent, "msg_id"u8, out ReadOnlySpan<byte> parent))
         {
             return;
         }
 
-        if (Queue.HasReply && !Queue.HasIdle)
+        bool isCurrent = Queue.IsCurrent(parent);
+        if (isCurrent && Queue.HasReply && !Queue.HasIdle)
         {
             _idleGrace.Start(IdleGraceMs);
         }
 
-        if (JupyterJson.IsText(_ioPub.Header, "msg_type"u8, "status"u8)
-            && JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "idle"u8))
+        if (!JupyterJson.IsText(_ioPub.Header, "msg_type"u8, "status"u8))
         {
-            Queue.NoteIdle();
-            CheckFinished();
+            return;
+        }
+
+        if (JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "busy"u8))
+        {
+            if (_interrupts.NoteBusy(parent))
+            {
+                InterruptDue?.Invoke();
+            }
+        }
+        else if (JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "idle"u8))
+        {
+            _interrupts.NoteEnd(parent);
+            IsSomeoneAnswered = true;
+            if (isCurrent)
+            {
+                Queue.NoteIdle();
+                CheckFinished();
+            }
         }
     }
 
     private void OnShell()
     {
+        IsSomeoneAnswered = true;
         if (JupyterJson.IsText(_shell.Header, "msg_type"u8, "kernel_info_reply"u8))
         {
             if (_answerCount == 0 && PublishWithoutLimit.IsFor(_shell.Content))
@@ -269,6 +298,11 @@ internal sealed class KernelConversation : IDisposable
         if (!JupyterJson.IsText(_shell.Header, "msg_type"u8, "execute_reply"u8))
         {
             return;
+        }
+
+        if (JupyterJson.TryGetRaw(_shell.Parent, "msg_id"u8, out ReadOnlySpan<byte> answered))
+        {
+            _interrupts.NoteEnd(answered);
         }
 
         if (_inputParent is not null && JupyterJson.IsText(_shell.Parent, "msg_id"u8, _inputParent))
@@ -299,6 +333,7 @@ internal sealed class KernelConversation : IDisposable
 
     private void OnStdin()
     {
+        IsSomeoneAnswered = true;
         if (JupyterJson.IsText(_stdin.Header, "msg_type"u8, "input_request"u8))
         {
             _inputParent = JupyterJson.TryGetRaw(_stdin.Parent, "msg_id"u8, out ReadOnlySpan<byte> parent) ? parent.ToArray() : [];
@@ -336,6 +371,7 @@ internal sealed class KernelConversation : IDisposable
             Event = AttemptEvent.Gap, Channel = "iopub", MessageId = request.MessageId,
             Reason = "The kernel replied, but its idle status did not come: output of this request may be missing.",
         });
+        _interrupts.NoteEnd(request.MessageIdUtf8);
         Queue.GiveUpIdle();
         CheckFinished();
     }

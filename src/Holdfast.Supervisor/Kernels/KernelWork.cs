@@ -50,7 +50,7 @@ public sealed unsafe class KernelWork : AttemptWork
         _files = KernelFiles.Create(hold, loop.UnixNanoseconds);
         _conversation = new KernelConversation(loop, Spec, _files.Connection, Journal)
         {
-            BecameReady = OnReady, OutcomeReached = () => _owesSync = true, HeartbeatChanged = OnHeartbeatChanged,
+            BecameReady = OnReady, OutcomeReached = () => _owesSync = true, HeartbeatChanged = OnHeartbeatChanged, InterruptDue = () => _ = TryInterrupt(),
         };
         _startTimeout = loop.AddTimer(StartTimedOut);
         _gentleTimeout = loop.AddTimer(() => Terminate(_graceMs));
@@ -250,7 +250,14 @@ public sealed unsafe class KernelWork : AttemptWork
         if (!_owesSync)
         {
             _toldPosition = Journal.Position;
+            if (_conversation.IsSomeoneAnswered)
+            {
+                // Not after the pause that bundles news of growth: for this a person waits.
+                Link?.TellGrowthNow();
+            }
         }
+
+        _conversation.IsSomeoneAnswered = false;
     }
 
     private void OnOutcomeDue()
@@ -344,17 +351,30 @@ public sealed unsafe class KernelWork : AttemptWork
             return;
         }
 
-        if (Spec.InterruptMode == "message")
+        if (request.Message.MessageId is { } messageId && !_conversation.WantsInterrupt(messageId))
         {
-            _conversation.SendControl("interrupt_request", []);
+            request.Done(); // It is over, or its turn comes: then it is interrupted, and nothing else is.
+            return;
         }
-        else if (!SignalChild(Libc.SigInt))
+
+        if (!TryInterrupt())
         {
             request.Refuse(LinkCodes.NotRunning, "The kernel does not run.");
             return;
         }
 
         request.Done();
+    }
+
+    private bool TryInterrupt()
+    {
+        if (Spec.InterruptMode != "message")
+        {
+            return SignalChild(Libc.SigInt);
+        }
+
+        _conversation.SendControl("interrupt_request", []);
+        return true;
     }
 
     private void Release(LinkRequest request)

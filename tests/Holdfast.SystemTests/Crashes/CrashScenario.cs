@@ -19,6 +19,9 @@ public enum CrashStory
 
     /// <summary>A kernel dies by itself and is started again.</summary>
     KernelDeath,
+
+    /// <summary>A client sends cells to a kernel.</summary>
+    ClientCells,
 }
 
 /// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
@@ -82,6 +85,11 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerCellHandedOver, 3, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
         .. Enumerable.Range(2, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
+        new(CrashPoint.ServerRunFinished, 1, CrashStory.Notebook, Loss.None),
+
+        new(CrashPoint.ServerJournalSynced, 1, CrashStory.ClientCells, Loss.None),
+        new(CrashPoint.ServerJournalSynced, 2, CrashStory.ClientCells, Loss.None),
+        .. Enumerable.Range(3, 3).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.ClientCells, Loss.None)),
 
         // Between a kernel's death and its next incarnation: the first of each is its start, which is acknowledged before.
         new(CrashPoint.ServerKernelRestartDue, 1, CrashStory.KernelDeath, Loss.None),

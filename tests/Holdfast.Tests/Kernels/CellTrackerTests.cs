@@ -10,11 +10,12 @@ namespace Holdfast.Tests.Kernels;
 public sealed class CellTrackerTests : IAsyncDisposable
 {
     private static readonly AttemptId Kernel = new("kernel");
+    private static readonly KernelId Id = new("0b9d1c58-5a5c-4d0e-9c3f-6f1f2b7f3a10");
 
     private readonly TemporaryLedger _house = new();
     private readonly CellTracker _tracker;
 
-    public CellTrackerTests() => _tracker = new CellTracker(_house.Ledger, Kernel);
+    public CellTrackerTests() => _tracker = new CellTracker(_house.Ledger, Id, Kernel, _house.Time);
 
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 
@@ -138,7 +139,7 @@ public sealed class CellTrackerTests : IAsyncDisposable
         Execution[] before = [.. cells.Select(Find)];
         long position = _house.Feed.LastPosition;
 
-        var again = new CellTracker(_house.Ledger, Kernel);
+        var again = new CellTracker(_house.Ledger, Id, Kernel, _house.Time);
         again.HandOver(new ExecutionId(cells[2]));
         foreach (KernelMessage message in journal)
         {

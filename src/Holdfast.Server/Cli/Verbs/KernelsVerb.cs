@@ -21,11 +21,11 @@ internal static class KernelsVerb
     /// <summary>A kernel may take its time to die or to come up; the server bounds it.</summary>
     private static readonly TimeSpan ServerTime = TimeSpan.FromMinutes(2);
 
-    public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID...]", "list kernels, or start, stop, restart and interrupt them")
+    public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT]", "list kernels, or start, stop, restart, interrupt and answer them")
     {
         Options = [WorkingDirectory, Variable, Memory, NoRestart, Warm],
         Operands = (0, null),
-        Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs.",
+        Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel asks its user; ls says which do.",
         RunAsync = RunAsync,
     };
 
@@ -47,8 +47,12 @@ internal static class KernelsVerb
                 return ExitCodes.Success;
             case "stop" or "restart" or "interrupt" when operands.Length > 0:
                 return await CommandAllAsync(context, arguments, client, command, operands, interruption).ConfigureAwait(false);
+            case "input" when operands.Length == 2:
+                JsonElement answered = await client.SendAsync(Answer(operands[0], operands[1]), interruption).ConfigureAwait(false);
+                context.Terminal.WriteLine(arguments.IsJson ? answered.Line() : $"answered: {answered.Text("prompt")}");
+                return ExitCodes.Success;
             default:
-                throw new UsageException("kernels takes ls, start [NAME], stop ID..., restart ID... or interrupt ID....");
+                throw new UsageException("kernels takes ls, start [NAME], stop ID..., restart ID..., interrupt ID... or input ID TEXT.");
         }
     }
 
@@ -102,6 +106,13 @@ internal static class KernelsVerb
         }
     }
 
+    private static ApiRequest Answer(string id, string text) => ApiRequest.Post($"v1/kernels/{Work.Segment(id)}/input", json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("value", text);
+        json.WriteEndObject();
+    });
+
     private static async Task<int> CommandAllAsync(
         CliContext context, Arguments arguments, HoldfastClient client, string command, string[] ids, CancellationToken cancellationToken)
     {
@@ -131,6 +142,7 @@ internal static class KernelsVerb
         foreach (JsonElement kernel in list.Items("kernels"))
         {
             string? doing = kernel.Boolean("responsive") == false && kernel.Text("state") == "running" ? "not responding" : kernel.Text("executionState");
+            doing = kernel.TryGetProperty("pendingInput", out _) ? "asks" : doing;
             table.Add(kernel.Text("id"), kernel.Text("name"), kernel.Text("state"), doing, kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
                 kernel.Integer("memoryBytes") is { } memory ? Sizes.Format(memory) : null, Percent(kernel),
                 Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? Place(kernel));
