@@ -30,6 +30,9 @@ internal static unsafe partial class Posix
     public const int NoSignal = 0x4000;
     public const int MoreToCome = 0x8000;
     public const int SeekEnd = 2;
+    public const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC
+    public const int OpenNoControllingTerminal = 0x100; // O_NOCTTY
+    public const nuint SetWindowSize = 0x5414; // TIOCSWINSZ
 
     [StructLayout(LayoutKind.Sequential)]
     public struct PollFd
@@ -110,6 +113,18 @@ internal static unsafe partial class Posix
 
     [LibraryImport(C, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(int fd, nuint request, void* argument);
+
+    [LibraryImport(C, EntryPoint = "posix_openpt", SetLastError = true)]
+    public static partial int OpenPseudoTerminal(int flags);
+
+    [LibraryImport(C, EntryPoint = "grantpt", SetLastError = true)]
+    public static partial int GrantPseudoTerminal(int master);
+
+    [LibraryImport(C, EntryPoint = "unlockpt", SetLastError = true)]
+    public static partial int UnlockPseudoTerminal(int master);
+
+    [LibraryImport(C, EntryPoint = "ptsname_r", SetLastError = true)]
+    public static partial int PseudoTerminalName(int master, byte* name, nuint length);
 
     [LibraryImport(C, EntryPoint = "umask")]
     public static partial uint Umask(uint mask);

@@ -48,7 +48,13 @@ public sealed record AttemptSpec
     /// <summary>0 for none. Time spent paused does not count.</summary>
     public long TimeoutMs { get; init; }
 
+    /// <summary>The child runs on a terminal of its own, which is its standard input, output and error; <see cref="StandardInput"/> is then of no account.</summary>
     public bool Pty { get; init; }
+
+    /// <summary>The terminal's first size; 0 for the usual 24 by 80.</summary>
+    public int Rows { get; init; }
+
+    public int Columns { get; init; }
 
     // Kernels.
 
@@ -91,6 +97,8 @@ public sealed record AttemptSpec
 
             AttemptJson.WriteNumber(writer, "timeoutMs", TimeoutMs);
             AttemptJson.WriteFlag(writer, "pty", Pty);
+            AttemptJson.WriteNumber(writer, "rows", Rows);
+            AttemptJson.WriteNumber(writer, "columns", Columns);
         }
 
         AttemptJson.WriteText(writer, "transport", Transport);
@@ -126,6 +134,7 @@ public sealed record AttemptSpec
         string[] environment = [];
         byte[]? inputBytes = null;
         bool pty = false;
+        int rows = 0, columns = 0;
 
         AttemptJson.Begin(ref reader);
         while (AttemptJson.NextName(ref reader))
@@ -149,6 +158,8 @@ public sealed record AttemptSpec
                 case "stdinBase64": inputBytes = reader.GetBytesFromBase64(); break;
                 case "timeoutMs": timeoutMs = reader.GetInt64(); break;
                 case "pty": pty = reader.GetBoolean(); break;
+                case "rows": rows = reader.GetInt32(); break;
+                case "columns": columns = reader.GetInt32(); break;
                 case "transport": transport = reader.GetString(); break;
                 case "interruptMode": interruptMode = reader.GetString(); break;
                 case "username": username = reader.GetString(); break;
@@ -173,7 +184,8 @@ public sealed record AttemptSpec
         return new AttemptSpec
         {
             Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment,
-            GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty, Transport = transport,
+            GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty,
+            Rows = rows, Columns = columns, Transport = transport,
             InterruptMode = interruptMode, Username = username, SessionId = sessionId, Key = key, StartTimeoutMs = startTimeoutMs,
         };
     }

@@ -24,6 +24,9 @@ public static class LinkCodes
     public const string DiskFull = "disk-full";
     public const string NotPausable = "not-pausable";
     public const string SignalInvalid = "signal-invalid";
+    /// <summary>A window of that size does not exist: rows and columns go from 1 to 65535.</summary>
+    public const string SizeInvalid = "size-invalid";
+
     public const string InputFull = "stdin-full";
     public const string InputClosed = "stdin-closed";
     public const string NoJournal = "no-journal";

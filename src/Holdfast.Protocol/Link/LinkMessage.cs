@@ -41,6 +41,8 @@ public sealed record LinkMessage
     public string? MessageId { get; init; }
     public string? Group { get; init; }
     public string? Channel { get; init; }
+    public int Rows { get; init; }
+    public int Columns { get; init; }
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
@@ -87,6 +89,8 @@ public sealed record LinkMessage
         WriteText(writer, "messageId", MessageId);
         WriteText(writer, "group", Group);
         WriteText(writer, "channel", Channel);
+        WriteNumber(writer, "rows", Rows);
+        WriteNumber(writer, "columns", Columns);
         writer.WriteEndObject();
     }
 
@@ -107,7 +111,7 @@ public sealed record LinkMessage
     {
         var reader = new PlainJsonReader(header);
         long id = 0, startTicks = 0, position = 0, at = 0, graceMs = 0;
-        int protocol = 0, pid = 0, signal = 0;
+        int protocol = 0, pid = 0, signal = 0, rows = 0, columns = 0;
         int? exitCode = null;
         string? version = null, nonce = null, mode = null, state = null, bootId = null, attempt = null, directory = null, cause = null;
         string? reason = null, code = null, messageId = null, group = null, channel = null;
@@ -151,6 +155,8 @@ public sealed record LinkMessage
                 case "messageId": messageId = reader.GetString(); break;
                 case "group": group = reader.GetString(); break;
                 case "channel": channel = reader.GetString(); break;
+                case "rows": rows = reader.GetInt32(); break;
+                case "columns": columns = reader.GetInt32(); break;
                 default: reader.Skip(); break;
             }
         }
@@ -160,7 +166,7 @@ public sealed record LinkMessage
             Type = type, Id = id, Protocol = protocol, Version = version, Nonce = nonce, Mode = mode, State = state, Capabilities = capabilities,
             BootId = bootId, Pid = pid, StartTicks = startTicks, Attempt = attempt, Directory = directory, Position = position, Signal = signal,
             ExitCode = exitCode, Cause = cause, Reason = reason, Code = code, AtUnixNanoseconds = at, GraceMs = graceMs, End = end, Alive = alive,
-            StopOnError = stopOnError, MessageId = messageId, Group = group, Channel = channel, Body = body,
+            StopOnError = stopOnError, MessageId = messageId, Group = group, Channel = channel, Rows = rows, Columns = columns, Body = body,
         };
     }
 

@@ -58,6 +58,9 @@ public enum LinkMessageType : byte
     /// <summary>Exit when idle: nothing runs and the last exit record is durable. Refused otherwise.</summary>
     Release = 16,
 
+    /// <summary>Jobs on a terminal. Make it <c>rows</c> by <c>columns</c>; its foreground processes are told by SIGWINCH. Refused (not-supported) without one.</summary>
+    Resize = 17,
+
     Welcome = 100,
     Done = 101,
     Refused = 102,

@@ -8,6 +8,9 @@ public sealed record ChildStart(IReadOnlyList<string> Argv, IReadOnlyList<string
     /// <summary>What to execute when it is not to be looked up from the first of <see cref="Argv"/> in the caller's own PATH; contains a slash.</summary>
     public string? File { get; init; }
 
+    /// <summary>A terminal's path: opened in the child, whose session is new, it becomes the controlling terminal, and its descriptors 0, 1 and 2.</summary>
+    public string? Terminal { get; init; }
+
     public int StandardInput { get; init; } = -1;
     public int StandardOutput { get; init; } = -1;
     public int StandardError { get; init; } = -1;
@@ -52,9 +55,20 @@ public static unsafe partial class ChildProcess
                 _ = AddChdir(actions, directory);
             }
 
-            AddStandard(actions, start.StandardInput, 0, Libc.OpenReadOnly);
-            AddStandard(actions, start.StandardOutput, 1, Libc.OpenReadWrite);
-            AddStandard(actions, start.StandardError, 2, Libc.OpenReadWrite);
+            if (start.Terminal is { } terminal)
+            {
+                // After setsid, by a session leader that has none, and without O_NOCTTY: the first terminal so opened is the session's own.
+                _ = AddOpen(actions, 0, terminal, Libc.OpenReadWrite, 0);
+                _ = AddDup2(actions, 0, 1);
+                _ = AddDup2(actions, 0, 2);
+            }
+            else
+            {
+                AddStandard(actions, start.StandardInput, 0, Libc.OpenReadOnly);
+                AddStandard(actions, start.StandardOutput, 1, Libc.OpenReadWrite);
+                AddStandard(actions, start.StandardError, 2, Libc.OpenReadWrite);
+            }
+
             if (start.Extra >= 0)
             {
                 _ = AddDup2(actions, start.Extra, 3);

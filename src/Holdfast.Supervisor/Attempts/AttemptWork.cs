@@ -35,7 +35,7 @@ public abstract class AttemptWork : Work, IDisposable
     private readonly LoopTimer _timeout;
     private int _reapIntervalMs;
     private OutputPump? _stdout;
-    private OutputPump? _stderr;
+    private OutputPump? _stderr; // None on a terminal: both are one stream there.
     private Child? _child;
     private TreeStop? _stop;
     private OomWatch? _oomWatch;
@@ -112,6 +112,9 @@ public abstract class AttemptWork : Work, IDisposable
     /// <summary>Somebody asked for the end, or the time was up.</summary>
     protected bool IsStopping => _stopCause is not null;
 
+    /// <summary>What the child runs on, while it runs and if it does.</summary>
+    private protected PseudoTerminal? Terminal { get; private set; }
+
     /// <summary>The child's pid while it is surely its own; else 0.</summary>
     protected int ChildPid => _child is { IsReaped: false } child ? child.Process.Pid : 0;
 
@@ -129,6 +132,7 @@ public abstract class AttemptWork : Work, IDisposable
         _stdout?.Dispose();
         _stderr?.Dispose();
         _memoryLimit?.Dispose();
+        Terminal?.Dispose();
         _outputBuffer.Dispose();
         Journal.Dispose();
         Hold.Dispose();
@@ -279,7 +283,7 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        _stop = new TreeStop(Loop, _child, TreeStopped);
+        _stop = new TreeStop(Loop, _child, hangsUp: Spec.Pty, TreeStopped);
         _stop.Begin(graceMs);
     }
 
@@ -312,16 +316,20 @@ public abstract class AttemptWork : Work, IDisposable
     {
         _memoryLimit = Spec.MemoryBytesMax > 0 ? new MemoryLimit(Loop, Spec.Attempt, Spec.MemoryBytesMax, MemoryExceeded) : null;
         _oomWatch = new OomWatch("/", _memoryLimit?.EventsFile);
+        if (Spec.Pty)
+        {
+            LaunchOnTerminal();
+            return;
+        }
+
         int* stdout = stackalloc int[2];
         int* stderr = stackalloc int[2];
         Pipe(stdout);
         Pipe(stderr);
-        ChildStart start = Prepare() with { StandardOutput = stdout[1], StandardError = stderr[1] };
-        _child = Child.Launch(Loop, start, ChildEnded, out StartFailure? failure);
+        bool isLaunched = TryLaunch(Prepare() with { StandardOutput = stdout[1], StandardError = stderr[1] }, out StartFailure? failure);
         _ = Libc.Close(stdout[1]);
         _ = Libc.Close(stderr[1]);
-        Launched(start);
-        if (_child is null)
+        if (!isLaunched)
         {
             _ = Libc.Close(stdout[0]);
             _ = Libc.Close(stderr[0]);
@@ -329,10 +337,45 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        Now = Phase.Running;
         _stdout = new OutputPump(Loop, Journal, JournalChannel.Stdout, _outputBuffer, stdout[0], PipeClosed);
         _stderr = new OutputPump(Loop, Journal, JournalChannel.Stderr, _outputBuffer, stderr[0], PipeClosed);
-        OomScore.ResetFor(_child.Process.Pid);
+        Run();
+    }
+
+    private void LaunchOnTerminal()
+    {
+        StartFailure? failure;
+        try
+        {
+            Terminal = PseudoTerminal.Open(Spec.Rows, Spec.Columns);
+            if (TryLaunch(Prepare() with { Terminal = Terminal.Path }, out failure))
+            {
+                _stdout = new OutputPump(Loop, Journal, JournalChannel.Stdout, _outputBuffer, Terminal.DuplicateMaster(), PipeClosed);
+                Run();
+                return;
+            }
+        }
+        catch (IOException e) when (_child is null)
+        {
+            failure = new StartFailure(StartFailure.OtherCode, $"There is no terminal for it to run on: {e.Message}");
+        }
+
+        Terminal?.Dispose();
+        Terminal = null;
+        EndWithoutChild(failure!, ExitCause.NotStarted);
+    }
+
+    private bool TryLaunch(ChildStart start, out StartFailure? failure)
+    {
+        _child = Child.Launch(Loop, start, ChildEnded, out failure);
+        Launched(start);
+        return _child is not null;
+    }
+
+    private void Run()
+    {
+        Now = Phase.Running;
+        OomScore.ResetFor(_child!.Process.Pid);
         _memoryLimit?.Apply(_child.Process.Pid);
         TellStarted(_child);
     }
@@ -514,6 +557,8 @@ public abstract class AttemptWork : Work, IDisposable
         _memoryLimit?.Stop();
         Now = Phase.Draining;
         OnChildEnded();
+        Terminal?.Dispose(); // From here on the terminal ends with the last of those that still have it open.
+        Terminal = null;
         if (_stopCause is not null && _stop is null)
         {
             // It ended in the gentle phase; its descendants get the rest of the treatment.
@@ -553,7 +598,7 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        if (_stdout!.IsClosed && _stderr!.IsClosed)
+        if (_stdout!.IsClosed && _stderr is not { IsClosed: false })
         {
             if (IsDrained)
             {
@@ -582,7 +627,7 @@ public abstract class AttemptWork : Work, IDisposable
 
         _outputStillOpen = true;
         _stdout!.CloseAfterWaiting();
-        _stderr!.CloseAfterWaiting();
+        _stderr?.CloseAfterWaiting();
     }
 
     // 5: the record of the end.

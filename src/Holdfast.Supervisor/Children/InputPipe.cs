@@ -5,27 +5,32 @@ namespace Holdfast.Supervisor.Children;
 
 /// <summary>
 /// The child's standard input: a bounded buffer that empties into the pipe as the child reads. What the child does not read when it ends, or
-/// after it has closed its end, is dropped: as in any pipe.
+/// after it has closed its end, is dropped: as in any pipe. Of a terminal it is the keyboard, whose end is a key (Ctrl-D) and ends nothing for good.
 /// </summary>
 internal sealed unsafe class InputPipe : IDisposable
 {
     /// <summary>Bytes that may wait for the child; what the spec brought along does not count.</summary>
     public const int BytesMax = 1024 * 1024;
 
+    /// <summary>Ctrl-D: what waits in the line is given to the reader; with nothing in the line that is the end of the file.</summary>
+    private const byte EndOfFileKey = 4;
+
     private readonly PollRegistration _registration;
+    private readonly bool _isTerminal;
     private byte[] _waiting;
     private int _start;
     private int _end;
     private bool _endsAfterWaiting;
     private int _fd;
 
-    /// <param name="fd">The pipe's write end, non-blocking; owned from here on.</param>
-    public InputPipe(PollLoop loop, int fd, byte[] first, bool endsAfterFirst)
+    /// <param name="fd">The pipe's write end or the terminal's master, non-blocking; owned from here on.</param>
+    public InputPipe(PollLoop loop, int fd, byte[] first, bool endsAfterFirst, bool isTerminal = false)
     {
         _fd = fd;
+        _isTerminal = isTerminal;
         _waiting = first;
         _end = first.Length;
-        _endsAfterWaiting = endsAfterFirst;
+        End(first, endsAfterFirst);
         _registration = loop.Add(fd, PollEvents.None, _ => Write());
         Write();
     }
@@ -43,7 +48,7 @@ internal sealed unsafe class InputPipe : IDisposable
         }
 
         Append(bytes);
-        _endsAfterWaiting |= ends;
+        End(bytes, ends);
         Write();
         return true;
     }
@@ -57,6 +62,19 @@ internal sealed unsafe class InputPipe : IDisposable
             _fd = -1;
             _waiting = [];
             _start = _end = 0;
+        }
+    }
+
+    private void End(ReadOnlySpan<byte> last, bool ends)
+    {
+        if (!_isTerminal)
+        {
+            _endsAfterWaiting |= ends;
+        }
+        else if (ends)
+        {
+            bool isInLine = !last.IsEmpty && last[^1] is not ((byte)'\n' or (byte)'\r');
+            Append(isInLine ? [EndOfFileKey, EndOfFileKey] : [EndOfFileKey]);
         }
     }
 

@@ -4,7 +4,7 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// Ends a child and everything below it. 1. TERM to its group and to descendants outside it, then CONT to the same, for a stopped process acts on
+/// Ends a child and everything below it. 1. TERM (on a terminal HUP too) to its group and to descendants outside it, then CONT to the same, for a stopped process acts on
 /// nothing. 2. Whoever is left when the grace is over gets KILL, again and again as the killed ones' children come up to us, until nobody is left.
 /// 3. What cannot be killed (another user's, or stuck in the system for ten seconds) is counted and left.
 /// </summary>
@@ -16,6 +16,7 @@ internal sealed class TreeStop
 
     private readonly PollLoop _loop;
     private readonly Child _child;
+    private readonly bool _hangsUp;
     private readonly LoopCallback _done;
     private readonly LoopTimer _graceTimer;
     private readonly LoopTimer _lookTimer;
@@ -23,9 +24,11 @@ internal sealed class TreeStop
     private int _killIntervalMs = 1;
     private bool _isKilling;
 
+    /// <param name="hangsUp">They are on a terminal that goes: HUP comes with TERM, for an interactive shell takes no other.</param>
     /// <param name="done">Called once, when nobody is left that could be ended.</param>
-    public TreeStop(PollLoop loop, Child child, LoopCallback done)
+    public TreeStop(PollLoop loop, Child child, bool hangsUp, LoopCallback done)
     {
+        _hangsUp = hangsUp;
         _loop = loop;
         _child = child;
         _done = done;
@@ -42,6 +45,11 @@ internal sealed class TreeStop
     public void Begin(long graceMs)
     {
         SignalAll(Libc.SigTerm);
+        if (_hangsUp)
+        {
+            SignalAll(Libc.SigHup);
+        }
+
         SignalAll(Libc.SigCont);
         if (graceMs <= 0)
         {

@@ -12,14 +12,12 @@ internal static class JobHold
     /// <summary>Gives back the hold, or releases it and refuses.</summary>
     public static AttemptHold Require(AttemptHold hold)
     {
-        string? refusal = hold.Spec.Kind != AttemptSpec.KindJob ? $"The attempt in {hold.Files.Directory} is no job."
-            : hold.Spec.Pty ? "Jobs on a terminal of their own are not supported yet."
-            : null;
-        if (refusal is null)
+        if (hold.Spec.Kind == AttemptSpec.KindJob)
         {
             return hold;
         }
 
+        string refusal = $"The attempt in {hold.Files.Directory} is no job.";
         hold.Dispose();
         throw new HoldRefusedException(LinkCodes.NotSupported, refusal);
     }

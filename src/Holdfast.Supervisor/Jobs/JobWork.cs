@@ -36,7 +36,7 @@ public sealed class JobWork : AttemptWork
 
     public override string Mode => AttemptSpec.KindJob;
 
-    public override string[] Capabilities { get; } = ["run", "signal", "pause", "stdin", "follow", "watch"];
+    public override string[] Capabilities { get; } = ["run", "signal", "pause", "stdin", "follow", "watch", "resize"];
 
     public override string State => _isLeaving ? "leaving" : base.State;
 
@@ -52,6 +52,9 @@ public sealed class JobWork : AttemptWork
                 break;
             case LinkMessageType.StandardInput:
                 HandleInput(request);
+                break;
+            case LinkMessageType.Resize:
+                HandleResize(request);
                 break;
             default:
                 base.Handle(request);
@@ -78,7 +81,7 @@ public sealed class JobWork : AttemptWork
     protected override unsafe ChildStart Prepare()
     {
         ChildStart start = base.Prepare();
-        if (Spec.StandardInput == AttemptSpec.InputNull && Spec.StandardInputBytes is null)
+        if (Spec.Pty || (Spec.StandardInput == AttemptSpec.InputNull && Spec.StandardInputBytes is null))
         {
             return start;
         }
@@ -97,6 +100,13 @@ public sealed class JobWork : AttemptWork
 
     protected override void Launched(ChildStart start)
     {
+        if (Terminal is { } terminal)
+        {
+            bool endsAfterFirst = Spec.StandardInputBytes is not null && Spec.StandardInput == AttemptSpec.InputNull;
+            _input = new InputPipe(Loop, terminal.DuplicateMaster(), Spec.StandardInputBytes ?? [], endsAfterFirst, isTerminal: true);
+            return;
+        }
+
         if (_inputReadEnd < 0)
         {
             return;
@@ -194,6 +204,27 @@ public sealed class JobWork : AttemptWork
 
         request.Done();
         Loop.Stop();
+    }
+
+    private void HandleResize(LinkRequest request)
+    {
+        (int rows, int columns) = (request.Message.Rows, request.Message.Columns);
+        if (ChildPid == 0)
+        {
+            request.Refuse(LinkCodes.NotRunning, "Nothing runs here that could be told.");
+        }
+        else if (Terminal is not { } terminal)
+        {
+            request.Refuse(LinkCodes.NotSupported, "It does not run on a terminal.");
+        }
+        else if (rows is < 1 or > PseudoTerminal.SizeMax || columns is < 1 or > PseudoTerminal.SizeMax || !terminal.TryResize(rows, columns))
+        {
+            request.Refuse(LinkCodes.SizeInvalid, $"{rows} rows by {columns} columns is no size; each goes from 1 to {PseudoTerminal.SizeMax}.");
+        }
+        else
+        {
+            request.Done();
+        }
     }
 
     private void HandleInput(LinkRequest request)

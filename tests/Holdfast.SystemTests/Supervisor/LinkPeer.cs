@@ -174,7 +174,7 @@ public sealed class LinkPeer : IDisposable
     private static LinkMessage WithId(LinkMessage m, long id) => new()
     {
         Type = m.Type, Id = id, Protocol = m.Protocol, Version = m.Version, Nonce = m.Nonce, Directory = m.Directory, Position = m.Position,
-        Signal = m.Signal, Cause = m.Cause, GraceMs = m.GraceMs, End = m.End, Body = m.Body,
+        Signal = m.Signal, Cause = m.Cause, GraceMs = m.GraceMs, End = m.End, Rows = m.Rows, Columns = m.Columns, Body = m.Body,
     };
 
     private static LinkMessage WithBody(LinkMessage m, byte[] body) => new()

@@ -12,7 +12,7 @@ public sealed class AttemptSpecTests
         {
             Attempt = "a1", Kind = AttemptSpec.KindJob, Nonce = "00ff", Socket = "/run/x.sock", Fence = 7, Argv = ["sh", "-c", "echo \"ü\"\n"],
             Cwd = "/tmp", Environment = ["PATH=/bin:/usr/bin", "EMPTY=", "EQUALS=a=b"], StandardInput = AttemptSpec.InputPipe,
-            StandardInputBytes = [0, 1, 255], TimeoutMs = 5000, GraceMs = 300, Pty = true,
+            StandardInputBytes = [0, 1, 255], TimeoutMs = 5000, GraceMs = 300, Pty = true, Rows = 40, Columns = 132,
         };
 
         AttemptSpec read = AttemptSpec.Read(spec.Write());
