@@ -20,6 +20,7 @@ public static class ErrorCodes
     public const string Recovering = "recovering";
     public const string ExecutionNotFound = "execution-not-found";
     public const string RunNotFound = "run-not-found";
+    public const string TerminalNotFound = "terminal-not-found";
     public const string KernelNotFound = "kernel-not-found";
     public const string KernelSpecNotFound = "kernelspec-not-found";
     public const string KernelDied = "kernel-died";

@@ -8,6 +8,7 @@ using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
+using Holdfast.Engine.Terminals;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine;
@@ -57,7 +58,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _waiters = new ExecutionWaiters(Feed);
         _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, time, loggers.CreateLogger<JobDispatcher>());
         _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, time, loggers.CreateLogger<LiveKernels>());
-        var runners = new ExecutionRunners(new JobRunner(Live, _dispatcher, time), new CellRunner(_kernels));
+        var jobs = new JobRunner(Live, _dispatcher, time);
+        var runners = new ExecutionRunners(jobs, new CellRunner(_kernels));
 
         SubmitJob = new SubmitJob(_store, executions, time);
         GetExecution = new GetExecution(_store, Live);
@@ -70,6 +72,11 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ReadOutput = new ReadOutput(_store, Live, Folders);
         ListLocks = new ListLocks(_store);
         ReleaseLock = new ReleaseLock(_store, executions);
+        StartTerminal = new StartTerminal(_store, executions, _dispatcher, options.Root, time);
+        GetTerminal = new GetTerminal(_store, Folders);
+        StopTerminal = new StopTerminal(GetTerminal, CancelExecution, WaitForExecution);
+        ResizeTerminal = new ResizeTerminal(_store, jobs);
+        ReadTerminal = new ReadTerminal(ReadOutput);
         GetKernel = new GetKernel(_store, _kernels);
         ReadKernelUsage = new ReadKernelUsage(_kernels, time);
         StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
@@ -105,6 +112,11 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public ReadOutput ReadOutput { get; }
     public ListLocks ListLocks { get; }
     public ReleaseLock ReleaseLock { get; }
+    public StartTerminal StartTerminal { get; }
+    public GetTerminal GetTerminal { get; }
+    public StopTerminal StopTerminal { get; }
+    public ResizeTerminal ResizeTerminal { get; }
+    public ReadTerminal ReadTerminal { get; }
     public GetKernel GetKernel { get; }
     public ReadKernelUsage ReadKernelUsage { get; }
     public StartKernel StartKernel { get; }

@@ -3,6 +3,9 @@ namespace Holdfast.Engine.Executions;
 /// <summary>One execution as the store has it. Times are microseconds since 1970.</summary>
 public sealed record Execution
 {
+    /// <summary>The queue of terminals: who asked for one sits before it, so none ever waits in it or takes a job's slot.</summary>
+    public const string TerminalsQueue = "terminals";
+
     public required long Sequence { get; init; }
     public required ExecutionId Id { get; init; }
     public required ExecutionKind Kind { get; init; }
@@ -39,6 +42,9 @@ public sealed record Execution
     /// <summary>Cells: where the messages are: the kernel incarnation's journal, from its request to past its idle (0 while it runs).</summary>
     public long StartPosition { get; init; }
     public long EndPosition { get; init; }
+
+    /// <summary>A terminal that people type into; <see cref="Name"/> is then its name, which no other live one has.</summary>
+    public bool IsTerminal => Queue == TerminalsQueue;
 
     public ExecutionStatus Status => new(Kind, State, Attempt, IsCancelRequested, Kind == ExecutionKind.Cell && AttemptId is not null);
 

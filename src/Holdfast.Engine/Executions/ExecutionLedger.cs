@@ -102,13 +102,19 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         var claimed = new List<ClaimedJob>(limit);
         foreach ((Execution queued, string request) in ExecutionsTable.QueuedJobs(transaction, limit))
         {
-            ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted!.Value;
-            Attempt attempt = NewAttempt(transaction, queued.Id, null);
-            Execution execution = Save(transaction, WithoutOutcome(queued) with { State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id });
-            claimed.Add(new ClaimedJob(execution, request, attempt) { LockFence = LocksTable.PlaceOf(transaction, execution.Id) });
+            claimed.Add(Claim(transaction, queued, request));
         }
 
         return claimed;
+    }
+
+    /// <summary>Gives a queued job an attempt.</summary>
+    public ClaimedJob Claim(StoreTransaction transaction, Execution queued, string request)
+    {
+        ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted!.Value;
+        Attempt attempt = NewAttempt(transaction, queued.Id, null);
+        Execution execution = Save(transaction, WithoutOutcome(queued) with { State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id });
+        return new ClaimedJob(execution, request, attempt) { LockFence = LocksTable.PlaceOf(transaction, execution.Id) };
     }
 
     /// <summary>A fresh attempt row: durable before anything is started under it.</summary>

@@ -15,6 +15,7 @@ internal static class ExecutionsTable
     private const string SelectById = $"SELECT {Columns} FROM executions WHERE id = ?1";
     private const string SelectQueuedJobs = $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
     private const string SelectActive = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') ORDER BY seq";
+    private const string SelectTerminals = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND queue = 'terminals' ORDER BY seq";
     private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY cell_index";
 
     private const string SelectPage =
@@ -99,6 +100,16 @@ internal static class ExecutionsTable
     }
 
     public static List<Execution> Active(StoreReader reader) => ReadRows(reader.Prepare(SelectActive));
+
+    /// <summary>The live terminals, oldest first. They are never queued, so the index of what is active has them all.</summary>
+    public static List<Execution> Terminals(StoreReader reader) => ReadRows(reader.Prepare(SelectTerminals));
+
+    /// <summary>Whether a job was asked to run on a terminal.</summary>
+    public static bool IsOnTerminal(StoreReader reader, ExecutionId id)
+    {
+        using Statement select = reader.Prepare("SELECT json_extract(request, '$.pty') FROM executions WHERE id = ?1").Bind(1, id.Value);
+        return select.Step() && !select.IsNull(0) && select.Int64(0) != 0;
+    }
 
     public static List<Execution> OfRun(StoreReader reader, string runId) => ReadRows(reader.Prepare(SelectRun).Bind(1, runId));
 

@@ -19,6 +19,9 @@ public sealed record ExecutionView(Execution Execution)
     /// <summary>Of a cell, when it was asked for by itself.</summary>
     public string? Code { get; init; }
 
+    /// <summary>A job on a terminal of its own: its output is one stream, and it has a window's size. Only known of one that is asked for by its id.</summary>
+    public bool IsOnTerminal { get; init; }
+
     /// <summary>Of a job that runs; the execution itself has the final count.</summary>
     public long? OutputBytes { get; init; }
 }
@@ -28,15 +31,15 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
 {
     public ExecutionView Run(ExecutionId id)
     {
-        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code) = store.Read(reader =>
+        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code, bool isOnTerminal) = store.Read(reader =>
         {
             Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
             int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job } ? ExecutionsTable.QueuePosition(reader, found.Sequence) : null;
             List<string> waitsFor = found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place ? LocksTable.WaitsFor(reader, place) : [];
             string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(ExecutionsTable.ReadRequest(reader, id)) : null;
-            return (found, position, waitsFor, code);
+            return (found, position, waitsFor, code, found.Kind == ExecutionKind.Job && ExecutionsTable.IsOnTerminal(reader, id));
         });
-        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor, Code = code };
+        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor, Code = code, IsOnTerminal = isOnTerminal };
         return execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt } && execution.State.IsActive() && live.TryGet(attempt, out LiveAttempt? running) &&
                Directory.Exists(running.Files.Journal)
             ? view with { OutputBytes = JournalOutput.Measure(running.Files.Journal).All }

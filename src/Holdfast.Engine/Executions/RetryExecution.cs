@@ -8,6 +8,9 @@ namespace Holdfast.Engine.Executions;
 /// </summary>
 public sealed class RetryExecution(StateStore store, ExecutionLedger ledger)
 {
-    public Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken) =>
-        store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Retry), cancellationToken);
+    public Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken) => store.WriteAsync(
+        transaction => ExecutionsTable.Find(transaction, id) is { IsTerminal: true } terminal
+            ? throw new RefusedException(ErrorCodes.IllegalTransition, $"'{terminal.Name}' is a terminal, which is not started again; start another one.")
+            : ledger.Command(transaction, id, ExecutionCommand.Retry),
+        cancellationToken);
 }

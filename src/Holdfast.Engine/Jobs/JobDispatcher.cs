@@ -63,10 +63,13 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     /// <summary>Recovery found this attempt open: it takes a slot until its outcome is stored.</summary>
     public async Task AdoptAsync(LiveAttempt live, AttemptVerdict verdict, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _inUse);
+        Interlocked.Add(ref _inUse, live.TakesSlot ? 1 : 0);
         _live.Add(live);
         await SettleAsync(live, verdict, cancellationToken);
     }
+
+    /// <summary>Starts what was claimed outside the queue, and takes no slot: a terminal, which a person waits for. To be called when the claim is committed.</summary>
+    public void StartNow(ClaimedJob job) => _ = LaunchAsync(job);
 
     public override void Started(LiveAttempt live, long atMicroseconds) => _ = ConfirmSoonAsync(live, atMicroseconds);
 
@@ -178,7 +181,8 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
             ended.Add(one);
         }
 
-        int free = _options.Slots - Volatile.Read(ref _inUse) + ended.Count;
+        int freed = ended.Count(static e => e.Live.TakesSlot);
+        int free = _options.Slots - Volatile.Read(ref _inUse) + freed;
         bool isClaiming = free > 0 && _isQueueMaybeNotEmpty;
         if (ended.Count == 0 && !isClaiming)
         {
@@ -187,12 +191,13 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
         _isQueueMaybeNotEmpty = false; // Before the claim reads the queue: a submit that comes after sets it again.
         List<ClaimedJob> claimed = await CommitAsync(ended, isClaiming ? free : 0);
-        if (!isClaiming || claimed.Count == free)
+        int taken = claimed.Count(static c => !c.Execution.IsTerminal);
+        if (!isClaiming || taken == free)
         {
             _isQueueMaybeNotEmpty = true; // Never written back as false here: a submit may have set it meanwhile.
         }
 
-        Interlocked.Add(ref _inUse, claimed.Count - ended.Count);
+        Interlocked.Add(ref _inUse, taken - freed);
         foreach (EndedJob one in ended)
         {
             Retire(one.Supervisor);
@@ -219,12 +224,21 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
                 return await _store.WriteAsync(
                     transaction =>
                     {
+                        var claimed = new List<ClaimedJob>();
                         foreach (EndedJob one in ended)
                         {
-                            Store(transaction, one);
+                            if (Store(transaction, one) is { IsTerminal: true, State: ExecutionState.Queued } terminal)
+                            {
+                                // It never started, and is never seen waiting: who sits before it gets another attempt at once.
+                                claimed.Add(_ledger.Claim(transaction, terminal, ExecutionsTable.ReadRequest(transaction, terminal.Id)));
+                            }
                         }
 
-                        List<ClaimedJob> claimed = claims > 0 ? _ledger.ClaimJobs(transaction, claims) : [];
+                        if (claims > 0)
+                        {
+                            claimed.AddRange(_ledger.ClaimJobs(transaction, claims));
+                        }
+
                         CrashPoints.Reach(CrashPoint.ServerJobClaimed);
                         transaction.OnCommitted(() =>
                         {
@@ -235,7 +249,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
                             foreach (ClaimedJob job in claimed)
                             {
-                                _live.Ensure(job.Attempt, _folders.Of(job.Attempt.Id));
+                                Live(job);
                             }
                         });
                         return claimed;
@@ -250,17 +264,19 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         }
     }
 
-    private void Store(StoreTransaction transaction, EndedJob one)
+    private Execution? Store(StoreTransaction transaction, EndedJob one)
     {
         ExecutionId id = one.Live.Attempt.ExecutionId!.Value;
-        if (one.Outcome is { } outcome)
-        {
-            _ledger.Finish(transaction, id, one.Live.Id, outcome, e => e with { StartedAt = e.StartedAt ?? one.Live.StartedAt ?? StartOf(outcome) });
-        }
-        else
-        {
-            _ledger.Advance(transaction, id, one.Live.Id, ExecutionCommand.Unclaim);
-        }
+        return one.Outcome is { } outcome
+            ? _ledger.Finish(transaction, id, one.Live.Id, outcome, e => e with { StartedAt = e.StartedAt ?? one.Live.StartedAt ?? StartOf(outcome) })
+            : _ledger.Advance(transaction, id, one.Live.Id, ExecutionCommand.Unclaim);
+    }
+
+    private LiveAttempt Live(ClaimedJob job)
+    {
+        LiveAttempt live = _live.Ensure(job.Attempt, _folders.Of(job.Attempt.Id));
+        live.TakesSlot = !job.Execution.IsTerminal;
+        return live;
     }
 
     /// <summary>A job that came to an end before its start was heard of did start, unless it says it did not.</summary>
@@ -269,7 +285,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private async Task LaunchAsync(ClaimedJob job)
     {
         // Effects run in commit order on one thread of the store; this continuation may be quicker than they are, and both must mean the same object.
-        LiveAttempt live = _live.Ensure(job.Attempt, _folders.Of(job.Attempt.Id));
+        LiveAttempt live = Live(job);
         try
         {
             _spec.Write(job);

@@ -26,6 +26,17 @@ public sealed record JobRequest
     /// <summary>Seconds until the job is ended as timedOut; none when absent.</summary>
     public double? TimeoutSeconds { get; init; }
 
+    /// <summary>
+    /// Run it on a terminal of its own: one stream of output, and an open input that is typed. <see cref="Stdin"/> is typed first, and followed by Ctrl-D unless
+    /// <see cref="OpenStdin"/>. TERM is xterm-256color unless the environment given says otherwise.
+    /// </summary>
+    public bool? Pty { get; init; }
+
+    /// <summary>The terminal's first size; 24 by 80 when absent.</summary>
+    public int? Rows { get; init; }
+
+    public int? Columns { get; init; }
+
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
     /// <summary>Names of locks to hold from before its start to its end, all at once.</summary>

@@ -44,6 +44,7 @@ internal static class JobRequestCheck
             throw Invalid("timeoutSeconds", $"is {timeout}; it must be above 0 and at most {JobLimits.TimeoutSecondsMax}. Leave it out for no timeout");
         }
 
+        CheckTerminal(request);
         CheckLabels(request);
         if (idempotencyKey is { Length: 0 or > JobLimits.IdempotencyKeyLengthMax })
         {
@@ -67,6 +68,22 @@ internal static class JobRequestCheck
         if (!Directory.Exists(cwd))
         {
             throw new RefusedException(ErrorCodes.WorkingDirectoryNotFound, $"The working directory '{cwd}' does not exist on the server's machine. Create it, or give another cwd.");
+        }
+    }
+
+    private static void CheckTerminal(JobRequest request)
+    {
+        foreach ((string field, int? size) in (ReadOnlySpan<(string, int?)>)[("rows", request.Rows), ("columns", request.Columns)])
+        {
+            if (size is { } given && request.Pty is not true)
+            {
+                throw Invalid(field, $"is {given}, but the job has no terminal. Give pty, too, or leave it out");
+            }
+
+            if (size is < 1 or > JobLimits.TerminalSizeMax)
+            {
+                throw Invalid(field, $"is {size}; it must be from 1 to {JobLimits.TerminalSizeMax}");
+            }
         }
     }
 

@@ -40,6 +40,10 @@ internal sealed class JobRunner(LiveAttempts attempts, JobDispatcher dispatcher,
     public Task WriteStandardInputAsync(Execution execution, ReadOnlyMemory<byte> bytes, bool end, CancellationToken cancellationToken) =>
         AskAsync(execution, new LinkMessage { Type = LinkMessageType.StandardInput, Body = bytes, End = end }, cancellationToken);
 
+    /// <summary>Gives the terminal a job runs on another size.</summary>
+    public Task ResizeAsync(Execution execution, int rows, int columns, CancellationToken cancellationToken) =>
+        AskAsync(execution, new LinkMessage { Type = LinkMessageType.Resize, Rows = rows, Columns = columns }, cancellationToken);
+
     private async Task AskAsync(Execution execution, LinkMessage request, CancellationToken cancellationToken)
     {
         if (!attempts.TryGet(execution.AttemptId!.Value, out LiveAttempt? live))
@@ -50,6 +54,7 @@ internal sealed class JobRunner(LiveAttempts attempts, JobDispatcher dispatcher,
         try
         {
             SupervisorLink link = await live.Link.WaitAsync(LinkTimeout, time, cancellationToken);
+            await live.Started.WaitAsync(LinkTimeout, time, cancellationToken);
             await link.RequestAsync(request with { Attempt = live.Id.Value }, cancellationToken).WaitAsync(LinkTimeout, time, cancellationToken);
         }
         catch (Exception e) when (e is IOException or TimeoutException)
@@ -59,7 +64,7 @@ internal sealed class JobRunner(LiveAttempts attempts, JobDispatcher dispatcher,
         }
         catch (LinkRefusedException e)
         {
-            throw new RefusedException(e.Code is "stdin-closed" or "stdin-full" ? e.Code : ErrorCodes.IllegalTransition, e.Message);
+            throw new RefusedException(e.Code is ErrorCodes.StandardInputClosed or ErrorCodes.StandardInputFull or ErrorCodes.NotSupported ? e.Code : ErrorCodes.IllegalTransition, e.Message);
         }
     }
 }

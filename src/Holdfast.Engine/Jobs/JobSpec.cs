@@ -31,6 +31,9 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             StandardInput = request.OpenStdin ? AttemptSpec.InputPipe : AttemptSpec.InputNull,
             StandardInputBytes = request.Stdin is { } text ? Encoding.UTF8.GetBytes(text) : null,
             TimeoutMs = request.TimeoutSeconds is { } seconds ? (long)Math.Ceiling(seconds * 1000) : 0,
+            Pty = request.Pty is true,
+            Rows = request.Rows ?? 0,
+            Columns = request.Columns ?? 0,
             GraceMs = (long)options.StopGrace.TotalMilliseconds,
         };
         File.WriteAllBytes(new AttemptFiles(directory).Spec, spec.Write());
@@ -39,6 +42,14 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
     private string[] Variables(JobRequest request, ClaimedJob job)
     {
         var variables = new Dictionary<string, string>(_inherited);
+        if (request.Pty is true)
+        {
+            // What ours is says nothing of a terminal that many kinds of client will show; and it has a size of its own.
+            variables["TERM"] = "xterm-256color";
+            variables.Remove("COLUMNS");
+            variables.Remove("LINES");
+        }
+
         foreach ((string name, string value) in request.Env ?? new Dictionary<string, string>())
         {
             variables[name] = value;

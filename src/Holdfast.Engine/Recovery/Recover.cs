@@ -91,8 +91,9 @@ internal sealed partial class Recover(
         string directory = folders.Of(attempt.Id);
         AttemptVerdict verdict = AttemptVerdict.Of(directory, attempt.BootId);
         Note(attempt, verdict);
-        bool isCancelRequested = store.Read(reader => ExecutionsTable.Find(reader, attempt.ExecutionId!.Value))?.IsCancelRequested ?? false;
-        await dispatcher.AdoptAsync(new LiveAttempt(attempt, directory) { IsStopRequested = isCancelRequested }, verdict, cancellationToken);
+        Execution? execution = store.Read(reader => ExecutionsTable.Find(reader, attempt.ExecutionId!.Value));
+        var live = new LiveAttempt(attempt, directory) { IsStopRequested = execution?.IsCancelRequested ?? false, TakesSlot = execution is not { IsTerminal: true } };
+        await dispatcher.AdoptAsync(live, verdict, cancellationToken);
     }
 
     private async Task<int> RecoverKernelsAsync(List<Attempt> attempts, List<Run> openRuns, CancellationToken cancellationToken)

@@ -19,6 +19,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
 {
     private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Task<SupervisorLink>? _attachedAgain;
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _following = new();
     private JournalFollower? _follower; // guarded by _following
@@ -34,6 +35,12 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
 
     /// <summary>The link, as soon as there is one; faulted when the attempt ended without.</summary>
     public Task<SupervisorLink> Link => _attachedAgain ?? _attached.Task;
+
+    /// <summary>It counts against the jobs that run at once; terminals do not.</summary>
+    public bool TakesSlot { get; set; } = true;
+
+    /// <summary>Completes when the child is known to have been launched, or never will be: before that it has no input to write to and no size.</summary>
+    public Task Started => _started.Task;
 
     /// <summary>When the child was started, once that is known; microseconds since 1970.</summary>
     public long? StartedAt { get; set; }
@@ -94,6 +101,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
 
         _attached.TrySetException(new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to."));
+        _started.TrySetResult();
         _ = _attached.Task.Exception; // Observed: most attempts end with nobody asking for their link.
         _grown.TrySetResult();
     }
@@ -138,6 +146,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         {
             case LinkMessageType.Started:
                 ChildPid = notice.Pid;
+                _started.TrySetResult();
                 break;
             case LinkMessageType.Appended:
                 Pulse();

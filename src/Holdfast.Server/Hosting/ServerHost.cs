@@ -105,6 +105,7 @@ public static class ServerHost
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         WebApplication app = builder.Build();
         app.Use(new Gate(directory.Token, options.Host, options.AllowedOrigins, door, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
+        app.UseWebSockets();
         app.UseRouting();
         RestDoor.Map(app, door);
         JupyterDoor.Map(app, door);

@@ -3,6 +3,7 @@ using Holdfast.Server.Jupyter.Kernels;
 using Holdfast.Server.Jupyter.Login;
 using Holdfast.Server.Jupyter.Specs;
 using Holdfast.Server.Jupyter.Status;
+using Holdfast.Server.Jupyter.Terminals;
 
 namespace Holdfast.Server.Jupyter;
 
@@ -16,5 +17,6 @@ internal static class JupyterDoor
         MeEndpoints.Map(routes);
         SpecEndpoints.Map(routes);
         KernelEndpoints.Map(routes, door);
+        TerminalEndpoints.Map(routes, door);
     }
 }

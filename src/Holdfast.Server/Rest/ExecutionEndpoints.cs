@@ -16,6 +16,11 @@ internal static class ExecutionEndpoints
         Command(routes, "pause", (id, token) => door.Engine.PauseExecution.RunAsync(id, token));
         Command(routes, "resume", (id, token) => door.Engine.ResumeExecution.RunAsync(id, token));
         Command(routes, "retry", (id, token) => door.Engine.RetryExecution.RunAsync(id, token));
+        routes.MapPost("/v1/executions/{id}/resize", (RequestDelegate)(async context =>
+        {
+            ResizeBody size = await RestBody.ReadJsonAsync(context, RestJson.Default.ResizeBody);
+            await RestAnswer.WriteAsync(context, 200, await door.Engine.ResizeTerminal.RunAsync(RestQuery.ExecutionId(context), size.Rows, size.Columns, context.RequestAborted));
+        }));
         routes.MapPost("/v1/executions/{id}/stdin", (RequestDelegate)(context => StandardInputAsync(context, door)));
     }
 

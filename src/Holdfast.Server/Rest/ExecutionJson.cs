@@ -37,6 +37,11 @@ internal static class ExecutionJson
         WriteNumber(writer, "queuePosition", view.QueuePosition);
         WriteNumber(writer, "outputBytes", view.OutputBytes ?? execution.OutputBytes);
         writer.WriteBoolean("cancelRequested", execution.IsCancelRequested);
+        if (view.IsOnTerminal)
+        {
+            writer.WriteBoolean("pty", true);
+        }
+
         if (execution.RunId is not null)
         {
             writer.WriteString("runId", execution.RunId);

@@ -25,6 +25,7 @@ internal static class Problem
         [ErrorCodes.ExecutionNotFound] = 404,
         [ErrorCodes.RunNotFound] = 404,
         [ErrorCodes.KernelNotFound] = 404,
+        [ErrorCodes.TerminalNotFound] = 404,
         [ErrorCodes.KernelSpecNotFound] = 404,
         [ErrorCodes.NotebookNotFound] = 404,
         [ErrorCodes.CellNotFound] = 404,

@@ -44,6 +44,9 @@ public sealed record ReleaseLockBody(string? Name, string? Reason);
 /// <summary>POST /v1/kernels/{id}/input.</summary>
 public sealed record AnswerInputBody(string? Value);
 
+/// <summary>POST /v1/executions/{id}/resize.</summary>
+public sealed record ResizeBody(int Rows, int Columns);
+
 /// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
@@ -51,4 +54,5 @@ public sealed record AnswerInputBody(string? Value);
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(AnswerInputBody))]
+[JsonSerializable(typeof(ResizeBody))]
 public sealed partial class RestJson : JsonSerializerContext;

@@ -70,12 +70,14 @@ public sealed class OpenApiTests
     [InlineData("JobRequest")]
     [InlineData("RunNotebookRequest")]
     [InlineData("StartKernelRequest")]
+    [InlineData("ResizeRequest")]
     public void A_request_has_the_fields_that_are_read(string schema)
     {
         JsonTypeInfo type = schema switch
         {
             "JobRequest" => RestJson.Default.JobRequest,
             "RunNotebookRequest" => RestJson.Default.RunNotebookBody,
+            "ResizeRequest" => RestJson.Default.ResizeBody,
             _ => RestJson.Default.StartKernelBody,
         };
         Assert.Equal(type.Properties.Select(p => p.Name).Order(), Properties(schema).Order());
