@@ -36,13 +36,13 @@ internal sealed class TerminalClient : IAsyncDisposable
         await client._socket.ConnectAsync(address.Uri, CancellationToken.None).WaitAsync(Patience.Limit);
         if (reads)
         {
-            client.Read();
+            client.BeginReading();
         }
 
         return client;
     }
 
-    public void Read() => _reading = ReadAsync();
+    public void BeginReading() => _reading = ReadAsync();
 
     public Task TypeAsync(string text) => SendAsync(new JsonArray("stdin", text).ToJsonString());
 
@@ -89,7 +89,7 @@ internal sealed class TerminalClient : IAsyncDisposable
                     return;
                 }
 
-                message.Write(buffer, 0, received.Count);
+                await message.WriteAsync(buffer.AsMemory(0, received.Count));
                 if (received.EndOfMessage)
                 {
                     Take(message.ToArray());

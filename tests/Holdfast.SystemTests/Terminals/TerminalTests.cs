@@ -141,7 +141,7 @@ public sealed class TerminalTests(SharedServer shared) : IClassFixture<SharedSer
         await using TerminalClient client = await TerminalClient.ConnectAsync(_server, name);
         await client.TypeAsync("stty -echo; seq 2000000; echo do''ne\r"); // 15 MB: more than the sockets between us hold.
         await client.UntilShownAsync("\ndone\r");
-        stalled.Read();
+        stalled.BeginReading();
         await stalled.UntilShownAsync("\ndone\r");
 
         Assert.EndsWith(client.Screen[client.Screen.IndexOf("1\r\n2\r\n", StringComparison.Ordinal)..], stalled.Screen, StringComparison.Ordinal);
