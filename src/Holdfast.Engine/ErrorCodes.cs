@@ -58,4 +58,12 @@ public static class ErrorCodes
     public const string ServerUnreachable = "server-unreachable";
     public const string NotSupported = "not-supported";
     public const string ServerStopping = "server-stopping";
+    public const string ContentsNotFound = "contents-not-found";
+    public const string ContentsExists = "contents-exists";
+    public const string ContentsNotReadable = "contents-not-readable";
+    public const string ContentsNotWritable = "contents-not-writable";
+    public const string ContentsTooLarge = "contents-too-large";
+    public const string FolderNotEmpty = "folder-not-empty";
+    public const string CheckpointNotFound = "checkpoint-not-found";
+    public const string UploadOutOfOrder = "upload-out-of-order";
 }

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Contents;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
@@ -22,6 +23,7 @@ public sealed record EngineOptions
     public required string SupervisorPath { get; init; }
     public JobOptions Jobs { get; init; } = new();
     public KernelOptions Kernels { get; init; } = new();
+    public ContentsOptions Contents { get; init; } = new();
 }
 
 /// <summary>
@@ -90,6 +92,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
+        Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         _recover = new Recover(_store, executions, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
     }
@@ -126,6 +129,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public AnswerInput AnswerInput { get; }
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
+    public ContentsOperations Contents { get; }
 
     /// <summary>What this start-up found, also while it is still finding it.</summary>
     public RecoveryReport Recovery => _recover.Report;

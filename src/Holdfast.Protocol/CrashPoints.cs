@@ -82,6 +82,9 @@ public enum CrashPoint
     /// <summary>A run is over in the store; the kernel that it had started still runs.</summary>
     ServerRunFinished,
 
+    /// <summary>A person's file is whole and synced under its temporary name; the old one is still in its place.</summary>
+    ServerFileWritten,
+
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,
 }

@@ -233,6 +233,8 @@ public sealed partial class ActiveRuns : IDisposable
     {
         try
         {
+            // Nobody else saves in between: an edit that came after the reading would be undone.
+            using Lock.Scope hold = WholeFile.Hold(NotebookStorage.RealPathOf(active.Run.Path));
             NotebookFile notebook = NotebookFile.Load(active.Run.Path);
             int edited = active.WriteTo(notebook);
             if (notebook.IsChanged)

@@ -89,6 +89,25 @@ public sealed class NotebookCell
         SetMetadata("holdfast"u8, text.ToArray());
     }
 
+    /// <summary>Tells in <c>metadata.holdfast.conflict</c> of an execution whose outputs are not here, because this is no longer the source that ran. A save leaves it out.</summary>
+    public void SetConflict(CellMark mark)
+    {
+        JsonText text = new(_layout, Depth + 3);
+        text.StartObject();
+        text.Name("executionId"u8);
+        text.String(Encoding.UTF8.GetBytes(mark.ExecutionId));
+        text.Name("reason"u8);
+        text.String("sourceChanged"u8);
+        text.Name("state"u8);
+        text.String(Encoding.UTF8.GetBytes(mark.State));
+        text.EndObject();
+        if (_piece.Open("metadata"u8, create: true)?.Open("holdfast"u8, create: true) is { } holdfast)
+        {
+            holdfast.Set("conflict"u8, new RawPiece(text.ToArray()));
+            _notebook.Touch();
+        }
+    }
+
     public void SetExecutionCount(int? count)
     {
         JsonText text = new(_layout, Depth + 1);

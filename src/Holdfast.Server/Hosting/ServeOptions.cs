@@ -27,4 +27,7 @@ public sealed record ServeOptions
 
     /// <summary>How kernels are restarted, culled, limited and kept ready.</summary>
     public KernelOptions Kernels { get; init; } = new();
+
+    /// <summary>Whether clients see files whose names begin with a dot. Default: no.</summary>
+    public bool AllowsHidden { get; init; }
 }

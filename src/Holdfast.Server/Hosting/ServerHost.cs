@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Holdfast.Engine;
+using Holdfast.Engine.Contents;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Store;
 using Holdfast.Server.Jupyter;
@@ -68,6 +69,7 @@ public static class ServerHost
             new EngineOptions
             {
                 Root = Path.GetFullPath(options.Root),
+                Contents = new ContentsOptions { AllowsHidden = options.AllowsHidden },
                 SupervisorPath = Path.Combine(AppContext.BaseDirectory, "holdfast-supervisor"),
                 Kernels = options.Kernels,
                 Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,

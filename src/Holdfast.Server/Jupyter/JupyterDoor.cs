@@ -1,4 +1,5 @@
 using Holdfast.Server.Hosting;
+using Holdfast.Server.Jupyter.Contents;
 using Holdfast.Server.Jupyter.Kernels;
 using Holdfast.Server.Jupyter.Login;
 using Holdfast.Server.Jupyter.Specs;
@@ -18,5 +19,7 @@ internal static class JupyterDoor
         SpecEndpoints.Map(routes);
         KernelEndpoints.Map(routes, door);
         TerminalEndpoints.Map(routes, door);
+        ContentsEndpoints.Map(routes, door);
+        FileEndpoints.Map(routes, door);
     }
 }

@@ -12,6 +12,7 @@ internal static class NotebookEndpoints
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
         routes.MapPost("/v1/notebooks/run", (RequestDelegate)(context => RunAsync(context, door)));
+        routes.MapPost("/v1/notebooks/recover", (RequestDelegate)(context => RecoverAsync(context, door)));
         routes.MapGet("/v1/notebooks/runs/{id}", (RequestDelegate)(context => GetAsync(context, door)));
     }
 
@@ -30,6 +31,35 @@ internal static class NotebookEndpoints
             context.RequestAborted);
         context.Response.Headers.Location = $"/v1/notebooks/runs/{started.Run.Id}";
         await RestAnswer.WriteAsync(context, 201, writer => Write(writer, started.Run, started.Cells));
+    }
+
+    private static async Task RecoverAsync(HttpContext context, EngineDoor door)
+    {
+        RecoverNotebookBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RecoverNotebookBody);
+        string path = string.IsNullOrEmpty(body.Path) ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.") : body.Path;
+        NotebookRecovery recovery = await Task.Run(() => door.Engine.Contents.Recover.Run(path, body.DryRun ?? false), CancellationToken.None);
+        await RestAnswer.WriteAsync(context, 200, writer => Write(writer, recovery));
+    }
+
+    private static void Write(Utf8JsonWriter writer, NotebookRecovery recovery)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("path", recovery.Path);
+        writer.WriteBoolean("saved", recovery.IsSaved);
+        writer.WriteStartArray("cells");
+        foreach (RestoredCell cell in recovery.Cells)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("index", cell.Index);
+            writer.WriteString("cellId", cell.CellId);
+            writer.WriteString("executionId", cell.ExecutionId);
+            writer.WriteString("state", cell.State);
+            writer.WriteString("recovery", cell.Recovery.ToString().ToLowerInvariant());
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
     }
 
     private static async Task GetAsync(HttpContext context, EngineDoor door)

@@ -47,6 +47,13 @@ internal static class Problem
         [ErrorCodes.StoreClosed] = 503,
         [ErrorCodes.OutputOffsetInvalid] = 416,
         [ErrorCodes.NotSupported] = 501,
+        [ErrorCodes.ContentsNotFound] = 404,
+        [ErrorCodes.ContentsExists] = 409,
+        [ErrorCodes.ContentsNotReadable] = 403,
+        [ErrorCodes.ContentsNotWritable] = 403,
+        [ErrorCodes.ContentsTooLarge] = 413,
+        [ErrorCodes.CheckpointNotFound] = 404,
+        [ErrorCodes.UploadOutOfOrder] = 409,
     };
 
     private const string RetryAfterSeconds = "1";

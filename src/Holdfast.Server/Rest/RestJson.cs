@@ -20,6 +20,9 @@ public sealed record RunNotebookBody
     public bool? StopOnError { get; init; }
 }
 
+/// <summary>POST /v1/notebooks/recover.</summary>
+public sealed record RecoverNotebookBody(string? Path, bool? DryRun);
+
 /// <summary>POST /v1/kernels.</summary>
 public sealed record StartKernelBody
 {
@@ -51,6 +54,7 @@ public sealed record ResizeBody(int Rows, int Columns);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
 [JsonSerializable(typeof(RunNotebookBody))]
+[JsonSerializable(typeof(RecoverNotebookBody))]
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(AnswerInputBody))]

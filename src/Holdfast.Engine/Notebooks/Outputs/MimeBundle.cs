@@ -31,14 +31,14 @@ internal static class MimeBundle
         text.EndObject();
     }
 
-    private static bool IsJson(ReadOnlySpan<byte> type) =>
+    public static bool IsJson(ReadOnlySpan<byte> type) =>
         type.SequenceEqual("application/json"u8) || (type.StartsWith("application/"u8) && type.EndsWith("+json"u8));
 
     private static bool IsCutIntoLines(ReadOnlySpan<byte> type) =>
         type.StartsWith("text/"u8) || type.SequenceEqual("application/javascript"u8) || type.SequenceEqual("image/svg+xml"u8);
 
     /// <summary>The text of a string, or of a list of strings, which some kernels send ready cut.</summary>
-    private static bool TryJoin(ReadOnlySpan<byte> value, ArrayBufferWriter<byte> scratch, out ReadOnlySpan<byte> joined)
+    public static bool TryJoin(ReadOnlySpan<byte> value, ArrayBufferWriter<byte> scratch, out ReadOnlySpan<byte> joined)
     {
         joined = default;
         if (value[0] == (byte)'"')

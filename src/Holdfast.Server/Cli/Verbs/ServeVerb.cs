@@ -10,6 +10,7 @@ internal static class ServeVerb
     private const int SlotsMax = 10_000;
 
     private static readonly Option Root = new("--root", "DIR", "the folder notebooks are served from (default: the current one)");
+    private static readonly Option AllowHidden = new("--allow-hidden", "", "list and serve files whose names begin with a dot");
     private static readonly Option Host = new("--host", "HOST", "the address to listen at (default 127.0.0.1)");
     private static readonly Option Port = new("--port", "N", "the port to listen at; 0 takes any free one (default 8787)");
     private static readonly Option AllowOrigin = new("--allow-origin", "ORIGIN", "let pages of https://example.org call the server, too; repeatable") { IsRepeatable = true };
@@ -17,7 +18,7 @@ internal static class ServeVerb
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, Host, Port, AllowOrigin, Slots, .. KernelServeOptions.All],
+        Options = [Root, AllowHidden, Host, Port, AllowOrigin, Slots, .. KernelServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -36,6 +37,7 @@ internal static class ServeVerb
         var options = new ServeOptions { DataDirectory = arguments.Text(GlobalOptions.Data.Name), Root = root };
         return ServerHost.RunAsync(options with
         {
+            AllowsHidden = arguments.Has(AllowHidden.Name),
             Host = arguments.Text(Host.Name) ?? options.Host,
             Port = (int)(arguments.Integer(Port.Name, 0, PortMax) ?? options.Port),
             AllowedOrigins = [.. arguments.All(AllowOrigin.Name).Select(v => v[0])],

@@ -20,6 +20,7 @@ internal static class VerbList
         ("resume", () => ControlVerb.Resume),
         ("retry", () => ControlVerb.Retry),
         ("stdin", () => StandardInputVerb.Verb),
+        ("notebook", () => NotebookVerb.Verb),
         ("kernels", () => KernelsVerb.Verb),
         ("locks", () => LocksVerb.Verb),
         ("recovery", () => RecoveryVerb.Verb),

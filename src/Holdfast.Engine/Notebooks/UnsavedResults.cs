@@ -1,0 +1,218 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Notebooks.Outputs;
+using Holdfast.Engine.Store;
+using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Attempts;
+using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
+
+namespace Holdfast.Engine.Notebooks;
+
+/// <summary>
+/// What the cells of a notebook said since its file was written, put into it:
+/// 1. the executions of this notebook that ended later, or run still; 2. for each the cell with its id, or, when the client sent none, the one code cell with its source;
+/// 3. the latest of each cell counts; 4. when the source is still what ran, its outputs, count and times, folded from where its request stands in the journal;
+/// when not, the file's outputs stand, and the cell's metadata tells of the conflict.
+/// </summary>
+public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
+{
+    /// <summary>
+    /// A client may save in the moment between a cell's end and its last message's arrival there. Executions that ended shortly before a save are looked at too, and count
+    /// if the file does not have their execution count.
+    /// </summary>
+    private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(1);
+
+    private const long NanosecondsPerMicrosecond = 1000;
+
+    private sealed record Match(NotebookCell Cell, LaterExecution Later, OutputFold Fold);
+
+    /// <summary>Changes the notebook in memory only, and tells what it did, by the cells' order.</summary>
+    /// <param name="path">Absolute, as it was asked for.</param>
+    /// <param name="realPath">The file's own path, links followed.</param>
+    /// <param name="tellsConflicts">Whether a conflict is put into the cell's metadata.</param>
+    public IReadOnlyList<RestoredCell> ApplyTo(NotebookFile notebook, string path, string realPath, long modifiedNanoseconds, bool tellsConflicts = true)
+    {
+        long savedAt = modifiedNanoseconds / NanosecondsPerMicrosecond;
+        string[] cellIds = [.. notebook.Cells.Where(static c => c.IsCode).Select(static c => c.Id).OfType<string>()];
+        List<LaterExecution> later = store.Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, savedAt - (long)Doubt.TotalMicroseconds))
+            .ConvertAll(WithSource);
+        if (later.Count == 0)
+        {
+            return [];
+        }
+
+        var restored = new List<RestoredCell>();
+        var matches = new List<Match>();
+        var displays = new Dictionary<string, DisplayRegistry>();
+        foreach ((NotebookCell cell, LaterExecution latest) in LatestOfCells(notebook, later))
+        {
+            if (cell.Mark is { } mark && mark.ExecutionId == latest.Execution.Id.Value && mark.State == latest.Execution.State.Name() && latest.IsOver)
+            {
+                continue; // The file has it.
+            }
+
+            if (cell.Source != latest.Source)
+            {
+                if (tellsConflicts)
+                {
+                    cell.SetConflict(new CellMark(latest.Execution.Id.Value, latest.Execution.State.Name()));
+                }
+
+                restored.Add(Tell(cell, latest, CellRecovery.Conflict));
+                continue;
+            }
+
+            matches.Add(new Match(cell, latest, new OutputFold(DisplaysOf(latest, displays))));
+        }
+
+        Fold(matches);
+        foreach (Match match in matches.Where(m => !IsKnown(m, savedAt)))
+        {
+            match.Cell.SetResult(match.Fold);
+            match.Cell.SetMark(new CellMark(match.Later.Execution.Id.Value, match.Later.Execution.State.Name()));
+            restored.Add(Tell(match.Cell, match.Later, CellRecovery.Restored));
+        }
+
+        restored.Sort(static (a, b) => a.Index.CompareTo(b.Index));
+        return restored;
+    }
+
+    /// <summary>Very long code is not in the store; the request in the journal has it.</summary>
+    private LaterExecution WithSource(LaterExecution later)
+    {
+        string journal = new AttemptFiles(folders.Of(later.Execution.AttemptId!.Value)).Journal;
+        if (later.Source is not null || !Directory.Exists(journal))
+        {
+            return later;
+        }
+
+        using JournalReader reader = JournalReader.Open(journal, later.Execution.StartPosition);
+        var joiner = new PayloadJoiner(KernelLimits.MessageBytesMax);
+        while (reader.TryRead(out JournalRecord record))
+        {
+            if (record.Channel != JournalChannel.ShellRequest)
+            {
+                continue;
+            }
+
+            switch (joiner.Join(record, out ReadOnlyMemory<byte> payload))
+            {
+                case PayloadState.Incomplete:
+                    break;
+                case PayloadState.Whole when JupyterMessage.TryParse(payload) is { } message && message.MessageId == later.MessageId:
+                    return later with { Source = JupyterJson.GetText(message.Content.Span, "code"u8) };
+                default:
+                    return later;
+            }
+        }
+
+        return later;
+    }
+
+    private static RestoredCell Tell(NotebookCell cell, LaterExecution later, CellRecovery recovery) =>
+        new(cell.Index, cell.Id, later.Execution.Id.Value, later.Execution.State.Name(), recovery);
+
+    private static bool IsKnown(Match match, long savedAt) =>
+        match.Later.Execution.FinishedAt is { } finished && finished <= savedAt && match.Cell.ExecutionCount == match.Fold.ExecutionCount;
+
+    private static IEnumerable<(NotebookCell Cell, LaterExecution Latest)> LatestOfCells(NotebookFile notebook, List<LaterExecution> later)
+    {
+        var latest = new Dictionary<int, LaterExecution>();
+        foreach (LaterExecution execution in later)
+        {
+            if (CellOf(notebook, execution) is { IsCode: true } cell)
+            {
+                latest[cell.Index] = execution;
+            }
+        }
+
+        return latest.OrderBy(static l => l.Key).Select(l => (notebook.Cells[l.Key], l.Value));
+    }
+
+    private static NotebookCell? CellOf(NotebookFile notebook, LaterExecution later)
+    {
+        Execution execution = later.Execution;
+        if (execution.CellId is { } id)
+        {
+            return notebook.Cells.FirstOrDefault(c => c.Id == id);
+        }
+
+        if (execution.CellIndex is { } index)
+        {
+            return index < notebook.Cells.Count ? notebook.Cells[index] : null; // A run of a notebook whose cells have no ids.
+        }
+
+        // The client told no cell: the source must tell it, and alone.
+        NotebookCell[] same = [.. notebook.Cells.Where(c => c.IsCode && c.Source == later.Source).Take(2)];
+        return same.Length == 1 ? same[0] : null;
+    }
+
+    /// <summary>Updates of a display reach every cell that shows it, among those that ran in the same kernel.</summary>
+    private static DisplayRegistry DisplaysOf(LaterExecution later, Dictionary<string, DisplayRegistry> displays)
+    {
+        string attempt = later.Execution.AttemptId!.Value.Value;
+        return displays.TryGetValue(attempt, out DisplayRegistry? shared) ? shared : displays[attempt] = new DisplayRegistry();
+    }
+
+    private void Fold(List<Match> matches)
+    {
+        foreach (IGrouping<string, Match> incarnation in matches.GroupBy(static m => m.Later.Execution.AttemptId!.Value.Value))
+        {
+            string journal = new AttemptFiles(folders.Of(new AttemptId(incarnation.Key))).Journal;
+            if (!Directory.Exists(journal))
+            {
+                continue;
+            }
+
+            var folds = incarnation.ToDictionary(static m => m.Later.MessageId, static m => m.Fold);
+            foreach ((long start, long end) in Ranges(incarnation))
+            {
+                Read(journal, start, end, folds);
+            }
+        }
+    }
+
+    /// <summary>The stretches of a journal that have to be read: from requests to their ends, joined where they overlap, in order. An execution that runs has no end yet.</summary>
+    internal static List<(long Start, long End)> Join(IEnumerable<(long Start, long End)> stretches)
+    {
+        var joined = new List<(long Start, long End)>();
+        foreach ((long start, long end) in stretches.OrderBy(static s => s.Start))
+        {
+            if (joined is [.., var last] && start <= last.End)
+            {
+                joined[^1] = (last.Start, Math.Max(last.End, end));
+            }
+            else
+            {
+                joined.Add((start, end));
+            }
+        }
+
+        return joined;
+    }
+
+    private static List<(long Start, long End)> Ranges(IEnumerable<Match> matches) => Join(
+        matches.Select(static m => m.Later.Execution).Select(static e => (e.StartPosition, e.EndPosition > 0 ? e.EndPosition : long.MaxValue)));
+
+    private static void Read(string journal, long start, long end, Dictionary<string, OutputFold> folds)
+    {
+        using JournalReader reader = JournalReader.Open(journal, start);
+        var joiner = new PayloadJoiner(KernelLimits.MessageBytesMax);
+        while (reader.Position < end && reader.TryRead(out JournalRecord record))
+        {
+            if (record.Channel is JournalChannel.IoPub or JournalChannel.Shell && joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole &&
+                JupyterMessage.TryParse(payload) is { } message && folds.TryGetValue(message.ParentMessageId, out OutputFold? fold))
+            {
+                if (record.Channel == JournalChannel.IoPub)
+                {
+                    fold.ApplyIoPub(message.MessageType, message.Header.Date, message.Content.Span);
+                }
+                else if (message.MessageType == "execute_reply")
+                {
+                    fold.ApplyReply(message.Header.Date, message.Content.Span);
+                }
+            }
+        }
+    }
+}
