@@ -37,8 +37,17 @@ internal static class NotebookStorage
         }
     }
 
-    /// <summary>The file itself: every link on the way followed. The path as it is where there is no file.</summary>
-    public static string RealPathOf(string path) => Contents.PosixFiles.RealPath(path) ?? Path.GetFullPath(path);
+    /// <summary>The file itself: every link on the way followed, also one to where a file is yet to be. The path as it is where there is neither.</summary>
+    public static string RealPathOf(string path)
+    {
+        if (Contents.PosixFiles.RealPath(path) is { } real)
+        {
+            return real;
+        }
+
+        bool isLink = new FileInfo(path).LinkTarget is not null;
+        return isLink ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+    }
 
     public static FileStatus Write(string path, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write)
     {
