@@ -24,7 +24,7 @@ internal sealed class Floors : IBench
             syncRate.Add(1000 / syncs.Mean);
             append.Add(SyncFloor.AtEnd(run.Sandbox.Folder, run.Size(2000, 100)).Median);
             spawn.Add(SpawnFloor.Run(run.Sandbox, run.Size(500, 20)).Median);
-            cat.Add(bytes / 1e6 / OutputSource.CatToFile(run.Sandbox, bytes).TotalSeconds);
+            cat.Add(bytes / 1e6 / OutputSource.CatToFile(run.Sandbox, bytes).Written.TotalSeconds);
         }
 
         run.Report.Add(sync, syncRate, append, spawn, cat);

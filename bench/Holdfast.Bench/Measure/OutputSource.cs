@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Holdfast.Bench.Processes;
 using Holdfast.Protocol.Processes;
@@ -14,16 +15,20 @@ internal static class OutputSource
 
     public static string Command(long bytes) => string.Create(CultureInfo.InvariantCulture, $"yes '{Line}' | head -c {bytes}");
 
-    /// <summary>`| cat > file`.</summary>
-    public static TimeSpan CatToFile(Sandbox sandbox, long bytes)
+    /// <summary>`| cat > file`: until the command has ended, which may leave all of it in memory, and until an fdatasync of the file after that.</summary>
+    public static (TimeSpan Written, TimeSpan Synced) CatToFile(Sandbox sandbox, long bytes)
     {
         string file = Path.Combine(sandbox.Folder, "cat.floor");
-        Settle(sandbox.Folder);
+        Settle(sandbox.Folder, bytes);
         long start = Stopwatch.GetTimestamp();
         _ = sandbox.Run(["sh", "-c", $"{Command(bytes)} | cat > {file}"]);
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+        TimeSpan written = Stopwatch.GetElapsedTime(start);
+        int descriptor = Libc.Open(file, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
+        _ = Libc.Fdatasync(descriptor);
+        TimeSpan synced = Stopwatch.GetElapsedTime(start);
+        _ = Libc.Close(descriptor);
         File.Delete(file);
-        return elapsed;
+        return (written, synced);
     }
 
     /// <summary>True when these are the bytes that stand at that offset of the command's output.</summary>
@@ -45,11 +50,23 @@ internal static class OutputSource
         return true;
     }
 
-    /// <summary>Writes out what earlier measuring left dirty, so that it is not charged to the next.</summary>
-    public static void Settle(string folder)
+    /// <summary>
+    /// Writes out what earlier measuring left dirty, so that it is not charged to the next. And fetches as much memory as the next will fill, and gives it
+    /// back: a virtual machine may have handed free memory to its host, and whoever fills it first after that pays several times what the writing costs.
+    /// </summary>
+    public static unsafe void Settle(string folder, long bytes)
     {
         int file = Libc.Open(folder, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
         _ = Native.SyncFileSystem(file);
         _ = Libc.Close(file);
+
+        const int pageBytes = 4096;
+        byte* memory = (byte*)NativeMemory.Alloc((nuint)bytes);
+        for (long at = 0; at < bytes; at += pageBytes)
+        {
+            memory[at] = 1;
+        }
+
+        NativeMemory.Free(memory);
     }
 }
