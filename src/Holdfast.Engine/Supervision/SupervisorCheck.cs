@@ -1,28 +1,42 @@
 using Holdfast.Protocol.Link;
+using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// Asks every live supervisor now and then whether it answers, so that a hung one (stopped, swapped out, starved) can be told from a dead one. What it finds is
-/// shown and never acted on: only a freed lock means dead, and that is noticed at once by the link.
+/// Looks at every live supervisor now and then, so that a hung one (stopped, swapped out, starved) can be told from a dead one. One that sleeps is left asleep:
+/// what sleeps waits in its loop, and to wake fifty of them only to hear so is what an idle machine should not do. One that does anything else is asked, and each is
+/// once in a while, for a lock it might sleep in. What is found is shown and never acted on: only a freed lock means dead, and that is noticed at once by the link.
 /// </summary>
 internal sealed partial class SupervisorCheck : IAsyncDisposable
 {
     /// <summary>Often enough for a person to look at; seldom enough that fifty idle kernels cost nothing worth measuring.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
 
+    /// <summary>Every so many looks a sleeping one is asked too: every five minutes.</summary>
+    private const int LooksPerQuestion = 15;
+
+    private const char Sleeping = 'S';
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly LiveAttempts _attempts;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Func<int, char?> _stateOf;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loop;
 
     public SupervisorCheck(LiveAttempts attempts, TimeProvider time, ILogger<SupervisorCheck> logger)
+        : this(attempts, time, logger, static pid => ProcessStat.Of(pid)?.State)
     {
-        (_attempts, _time, _logger) = (attempts, time, logger);
+    }
+
+    /// <param name="stateOf">A process's state as proc(5) says it; null when there is no such process.</param>
+    internal SupervisorCheck(LiveAttempts attempts, TimeProvider time, ILogger logger, Func<int, char?> stateOf)
+    {
+        (_attempts, _time, _logger, _stateOf) = (attempts, time, logger, stateOf);
         _loop = RunAsync();
     }
 
@@ -38,9 +52,10 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
         using var timer = new PeriodicTimer(Interval, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            for (int look = 1; await timer.WaitForNextTickAsync(_stopping.Token); look++)
             {
-                await Task.WhenAll(_attempts.All.Where(a => a.Link.IsCompletedSuccessfully).Select(AskAsync));
+                bool asksAll = look % LooksPerQuestion == 0;
+                await Task.WhenAll(_attempts.All.Where(a => a.Link.IsCompletedSuccessfully).Select(a => LookAsync(a, asksAll)));
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -49,12 +64,20 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
         }
     }
 
-    private async Task AskAsync(LiveAttempt attempt)
+    private async Task LookAsync(LiveAttempt attempt, bool asks)
+    {
+        SupervisorLink link = await attempt.Link;
+        if (asks || attempt.Health == SupervisorHealth.Stale || _stateOf(link.Pid) != Sleeping)
+        {
+            await AskAsync(attempt, link);
+        }
+    }
+
+    private async Task AskAsync(LiveAttempt attempt, SupervisorLink link)
     {
         SupervisorHealth before = attempt.Health;
         try
         {
-            SupervisorLink link = await attempt.Link;
             await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, _stopping.Token).WaitAsync(Patience, _time, _stopping.Token);
             attempt.Health = SupervisorHealth.Fresh;
         }
