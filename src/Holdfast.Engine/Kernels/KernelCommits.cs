@@ -24,7 +24,7 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
 
     private readonly JournalSync _sync = new(journalDirectory);
     private Task? _underWay;
-    private KernelCommit? _stored;
+    private KernelCommit? _stored; // Set by what is under way when it is done, taken by the owner.
     private ITimer? _timer;
     private bool _isDue;
 
@@ -69,15 +69,16 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
 
     private void Settle()
     {
-        if (_underWay is { IsCompleted: true })
+        if (_underWay is { Exception: { } bug })
         {
-            if (_underWay.Exception is { } bug)
-            {
-                throw new InvalidOperationException("A change could not be stored, and not because of the store.", bug);
-            }
+            throw new InvalidOperationException("A change could not be stored, and not because of the store.", bug);
+        }
 
+        // Not asked of the task: it wakes its owner before it is completed, and nobody would come by again.
+        if (_underWay is not null && Interlocked.Exchange(ref _stored, null) is { } stored)
+        {
             _underWay = null;
-            foreach (SentCellSave cell in _stored!.Cells)
+            foreach (SentCellSave cell in stored.Cells)
             {
                 cell.Done();
             }
@@ -110,7 +111,7 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
             await Task.Delay(RetryDelay, time, CancellationToken.None);
         }
 
-        _stored = commit;
+        Volatile.Write(ref _stored, commit);
         wake();
     }
 
