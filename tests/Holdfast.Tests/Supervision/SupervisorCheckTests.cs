@@ -23,7 +23,7 @@ public sealed class SupervisorCheckTests
         await using SupervisorCheck check = Check();
         for (int look = 1; look < 15; look++)
         {
-            await LookAsync(look);
+            LookOnce(look);
             Assert.Equal(0, peer.Socket.Available);
         }
 
@@ -37,29 +37,35 @@ public sealed class SupervisorCheckTests
         using LinkPeer peer = await AttachAsync();
         await using SupervisorCheck check = Check();
         _state = 'T';
-        Task patience = _clock.TimerSetAsync();
         _clock.Turn(Look);
         Assert.Equal(LinkMessageType.Ping, (await peer.ReadAsync()).Type);
-        await patience;
         LiveAttempt attempt = _attempts.All.Single();
-        await UntilAsync(() =>
+        while (attempt.Health == SupervisorHealth.Fresh)
         {
             _clock.Turn(TimeSpan.FromSeconds(5));
-            return attempt.Health == SupervisorHealth.Stale;
-        });
+            await Task.Yield();
+        }
 
         // Awake again, it may be asleep at the next look: it is asked all the same, or it would stay stale.
         _state = 'S';
-        _clock.Turn(Look);
-        LinkMessage ping = await peer.ReadAsync();
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Done, Id = ping.Id });
-        await UntilAsync(() => attempt.Health == SupervisorHealth.Fresh);
+        Task answering = AnswerAllAsync(peer);
+        while (attempt.Health == SupervisorHealth.Stale)
+        {
+            _clock.Turn(Look);
+            _ = SpinWait.SpinUntil(() => attempt.Health == SupervisorHealth.Fresh, TimeSpan.FromSeconds(1));
+        }
+
+        peer.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => answering);
     }
 
-    private static Task UntilAsync(Func<bool> condition)
+    private static async Task AnswerAllAsync(LinkPeer peer)
     {
-        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(30)));
-        return Task.CompletedTask;
+        while (true)
+        {
+            LinkMessage ping = await peer.ReadAsync();
+            await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Done, Id = ping.Id });
+        }
     }
 
     private SupervisorCheck Check() => new(_attempts, _clock, NullLogger.Instance, pid =>
@@ -69,10 +75,10 @@ public sealed class SupervisorCheckTests
         return _state;
     });
 
-    private async Task LookAsync(int count)
+    private void LookOnce(int count)
     {
         _clock.Turn(Look);
-        await UntilAsync(() => _looks == count);
+        Assert.True(SpinWait.SpinUntil(() => _looks == count, TimeSpan.FromSeconds(30)));
     }
 
     private async Task<LinkPeer> AttachAsync()
