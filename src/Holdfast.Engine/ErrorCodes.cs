@@ -22,6 +22,8 @@ public static class ErrorCodes
     public const string RunNotFound = "run-not-found";
     public const string TerminalNotFound = "terminal-not-found";
     public const string KernelNotFound = "kernel-not-found";
+    public const string SessionNotFound = "session-not-found";
+    public const string SessionKernelGone = "session-kernel-gone";
     public const string KernelSpecNotFound = "kernelspec-not-found";
     public const string KernelDied = "kernel-died";
     public const string KernelNotRunning = "kernel-not-running";

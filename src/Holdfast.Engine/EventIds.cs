@@ -35,6 +35,9 @@ public static class EventIds
     public const int RunStepFailed = 1402;
     public const int RunKernelNotStopped = 1403;
 
+    // Sessions: 1600.
+    public const int LeftKernelNotStopped = 1600;
+
     // Recovery: 1500.
     public const int Recovered = 1500;
     public const int PhaseFailed = 1501;

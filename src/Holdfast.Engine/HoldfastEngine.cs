@@ -7,6 +7,7 @@ using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Recovery;
+using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Engine.Terminals;
@@ -40,6 +41,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly Recover _recover;
     private readonly SupervisorCheck _check;
     private readonly KernelRevivals _revivals;
+    private readonly SessionLedger _sessions;
+    private readonly LeftKernels _leftKernels;
     private readonly KernelCulling _culling;
     private readonly WarmKernels _warm;
 
@@ -79,7 +82,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         StopTerminal = new StopTerminal(GetTerminal, CancelExecution, WaitForExecution);
         ResizeTerminal = new ResizeTerminal(_store, jobs);
         ReadTerminal = new ReadTerminal(ReadOutput);
-        GetKernel = new GetKernel(_store, _kernels);
+        GetKernel = new GetKernel(_store, _kernels, time);
         ReadKernelUsage = new ReadKernelUsage(_kernels, time);
         StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
         _warm = new WarmKernels(_store, kernels, _kernels, StopKernel, options.Kernels, root, time, loggers.CreateLogger<WarmKernels>());
@@ -89,6 +92,12 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
         InterruptKernel = new InterruptKernel(_kernels);
         AnswerInput = new AnswerInput(_kernels, time);
+        _sessions = new SessionLedger(Feed, root, host, time);
+        _leftKernels = new LeftKernels(_store, StopKernel, loggers.CreateLogger<LeftKernels>());
+        GetSession = new GetSession(_store, GetKernel);
+        StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time);
+        ChangeSession = new ChangeSession(_store, _sessions, StartKernel, _leftKernels, root);
+        StopSession = new StopSession(_store, _sessions, StopKernel);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
@@ -127,6 +136,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public RestartKernel RestartKernel { get; }
     public InterruptKernel InterruptKernel { get; }
     public AnswerInput AnswerInput { get; }
+    public GetSession GetSession { get; }
+    public StartSession StartSession { get; }
+    public ChangeSession ChangeSession { get; }
+    public StopSession StopSession { get; }
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
     public ContentsOperations Contents { get; }
@@ -141,6 +154,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     {
         _revivals.Start();
         await _recover.RunAsync(cancellationToken);
+        _leftKernels.Start();
         _culling.Start();
         _warm.Start();
     }
@@ -152,6 +166,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _culling.Dispose();
         _warm.Dispose();
         _revivals.Dispose();
+        _sessions.Dispose();
         _runs.Dispose();
         _kernels.Dispose();
         await _dispatcher.DisposeAsync();

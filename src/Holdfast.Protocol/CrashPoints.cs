@@ -85,6 +85,12 @@ public enum CrashPoint
     /// <summary>A person's file is whole and synced under its temporary name; the old one is still in its place.</summary>
     ServerFileWritten,
 
+    /// <summary>A kernel was ended to be started again, which is durable; its next incarnation is not.</summary>
+    ServerKernelStoppedToRestart,
+
+    /// <summary>A session has its new kernel, and the old one, which it owes the end of, still runs.</summary>
+    ServerSessionMoved,
+
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,
 }

@@ -13,16 +13,20 @@ public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsRes
 }
 
 /// <summary>Reads kernels: the live ones, and the latest that ended; warm ones, which are nobody's yet, only on request. Errors: kernel-not-found.</summary>
-public sealed class GetKernel(StateStore store, LiveKernels live)
+public sealed class GetKernel(StateStore store, LiveKernels live, TimeProvider time)
 {
     private const int RecentMax = 200;
+
+    /// <summary>How long one that died for good is shown to Jupyter's clients, who would offer it for ever.</summary>
+    private static readonly TimeSpan DeadShownFor = TimeSpan.FromDays(1);
 
     public KernelView Run(KernelId id) => View(store.Read(reader => KernelsTable.Find(reader, id)) ?? throw KernelId.NotFound(id.Value));
 
     public IReadOnlyList<KernelView> List(bool withWarm = false) => store.Read(reader => KernelsTable.Recent(reader, RecentMax, withWarm)).ConvertAll(View);
 
-    /// <summary>Those that are there, as Jupyter means it: not stopped. One that died is, until somebody stops or restarts it.</summary>
-    public IReadOnlyList<KernelView> ListCurrent() => store.Read(KernelsTable.Current).ConvertAll(View);
+    /// <summary>Those that are there, as Jupyter means it: not stopped. One that died is, for a day, or until somebody stops or restarts it.</summary>
+    public IReadOnlyList<KernelView> ListCurrent() =>
+        store.Read(reader => KernelsTable.Current(reader, time.NowMicroseconds() - (DeadShownFor.Ticks / TimeSpan.TicksPerMicrosecond))).ConvertAll(View);
 
     /// <summary>One of <see cref="ListCurrent"/>. Errors: kernel-not-found, also for one that was stopped.</summary>
     public KernelView RunCurrent(KernelId id) =>

@@ -8,6 +8,8 @@ namespace Holdfast.Engine.Kernels;
 /// <summary>The only writer of kernels: each change is stored together with its event and the end of the incarnation it ends.</summary>
 public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, RestartPolicy policy, string host, TimeProvider time)
 {
+    private static readonly TimeSpan RestartPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>A kernel died and will be started again when its time has come. Raised after the commit that says so, one at a time.</summary>
     public event Action<Kernel>? RestartDecided;
 
@@ -91,6 +93,28 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
         return KernelsTable.Find(transaction, id) is { } kernel && kernel.AttemptId == attempt
             ? Save(transaction, kernel with { State = KernelState.Stopped, AttemptId = null, Reason = reason, LastActivityAt = now })
             : null;
+    }
+
+    /// <summary>
+    /// The incarnation is over because somebody wants another. Whoever asked goes on at once; the time set is for the case that he cannot: then it is started again like
+    /// one that died.
+    /// </summary>
+    public Kernel? StopToRestart(StoreTransaction transaction, KernelId id, AttemptId attempt, string reason)
+    {
+        long now = time.NowMicroseconds();
+        AttemptsTable.End(transaction, attempt, KernelState.Stopped.Name(), now);
+        if (KernelsTable.Find(transaction, id) is not { } kernel || kernel.AttemptId != attempt)
+        {
+            return null;
+        }
+
+        KernelDeathsTable.Clear(transaction, id);
+        Kernel restarting = Save(transaction, kernel with
+        {
+            State = KernelState.Restarting, AttemptId = null, Reason = reason, LastActivityAt = now, RestartDueAt = now + (RestartPatience.Ticks / TimeSpan.TicksPerMicrosecond),
+        });
+        transaction.OnCommitted(() => RestartDecided?.Invoke(restarting));
+        return restarting;
     }
 
     /// <summary>

@@ -8,6 +8,14 @@ internal static class KernelStop
     /// <summary>Ended because it was idle for too long.</summary>
     public const string Culled = "culled";
 
+    /// <summary>Ended to be started again: whoever finds the record goes on with that.</summary>
+    public const string Restarted = "restarted";
+
     /// <summary>For a server that finds the record and was not there when the end was asked for.</summary>
-    public static string Reason(string? cause) => cause == Culled ? "It was culled: it had been idle for too long." : "It was stopped on request.";
+    public static string Reason(string? cause) => cause switch
+    {
+        Culled => "It was culled: it had been idle for too long.",
+        Restarted => "It is being restarted on request.",
+        _ => "It was stopped on request.",
+    };
 }

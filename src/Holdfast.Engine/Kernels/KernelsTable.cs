@@ -52,9 +52,9 @@ internal static class KernelsTable
     /// <summary>Those that have, or should have, a process.</summary>
     public static List<Kernel> Live(StoreReader reader) => ReadRows(reader.Prepare($"SELECT {Columns} FROM kernels WHERE attempt_id IS NOT NULL ORDER BY id"));
 
-    /// <summary>All but those that were stopped and those that are nobody's yet, oldest first.</summary>
-    public static List<Kernel> Current(StoreReader reader) =>
-        ReadRows(reader.Prepare($"SELECT {Columns} FROM kernels WHERE state <> 'stopped' AND is_warm = 0 ORDER BY created_at, id"));
+    /// <summary>All but those that were stopped, those that died before a time, and those that are nobody's yet, oldest first.</summary>
+    public static List<Kernel> Current(StoreReader reader, long deadSince) => ReadRows(reader.Prepare(
+        $"SELECT {Columns} FROM kernels WHERE state <> 'stopped' AND is_warm = 0 AND (state <> 'dead' OR last_activity >= ?1) ORDER BY created_at, id").Bind(1, deadSince));
 
     /// <summary>The live ones, and then the latest of those that ended, newest first; those that are warm only when they are asked for.</summary>
     public static List<Kernel> Recent(StoreReader reader, int limit, bool withWarm = false) =>

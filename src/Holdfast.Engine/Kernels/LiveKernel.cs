@@ -114,6 +114,9 @@ public sealed partial class LiveKernel
     /// <summary>Why it is being ended, where whoever asked says more than that he asked.</summary>
     public string? StopReason { get; set; }
 
+    /// <summary>Set by whoever asked for the end to start the kernel again; a wish for the end itself outdoes it.</summary>
+    public bool IsRestartRequested { get; set; }
+
     /// <summary>How it died; null while it lives, and when it was stopped. Set before <see cref="Ended"/> completes.</summary>
     public KernelDeath? Death { get; private set; }
 
@@ -419,7 +422,9 @@ public sealed partial class LiveKernel
     {
         long at = _exit is { } exit ? UnixTime.FromNanoseconds(exit.AtUnixNanoseconds) : _time.NowMicroseconds();
         string reason = _exit?.Reason ?? LostReason ?? "How it ended is not known.";
-        bool isStopped = IsStopRequested || _exit?.Cause is KernelStop.Cause or KernelStop.Culled;
+        bool mayRestart = Live.Attempt.BootId == ProcessIdentity.BootIdNow;
+        bool isRestarted = mayRestart && !IsStopRequested && (IsRestartRequested || _exit?.Cause == KernelStop.Restarted);
+        bool isStopped = isRestarted || IsStopRequested || _exit?.Cause is KernelStop.Cause or KernelStop.Culled or KernelStop.Restarted;
         KernelDeath? death = isStopped ? null : _exit is not null ? KernelDeath.Of(_exit) : new KernelDeath(KernelDeath.Lost, null, null, reason, at);
         reason = isStopped ? StopReason ?? KernelStop.Reason(_exit?.Cause) : reason;
         string lastWords = isStopped ? "" : KernelLastWords.Read(Live.Files.Journal);
@@ -432,8 +437,10 @@ public sealed partial class LiveKernel
         }
 
         Kernel? ended = null;
-        bool mayRestart = Live.Attempt.BootId == ProcessIdentity.BootIdNow;
-        _changes.Add(transaction => ended = death is null ? _kernels.Stop(transaction, Id, Live.Id, reason) : _kernels.Die(transaction, Id, Live.Id, death, mayRestart));
+        _changes.Add(transaction => ended =
+            isRestarted ? _kernels.StopToRestart(transaction, Id, Live.Id, reason)
+            : death is null ? _kernels.Stop(transaction, Id, Live.Id, reason)
+            : _kernels.Die(transaction, Id, Live.Id, death, mayRestart));
         await _commits.FlushAsync(TakeCommit);
         (Death, EndState) = (death, ended?.State ?? (isStopped ? KernelState.Stopped : KernelState.Dead));
         if (!_ready.Task.IsCompleted)

@@ -21,7 +21,7 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
 
     public async Task<Kernel> RunAsync(StartKernelRequest request, CancellationToken cancellationToken)
     {
-        (KernelId id, LiveKernel? started) = await LaunchAsync(request, cancellationToken);
+        (KernelId id, LiveKernel? started) = await LaunchAsync(request, null, cancellationToken);
         if (started is not null)
         {
             await started.Ready.WaitAsync(cancellationToken);
@@ -31,18 +31,20 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
     }
 
     /// <summary>The same without the wait: the kernel is stored and being launched. What becomes of it is told by its state and its events.</summary>
-    public async Task<Kernel> BeginAsync(StartKernelRequest request, CancellationToken cancellationToken)
+    /// <param name="alsoStore">What is to be stored in the same transaction as the kernel.</param>
+    public async Task<Kernel> BeginAsync(StartKernelRequest request, CancellationToken cancellationToken, Action<StoreTransaction, Kernel>? alsoStore = null)
     {
-        (KernelId id, _) = await LaunchAsync(request, cancellationToken);
+        (KernelId id, _) = await LaunchAsync(request, alsoStore, cancellationToken);
         return store.Read(reader => KernelsTable.Find(reader, id))!;
     }
 
     /// <summary>The kernel, and its incarnation unless it was ready already.</summary>
-    private async Task<(KernelId Id, LiveKernel? Started)> LaunchAsync(StartKernelRequest request, CancellationToken cancellationToken)
+    private async Task<(KernelId Id, LiveKernel? Started)> LaunchAsync(
+        StartKernelRequest request, Action<StoreTransaction, Kernel>? alsoStore, CancellationToken cancellationToken)
     {
         KernelSpec spec = KernelSpecs.Require(request.SpecName ?? DefaultSpec);
         KernelPlan plan = Plan(request, spec);
-        if (request.Id is null && await warm.TakeAsync(plan, cancellationToken) is { } ready)
+        if (request.Id is null && await warm.TakeAsync(plan, alsoStore, cancellationToken) is { } ready)
         {
             return (ready.Id, null);
         }
@@ -56,12 +58,28 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
             transaction =>
             {
                 KernelId id = request.Id ?? KernelId.New();
-                return KernelsTable.Find(transaction, id) is { } taken
-                    ? throw new RefusedException(ErrorCodes.IllegalTransition, $"There is, or was, a kernel {taken.Id} already. Leave the choice of an id to the server.")
-                    : ledger.Add(transaction, id, plan);
+                if (KernelsTable.Find(transaction, id) is { } taken)
+                {
+                    throw new RefusedException(ErrorCodes.IllegalTransition, $"There is, or was, a kernel {taken.Id} already. Leave the choice of an id to the server.");
+                }
+
+                (Kernel Kernel, Attempt Attempt) added = ledger.Add(transaction, id, plan with { Environment = WithHints(request) });
+                alsoStore?.Invoke(transaction, added.Kernel);
+                return added;
             },
             cancellationToken);
         return (kernel.Id, live.Launch(kernel, attempt, spec, []));
+    }
+
+    private static Dictionary<string, string> WithHints(StartKernelRequest request)
+    {
+        var environment = new Dictionary<string, string>(request.Hints);
+        foreach ((string name, string value) in request.Environment)
+        {
+            environment[name] = value;
+        }
+
+        return environment;
     }
 
     private KernelPlan Plan(StartKernelRequest request, KernelSpec spec)

@@ -12,6 +12,15 @@ public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernel
 {
     public Task<Kernel> RunAsync(KernelId id, CancellationToken cancellationToken) => RunAsync(id, KernelStop.Cause, null, cancellationToken);
 
+    /// <summary>The same; and one that has died is then not shown as there any more, as Jupyter means by stopping.</summary>
+    public async Task<Kernel> DismissAsync(KernelId id, CancellationToken cancellationToken)
+    {
+        Kernel stopped = await RunAsync(id, cancellationToken);
+        return stopped.State != KernelState.Dead
+            ? stopped
+            : await store.WriteAsync(transaction => ledger.Lay(transaction, id, $"It had died, and was then stopped on request. {stopped.Reason}"), cancellationToken) ?? stopped;
+    }
+
     /// <param name="cause">For the exit record, where a later server finds it.</param>
     /// <param name="reason">What is stored; null for the sentence of the cause.</param>
     internal async Task<Kernel> RunAsync(KernelId id, string cause, string? reason, CancellationToken cancellationToken)
@@ -25,7 +34,7 @@ public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernel
             }
 
             Kernel found = store.Read(reader => KernelsTable.Find(reader, id)) ?? throw KernelId.NotFound(id.Value);
-            if (found.State != KernelState.Restarting)
+            if (cause == KernelStop.Restarted || found.State != KernelState.Restarting)
             {
                 return found;
             }
@@ -42,7 +51,8 @@ public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernel
     private async Task EndAsync(LiveKernel kernel, string cause, string? reason, CancellationToken cancellationToken)
     {
         kernel.StopReason ??= reason;
-        kernel.IsStopRequested = true;
+        kernel.IsRestartRequested |= cause == KernelStop.Restarted;
+        kernel.IsStopRequested |= cause != KernelStop.Restarted;
         try
         {
             await kernel.AskAsync(new LinkMessage { Type = LinkMessageType.Stop, Cause = cause, GraceMs = (long)options.StopGrace.TotalMilliseconds }, cancellationToken);

@@ -2,6 +2,7 @@ using Holdfast.Server.Hosting;
 using Holdfast.Server.Jupyter.Contents;
 using Holdfast.Server.Jupyter.Kernels;
 using Holdfast.Server.Jupyter.Login;
+using Holdfast.Server.Jupyter.Sessions;
 using Holdfast.Server.Jupyter.Specs;
 using Holdfast.Server.Jupyter.Status;
 using Holdfast.Server.Jupyter.Terminals;
@@ -21,5 +22,6 @@ internal static class JupyterDoor
         TerminalEndpoints.Map(routes, door);
         ContentsEndpoints.Map(routes, door);
         FileEndpoints.Map(routes, door);
+        SessionEndpoints.Map(routes, door);
     }
 }

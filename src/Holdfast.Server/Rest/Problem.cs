@@ -27,6 +27,8 @@ internal static class Problem
         [ErrorCodes.KernelNotFound] = 404,
         [ErrorCodes.TerminalNotFound] = 404,
         [ErrorCodes.KernelSpecNotFound] = 404,
+        [ErrorCodes.SessionNotFound] = 404,
+        [ErrorCodes.SessionKernelGone] = 410,
         [ErrorCodes.NotebookNotFound] = 404,
         [ErrorCodes.CellNotFound] = 404,
         [ErrorCodes.KernelDied] = 502,

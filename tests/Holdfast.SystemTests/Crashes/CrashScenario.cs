@@ -22,6 +22,9 @@ public enum CrashStory
 
     /// <summary>A client sends cells to a kernel.</summary>
     ClientCells,
+
+    /// <summary>A kernel is restarted on request, and a session is given another one.</summary>
+    Session,
 }
 
 /// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
@@ -96,6 +99,10 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerKernelRestartDue, 1, CrashStory.KernelDeath, Loss.None),
         new(CrashPoint.ServerKernelSpecWritten, 2, CrashStory.KernelDeath, Loss.None),
         new(CrashPoint.ServerSupervisorSpawned, 2, CrashStory.KernelDeath, Loss.None),
+
+        new(CrashPoint.ServerKernelStoppedToRestart, 1, CrashStory.Session, Loss.None),
+        new(CrashPoint.ServerSessionMoved, 1, CrashStory.Session, Loss.None),
+        .. Enumerable.Range(1, 4).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Session, Loss.None)),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

@@ -57,7 +57,7 @@ public sealed partial class WarmKernels(
     }
 
     /// <summary>A kernel that is ready for exactly this plan, made the caller's in one commit; null when there is none.</summary>
-    internal async Task<Kernel?> TakeAsync(KernelPlan plan, CancellationToken cancellationToken)
+    internal async Task<Kernel?> TakeAsync(KernelPlan plan, Action<StoreTransaction, Kernel>? alsoStore, CancellationToken cancellationToken)
     {
         if (plan.Environment.Count > 0 || plan.WorkingDirectory != root)
         {
@@ -71,7 +71,17 @@ public sealed partial class WarmKernels(
         }
 
         Kernel? taken = await store.WriteAsync(
-            transaction => ready.Select(k => ledger.Take(transaction, k.Id, plan)).FirstOrDefault(static k => k is not null), cancellationToken);
+            transaction =>
+            {
+                Kernel? first = ready.Select(k => ledger.Take(transaction, k.Id, plan)).FirstOrDefault(static k => k is not null);
+                if (first is not null)
+                {
+                    alsoStore?.Invoke(transaction, first);
+                }
+
+                return first;
+            },
+            cancellationToken);
         if (taken is not null && _waiting.TryRemove(taken.Id.Value, out _))
         {
             Want(plan.SpecName);

@@ -15,7 +15,7 @@ internal static class KernelEndpoints
         routes.MapGet("/api/kernels/{id}", (RequestDelegate)(context => AnswerAsync(context, door, 200, Id(context))));
         routes.MapDelete("/api/kernels/{id}", (RequestDelegate)(async context =>
         {
-            await door.Engine.StopKernel.RunAsync(Current(context, door).Kernel.Id, context.RequestAborted);
+            await door.Engine.StopKernel.DismissAsync(Current(context, door).Kernel.Id, context.RequestAborted);
             await JupyterAnswer.EmptyAsync(context);
         }));
         routes.MapPost("/api/kernels/{id}/interrupt", (RequestDelegate)(async context =>
