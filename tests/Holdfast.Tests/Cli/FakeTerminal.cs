@@ -17,6 +17,11 @@ internal sealed class FakeTerminal : ITerminal
 
     public int Width { get; init; } = 80;
 
+    public (int Rows, int Columns)? Size { get; set; }
+
+    /// <summary>True from when it became raw until it was put right.</summary>
+    public bool IsRaw { get; private set; }
+
     public int? ClosesAfterBytes { get; init; }
 
     public Action<string>? OnOutput { get; set; }
@@ -79,5 +84,18 @@ internal sealed class FakeTerminal : ITerminal
 
         next.CopyTo(buffer);
         return ValueTask.FromResult(next.Length);
+    }
+
+    public IDisposable BeRaw()
+    {
+        IsRaw = true;
+        return new Undo(() => IsRaw = false);
+    }
+
+    public IDisposable OnResize(Action changed) => new Undo(static () => { });
+
+    private sealed class Undo(Action undo) : IDisposable
+    {
+        public void Dispose() => undo();
     }
 }

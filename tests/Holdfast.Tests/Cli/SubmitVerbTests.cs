@@ -20,6 +20,19 @@ public sealed class SubmitVerbTests
     }
 
     [Fact]
+    public async Task A_terminal_of_its_own_begins_with_the_size_of_ours()
+    {
+        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"), 201));
+
+        _cli.Terminal.Size = (41, 132);
+        Assert.Equal(0, await _cli.RunAsync(server, "submit", "--pty", "bash"));
+        _cli.Terminal.Size = null;
+        Assert.Equal(0, await _cli.RunAsync(server, "submit", "--pty", "bash"));
+        Assert.Equal("""{"argv":["bash"],"cwd":"/tmp","pty":true,"rows":41,"columns":132}""", server.Seen[0].Body);
+        Assert.Equal("""{"argv":["bash"],"cwd":"/tmp","pty":true}""", server.Seen[1].Body);
+    }
+
+    [Fact]
     public async Task A_submission_whose_answer_was_lost_is_sent_again_under_the_same_key()
     {
         int asked = 0;

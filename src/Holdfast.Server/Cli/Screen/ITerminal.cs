@@ -12,6 +12,9 @@ public interface ITerminal
     /// <summary>Columns of the terminal; a usual number when there is none.</summary>
     int Width { get; }
 
+    /// <summary>Rows and columns; null when standard output is no terminal, or one that does not know its size.</summary>
+    (int Rows, int Columns)? Size { get; }
+
     /// <summary>Throws <see cref="OutputClosedException"/> when nobody reads any more.</summary>
     void Write(ReadOnlySpan<byte> bytes);
 
@@ -20,6 +23,12 @@ public interface ITerminal
 
     /// <summary>Reads some of standard input; 0 at its end.</summary>
     ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Until it is disposed every key is input, Ctrl-C too, and nothing is shown but what is written.</summary>
+    IDisposable BeRaw();
+
+    /// <summary>Until it is disposed, calls after every change of size.</summary>
+    IDisposable OnResize(Action changed);
 }
 
 /// <summary>The reader of our output has gone, as in <c>holdfast logs ID | head -1</c>: end quietly.</summary>

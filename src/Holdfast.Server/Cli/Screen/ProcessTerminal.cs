@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Server.Cli.Screen;
@@ -15,6 +16,9 @@ public sealed unsafe class ProcessTerminal : ITerminal
     private const int Error = 2;
     private const int UsualWidth = 120;
 
+    /// <summary>A raw terminal does not return to the line's start by itself, which our own messages have to do then.</summary>
+    private volatile bool _isRaw;
+
     public bool IsInputTerminal => Tty.IsTerminal(Input);
 
     public bool IsOutputTerminal => Tty.IsTerminal(Output);
@@ -22,7 +26,9 @@ public sealed unsafe class ProcessTerminal : ITerminal
     public int Width =>
         int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int columns) && columns > 0
             ? columns
-            : Tty.Columns(Output) ?? UsualWidth;
+            : Tty.Size(Output)?.Columns ?? UsualWidth;
+
+    public (int Rows, int Columns)? Size => Tty.Size(Output);
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
@@ -33,11 +39,15 @@ public sealed unsafe class ProcessTerminal : ITerminal
         }
     }
 
-    public void WriteError(ReadOnlySpan<byte> bytes) => _ = Write(Error, bytes);
+    public void WriteError(ReadOnlySpan<byte> bytes) => _ = Write(Error, _isRaw ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).ReplaceLineEndings("\r\n")) : bytes);
 
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
         // read(2) cannot be cancelled; a wait for readiness with an end can be left between two rounds.
         new(Task.Run(() => Read(buffer.Span, cancellationToken), cancellationToken));
+
+    public IDisposable BeRaw() => new RawInput(Input, isRaw => _isRaw = isRaw);
+
+    public IDisposable OnResize(Action changed) => PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => changed());
 
     private const int Epipe = 32;
     private const int RoundMs = 200;

@@ -14,12 +14,16 @@ internal static class AttachVerb
 
     private static readonly Option NoStandardInput = new("--no-stdin", "", "only watch: do not forward our standard input");
 
+    /// <summary>What a terminal still shows of a long story: as much as Jupyter's clients are given back of one.</summary>
+    private const long ReplayBytesMax = 128 * 1024;
+
     public static Verb Verb => new("attach", "attach ID [options]", "follow an execution from its first byte; what is typed goes to a job with an open stdin")
     {
         Options = [LogsVerb.Stream, NoStandardInput],
         Operands = (1, 1),
         Notes = """
             The end of our standard input (Ctrl-D) closes the job's. Ctrl-C leaves, and the job goes on.
+            A job with a terminal of its own (submit --pty) takes this one: every key is its, also Ctrl-C, and Ctrl-] leaves.
             The exit code is the command's own: see `holdfast wait --help`.
             """,
         RunAsync = AttachAsync,
@@ -33,18 +37,27 @@ internal static class AttachVerb
         client.BePatient();
         JsonElement execution = await client.GetAsync($"v1/executions/{Work.Segment(id)}", interruption).ConfigureAwait(false);
         context.ComeBack = $"holdfast attach {id}";
-        var output = new OutputReader(client, context.Time, Work.Segment(id), LogsVerb.StreamOf(arguments), 0)
+        bool forwards = !execution.HasEnded() && execution.Text("kind") == "job" && !arguments.Has(NoStandardInput.Name);
+        AttachedTerminal? terminal = forwards && execution.Boolean("pty") is true && context.Terminal is { IsInputTerminal: true, IsOutputTerminal: true } && !arguments.IsJson
+            ? new AttachedTerminal(context, client, id) : null;
+        long start = terminal is null ? 0 : Math.Max(0, (execution.Integer("outputBytes") ?? 0) - ReplayBytesMax);
+        var output = new OutputReader(client, context.Time, Work.Segment(id), LogsVerb.StreamOf(arguments), start)
         {
             OnBytes = LogsVerb.Sink(context, arguments),
             OnNotice = notice => context.Terminal.WriteErrorLine($"holdfast: {TerminalText.Printable(notice)}"),
         };
 
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(interruption);
-        bool forwards = !execution.HasEnded() && execution.Text("kind") == "job" && !arguments.Has(NoStandardInput.Name);
-        Task forwarding = forwards ? ForwardAsync(context, client, id, leaving.Token) : Task.CompletedTask;
+        Task forwarding = terminal is not null ? terminal.RunAsync(leaving) : forwards ? ForwardAsync(context, client, id, leaving.Token) : Task.CompletedTask;
         try
         {
-            execution = await output.FollowAsync(interruption).ConfigureAwait(false);
+            execution = await output.FollowAsync(terminal is null ? interruption : leaving.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (terminal is { IsLeft: true })
+        {
+            await forwarding.ConfigureAwait(false); // Which puts our terminal right.
+            context.Terminal.WriteErrorLine($"holdfast: left; it goes on. Come back with: holdfast attach {id}");
+            return ExitCodes.Success;
         }
         finally
         {

@@ -18,6 +18,7 @@ internal static class SubmitVerb
     private static readonly Option Timeout = new("--timeout", "TIME", "stop it after so long: 90, 10m, 1h30m");
     private static readonly Option StandardInput = new("--stdin", "FILE", "give it this file as standard input; - is ours");
     private static readonly Option OpenStandardInput = new("--open-stdin", "", "keep its standard input open for `holdfast stdin` and `attach`");
+    private static readonly Option Pty = new("--pty", "", "run it on a terminal of its own, of this one's size, for `holdfast attach` to use");
     private static readonly Option Label = new("--label", "KEY=VALUE", "a label to find it by") { IsRepeatable = true };
     private static readonly Option Lock = new("--lock", "NAME", "hold this lock from its start to its end; with several, all or none") { IsRepeatable = true };
     private static readonly Option Key = new("--key", "KEY", "idempotency key: the same key and command again give the same job");
@@ -25,7 +26,7 @@ internal static class SubmitVerb
 
     public static Verb Verb => new("submit", "submit [options] -- COMMAND [ARGUMENT]...", "run a command as a job; prints its id when it is durable")
     {
-        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Label, Lock, Key, Wait],
+        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Pty, Label, Lock, Key, Wait],
         Operands = (1, null),
         TakesCommand = true,
         Notes = """
@@ -112,6 +113,16 @@ internal static class SubmitVerb
         if (isOpen)
         {
             json.WriteBoolean("openStdin", true);
+        }
+
+        if (arguments.Has(Pty.Name))
+        {
+            json.WriteBoolean("pty", true);
+            if (context.Terminal.Size is { Rows: > 0 } size)
+            {
+                json.WriteNumber("rows", size.Rows);
+                json.WriteNumber("columns", size.Columns);
+            }
         }
 
         json.WriteEndObject();
