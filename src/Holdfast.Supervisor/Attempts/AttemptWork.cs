@@ -20,22 +20,16 @@ namespace Holdfast.Supervisor.Attempts;
 /// </summary>
 public abstract class AttemptWork : Work, IDisposable
 {
-    /// <summary>How long a pipe is read on after the child's end while a descendant holds it (Nomad's figure).</summary>
-    private const int DrainGraceMs = 2000;
-
     private const int ReapIntervalMsMin = 1000;
     private const int ReapIntervalMsMax = 64_000;
 
     /// <summary>Requests that only add to the waiting steps are refused past this while the disk is full.</summary>
     private const int SignalMax = 64;
 
-    private readonly NativeBuffer _outputBuffer = new();
-    private readonly LoopTimer _drainTimer;
+    private readonly ChildOutput _output;
     private readonly LoopTimer _reapTimer;
     private readonly LoopTimer _timeout;
     private int _reapIntervalMs;
-    private OutputPump? _stdout;
-    private OutputPump? _stderr; // None on a terminal: both are one stream there.
     private Child? _child;
     private TreeStop? _stop;
     private OomWatch? _oomWatch;
@@ -44,7 +38,6 @@ public abstract class AttemptWork : Work, IDisposable
     private string? _stopCauseOfDeath;
     private long _timeoutRemainingMs;
     private long _graceAsked;
-    private bool _outputStillOpen;
     private LinkMessage? _started;
     private LinkMessage? _exited;
 
@@ -53,7 +46,7 @@ public abstract class AttemptWork : Work, IDisposable
         Loop = loop;
         Hold = hold;
         Journal = new AttemptJournal(loop, hold.Files.Journal) { StallChanged = JournalStallChanged };
-        _drainTimer = loop.AddTimer(DrainGraceOver);
+        _output = new ChildOutput(loop, OutputClosed);
         _reapTimer = loop.AddTimer(ReapOrphans);
         _timeout = loop.AddTimer(() => Stop(ExitCause.TimedOut, Spec.GraceMs));
     }
@@ -113,7 +106,7 @@ public abstract class AttemptWork : Work, IDisposable
     protected bool IsStopping => _stopCause is not null;
 
     /// <summary>What the child runs on, while it runs and if it does.</summary>
-    private protected PseudoTerminal? Terminal { get; private set; }
+    private protected PseudoTerminal? Terminal => _output.Terminal;
 
     /// <summary>The child's pid while it is surely its own; else 0.</summary>
     protected int ChildPid => _child is { IsReaped: false } child ? child.Process.Pid : 0;
@@ -129,11 +122,8 @@ public abstract class AttemptWork : Work, IDisposable
     /// <summary>Lets go of the journal and the lock. The child, if there is one, is not touched.</summary>
     public virtual void Dispose()
     {
-        _stdout?.Dispose();
-        _stderr?.Dispose();
+        _output.Dispose();
         _memoryLimit?.Dispose();
-        Terminal?.Dispose();
-        _outputBuffer.Dispose();
         Journal.Dispose();
         Hold.Dispose();
         GC.SuppressFinalize(this);
@@ -240,14 +230,12 @@ public abstract class AttemptWork : Work, IDisposable
         Journal = new AttemptJournal(Loop, hold.Files.Journal) { StallChanged = JournalStallChanged };
         Now = Phase.Starting;
         IsPaused = false;
-        _stdout = _stderr = null;
         _child = null;
         _stop = null;
         _memoryLimit?.Dispose();
         _memoryLimit = null;
         _stopCause = _stopCauseOfDeath = null;
         _started = _exited = null;
-        _outputStillOpen = false;
     }
 
     /// <summary>Stops the work as a request to stop does.</summary>
@@ -312,64 +300,32 @@ public abstract class AttemptWork : Work, IDisposable
         }
     }
 
-    private unsafe void Launch()
+    private void Launch()
     {
         _memoryLimit = Spec.MemoryBytesMax > 0 ? new MemoryLimit(Loop, Spec.Attempt, Spec.MemoryBytesMax, MemoryExceeded) : null;
         _oomWatch = new OomWatch("/", _memoryLimit?.EventsFile);
-        if (Spec.Pty)
+        try
         {
-            LaunchOnTerminal();
+            _output.Open(Spec, Journal);
+        }
+        catch (IOException e)
+        {
+            EndWithoutChild(new StartFailure(StartFailure.OtherCode, $"There is nothing for it to write to: {e.Message}"), ExitCause.NotStarted);
             return;
         }
 
-        int* stdout = stackalloc int[2];
-        int* stderr = stackalloc int[2];
-        Pipe(stdout);
-        Pipe(stderr);
-        bool isLaunched = TryLaunch(Prepare() with { StandardOutput = stdout[1], StandardError = stderr[1] }, out StartFailure? failure);
-        _ = Libc.Close(stdout[1]);
-        _ = Libc.Close(stderr[1]);
-        if (!isLaunched)
+        ChildStart start = _output.Give(Prepare());
+        _child = Child.Launch(Loop, start, ChildEnded, out StartFailure? failure);
+        Launched(start);
+        if (_child is null)
         {
-            _ = Libc.Close(stdout[0]);
-            _ = Libc.Close(stderr[0]);
+            _output.Abandon();
             EndWithoutChild(failure!, ExitCause.NotStarted);
             return;
         }
 
-        _stdout = new OutputPump(Loop, Journal, JournalChannel.Stdout, _outputBuffer, stdout[0], PipeClosed);
-        _stderr = new OutputPump(Loop, Journal, JournalChannel.Stderr, _outputBuffer, stderr[0], PipeClosed);
+        _output.Read();
         Run();
-    }
-
-    private void LaunchOnTerminal()
-    {
-        StartFailure? failure;
-        try
-        {
-            Terminal = PseudoTerminal.Open(Spec.Rows, Spec.Columns);
-            if (TryLaunch(Prepare() with { Terminal = Terminal.Path }, out failure))
-            {
-                _stdout = new OutputPump(Loop, Journal, JournalChannel.Stdout, _outputBuffer, Terminal.DuplicateMaster(), PipeClosed);
-                Run();
-                return;
-            }
-        }
-        catch (IOException e) when (_child is null)
-        {
-            failure = new StartFailure(StartFailure.OtherCode, $"There is no terminal for it to run on: {e.Message}");
-        }
-
-        Terminal?.Dispose();
-        Terminal = null;
-        EndWithoutChild(failure!, ExitCause.NotStarted);
-    }
-
-    private bool TryLaunch(ChildStart start, out StartFailure? failure)
-    {
-        _child = Child.Launch(Loop, start, ChildEnded, out failure);
-        Launched(start);
-        return _child is not null;
     }
 
     private void Run()
@@ -383,19 +339,6 @@ public abstract class AttemptWork : Work, IDisposable
     /// <summary>The child has its descriptors, or never will: what <see cref="Prepare"/> opened for it can be closed.</summary>
     protected virtual void Launched(ChildStart start)
     {
-    }
-
-    private static unsafe void Pipe(int* fds)
-    {
-        // Large enough that a child which writes much does not wait for our turn; an unprivileged limit may keep it at the default.
-        const int pipeBytes = 1024 * 1024;
-        if (Libc.Pipe2(fds, Libc.OpenCloseOnExec) != 0)
-        {
-            throw Libc.Failure("pipe", "for the child's output");
-        }
-
-        _ = Libc.Fcntl(fds[0], Posix.SetPipeSize, pipeBytes);
-        Posix.SetNonBlocking(fds[0]);
     }
 
     private void TellStarted(Child child)
@@ -557,8 +500,7 @@ public abstract class AttemptWork : Work, IDisposable
         _memoryLimit?.Stop();
         Now = Phase.Draining;
         OnChildEnded();
-        Terminal?.Dispose(); // From here on the terminal ends with the last of those that still have it open.
-        Terminal = null;
+        _output.CloseTerminal();
         if (_stopCause is not null && _stop is null)
         {
             // It ended in the gentle phase; its descendants get the rest of the treatment.
@@ -582,7 +524,7 @@ public abstract class AttemptWork : Work, IDisposable
         Drain();
     }
 
-    private void PipeClosed()
+    private void OutputClosed()
     {
         if (Now == Phase.Draining)
         {
@@ -598,36 +540,14 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        if (_stdout!.IsClosed && _stderr is not { IsClosed: false })
+        if (!_output.IsClosed)
         {
-            if (IsDrained)
-            {
-                End();
-            }
+            _output.EndSoon();
         }
-        else if (!_drainTimer.IsArmed)
+        else if (IsDrained)
         {
-            _drainTimer.Start(DrainGraceMs);
+            End();
         }
-    }
-
-    private void DrainGraceOver()
-    {
-        if (Now != Phase.Draining)
-        {
-            return;
-        }
-
-        if (Journal.IsStalled)
-        {
-            // What is in the pipes cannot be written now; the grace is for the writers, not for the disk.
-            _drainTimer.Start(DrainGraceMs);
-            return;
-        }
-
-        _outputStillOpen = true;
-        _stdout!.CloseAfterWaiting();
-        _stderr?.CloseAfterWaiting();
     }
 
     // 5: the record of the end.
@@ -635,7 +555,7 @@ public abstract class AttemptWork : Work, IDisposable
     private void End()
     {
         Child child = _child!;
-        _drainTimer.Stop();
+        _output.End();
         _reapTimer.Stop();
         bool mayBeOom = child.Status.Signal == Libc.SigKill || child.Status.ExitCode == 128 + Libc.SigKill;
         OomEvidence evidence = mayBeOom && !child.WasKilled ? _oomWatch!.Evidence(child.Process) : OomEvidence.None;
@@ -651,7 +571,7 @@ public abstract class AttemptWork : Work, IDisposable
             reason += " " + remark;
         }
 
-        if (_outputStillOpen)
+        if (_output.WasLeftOpen)
         {
             reason += " A descendant still held its output then.";
         }
@@ -660,7 +580,7 @@ public abstract class AttemptWork : Work, IDisposable
         {
             ExitCode = child.Status.ExitCode, Signal = child.Status.Signal, CoreDumped = child.Status.HasDumpedCore, Cause = death.Cause,
             Reason = ExitRemark is { } more ? reason + " " + more : reason, AtUnixNanoseconds = child.EndedAtUnixNanoseconds,
-            OutputStillOpen = _outputStillOpen, StdoutBytes = Journal.StreamLength(JournalChannel.Stdout),
+            OutputStillOpen = _output.WasLeftOpen, StdoutBytes = Journal.StreamLength(JournalChannel.Stdout),
             StderrBytes = Journal.StreamLength(JournalChannel.Stderr), UserMs = child.Use.UserMs, SystemMs = child.Use.SystemMs,
             MaxRssKb = child.Use.MaxRssKb,
         });
@@ -698,7 +618,6 @@ public abstract class AttemptWork : Work, IDisposable
     private void TellExited(ExitRecord exit)
     {
         Now = Phase.Ended;
-        _outputBuffer.Dispose();
         _exited = new LinkMessage
         {
             Type = LinkMessageType.Exited, Attempt = Attempt, ExitCode = exit.ExitCode, Signal = exit.Signal ?? 0, Cause = exit.Cause,
@@ -711,8 +630,7 @@ public abstract class AttemptWork : Work, IDisposable
     private void JournalStallChanged()
     {
         OnStallChanged();
-        _stdout?.StallChangedUnlessClosed();
-        _stderr?.StallChangedUnlessClosed();
+        _output.StallChanged();
         Link?.Notify(StallNotice());
     }
 
