@@ -18,6 +18,9 @@ public static class ErrorCodes
     public const string LockNotHeld = "lock-not-held";
     public const string MethodNotAllowed = "method-not-allowed";
     public const string Recovering = "recovering";
+    public const string RecoveryFailed = "recovery-failed";
+    public const string RecoveryItemNotFound = "recovery-item-not-found";
+    public const string RecoveryItemAlive = "recovery-item-alive";
     public const string ExecutionNotFound = "execution-not-found";
     public const string RunNotFound = "run-not-found";
     public const string TerminalNotFound = "terminal-not-found";

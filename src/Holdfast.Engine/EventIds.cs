@@ -12,6 +12,7 @@ public static class EventIds
     public const int JobOutcomesNotStored = 1102;
     public const int JobChangeNotStored = 1103;
     public const int JobRoundFailed = 1104;
+    public const int JobOutcomeGivenUp = 1105;
 
     // Supervision: 1200.
     public const int SupervisorReattachFailed = 1200;
@@ -42,4 +43,6 @@ public static class EventIds
     public const int Recovered = 1500;
     public const int PhaseFailed = 1501;
     public const int AttemptQuarantined = 1502;
+    public const int RecoveryNotTold = 1503;
+    public const int RecoveryRepaired = 1504;
 }

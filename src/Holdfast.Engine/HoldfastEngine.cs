@@ -103,7 +103,17 @@ public sealed class HoldfastEngine : IAsyncDisposable
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
-        _recover = new Recover(_store, executions, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<Recover>());
+        var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
+        _recover = new Recover(
+            _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
+            new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
+            {
+                [RecoveryPhases.Orphans] = static _ => Task.FromResult(new PhaseResult(0)),
+            },
+            time, loggers.CreateLogger<Recover>());
+        RetryRecovery = new RetryRecovery(_store, Feed, _recover, attempts);
+        MarkLost = new MarkLost(_store, Feed, attempts, Folders);
+        QuarantineItem = new QuarantineItem(_store, Feed, attempts, time);
     }
 
     /// <summary>The folder that notebooks and files are served from.</summary>
@@ -143,9 +153,15 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
     public ContentsOperations Contents { get; }
+    public RetryRecovery RetryRecovery { get; }
+    public MarkLost MarkLost { get; }
+    public QuarantineItem QuarantineItem { get; }
 
     /// <summary>What this start-up found, also while it is still finding it.</summary>
     public RecoveryReport Recovery => _recover.Report;
+
+    /// <summary>The start-ups before this one, latest first, as far as they are kept.</summary>
+    public IReadOnlyList<RecoveryReport> RecoveryHistory => _recover.History;
 
     public IReadOnlyList<string> CheckIntegrity() => _store.CheckIntegrity();
 

@@ -67,6 +67,9 @@ public enum CrashPoint
     /// <summary>Recovery knows which attempts are open and has not yet looked at any.</summary>
     ServerRecoveryBegun,
 
+    /// <summary>One phase of recovery is over; those behind it have not begun.</summary>
+    ServerRecoveryPhaseOver,
+
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 

@@ -50,6 +50,21 @@ internal static class AttemptsTable
         return attempts;
     }
 
+    /// <summary>Open attempts that nothing refers to: their execution or kernel is gone, is over, or has another one.</summary>
+    public static List<AttemptId> Unused(StoreReader reader)
+    {
+        using Statement select = reader.Prepare(
+            "SELECT a.id FROM attempts a LEFT JOIN executions e ON e.id = a.execution_id LEFT JOIN kernels k ON k.id = a.kernel_id WHERE a.ended_at IS NULL AND " +
+            "((a.execution_id IS NOT NULL AND (e.id IS NULL OR e.finished_at IS NOT NULL OR e.attempt_id IS NOT a.id)) OR (a.kernel_id IS NOT NULL AND k.id IS NULL)) ORDER BY a.fence");
+        var ids = new List<AttemptId>();
+        while (select.Step())
+        {
+            ids.Add(new AttemptId(select.Text(0)));
+        }
+
+        return ids;
+    }
+
     public static Attempt? Find(StoreReader reader, AttemptId id)
     {
         using Statement select = reader.Prepare("SELECT id, fence, nonce, boot_id, execution_id, kernel_id FROM attempts WHERE id = ?1").Bind(1, id.Value);

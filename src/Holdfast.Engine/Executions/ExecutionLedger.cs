@@ -77,12 +77,19 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         return new ReleasedLock(name, released.Holder, released.Fence, reason);
     }
 
-    /// <summary>Start-up's look at the lines; how many executions it set free.</summary>
-    public int RepairLocks(StoreTransaction transaction)
+    /// <summary>Start-up found one in line that has ended, or is not known at all: it leaves, and those behind it may have their locks.</summary>
+    public void LeaveLines(StoreTransaction transaction, ExecutionId ended) => Grant(transaction, _locks.Leave(transaction, ended));
+
+    /// <summary>Start-up found one waiting that stands first in all of its lines; false when somebody stands before it after all.</summary>
+    public bool GrantIfFirst(StoreTransaction transaction, long place, ExecutionId id)
     {
-        List<ExecutionId> granted = _locks.Repair(transaction);
-        Grant(transaction, granted);
-        return granted.Count;
+        if (!_locks.GrantIfFirst(transaction, place, id))
+        {
+            return false;
+        }
+
+        Grant(transaction, [id]);
+        return true;
     }
 
     private void Grant(StoreTransaction transaction, List<ExecutionId> granted)

@@ -16,6 +16,11 @@ internal static class ExecutionsTable
     private const string SelectQueuedJobs = $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
     private const string SelectActive = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') ORDER BY seq";
     private const string SelectTerminals = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND queue = 'terminals' ORDER BY seq";
+
+    private const string SelectActiveWithoutAttempt =
+        $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.id = attempt_id AND a.ended_at IS NULL) " +
+        "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = run_id AND r.finished_at IS NULL) ORDER BY seq";
+
     private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY cell_index";
 
     private const string SelectPage =
@@ -109,6 +114,17 @@ internal static class ExecutionsTable
     {
         using Statement select = reader.Prepare("SELECT json_extract(request, '$.pty') FROM executions WHERE id = ?1").Bind(1, id.Value);
         return select.Step() && !select.IsNull(0) && select.Int64(0) != 0;
+    }
+
+    /// <summary>
+    /// Those that are said to run and whose attempt is over or unknown. Cells of a run that is open are not among them: its kernel's journal tells of them.
+    /// </summary>
+    public static List<Execution> ActiveWithoutAttempt(StoreReader reader) => ReadRows(reader.Prepare(SelectActiveWithoutAttempt));
+
+    public static int CountActive(StoreReader reader)
+    {
+        using Statement select = reader.Prepare("SELECT count(*) FROM executions WHERE state IN ('starting', 'running', 'paused')");
+        return select.Step() ? (int)select.Int64(0) : 0;
     }
 
     public static List<Execution> OfRun(StoreReader reader, string runId) => ReadRows(reader.Prepare(SelectRun).Bind(1, runId));
@@ -239,9 +255,9 @@ internal static class ExecutionsTable
     private static Dictionary<string, string> ReadLabels(string? json)
     {
         var labels = new Dictionary<string, string>();
-        if (json is not null)
+        if (json is not null && TryParse(json) is { RootElement.ValueKind: JsonValueKind.Object } document)
         {
-            using JsonDocument document = JsonDocument.Parse(json);
+            using JsonDocument parsed = document;
             foreach (JsonProperty label in document.RootElement.EnumerateObject())
             {
                 labels[label.Name] = label.Value.GetString() ?? "";
@@ -249,5 +265,18 @@ internal static class ExecutionsTable
         }
 
         return labels;
+    }
+
+    /// <summary>Labels that were damaged are no labels: one row must not keep the others from being read.</summary>
+    private static JsonDocument? TryParse(string json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -18,6 +18,9 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 {
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>A store that stays damaged is not asked more often than this, and its log not filled.</summary>
+    private static readonly TimeSpan StoreRetryDelayMax = TimeSpan.FromSeconds(8);
+
     /// <summary>Below what a person notices, above what a trivial command takes.</summary>
     private static readonly TimeSpan ConfirmDelay = TimeSpan.FromMilliseconds(20);
 
@@ -39,6 +42,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;
     private int _inUse; // Interlocked: recovery adopts many at once, some after the loop has begun.
+    private volatile bool _hasDeadWarm; // Set when any supervisor's link closes, taken back by the loop alone.
     private volatile bool _isQueueMaybeNotEmpty = true; // Set by the feed, taken back by the loop alone.
 
     private sealed record EndedJob(LiveAttempt Live, Outcome? Outcome, JobSupervisor? Supervisor);
@@ -65,7 +69,17 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     {
         Interlocked.Add(ref _inUse, live.TakesSlot ? 1 : 0);
         _live.Add(live);
-        await SettleAsync(live, verdict, cancellationToken);
+        try
+        {
+            await SettleAsync(live, verdict, cancellationToken);
+        }
+        catch when (live.TryTakeOutcome())
+        {
+            // It could not be taken up: as if it had not been tried, so that it may be tried again.
+            _live.Remove(live);
+            Interlocked.Add(ref _inUse, live.TakesSlot ? -1 : 0);
+            throw;
+        }
     }
 
     /// <summary>Starts what was claimed outside the queue, and takes no slot: a terminal, which a person waits for. To be called when the claim is committed.</summary>
@@ -110,6 +124,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
     public override void Gone(JobSupervisor supervisor, LiveAttempt? live)
     {
+        _hasDeadWarm = true;
         if (live is not null && !_stopping.IsCancellationRequested)
         {
             _ = RescueAsync(live);
@@ -152,12 +167,14 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
     private async Task RunAsync()
     {
+        TimeSpan pause = StoreRetryDelay;
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 await _signal.WaitAsync(_stopping.Token);
                 await RoundAsync();
+                pause = StoreRetryDelay;
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -167,9 +184,22 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
             {
                 // This loop owns every slot: one row that cannot be handled must not stop the rest for ever.
                 Log.RoundFailed(_logger, e);
-                await Task.Delay(StoreRetryDelay, _time, CancellationToken.None);
+                await PauseAsync(pause);
+                pause = pause < StoreRetryDelayMax ? pause * 2 : pause;
                 Signal();
             }
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        try
+        {
+            await Task.Delay(pause, _time, _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The loop sees it, too.
         }
     }
 
@@ -208,16 +238,20 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
             _ = LaunchAsync(job);
         }
 
+        ForgetDeadWarm();
         while (_warm.Count > _options.WarmSupervisors && _warm.TryPop(out JobSupervisor? surplus))
         {
             _ = ReleaseAsync(surplus);
         }
     }
 
-    /// <summary>Stores outcomes and claims in one transaction. Outcomes are not given up: their records are durable, and a full disk passes.</summary>
+    /// <summary>
+    /// Stores outcomes and claims in one transaction. While the disk is full or cannot be written this goes on trying: the outcomes' records are durable, and such things pass. What is
+    /// wrong with one row does not pass: then each outcome is stored by itself, and the one that cannot be is left to the next start, which finds its record.
+    /// </summary>
     private async Task<List<ClaimedJob>> CommitAsync(List<EndedJob> ended, int claims)
     {
-        while (true)
+        for (TimeSpan pause = StoreRetryDelay; ; pause = pause < StoreRetryDelayMax ? pause * 2 : pause)
         {
             try
             {
@@ -256,11 +290,50 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
                     },
                     CancellationToken.None);
             }
-            catch (StoreException e)
+            catch (StoreException e) when (e.ConcernsTheWholeBatch)
             {
                 Log.OutcomesNotStored(_logger, ended.Count, e);
+                await Task.Delay(pause, _time, _stopping.Token);
+            }
+            catch (Exception e) when (e is not OperationCanceledException && ended.Count > 0)
+            {
+                Log.OutcomesNotStored(_logger, ended.Count, e);
+                await StoreOneByOneAsync(ended);
+                ended = []; // The caller's list is another: their slots are free whatever became of them.
+            }
+        }
+    }
+
+    private async Task StoreOneByOneAsync(List<EndedJob> ended)
+    {
+        foreach (EndedJob one in ended)
+        {
+            while (!await TryStoreAsync(one))
+            {
                 await Task.Delay(StoreRetryDelay, _time, _stopping.Token);
             }
+
+            _live.Remove(one.Live);
+        }
+    }
+
+    /// <summary>False when it is to be tried again; true also for one that is given up.</summary>
+    private async Task<bool> TryStoreAsync(EndedJob one)
+    {
+        try
+        {
+            await _store.WriteAsync(transaction => Store(transaction, one), CancellationToken.None);
+            return true;
+        }
+        catch (StoreException e) when (e.ConcernsTheWholeBatch)
+        {
+            Log.OutcomesNotStored(_logger, 1, e);
+            return false;
+        }
+        catch (Exception e)
+        {
+            Log.OutcomeGivenUp(_logger, one.Live.Attempt.ExecutionId!.Value.Value, e);
+            return true;
         }
     }
 
@@ -299,6 +372,12 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         {
             Log.LaunchFailed(_logger, job.Execution.Id.Value, e);
             await RescueLaterAsync(live);
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException)
+        {
+            // What is stored of the request cannot be read, today or tomorrow: nothing was started, and trying again would keep a slot busy for ever.
+            Log.LaunchFailed(_logger, job.Execution.Id.Value, e);
+            Ended(live, new Outcome(ExecutionState.Failed, null, null, Protocol.Attempts.ExitCause.NotStarted, $"What the store has of its request cannot be read: {e.Message}", _time.NowMicroseconds()), null);
         }
     }
 
@@ -370,6 +449,30 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         if (supervisor is not null && !supervisor.Link.Closed.IsCompleted)
         {
             _warm.Push(supervisor);
+        }
+    }
+
+    /// <summary>Those that left while they were idle, or were killed, no longer count among the warm. Before the count is looked at, which is the only time that it matters.</summary>
+    private void ForgetDeadWarm()
+    {
+        if (!_hasDeadWarm)
+        {
+            return;
+        }
+
+        _hasDeadWarm = false;
+        var living = new List<JobSupervisor>();
+        while (_warm.TryPop(out JobSupervisor? supervisor))
+        {
+            if (!supervisor.Link.Closed.IsCompleted)
+            {
+                living.Add(supervisor);
+            }
+        }
+
+        for (int i = living.Count - 1; i >= 0; i--)
+        {
+            _warm.Push(living[i]);
         }
     }
 
@@ -497,6 +600,9 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
         [LoggerMessage(EventIds.JobOutcomesNotStored, LogLevel.Error, "{Count} outcomes could not be stored; they are durable in their folders and are tried again.")]
         public static partial void OutcomesNotStored(ILogger logger, int count, Exception exception);
+
+        [LoggerMessage(EventIds.JobOutcomeGivenUp, LogLevel.Error, "The outcome of execution {Execution} cannot be stored; its record is durable in its folder, and the next start tries again.")]
+        public static partial void OutcomeGivenUp(ILogger logger, string execution, Exception exception);
 
         [LoggerMessage(EventIds.JobChangeNotStored, LogLevel.Warning, "A change of state on the way could not be stored.")]
         public static partial void ChangeNotStored(ILogger logger, Exception exception);

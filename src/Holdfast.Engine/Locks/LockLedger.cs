@@ -60,27 +60,16 @@ internal sealed class LockLedger(FeedLog feed, TimeProvider time)
         return (holder.Id, holder.Place, GrantFirst(transaction, [name]));
     }
 
-    /// <summary>
-    /// What a start-up checks although each change is one transaction: nobody who has ended stands in a line, and nobody waits who stands first in all of them.
-    /// </summary>
-    public List<ExecutionId> Repair(StoreTransaction transaction)
+    /// <summary>Start-up's look at one who waits, although each change is one transaction: true when it stood first in all of its lines, and has its locks now.</summary>
+    public bool GrantIfFirst(StoreTransaction transaction, long place, ExecutionId id)
     {
-        var granted = new List<ExecutionId>();
-        foreach (ExecutionId id in LocksTable.Ended(transaction))
+        if (LocksTable.WaitsFor(transaction, place).Count > 0)
         {
-            granted.AddRange(Leave(transaction, id));
+            return false;
         }
 
-        foreach ((long place, ExecutionId id) in LocksTable.Waiting(transaction))
-        {
-            if (LocksTable.WaitsFor(transaction, place).Count == 0)
-            {
-                Grant(transaction, place, id);
-                granted.Add(id);
-            }
-        }
-
-        return granted;
+        Grant(transaction, place, id);
+        return true;
     }
 
     private List<ExecutionId> GrantFirst(StoreTransaction transaction, List<string> names)

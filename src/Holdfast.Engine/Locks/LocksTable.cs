@@ -110,9 +110,12 @@ internal static class LocksTable
         return Texts(select).ConvertAll(static id => new ExecutionId(id));
     }
 
-    public static List<(long Place, ExecutionId Id)> Waiting(StoreReader reader)
+    /// <summary>Those who wait although nobody stands before them in any of their lines.</summary>
+    public static List<(long Place, ExecutionId Id)> FirstInAll(StoreReader reader)
     {
-        using Statement select = reader.Prepare("SELECT place, execution_id FROM lock_entries WHERE granted_at IS NULL ORDER BY place");
+        using Statement select = reader.Prepare(
+            "SELECT l.place, l.execution_id FROM lock_entries l WHERE l.granted_at IS NULL AND NOT EXISTS (" +
+            "SELECT 1 FROM lock_claims c JOIN lock_claims o ON o.name = c.name AND o.place < c.place WHERE c.place = l.place) ORDER BY l.place");
         var rows = new List<(long, ExecutionId)>();
         while (select.Step())
         {
@@ -120,6 +123,12 @@ internal static class LocksTable
         }
 
         return rows;
+    }
+
+    public static int CountEntries(StoreReader reader, bool isGranted)
+    {
+        using Statement select = reader.Prepare("SELECT count(*) FROM lock_entries WHERE (granted_at IS NOT NULL) = ?1").Bind(1, isGranted);
+        return select.Step() ? (int)select.Int64(0) : 0;
     }
 
     private static List<string> Texts(Statement select)

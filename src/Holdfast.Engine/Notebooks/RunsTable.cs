@@ -42,9 +42,15 @@ internal static class RunsTable
         return select.Step() ? ReadRow(select) : null;
     }
 
-    public static List<Run> Open(StoreReader reader)
+    public static List<Run> Open(StoreReader reader) => ReadRows(reader.Prepare($"SELECT {Columns} FROM runs WHERE finished_at IS NULL ORDER BY id"));
+
+    /// <summary>The open runs of one kernel incarnation.</summary>
+    public static List<Run> OpenOf(StoreReader reader, AttemptId attempt) =>
+        ReadRows(reader.Prepare($"SELECT {Columns} FROM runs WHERE finished_at IS NULL AND attempt_id = ?1 ORDER BY id").Bind(1, attempt.Value));
+
+    private static List<Run> ReadRows(Statement rows)
     {
-        using Statement select = reader.Prepare($"SELECT {Columns} FROM runs WHERE finished_at IS NULL ORDER BY id");
+        using Statement select = rows;
         var runs = new List<Run>();
         while (select.Step())
         {

@@ -22,6 +22,8 @@ internal static class Problem
         [ErrorCodes.MethodNotAllowed] = 405,
         [ErrorCodes.Recovering] = 503,
         [ErrorCodes.ServerStopping] = 503,
+        [ErrorCodes.RecoveryItemNotFound] = 404,
+        [ErrorCodes.RecoveryItemAlive] = 409,
         [ErrorCodes.ExecutionNotFound] = 404,
         [ErrorCodes.RunNotFound] = 404,
         [ErrorCodes.KernelNotFound] = 404,

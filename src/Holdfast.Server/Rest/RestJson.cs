@@ -44,6 +44,9 @@ public sealed record KernelLimitsBody
 /// <summary>POST /v1/locks/release.</summary>
 public sealed record ReleaseLockBody(string? Name, string? Reason);
 
+/// <summary>POST /v1/recovery/retry, /mark-lost, /quarantine: the name of a phase (retry), or the id of an attempt, an execution or a kernel.</summary>
+public sealed record RepairBody(string? Item, string? Reason);
+
 /// <summary>POST /v1/kernels/{id}/input.</summary>
 public sealed record AnswerInputBody(string? Value);
 
@@ -57,6 +60,7 @@ public sealed record ResizeBody(int Rows, int Columns);
 [JsonSerializable(typeof(RecoverNotebookBody))]
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
+[JsonSerializable(typeof(RepairBody))]
 [JsonSerializable(typeof(AnswerInputBody))]
 [JsonSerializable(typeof(ResizeBody))]
 public sealed partial class RestJson : JsonSerializerContext;

@@ -70,8 +70,8 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         .. Supervisor(CrashPoint.SupervisorExitRecorded, 2, Loss.None),
 
         // The server's commits, one by one: of submits, claims, starts and outcomes.
-        .. Enumerable.Range(1, 7).Select(n => Server(CrashPoint.ServerBeforeCommit, n)),
-        .. Enumerable.Range(1, 7).Select(n => Server(CrashPoint.ServerAfterCommit, n)),
+        .. Enumerable.Range(1, 8).Select(n => Server(CrashPoint.ServerBeforeCommit, n)), // The first two are the start-up's own: that it began, and its report.
+        .. Enumerable.Range(1, 8).Select(n => Server(CrashPoint.ServerAfterCommit, n)),
         Server(CrashPoint.ServerJobClaimed, 1),
         Server(CrashPoint.ServerJobClaimed, 2),
         Server(CrashPoint.ServerSpecWritten, 1),
@@ -79,7 +79,9 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         Server(CrashPoint.ServerSupervisorSpawned, 1),
         Server(CrashPoint.ServerSupervisorSpawned, 2),
         new(CrashPoint.ServerRecoveryBegun, 1, CrashStory.Recovery, Loss.None),
+        new(CrashPoint.ServerRecoveryPhaseOver, 1, CrashStory.Recovery, Loss.None), // RecoveryCrashTests dies at each of them in turn.
         new(CrashPoint.ServerBeforeCommit, 1, CrashStory.Recovery, Loss.None),
+        new(CrashPoint.ServerBeforeCommit, 2, CrashStory.Recovery, Loss.None),
         new(CrashPoint.ServerAfterCommit, 1, CrashStory.Recovery, Loss.None),
 
         new(CrashPoint.ServerKernelSpecWritten, 1, CrashStory.Notebook, Loss.None),
@@ -88,12 +90,12 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerCellHandedOver, 3, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerFileWritten, 1, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
-        .. Enumerable.Range(2, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
+        .. Enumerable.Range(3, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
         new(CrashPoint.ServerRunFinished, 1, CrashStory.Notebook, Loss.None),
 
         new(CrashPoint.ServerJournalSynced, 1, CrashStory.ClientCells, Loss.None),
         new(CrashPoint.ServerJournalSynced, 2, CrashStory.ClientCells, Loss.None),
-        .. Enumerable.Range(3, 3).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.ClientCells, Loss.None)),
+        .. Enumerable.Range(4, 3).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.ClientCells, Loss.None)),
 
         // Between a kernel's death and its next incarnation: the first of each is its start, which is acknowledged before.
         new(CrashPoint.ServerKernelRestartDue, 1, CrashStory.KernelDeath, Loss.None),

@@ -7,14 +7,33 @@ using Holdfast.Server.Cli.Syntax;
 
 namespace Holdfast.Server.Cli.Verbs;
 
-/// <summary><c>holdfast recovery</c>: what the server found when it last started.</summary>
+/// <summary><c>holdfast recovery</c>: what the server found when it last started, and the repair of what it could not put right.</summary>
 internal static class RecoveryVerb
 {
+    private static readonly Option Reason = new("--reason", "TEXT", "for the repairs: why; it is kept");
     private static readonly string[] Verdicts = ["readopted", "ended", "requeued", "lost", "quarantined"];
 
-    public static Verb Verb => new("recovery", "recovery", "show what the server found when it started: work re-adopted, ended meanwhile, lost")
+    public static Verb Verb => new(
+        "recovery", "recovery [history | retry PHASE|ID | mark-lost ID --reason TEXT | quarantine ID --reason TEXT]", "show what the server found when it started: work re-adopted, ended meanwhile, lost")
     {
-        RunAsync = ShowAsync,
+        Options = [Reason],
+        Operands = (0, 2),
+        Notes = """
+            What could not be judged is listed as quarantined, with the reason, and left as it is. Mend the cause, then: retry ID. Or call it lost:
+            mark-lost ID. quarantine ID keeps later starts from trying. retry PHASE runs a phase again while the server runs. The ID is that of
+            the attempt, the execution or the kernel. history lists the last start-ups.
+            """,
+        RunAsync = RunAsync,
+    };
+
+    private static Task<int> RunAsync(CliContext context, Arguments arguments) => arguments.Operands switch
+    {
+        [] => ShowAsync(context, arguments),
+        ["history"] => ShowHistoryAsync(context, arguments),
+        ["retry", var item] => RepairAsync(context, arguments, "retry", item),
+        ["mark-lost" or "quarantine", _] when arguments.Text(Reason.Name) is null => throw new UsageException($"recovery {arguments.Operands[0]} needs --reason TEXT; it is kept."),
+        ["mark-lost" or "quarantine", var item] => RepairAsync(context, arguments, arguments.Operands[0], item),
+        _ => throw new UsageException("recovery takes nothing, history, retry PHASE|ID, mark-lost ID or quarantine ID."),
     };
 
     private static async Task<int> ShowAsync(CliContext context, Arguments arguments)
@@ -23,6 +42,58 @@ internal static class RecoveryVerb
         JsonElement report = await client.GetAsync("v1/recovery", context.Interruption()).ConfigureAwait(false);
         context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? report.Line() + "\n" : Text(context, report)));
         return ExitCodes.Success;
+    }
+
+    private static async Task<int> ShowHistoryAsync(CliContext context, Arguments arguments)
+    {
+        using var client = new HoldfastClient(context, arguments);
+        JsonElement report = await client.GetAsync("v1/recovery", context.Interruption()).ConfigureAwait(false);
+        var table = new TextTable("STARTED", "VERSION", "TIME", "FOUND", "READOPTED", "ENDED", "REQUEUED", "LOST", "QUARANTINED");
+        foreach (JsonElement start in (IEnumerable<JsonElement>)[report, .. report.Items("history")])
+        {
+            string time = start.Boolean("complete") == true ? Milliseconds(start) : "interrupted";
+            table.Add([start.Text("startedAt"), start.Text("version"), time, .. ((string[])["found", .. Verdicts]).Select(n => start.Integer(n)?.ToString(CultureInfo.InvariantCulture))]);
+        }
+
+        context.Terminal.Write(Encoding.UTF8.GetBytes(
+            arguments.IsJson ? report.Field("history")!.Value.Line() + "\n" : table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null)));
+        return ExitCodes.Success;
+    }
+
+    private static async Task<int> RepairAsync(CliContext context, Arguments arguments, string how, string item)
+    {
+        using var client = new HoldfastClient(context, arguments);
+        JsonElement result = await client.SendAsync(ApiRequest.Post($"v1/recovery/{how}", json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("item", item);
+            if (arguments.Text(Reason.Name) is { } reason)
+            {
+                json.WriteString("reason", reason);
+            }
+
+            json.WriteEndObject();
+        }), context.Interruption()).ConfigureAwait(false);
+        if (arguments.IsJson)
+        {
+            context.Terminal.WriteLine(result.Line());
+        }
+        else if (result.Field("attempt") is { ValueKind: JsonValueKind.Object } attempt)
+        {
+            context.Terminal.WriteLine($"{item}: {attempt.Text("verdict")}. {attempt.Text("reason")}".TrimEnd());
+        }
+
+        bool isWhole = true;
+        foreach (JsonElement phase in result.Items("phases"))
+        {
+            isWhole &= phase.Text("problem") is null;
+            if (!arguments.IsJson)
+            {
+                context.Terminal.WriteLine($"{phase.Text("name")}: {phase.Integer("found")} looked at in {Milliseconds(phase)}. {phase.Text("problem")}".TrimEnd());
+            }
+        }
+
+        return isWhole && (result.Field("attempt") is not { ValueKind: JsonValueKind.Object } one || one.Text("verdict") != "quarantined" || how == "quarantine") ? ExitCodes.Success : ExitCodes.Refused;
     }
 
     private static string Text(CliContext context, JsonElement report)
@@ -42,6 +113,11 @@ internal static class RecoveryVerb
             .Append(Milliseconds(report)).Append(": ").Append(Sentences.Count(found, "open attempt", "open attempts"))
             .Append(counts.Count == 0 ? "" : $" ({string.Join(", ", counts)})")
             .Append(", ").Append(Sentences.Count(report.Integer("queued") ?? 0, "execution", "executions")).Append(" in line\n\n");
+        if (report.Items("interrupted").Count is > 0 and var interrupted)
+        {
+            _ = text.Append("It finished what ").Append(Sentences.Count(interrupted, "start-up before it that was interrupted", "start-ups before it that were interrupted")).Append(" had left.\n\n");
+        }
+
         var phases = new TextTable("PHASE", "TIME", "FOUND", "PROBLEM");
         foreach (JsonElement phase in report.Items("phases"))
         {

@@ -1,0 +1,32 @@
+namespace Holdfast.Engine.Recovery;
+
+/// <summary>The phases of this product's start-up. A feature that has something to put right after a crash adds its own here, and its body where the engine is put together.</summary>
+public static class RecoveryPhases
+{
+    public const string Store = "store";
+    public const string Files = "files";
+    public const string Executions = "executions";
+    public const string Locks = "locks";
+    public const string Jobs = "jobs";
+    public const string Kernels = "kernels";
+    public const string Lines = "lines";
+    public const string Orphans = "orphans";
+    public const string Queue = "queue";
+
+    private const string AskDoctor = "Run 'holdfast doctor' on this data directory; its findings name the remedy. Keep a copy of the directory before you change anything in it.";
+
+    public static IReadOnlyList<PhaseDeclaration> Declared { get; } =
+    [
+        new(Store, [], AskDoctor) { IsCritical = true, IsRepeatable = false },
+        new(Files, [Store], "Look at the permissions of the data directory, then: holdfast recovery retry files."),
+        new(Executions, [Store, Files], AskDoctor) { IsCritical = true },
+        new(Locks, [Executions], "holdfast locks lists the lines; holdfast recovery retry locks looks at them again."),
+        new(Jobs, [Executions], "holdfast recovery retry jobs tries those again that could not be judged."),
+        new(Kernels, [Executions], "holdfast recovery retry kernels tries those again that could not be judged."),
+        new(Lines, [Locks, Jobs, Kernels], "holdfast locks lists the lines; holdfast recovery retry lines looks at them again."),
+
+        // Only when it is known who lives: live work would be swept with the dead.
+        new(Orphans, [Jobs, Kernels], "holdfast recovery orphans --dry-run shows what would be swept; holdfast recovery retry orphans sweeps it.") { NeedsSuccess = true },
+        new(Queue, [Lines], AskDoctor) { IsCritical = true, IsRepeatable = false },
+    ];
+}
