@@ -25,7 +25,7 @@ public sealed class DependencyDirectionTests
     };
 
     private static string[] Features =>
-        ["Jobs", "Terminals", "Kernels", "Notebooks", "Workflows", "Locks", "Assets", "Callbacks", "Repositories", "Recovery"];
+        ["Jobs", "Terminals", "Kernels", "Notebooks", "Reactive", "Workflows", "Locks", "Assets", "Callbacks", "Repositories", "Recovery"];
 
     [Fact]
     public void Projects_refer_one_way_only()

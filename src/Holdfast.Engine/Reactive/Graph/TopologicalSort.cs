@@ -1,0 +1,64 @@
+namespace Holdfast.Engine.Reactive.Graph;
+
+/// <summary>Cells in an order in which each comes after those it depends on, and as near to the notebook's as that allows: of those that could be next, the first by place.</summary>
+internal static class TopologicalSort
+{
+    /// <summary>Only edges among <paramref name="cells"/> count. There must be no cycle among them.</summary>
+    public static List<CellNode> Run(NameIndex index, IReadOnlyCollection<CellNode> cells)
+    {
+        const int outside = -1;
+        var waitsFor = new int[index.SlotCount];
+        Array.Fill(waitsFor, outside);
+        foreach (CellNode cell in cells)
+        {
+            waitsFor[cell.Slot] = 0;
+        }
+
+        // An edge counts once for each name it goes by, here and below.
+        foreach (CellNode cell in cells)
+        {
+            foreach (NameNode name in cell.References)
+            {
+                foreach (CellNode definer in name.Sources)
+                {
+                    if (!ReferenceEquals(definer, cell) && waitsFor[definer.Slot] != outside)
+                    {
+                        waitsFor[cell.Slot]++;
+                    }
+                }
+            }
+        }
+
+        var ready = new PriorityQueue<CellNode, int>();
+        foreach (CellNode cell in cells)
+        {
+            if (waitsFor[cell.Slot] == 0)
+            {
+                ready.Enqueue(cell, cell.Position);
+            }
+        }
+
+        var sorted = new List<CellNode>(cells.Count);
+        while (ready.TryDequeue(out CellNode? next, out _))
+        {
+            sorted.Add(next);
+            foreach (NameNode name in next.Definitions)
+            {
+                if (!name.LeadsFrom(next))
+                {
+                    continue;
+                }
+
+                foreach (CellNode reader in name.Readers)
+                {
+                    if (waitsFor[reader.Slot] != outside && !ReferenceEquals(reader, next) && --waitsFor[reader.Slot] == 0)
+                    {
+                        ready.Enqueue(reader, reader.Position);
+                    }
+                }
+            }
+        }
+
+        return sorted.Count == cells.Count ? sorted : throw new InvalidOperationException("There is a cycle where none can be.");
+    }
+}
