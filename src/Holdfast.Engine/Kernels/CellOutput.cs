@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Supervision;
@@ -7,7 +8,10 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>A cell's output as bytes: its messages in the kernel's journal, from its request on, as the text a terminal would have shown.</summary>
+/// <summary>
+/// A cell's output as bytes: its messages in the kernel's journal, from its request on, as the text a terminal would have shown. Text of a message that the journal holds in pieces is given
+/// piece by piece.
+/// </summary>
 internal sealed class CellOutput : OutputReading
 {
     private readonly string? _journal;
@@ -17,6 +21,9 @@ internal sealed class CellOutput : OutputReading
     private readonly long _startPosition;
     private readonly long _endPosition;
     private readonly PayloadJoiner _joiner = new(KernelLimits.MessageBytesMax);
+    private readonly ArrayBufferWriter<byte> _piece = new();
+    private LargeMessage? _large; // Whose text is being given.
+    private JsonTextFinder? _finder;
     private JournalReader? _reader;
     private long _skip;
     private long _offset;
@@ -81,6 +88,14 @@ internal sealed class CellOutput : OutputReading
             {
                 _hasReadEnd |= IsEnd(AttemptEvent.Read(record.Payload.Span));
             }
+            else if (record.Channel == JournalChannel.IoPub && TryTakePiece(record))
+            {
+                said = _piece.WrittenMemory;
+                if (said.Length > 0)
+                {
+                    return true;
+                }
+            }
             else if (record.Channel >= JournalChannel.IoPub && _joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole &&
                      JupyterMessage.TryParse(payload) is { } message && message.ParentMessageId == _id && Take(record.Channel, message) is { } text)
             {
@@ -95,6 +110,68 @@ internal sealed class CellOutput : OutputReading
         }
 
         return false;
+    }
+
+    /// <summary>True when this is a piece of a large message, of which what is to be given is in <see cref="_piece"/>: nothing, where it is another's.</summary>
+    private bool TryTakePiece(in JournalRecord record)
+    {
+        _piece.ResetWrittenCount();
+        if ((record.Flags & JournalFlags.Continued) == 0)
+        {
+            (_large, _finder) = (LargeMessage.Begin(record), null);
+            if (_large is { } large && large.Head.ParentMessageId == _id)
+            {
+                ReadOnlySpan<byte> content = large.Take(record.Payload.Span);
+                _finder = FinderOf(large.Head.MessageType, content);
+                _large = _finder is null && (large.Head.MessageType is "stream" or "error") ? null : large; // What cannot be told by pieces is put together whole.
+                _finder?.Add(content);
+            }
+
+            return _large is not null;
+        }
+
+        if (_large is null)
+        {
+            return false;
+        }
+
+        _finder?.Add(_large.Take(record.Payload.Span));
+        if ((record.Flags & JournalFlags.Continues) == 0)
+        {
+            if (_finder is { Count: not null, IsKept: true } && CellOutputText.ExtraBytes(_large.Head.MessageType) > 0)
+            {
+                _piece.Write("\n"u8);
+            }
+
+            (_large, _finder) = (null, null);
+        }
+
+        return true;
+    }
+
+    /// <summary>Null when nothing is said, or when what, or on which stream, is known only from the whole message.</summary>
+    private JsonTextFinder? FinderOf(string messageType, ReadOnlySpan<byte> beginning)
+    {
+        JsonTextFinder? finder = CellOutputText.FinderOf(messageType, _piece);
+        if (finder is null || _stream == OutputStream.All)
+        {
+            return finder;
+        }
+
+        if (messageType != "stream")
+        {
+            return _stream == OutputStream.Stdout ? finder : CellOutputText.FinderOf(messageType, into: null);
+        }
+
+        // Whose name comes before a text that long, as all kernels send it.
+        return StreamOf(beginning) is not { } name ? null : (name == "stderr") == (_stream == OutputStream.Stderr) ? finder : CellOutputText.FinderOf(messageType, into: null);
+    }
+
+    private static string? StreamOf(ReadOnlySpan<byte> beginning)
+    {
+        var name = new ArrayBufferWriter<byte>();
+        new JsonTextFinder("name"u8.ToArray(), default, name).Add(beginning);
+        return name.WrittenCount == 0 ? null : Encoding.UTF8.GetString(name.WrittenSpan);
     }
 
     private string? Take(JournalChannel channel, JupyterMessage message)

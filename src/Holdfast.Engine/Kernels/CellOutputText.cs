@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Holdfast.Protocol.Jupyter;
@@ -10,6 +11,10 @@ namespace Holdfast.Engine.Kernels;
 /// </summary>
 internal static class CellOutputText
 {
+    private static readonly byte[] Text = "text"u8.ToArray();
+    private static readonly byte[] Bundle = "data"u8.ToArray();
+    private static readonly byte[] Plain = "text/plain"u8.ToArray();
+
     /// <summary>The stream and text of one IOPub message; null when it says nothing.</summary>
     public static (bool IsError, string Text)? Of(JupyterMessage message)
     {
@@ -27,7 +32,27 @@ internal static class CellOutputText
         }
     }
 
-    public static long CountBytes(JupyterMessage message) => Of(message) is { } said ? Encoding.UTF8.GetByteCount(said.Text) : 0;
+    public static long CountBytes(JupyterMessage message)
+    {
+        if (FinderOf(message.MessageType, into: null) is { } finder)
+        {
+            finder.Add(message.Content.Span);
+            return finder.Count is { } count ? count + ExtraBytes(message.MessageType) : 0;
+        }
+
+        return Of(message) is { } said ? Encoding.UTF8.GetByteCount(said.Text) : 0;
+    }
+
+    /// <summary>What finds the text of such a message without making one string of it; null where there is more to it, or nothing.</summary>
+    public static JsonTextFinder? FinderOf(string messageType, IBufferWriter<byte>? into) => messageType switch
+    {
+        "stream" => new JsonTextFinder(Text, default, into),
+        "execute_result" or "display_data" => new JsonTextFinder(Bundle, Plain, into),
+        _ => null,
+    };
+
+    /// <summary>The line feed after a result.</summary>
+    public static int ExtraBytes(string messageType) => messageType == "stream" ? 0 : 1;
 
     private static string? PlainText(JupyterMessage message)
     {

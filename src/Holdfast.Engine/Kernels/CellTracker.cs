@@ -32,7 +32,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         public bool IsChanged { get; set; }
         public bool IsIdle { get; set; }
         public Outcome? Reply { get; set; }
-        public long? OutputBytes { get; set; } = 0;
+        public long OutputBytes { get; set; }
         public string? Note { get; set; }
     }
 
@@ -93,7 +93,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
 
                 break;
             case JournalChannel.IoPub:
-                cell.OutputBytes += record.IsPartial ? null : CellOutputText.CountBytes(message);
+                cell.OutputBytes += record.IsPartial ? record.SaidBytes : CellOutputText.CountBytes(message);
                 break;
             case JournalChannel.Shell when message.MessageType == "execute_reply":
                 cell.Reply = CellOutcome.Of(message, UnixTime.FromNanoseconds(record.UnixNanoseconds));
@@ -229,7 +229,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     {
         _sent.Remove(id, out Cell? cell);
         _handedOver.Remove(id);
-        Outcome counted = outcome with { OutputBytes = cell is null ? 0 : cell.OutputBytes };
+        Outcome counted = outcome with { OutputBytes = cell?.OutputBytes ?? 0 };
         if (cell?.Sent is not { } sent)
         {
             return transaction => ledger.FinishCell(transaction, new ExecutionId(id), attempt, counted, endPosition);

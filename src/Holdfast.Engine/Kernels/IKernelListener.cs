@@ -4,4 +4,7 @@ namespace Holdfast.Engine.Kernels;
 internal interface IKernelListener
 {
     void Take(in KernelMessage message);
+
+    /// <summary>True when large output of this request is to be given whole, and not only its header.</summary>
+    bool WantsWhole(string requestId);
 }

@@ -10,4 +10,7 @@ public readonly record struct KernelMessage(JournalChannel Channel, JupyterMessa
 {
     /// <summary>Only its header, parent and metadata were put together: it is large output, and nobody here wants it.</summary>
     public bool IsPartial { get; init; }
+
+    /// <summary>Of a partial one: what a terminal would show of it, in bytes.</summary>
+    public long SaidBytes { get; init; }
 }

@@ -23,8 +23,7 @@ public sealed partial class LiveKernel
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CellTracker _cells;
-    private readonly PayloadJoiner _joiner = new(KernelLimits.MessageBytesMax);
-    private readonly Dictionary<JournalChannel, long> _firstPieces = [];
+    private readonly MessageJoiner _joiner;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,6 +44,7 @@ public sealed partial class LiveKernel
     {
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
         (_kernels, _time, _logger) = (kernels, time, logger);
+        _joiner = new MessageJoiner(WantsWhole);
         _cells = new CellTracker(executions, Id, live.Id, time) { CancelledCellStarted = messageId => _ = InterruptAsync(messageId) };
         _commits = new KernelCommits(store, live.Files.Journal, Mark, () => _follower?.Pulse(), Id.Value, time, logger);
 
@@ -331,12 +331,7 @@ public sealed partial class LiveKernel
     private long ReadFrom()
     {
         long from = Math.Min(Position, Math.Min(_cells.OldestPosition, _activity.OldestPosition));
-        foreach (long first in _firstPieces.Values)
-        {
-            from = Math.Min(from, first);
-        }
-
-        return Math.Min(from, PendingInput?.Position ?? from);
+        return Math.Min(Math.Min(from, _joiner.OldestPosition), PendingInput?.Position ?? from);
     }
 
     private void Mark(StoreTransaction transaction, KernelCommit commit)
@@ -358,13 +353,19 @@ public sealed partial class LiveKernel
         }
         else if (record.Channel >= JournalChannel.IoPub)
         {
-            _firstPieces.TryAdd(record.Channel, record.Position);
-            PayloadState state = _joiner.Join(record, out ReadOnlyMemory<byte> payload);
-            if (state != PayloadState.Incomplete && _firstPieces.Remove(record.Channel, out long position) && state == PayloadState.Whole &&
-                JupyterMessage.TryParse(payload) is { } message)
+            if (_joiner.TryTake(record, out KernelMessage message))
             {
-                TakeMessage(new KernelMessage(record.Channel, message, record.UnixNanoseconds, position, record.NextPosition));
+                TakeMessage(message);
             }
+        }
+    }
+
+    private bool WantsWhole(JupyterMessage head)
+    {
+        string request = head.ParentMessageId;
+        lock (_listening)
+        {
+            return _listeners.Exists(l => l.WantsWhole(request));
         }
     }
 

@@ -51,6 +51,15 @@ internal sealed class ActiveRun : IKernelListener
     /// <summary>Completes at the next change worth saving. Take it before saving.</summary>
     public Task Changed => _changed.Task;
 
+    /// <summary>Of its own cells: the notebook will hold it.</summary>
+    public bool WantsWhole(string requestId)
+    {
+        lock (_lock)
+        {
+            return _byExecution.ContainsKey(requestId);
+        }
+    }
+
     public void Take(in KernelMessage message)
     {
         JupyterMessage jupyter = message.Message;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Holdfast.SystemTests.Serving;
 
@@ -98,6 +99,26 @@ public sealed class ClientCellTests
         await client.ExecutionAsync(first, "succeeded");
         Assert.Equal("cancelled", (await client.ExecutionAsync(second, "cancelled")).GetProperty("cause").GetString());
         Assert.Equal("aborted", (await client.ExecutionAsync(third, "cancelled")).GetProperty("cause").GetString());
+    }
+
+    [Fact]
+    public async Task A_message_of_a_hundred_megabytes_costs_the_server_no_memory()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using KernelClient client = await KernelClient.StartAsync(server);
+        await client.ExecutionAsync(client.Execute("print('warm')"), "succeeded");
+        long before = PeakKilobytes(server);
+
+        JsonElement ended = await client.ExecutionAsync(client.Execute("import sys\n_ = sys.stdout.write('x' * 100_000_000)"), "succeeded");
+
+        Assert.Equal(100_000_000, ended.GetProperty("outputBytes").GetInt64());
+        Assert.InRange(PeakKilobytes(server) - before, 0, 32 * 1024);
+    }
+
+    private static long PeakKilobytes(TestServer server)
+    {
+        string line = File.ReadLines($"/proc/{server.Process.Id.ToString(CultureInfo.InvariantCulture)}/status").First(static l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 
     private static async Task<JsonElement> AskedAsync(TestServer server, KernelClient client)
