@@ -25,6 +25,9 @@ public enum CrashStory
 
     /// <summary>A kernel is restarted on request, and a session is given another one.</summary>
     Session,
+
+    /// <summary>A client saves a file.</summary>
+    Contents,
 }
 
 /// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
