@@ -14,6 +14,7 @@ for module, package in (("jupyter_server", "jupyter-server"), ("nbclient", "pyth
 [ ${#modules[@]} -eq 0 ] || try "${modules[@]}"
 [ -d /usr/lib/R/site-library/IRkernel ] || [ -d /usr/local/lib/R/site-library/IRkernel ] || try r-cran-irkernel
 command -v chromium >/dev/null || try chromium
+command -v promtool >/dev/null || try prometheus # For its promtool; RUNLEVEL keeps the service from being started.
 # Node from elsewhere brings its own npm; Debian's does not.
 command -v node >/dev/null || try nodejs
 command -v npm >/dev/null || try npm

@@ -5,6 +5,7 @@ using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Locks;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Sessions;
@@ -58,15 +59,15 @@ public sealed class HoldfastEngine : IAsyncDisposable
         Folders = new AttemptFolders(directory.Paths.Attempts, directory.Sockets);
         var spawner = new SupervisorSpawner(options.SupervisorPath, _reaper);
         var rescuer = new AttemptRescuer(time, loggers.CreateLogger<AttemptRescuer>());
-        var executions = new ExecutionLedger(Feed, host, time);
+        var executions = new ExecutionLedger(Feed, Meters, host, time);
         var kernels = new KernelLedger(executions, Feed, options.Kernels.Restarts, host, time);
         _waiters = new ExecutionWaiters(Feed);
-        _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, time, loggers.CreateLogger<JobDispatcher>());
-        _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, time, loggers.CreateLogger<LiveKernels>());
+        _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, Meters, time, loggers.CreateLogger<JobDispatcher>());
+        _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, Meters, time, loggers.CreateLogger<LiveKernels>());
         var jobs = new JobRunner(Live, _dispatcher, time);
         var runners = new ExecutionRunners(jobs, new CellRunner(_kernels));
 
-        SubmitJob = new SubmitJob(_store, executions, time);
+        SubmitJob = new SubmitJob(_store, executions, Meters, time);
         GetExecution = new GetExecution(_store, Live);
         WaitForExecution = new WaitForExecution(_store, _waiters, time);
         CancelExecution = new CancelExecution(_store, executions, runners);
@@ -99,7 +100,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ChangeSession = new ChangeSession(_store, _sessions, StartKernel, _leftKernels, root);
         StopSession = new StopSession(_store, _sessions, StopKernel);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
-        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, host, options.Root, time);
+        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
@@ -114,7 +115,11 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RetryRecovery = new RetryRecovery(_store, Feed, _recover, attempts);
         MarkLost = new MarkLost(_store, Feed, attempts, Folders);
         QuarantineItem = new QuarantineItem(_store, Feed, attempts, time);
+        _ = new EngineGauges(Meters, _store, Live, _kernels, directory.Paths, () => Recovery, time);
     }
+
+    /// <summary>What is counted as it happens.</summary>
+    public EngineMeters Meters { get; } = new();
 
     /// <summary>The folder that notebooks and files are served from.</summary>
     public string Root { get; }
@@ -189,5 +194,6 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _waiters.Dispose();
         await _store.DisposeAsync();
         _reaper.Dispose();
+        Meters.Dispose();
     }
 }

@@ -9,5 +9,8 @@ public static class UnixTime
 
     public static DateTimeOffset FromMicroseconds(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 
+    /// <summary>What lies between two instants.</summary>
+    public static TimeSpan Span(long microseconds) => TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
     public static long FromNanoseconds(long nanoseconds) => nanoseconds / 1000;
 }

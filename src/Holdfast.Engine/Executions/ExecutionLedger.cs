@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Locks;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Executions;
@@ -17,7 +18,7 @@ public sealed record ClaimedJob(Execution Execution, string Request, Attempt Att
 /// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end, the locks that
 /// become free and who gets them, the feed's event.
 /// </summary>
-public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time)
+public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string host, TimeProvider time)
 {
     private readonly LockLedger _locks = new(feed, time);
 
@@ -293,8 +294,14 @@ public sealed class ExecutionLedger(FeedLog feed, string host, TimeProvider time
         return execution;
     }
 
-    private void Announce(StoreTransaction transaction, Execution execution) =>
+    private void Announce(StoreTransaction transaction, Execution execution)
+    {
         feed.Append(transaction, "execution." + execution.State.Name(), execution.Id.Value, writer => WriteEvent(writer, execution));
+        if (execution.State.IsTerminal())
+        {
+            transaction.OnCommitted(() => meters.Finished(execution.Kind, execution.State));
+        }
+    }
 
     private static void WriteEvent(Utf8JsonWriter writer, Execution execution)
     {

@@ -13,6 +13,8 @@ internal sealed class JobOutput(LiveAttempt? live, string? journal, OutputStream
 
     public override long Length => _length ??= journal is not null && Directory.Exists(journal) ? JournalOutput.Measure(journal).Of(stream) : 0;
 
+    public override long Lag => journal is not null && _output is { } output ? Math.Max(0, JournalFormat.EndOf(journal) - output.Position) : 0;
+
     public override bool IsComplete => isTerminal;
 
     protected override bool HasReadEnd => _output?.HasExited ?? false;

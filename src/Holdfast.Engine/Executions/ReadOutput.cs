@@ -15,6 +15,9 @@ public abstract class OutputReading(LiveAttempt? live) : IDisposable
     /// <summary>How many bytes there are by now.</summary>
     public abstract long Length { get; }
 
+    /// <summary>Bytes of the journal that were not read yet; for people to look at.</summary>
+    public abstract long Lag { get; }
+
     /// <summary>The work has not been started, or is between two attempts: there is nothing to read, and no growth to wait for here.</summary>
     public bool IsPending => live is null && !IsComplete;
 

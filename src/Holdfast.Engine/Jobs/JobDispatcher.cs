@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol;
@@ -33,6 +34,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private readonly JobOptions _options;
     private readonly SupervisorSpawner _spawner;
     private readonly AttemptRescuer _rescuer;
+    private readonly EngineMeters _meters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -49,10 +51,10 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
     public JobDispatcher(
         StateStore store, ExecutionLedger ledger, FeedLog feed, LiveAttempts live, AttemptFolders folders, JobOptions options,
-        SupervisorSpawner spawner, AttemptRescuer rescuer, TimeProvider time, ILogger<JobDispatcher> logger)
+        SupervisorSpawner spawner, AttemptRescuer rescuer, EngineMeters meters, TimeProvider time, ILogger<JobDispatcher> logger)
     {
         (_store, _ledger, _feed, _live, _folders, _options) = (store, ledger, feed, live, folders, options);
-        (_spawner, _rescuer, _time, _logger) = (spawner, rescuer, time, logger);
+        (_spawner, _rescuer, _meters, _time, _logger) = (spawner, rescuer, meters, time, logger);
         _spec = new JobSpec(folders, options);
         _feed.Published += OnPublished;
     }
@@ -94,6 +96,11 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private async Task ConfirmSoonAsync(LiveAttempt live, long atMicroseconds)
     {
         live.StartedAt = atMicroseconds;
+        if (live.ClaimedAt > 0)
+        {
+            _meters.Started(UnixTime.Span(atMicroseconds - live.ClaimedAt));
+        }
+
         await Task.Delay(ConfirmDelay, _time, CancellationToken.None);
         if (!live.IsOutcomeKnown)
         {
@@ -233,8 +240,10 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
             Retire(one.Supervisor);
         }
 
+        long now = _time.NowMicroseconds();
         foreach (ClaimedJob job in claimed)
         {
+            _meters.Claimed(UnixTime.Span(now - job.Execution.CreatedAt));
             _ = LaunchAsync(job);
         }
 
@@ -359,6 +368,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     {
         // Effects run in commit order on one thread of the store; this continuation may be quicker than they are, and both must mean the same object.
         LiveAttempt live = Live(job);
+        live.ClaimedAt = _time.NowMicroseconds();
         try
         {
             _spec.Write(job);
@@ -548,6 +558,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
                 Settled(new EndedJob(live, null, null));
                 break;
             default:
+                _meters.SupervisorDied();
                 int killed = LeftoverSweep.Run(live.Id.Value, live.Attempt.Nonce);
                 string reason = verdict.Reason! + (killed > 0 ? $" {killed} process(es) it left running were ended." : "");
                 Ended(live, JobOutcome.Lost(reason, _time.NowMicroseconds()), null);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Locks;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Jobs;
@@ -14,10 +15,11 @@ public sealed record SubmittedJob(Execution Execution, bool IsRepeat);
 /// execution; the same key with another request is refused.
 /// Errors: invalid-request, working-directory-not-found, idempotency-conflict, disk-full, not-supported.
 /// </summary>
-public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, TimeProvider time)
+public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, EngineMeters meters, TimeProvider time)
 {
-    public Task<SubmittedJob> RunAsync(JobRequest request, string? idempotencyKey, CancellationToken cancellationToken)
+    public async Task<SubmittedJob> RunAsync(JobRequest request, string? idempotencyKey, CancellationToken cancellationToken)
     {
+        long start = time.GetTimestamp();
         JobRequestCheck.ThrowIfInvalid(request, idempotencyKey);
         IReadOnlyList<string> locks = LockNames.Check(request.Locks);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(request, JobJson.Default.JobRequest);
@@ -29,7 +31,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, TimeProv
             Queue = "default", Name = request.Name, Labels = request.Labels ?? new Dictionary<string, string>(),
         };
 
-        return store.WriteAsync(transaction =>
+        SubmittedJob submitted = await store.WriteAsync(transaction =>
         {
             if (idempotencyKey is not null)
             {
@@ -46,5 +48,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, TimeProv
 
             return new SubmittedJob(ledger.Add(transaction, draft, text, locks), false);
         }, cancellationToken);
+        meters.Acknowledged("job", time.GetElapsedTime(start));
+        return submitted;
     }
 }

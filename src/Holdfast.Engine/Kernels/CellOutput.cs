@@ -45,6 +45,8 @@ internal sealed class CellOutput : OutputReading
 
     public override long Length => _length ??= Measure();
 
+    public override long Lag => _journal is not null && _reader is { } reader ? Math.Max(0, (_isTerminal ? _endPosition : JournalFormat.EndOf(_journal)) - reader.Position) : 0;
+
     public override bool IsComplete => _isTerminal;
 
     protected override bool HasReadEnd => _hasReadEnd;

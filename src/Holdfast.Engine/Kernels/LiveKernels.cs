@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Jobs;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol;
@@ -15,7 +16,7 @@ namespace Holdfast.Engine.Kernels;
 /// <summary>The kernels that have a process: launches their supervisors, attaches to those that are found again, and lets go of those that ended.</summary>
 public sealed partial class LiveKernels(
     StateStore store, ExecutionLedger executions, KernelLedger kernels, LiveAttempts attempts, AttemptFolders folders, KernelOptions options,
-    SupervisorSpawner spawner, AttemptRescuer rescuer, TimeProvider time, ILogger<LiveKernels> logger) : IDisposable
+    SupervisorSpawner spawner, AttemptRescuer rescuer, EngineMeters meters, TimeProvider time, ILogger<LiveKernels> logger) : IDisposable
 {
     private readonly ConcurrentDictionary<string, LiveKernel> _byId = new();
     private static readonly TimeSpan RescueRetryDelay = TimeSpan.FromSeconds(1);
@@ -90,6 +91,7 @@ public sealed partial class LiveKernels(
 
     private async Task LaunchAsync(LiveKernel live, Kernel kernel, KernelSpec spec)
     {
+        long start = time.GetTimestamp();
         try
         {
             KernelLaunchSpec.Write(live.Live, kernel, spec, folders, options);
@@ -99,6 +101,7 @@ public sealed partial class LiveKernels(
             Open(live, await SupervisorLink.OverAsync(socket, live.Live.Attempt.Nonce, notice => OnNotice(live, notice), time, _stopping.Token));
             await live.Live.WatchAsync(_stopping.Token);
             Log.Started(logger, live.Id.Value, live.SpecName);
+            _ = MeasureStartAsync(live, start);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException or LinkRefusedException)
         {
@@ -109,6 +112,12 @@ public sealed partial class LiveKernels(
         {
             // The next server finds it.
         }
+    }
+
+    private async Task MeasureStartAsync(LiveKernel live, long start)
+    {
+        await live.Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        meters.KernelStarted(live.IsReady, time.GetElapsedTime(start));
     }
 
     private void Open(LiveKernel live, SupervisorLink link)

@@ -102,6 +102,13 @@ internal static class LocksTable
         return lines;
     }
 
+    public static LockCount Count(StoreReader reader)
+    {
+        using Statement select = reader.Prepare(
+            "SELECT (SELECT count(*) FROM lock_entries e JOIN lock_claims c ON c.place = e.place WHERE e.granted_at IS NOT NULL), (SELECT count(*) FROM lock_entries WHERE granted_at IS NULL)");
+        return select.Step() ? new LockCount(select.Int64(0), select.Int64(1)) : new LockCount(0, 0);
+    }
+
     /// <summary>Those who stand in line although they have ended, or are not known at all.</summary>
     public static List<ExecutionId> Ended(StoreReader reader)
     {

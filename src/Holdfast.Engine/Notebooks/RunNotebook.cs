@@ -3,6 +3,7 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks.Parameters;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Jupyter;
@@ -16,10 +17,11 @@ namespace Holdfast.Engine.Notebooks;
 /// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, disk-full.
 /// </summary>
 public sealed class RunNotebook(
-    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, string host, string root, TimeProvider time)
+    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, EngineMeters meters, string host, string root, TimeProvider time)
 {
     public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
     {
+        long start = time.GetTimestamp();
         string path = System.IO.Path.GetFullPath(request.Path, root);
         using IDisposable reserved = active.TryReserve(path)
             ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"Another run of {path} is just being started.");
@@ -40,6 +42,7 @@ public sealed class RunNotebook(
         var cells = Plan(notebook, request, spec?.Language ?? notebook.Language);
         bool ownsKernel = reused is null || (isResumed && earlier!.OwnsKernel);
         StartedRun started = await BeginAsync(path, request, cells, spec, reused, ownsKernel, cancellationToken);
+        meters.Acknowledged("notebook", time.GetElapsedTime(start));
         if (earlier is { OwnsKernel: true } && earlier.KernelId != started.Run.KernelId && kernels.TryGet(earlier.KernelId, out _))
         {
             // It was kept so that its run could be resumed, which nobody wants any more.

@@ -45,6 +45,9 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>When the child was started, once that is known; microseconds since 1970.</summary>
     public long? StartedAt { get; set; }
 
+    /// <summary>When its launch began in this server, microseconds since 1970; 0 when an earlier server launched it.</summary>
+    public long ClaimedAt { get; set; }
+
     /// <summary>True once the outcome is known here, stored or not.</summary>
     public bool IsOutcomeKnown => Volatile.Read(ref _isOutcomeTaken) != 0;
 

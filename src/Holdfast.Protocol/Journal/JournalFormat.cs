@@ -61,6 +61,10 @@ public static class JournalFormat
         return bases;
     }
 
+    /// <summary>Where the journal ends by now, by the sizes of its files; a torn tail counts. 0 when there is none.</summary>
+    public static long EndOf(string directory) =>
+        ListSegments(directory) is [.., long last] && new FileInfo(SegmentPath(directory, last)) is { Exists: true } file ? last + file.Length : 0;
+
     private static string PathOf(string directory, long position, string suffix) =>
         Path.Join(directory, position.ToString("D20", CultureInfo.InvariantCulture) + suffix);
 }

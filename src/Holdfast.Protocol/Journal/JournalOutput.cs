@@ -26,6 +26,9 @@ public sealed class JournalOutput : IDisposable
     /// <summary>The stream offset of the byte that is read next.</summary>
     public long Offset { get; private set; }
 
+    /// <summary>Where in the journal the next record is read.</summary>
+    public long Position => _reader.Position;
+
     /// <summary>Why the last read gave nothing.</summary>
     public JournalEnd End => _reader.End;
 

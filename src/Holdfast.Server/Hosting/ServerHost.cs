@@ -5,6 +5,7 @@ using Holdfast.Engine.Contents;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Store;
 using Holdfast.Server.Jupyter;
+using Holdfast.Server.Metrics;
 using Holdfast.Server.Rest;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -25,7 +26,9 @@ public static class ServerHost
         using DataDirectory directory = DataDirectory.Open(
             DataDirectoryPaths.Resolve(options.DataDirectory, Environment.GetEnvironmentVariable), Environment.GetEnvironmentVariable);
         var door = new EngineDoor();
-        await using WebApplication app = Build(options, directory, door);
+        using var meters = new MeterReader();
+        using var process = new ProcessMeter(TimeProvider.System);
+        await using WebApplication app = Build(options, directory, door, meters);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
@@ -78,7 +81,7 @@ public static class ServerHost
             loggers);
     }
 
-    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door)
+    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door, MeterReader meters)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
@@ -111,6 +114,7 @@ public static class ServerHost
         app.UseRouting();
         RestDoor.Map(app, door);
         JupyterDoor.Map(app, door);
+        MetricsEndpoint.Map(app, meters);
         return app;
     }
 

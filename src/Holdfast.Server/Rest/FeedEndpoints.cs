@@ -1,5 +1,6 @@
 using System.Globalization;
 using Holdfast.Engine.Feed;
+using Holdfast.Engine.Metrics;
 using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
@@ -19,6 +20,7 @@ internal static class FeedEndpoints
             ?? (RestQuery.Text(context, "after") == "latest" ? feed.LastPosition : RestQuery.Number(context, "after", 0, long.MaxValue) ?? 0);
         var events = new EventStream(context);
         await events.BeginAsync();
+        using IDisposable following = door.Engine.Meters.Followers.Enter(FollowerTally.Feed, () => feed.LastPosition - position);
         while (true)
         {
             Task growth = feed.Growth;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Metrics;
 using Holdfast.Protocol.Journal;
 using Holdfast.Server.Hosting;
 
@@ -79,6 +80,7 @@ internal static class OutputEndpoints
     private static async Task<long> FollowAttemptAsync(EventStream events, EngineDoor door, ExecutionId id, OutputStream stream, long offset, Utf8Chunks? text)
     {
         using OutputReading reading = await OpenAsync(events, door, id, stream, offset);
+        using IDisposable following = door.Engine.Meters.Followers.Enter(FollowerTally.Journal, () => reading.Lag);
         while (true)
         {
             Task growth = reading.Growth;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Holdfast.Engine;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
 using Holdfast.Tests.Fakes;
 using Holdfast.Tests.Store;
@@ -18,7 +19,7 @@ internal sealed class TemporaryLedger : IAsyncDisposable
         Time = time ?? Clock;
         Store = StateStore.Open(new StoreOptions { Directory = _directory, Migrations = Migration.Embedded }, TimeProvider.System);
         Feed = new FeedLog(Store, Time);
-        Ledger = new ExecutionLedger(Feed, "here", Time);
+        Ledger = new ExecutionLedger(Feed, Meters, "here", Time);
         Feed.Published += Published.Enqueue;
     }
 
@@ -31,6 +32,8 @@ internal sealed class TemporaryLedger : IAsyncDisposable
     public StateStore Store { get; }
 
     public FeedLog Feed { get; }
+
+    public EngineMeters Meters { get; } = new();
 
     public ExecutionLedger Ledger { get; }
 
@@ -67,6 +70,7 @@ internal sealed class TemporaryLedger : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();
+        Meters.Dispose();
         System.IO.Directory.Delete(_directory, recursive: true);
     }
 }

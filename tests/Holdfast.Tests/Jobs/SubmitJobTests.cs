@@ -10,7 +10,7 @@ public sealed class SubmitJobTests : IAsyncDisposable
     private readonly TemporaryLedger _house = new();
     private readonly SubmitJob _submit;
 
-    public SubmitJobTests() => _submit = new SubmitJob(_house.Store, _house.Ledger, _house.Time);
+    public SubmitJobTests() => _submit = new SubmitJob(_house.Store, _house.Ledger, _house.Meters, _house.Time);
 
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 

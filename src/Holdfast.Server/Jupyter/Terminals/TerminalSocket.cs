@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Holdfast.Engine;
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Terminals;
 
 namespace Holdfast.Server.Jupyter.Terminals;
@@ -191,6 +192,7 @@ internal sealed class TerminalSocket : IDisposable
     /// <summary>Sends what there is and what comes, until the journal ends; the offset reached.</summary>
     private async Task<long> FollowAsync(OutputReading reading, CancellationToken leaving)
     {
+        using IDisposable following = _engine.Meters.Followers.Enter(FollowerTally.Journal, () => reading.Lag);
         while (true)
         {
             Task growth = reading.Growth;
