@@ -103,6 +103,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
+        ListSupervisors = new ListSupervisors(Live, time);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
         _recover = new Recover(
@@ -157,6 +158,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public StopSession StopSession { get; }
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
+    public ListSupervisors ListSupervisors { get; }
     public ContentsOperations Contents { get; }
     public RetryRecovery RetryRecovery { get; }
     public MarkLost MarkLost { get; }

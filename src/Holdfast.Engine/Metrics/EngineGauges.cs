@@ -10,7 +10,7 @@ namespace Holdfast.Engine.Metrics;
 
 /// <summary>
 /// What is, as against what happens: looked up when somebody asks for the instruments. 1. All that the store knows comes from one look into it, however many instruments ask.
-/// 2. What takes a walk over files (journals' sizes, followers' lags) is looked up beside the asking and may be some seconds old, so that a scrape stays short with a thousand of them.
+/// 2. What takes a walk over files (journals' sizes, followers' lags, supervisors' processes) is looked up beside the asking and may be some seconds old, so that a scrape stays short with a thousand of them.
 /// </summary>
 internal sealed class EngineGauges
 {
@@ -26,26 +26,25 @@ internal sealed class EngineGauges
     private readonly Lock _looking = new();
     private StoreLook? _look; // guarded by _looking
     private long _lookedAt; // guarded by _looking
-    private volatile FileWalk _walk = new(0, (0, 0), (0, 0));
+    private volatile FileWalk? _walk;
     private long _walkedAt;
     private int _isWalking;
 
     private sealed record StoreLook(List<StateCount> Executions, long? OldestQueuedAt, LockCount Locks);
 
-    private sealed record FileWalk(long JournalBytes, (int Count, long LagMax) Journal, (int Count, long LagMax) Feed);
+    private sealed record FileWalk(Dictionary<string, long> Supervisors, long JournalBytes, (int Count, long LagMax) Journal, (int Count, long LagMax) Feed);
 
     public EngineGauges(
         EngineMeters meters, StateStore store, LiveAttempts attempts, LiveKernels kernels, DataDirectoryPaths paths, Func<RecoveryReport> recovery, TimeProvider time)
     {
         (_meters, _store, _attempts, _kernels, _paths, _time) = (meters, store, attempts, kernels, paths, time);
-        _walkedAt = time.GetTimestamp() - (long)(WalkInterval.TotalSeconds * time.TimestampFrequency);
         Meter meter = meters.Meter;
         _ = meter.CreateObservableGauge("holdfast.executions", () => Look().Executions.Select(static c => Of(c.Count, ("kind", c.Kind), ("state", c.State))), "{execution}", "Executions that have not ended, by state.");
         _ = meter.CreateObservableGauge("holdfast.queue.depth", () => Look().Executions[0].Count, "{execution}", "Jobs that wait for a slot.");
         _ = meter.CreateObservableGauge("holdfast.queue.oldest.age", () => Look().OldestQueuedAt is { } at ? Math.Max(0, time.NowMicroseconds() - at) / 1e6 : 0, "s", "How long ago the next job in the queue was accepted; 0 when it is empty.");
         _ = meter.CreateObservableGauge("holdfast.locks.held", () => Look().Locks.Held, "{lock}", "Locks that are held.");
         _ = meter.CreateObservableGauge("holdfast.locks.waiting", () => Look().Locks.Waiting, "{execution}", "Executions that wait for locks.");
-        _ = meter.CreateObservableGauge("holdfast.supervisors", Supervisors, "{supervisor}", "Supervisors of running work, by whether they answer.");
+        _ = meter.CreateObservableGauge("holdfast.supervisors", Supervisors, "{supervisor}", "Supervisors of running work, by how they stand; at most some seconds old.");
         _ = meter.CreateObservableGauge("holdfast.kernels", Kernels, "{kernel}", "Kernels that have a process, by execution state.");
         _ = meter.CreateObservableGauge("holdfast.kernels.clients", () => kernels.All.Sum(static k => (long)k.Connections), "{client}", "Clients connected to kernels.");
         _ = meter.CreateObservableGauge("holdfast.journal.size", () => Walk().JournalBytes, "By", "Journals of the work that runs now; at most some seconds old.");
@@ -76,8 +75,7 @@ internal sealed class EngineGauges
     }
 
     private IEnumerable<Measurement<long>> Supervisors() =>
-        _attempts.All.CountBy(static a => !a.Link.IsCompletedSuccessfully ? "starting" : a.Health == SupervisorHealth.Fresh ? "fresh" : "stale")
-            .Select(static c => Of((long)c.Value, ("liveness", c.Key)));
+        Walk().Supervisors.Select(static c => Of(c.Value, ("liveness", c.Key)));
 
     private IEnumerable<Measurement<long>> Kernels() => _kernels.All.CountBy(static k => k.ExecutionState).Select(static c => Of((long)c.Value, ("state", c.Key)));
 
@@ -101,12 +99,16 @@ internal sealed class EngineGauges
     /// <summary>What the last walk found; the next one begins when it is old.</summary>
     private FileWalk Walk()
     {
-        if (_time.GetElapsedTime(Volatile.Read(ref _walkedAt)) > WalkInterval && Interlocked.Exchange(ref _isWalking, 1) == 0)
+        if (_walk is null)
+        {
+            WalkFiles(); // Whoever asks first waits for it: what is not known yet is not nothing.
+        }
+        else if (_time.GetElapsedTime(Volatile.Read(ref _walkedAt)) > WalkInterval && Interlocked.Exchange(ref _isWalking, 1) == 0)
         {
             _ = Task.Run(WalkFiles);
         }
 
-        return _walk;
+        return _walk!;
     }
 
     private void WalkFiles()
@@ -114,12 +116,14 @@ internal sealed class EngineGauges
         try
         {
             long bytes = 0;
+            var supervisors = Enum.GetValues<SupervisorLiveness>().ToDictionary(static l => l.Name(), static _ => 0L);
             foreach (LiveAttempt attempt in _attempts.All)
             {
                 bytes += SizeOf(attempt.Files.Journal);
+                supervisors[ListSupervisors.Look(attempt).Liveness.Name()]++;
             }
 
-            _walk = new FileWalk(bytes, _meters.Followers.Look(FollowerTally.Journal), _meters.Followers.Look(FollowerTally.Feed));
+            _walk = new FileWalk(supervisors, bytes, _meters.Followers.Look(FollowerTally.Journal), _meters.Followers.Look(FollowerTally.Feed));
         }
         finally
         {

@@ -19,6 +19,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
 {
     private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Task<SupervisorLink>? _attachedAgain;
+    private volatile SupervisorLink? _latestLink;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _following = new();
@@ -35,6 +36,9 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
 
     /// <summary>The link, as soon as there is one; faulted when the attempt ended without.</summary>
     public Task<SupervisorLink> Link => _attachedAgain ?? _attached.Task;
+
+    /// <summary>The latest link, open or not; null before the first.</summary>
+    public SupervisorLink? LatestLink => _latestLink;
 
     /// <summary>It counts against the jobs that run at once; terminals do not.</summary>
     public bool TakesSlot { get; set; } = true;
@@ -80,6 +84,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>The first link, or a new one in place of one that broke; whoever followed the journal goes on being told of its growth.</summary>
     public void Attach(SupervisorLink link)
     {
+        _latestLink = link;
         if (!_attached.TrySetResult(link))
         {
             _attachedAgain = Task.FromResult(link);

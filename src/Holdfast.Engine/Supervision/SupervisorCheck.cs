@@ -11,15 +11,10 @@ namespace Holdfast.Engine.Supervision;
 /// </summary>
 internal sealed partial class SupervisorCheck : IAsyncDisposable
 {
-    /// <summary>Often enough for a person to look at; seldom enough that fifty idle kernels cost nothing worth measuring.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
-
-    /// <summary>Every so many looks a sleeping one is asked too: every five minutes.</summary>
-    private const int LooksPerQuestion = 15;
+    /// <summary>Every so many looks a sleeping one is asked too.</summary>
+    private static readonly int LooksPerQuestion = (int)(SupervisorLivenessTable.AskInterval / SupervisorLivenessTable.LookInterval);
 
     private const char Sleeping = 'S';
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly LiveAttempts _attempts;
     private readonly TimeProvider _time;
@@ -49,7 +44,7 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        using var timer = new PeriodicTimer(Interval, _time);
+        using var timer = new PeriodicTimer(SupervisorLivenessTable.LookInterval, _time);
         try
         {
             for (int look = 1; await timer.WaitForNextTickAsync(_stopping.Token); look++)
@@ -78,7 +73,7 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
         SupervisorHealth before = attempt.Health;
         try
         {
-            await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, _stopping.Token).WaitAsync(Patience, _time, _stopping.Token);
+            await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, _stopping.Token).WaitAsync(SupervisorLivenessTable.AnswerPatience, _time, _stopping.Token);
             attempt.Health = SupervisorHealth.Fresh;
         }
         catch (TimeoutException)

@@ -14,6 +14,7 @@ internal static class RestDoor
         NotebookEndpoints.Map(routes, door);
         KernelEndpoints.Map(routes, door);
         LockEndpoints.Map(routes, door);
+        SupervisorEndpoints.Map(routes, door);
         FeedEndpoints.Map(routes, door);
         RecoveryEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);

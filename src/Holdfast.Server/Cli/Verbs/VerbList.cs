@@ -23,6 +23,7 @@ internal static class VerbList
         ("notebook", () => NotebookVerb.Verb),
         ("kernels", () => KernelsVerb.Verb),
         ("locks", () => LocksVerb.Verb),
+        ("supervisors", () => SupervisorsVerb.Verb),
         ("recovery", () => RecoveryVerb.Verb),
         ("doctor", () => DoctorVerb.Verb),
         ("stop", () => StopVerb.Verb),
