@@ -48,6 +48,74 @@ public sealed class DoctorVerbTests : IDisposable
     public void A_directory_to_be_made_is_judged_by_the_one_it_will_lie_in() =>
         Assert.Contains(DataDirectoryChecks.All(new DataDirectoryPaths(Path.Combine(_data, "a", "b"))), f => f.Severity == Severity.Ok && f.Text.EndsWith("can be made", StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData("no_such_module_of_anybody", "has no module no_such_module_of_anybody")]
+    [InlineData("json.tool", null)]
+    public void A_Python_without_the_module_that_its_kernelspec_runs_is_a_problem(string module, string? problem)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/python3"), "There is no python here.");
+        string folder = Directory.CreateDirectory(Path.Combine(_data, "kernels", "half")).FullName;
+        File.WriteAllText(Path.Combine(folder, "kernel.json"), $$"""{"argv":["/usr/bin/python3","-m","{{module}}","{connection_file}"],"display_name":"Half","language":"python"}""");
+
+        Finding finding = Assert.Single(MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : Environment.GetEnvironmentVariable(name)), f => f.Text.StartsWith("half", StringComparison.Ordinal));
+        Assert.Equal(problem is null ? Severity.Ok : Severity.Problem, finding.Severity);
+        Assert.Contains(problem ?? "Half", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kernelspec_whose_command_may_not_be_executed_is_a_problem()
+    {
+        string program = Path.Combine(_data, "kernel.sh");
+        File.WriteAllText(program, "#!/bin/sh\n");
+        string folder = Directory.CreateDirectory(Path.Combine(_data, "kernels", "locked")).FullName;
+        File.WriteAllText(Path.Combine(folder, "kernel.json"), $$"""{"argv":["{{program}}","{connection_file}"],"display_name":"Locked","language":"none"}""");
+
+        Finding finding = Assert.Single(MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : null), f => f.Text.StartsWith("locked", StringComparison.Ordinal));
+        Assert.Equal(Severity.Problem, finding.Severity);
+        Assert.StartsWith($"chmod +x {program}", finding.Remedy, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/home/me/data", "ext4", "Ok")]
+    [InlineData("/run/me", "tmpfs", "Warning")]
+    [InlineData("/mnt/shared disk/x", "nfs4", "Problem")]
+    [InlineData("/mnt/shared disks", "ext4", "Ok")]
+    public void The_kind_of_disk_is_that_of_the_nearest_mount(string path, string kind, string severity)
+    {
+        const string Mounts = "/dev/a / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\nserver:/x /mnt/shared\\040disk nfs4 rw 0 0\n";
+        Assert.Equal(kind, DiskKind.Of(path, Mounts));
+        Assert.Equal(severity, DiskKind.Check(path, Mounts).Severity.ToString());
+    }
+
+    [Fact]
+    public void A_clock_that_was_set_back_is_a_problem()
+    {
+        var paths = new DataDirectoryPaths(_data);
+        File.WriteAllText(paths.Database, "");
+        File.SetLastWriteTimeUtc(paths.Database, DateTime.UnixEpoch.AddDays(20_001));
+
+        Finding finding = ClockChecks.Check(paths, new Fakes.FakeClock());
+        Assert.Equal(Severity.Problem, finding.Severity);
+        Assert.Contains("set back", finding.Text, StringComparison.Ordinal);
+        File.SetLastWriteTimeUtc(paths.Database, DateTime.UnixEpoch.AddDays(19_999));
+        Assert.NotEqual(Severity.Problem, ClockChecks.Check(paths, new Fakes.FakeClock()).Severity);
+    }
+
+    [Theory]
+    [InlineData("cpu io memory pids\n", "Ok")]
+    [InlineData("cpu io\n", "Warning")]
+    [InlineData(null, "Ok")]
+    public void Control_groups_without_memory_are_told(string? controllers, string severity)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_data, "sys/fs/cgroup")).FullName;
+        if (controllers is not null)
+        {
+            File.WriteAllText(Path.Combine(folder, "cgroup.controllers"), controllers);
+        }
+
+        Assert.Equal(severity, CgroupCheck.Check(_data).Severity.ToString());
+    }
+
     [Fact]
     public void A_kernelspec_whose_command_is_missing_is_a_problem()
     {

@@ -27,6 +27,15 @@ internal static class DataDirectoryChecks
             yield return (File.GetUnixFileMode(paths.Root) & Others) != 0
                 ? Finding.Warning("data", $"{paths.Root} is open to other users", $"chmod 700 {paths.Root}")
                 : Finding.Ok("data", "private to its owner");
+            foreach (string path in ((string[])[paths.Root, paths.Database, paths.Token, paths.Attempts, paths.Run]).Where(p => FileStatus.Of(p) is { } status && status.UserId != Libc.GetUid()))
+            {
+                yield return Finding.Problem("data", $"{path} belongs to another user", $"chown -R {Environment.UserName} {paths.Root}");
+            }
+
+            foreach (string path in ((string[])[paths.Database, paths.Attempts, paths.Run]).Where(p => FileStatus.Of(p) is { } status && (status.Mode & Others) != 0))
+            {
+                yield return Finding.Warning("data", $"{path} is open to other users", $"chmod go= {path}");
+            }
         }
 
         if (File.Exists(paths.Token) && (File.GetUnixFileMode(paths.Token) & Others) != 0)
@@ -35,6 +44,7 @@ internal static class DataDirectoryChecks
         }
 
         yield return Space(existing);
+        yield return DiskKind.Check(existing, File.ReadAllText("/proc/mounts"));
     }
 
     private static Finding Writable(string root, string existing)

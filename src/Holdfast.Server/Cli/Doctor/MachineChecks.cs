@@ -57,9 +57,11 @@ internal static class MachineChecks
         foreach (KernelSpec spec in found.Specs)
         {
             string command = spec.ResolveArgv()[0];
-            yield return Resolve(command, environment("PATH")) is { } program
-                ? Finding.Ok("kernelspec", $"{spec.Name} ({spec.DisplayName}): {program}, {spec.Transport}")
-                : Finding.Problem("kernelspec", $"{spec.Name}: its command {command} was not found", $"install it, put it on PATH, or remove {spec.ResourceDirectory}");
+            yield return Resolve(command, environment("PATH")) is not { } program
+                ? Finding.Problem("kernelspec", $"{spec.Name}: its command {command} was not found", $"install it, put it on PATH, or remove {spec.ResourceDirectory}")
+                : KernelLauncher.Examine(spec, program, environment) is var (text, remedy)
+                ? Finding.Problem("kernelspec", $"{spec.Name}: {text}", $"{remedy}; or remove {spec.ResourceDirectory}")
+                : Finding.Ok("kernelspec", $"{spec.Name} ({spec.DisplayName}): {program}, {spec.Transport}");
         }
 
         if (found.Specs.Count == 0)

@@ -8,6 +8,8 @@ namespace Holdfast.Server.Cli.Doctor;
 /// </summary>
 internal static class ServiceUnit
 {
+    private const string UsualName = "holdfast.service";
+
     private static readonly string[] Folders =
         ["/usr/lib/systemd", "/lib/systemd", "/usr/local/lib/systemd", "/run/systemd/transient", "/run/systemd", "/etc/systemd"];
 
@@ -26,6 +28,10 @@ internal static class ServiceUnit
 
         return UnitOf(cgroups) is { } unit ? OfUnit(unit, KillMode(UnitFiles(unit, environment))) : null;
     }
+
+    /// <summary>The unit that a server would be started in; null when none is installed under the usual name.</summary>
+    public static Finding? CheckInstalled(Func<string, string?> environment) =>
+        UnitFiles(UsualName, environment).ToList() is { Count: > 0 } texts ? OfUnit(UsualName, KillMode(texts)) : null;
 
     /// <summary>The service named by a /proc/PID/cgroup, if the process is directly in one.</summary>
     internal static string? UnitOf(string cgroups)

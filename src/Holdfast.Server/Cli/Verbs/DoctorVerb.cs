@@ -32,6 +32,8 @@ internal static class DoctorVerb
             findings.Add(MachineChecks.Zmq());
             findings.AddRange(MachineChecks.Kernels(context.Environment));
             findings.AddRange(DataDirectoryChecks.All(client.Locator.Paths));
+            findings.Add(CgroupCheck.Check("/"));
+            findings.Add(ClockChecks.Check(client.Locator.Paths, context.Time));
         }
 
         if (client.Locator.Locate() is { } address)
@@ -46,6 +48,10 @@ internal static class DoctorVerb
         {
             findings.Add(Finding.Ok("server", $"none runs on {client.Locator.Paths.Root}"));
             findings.AddRange(StoreChecks.WithoutServer(client.Locator.Paths));
+            if (client.Locator.IsByDataDirectory && ServiceUnit.CheckInstalled(context.Environment) is { } unit)
+            {
+                findings.Add(unit);
+            }
         }
 
         context.Terminal.Write(arguments.IsJson ? Json(findings) : Encoding.UTF8.GetBytes(Text(findings)));
@@ -61,6 +67,8 @@ internal static class DoctorVerb
             findings.Add(version == ProductVersion.Current
                 ? Finding.Ok("server", $"{address.Url}, version {version}")
                 : Finding.Warning("server", $"{address.Url} is version {version}, this is {ProductVersion.Current}", "stop it and start it again with this program; its work goes on meanwhile"));
+            findings.Add(ServerChecks.OfRecovery(await client.GetAsync("v1/recovery", cancellationToken).ConfigureAwait(false)));
+            findings.AddRange(ServerChecks.OfSupervisors(await client.GetAsync("v1/supervisors", cancellationToken).ConfigureAwait(false)));
             JsonElement integrity = await client.SendAsync(ApiRequest.Get("v1/doctor/integrity") with { ServerTime = IntegrityTime }, cancellationToken).ConfigureAwait(false);
             findings.Add(StoreChecks.OfProblems([.. integrity.Items("problems").Select(p => p.GetString() ?? "")]));
         }
