@@ -71,4 +71,6 @@ public static class ErrorCodes
     public const string FolderNotEmpty = "folder-not-empty";
     public const string CheckpointNotFound = "checkpoint-not-found";
     public const string UploadOutOfOrder = "upload-out-of-order";
+    public const string WorkspaceNotFound = "workspace-not-found";
+    public const string ConversionFailed = "conversion-failed";
 }

@@ -7,6 +7,8 @@ using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Notebooks.Conversion;
+using Holdfast.Engine.Preferences;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
@@ -99,6 +101,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
         StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time);
         ChangeSession = new ChangeSession(_store, _sessions, StartKernel, _leftKernels, root);
         StopSession = new StopSession(_store, _sessions, StopKernel);
+        Config = new ConfigSections(new PreferenceFolder(directory.Paths.Preference("config")));
+        LabSettings = new LabSettings(new PreferenceFolder(directory.Paths.Preference("settings")));
+        LabWorkspaces = new LabWorkspaces(new PreferenceFolder(directory.Paths.Preference("workspaces")));
+        ConvertNotebook = new ConvertNotebook(directory.Paths.Conversions, _reaper, time);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
@@ -156,6 +162,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public StartSession StartSession { get; }
     public ChangeSession ChangeSession { get; }
     public StopSession StopSession { get; }
+    public ConfigSections Config { get; }
+    public LabSettings LabSettings { get; }
+    public LabWorkspaces LabWorkspaces { get; }
+    public ConvertNotebook ConvertNotebook { get; }
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
     public ListSupervisors ListSupervisors { get; }

@@ -22,6 +22,12 @@ public sealed class DataDirectoryPaths
     /// <summary>Sockets, unless the path is too long for them (<see cref="SocketDirectory"/>).</summary>
     public string Run => Path.Combine(Root, "run");
 
+    /// <summary>What notebooks are converted in, and nothing that lasts.</summary>
+    public string Conversions => Path.Combine(Root, "conversions");
+
+    /// <summary>What front ends keep with the server, by kind.</summary>
+    public string Preference(string kind) => Path.Combine(Root, "preferences", kind);
+
     public string Attempt(string id) => Path.Combine(Attempts, id);
 
     /// <summary><c>assets/ab/abcdef…</c>: 256 folders keep each of them small.</summary>

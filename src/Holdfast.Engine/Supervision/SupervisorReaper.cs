@@ -4,7 +4,7 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// Reaps the supervisors this server started (its only children) on a thread that sleeps in waitpid, and keeps how the last ones ended:
+/// Reaps the supervisors and the few other children this server started on a thread that sleeps in waitpid, and keeps how the last ones ended:
 /// the difference between "exited" and "was killed by signal 9" when a supervisor dies before its time.
 /// </summary>
 public sealed class SupervisorReaper : IDisposable
@@ -14,6 +14,7 @@ public sealed class SupervisorReaper : IDisposable
     private readonly ConcurrentQueue<int> _order = new();
     private readonly SemaphoreSlim _spawned = new(0);
     private readonly Thread _thread;
+    private readonly Dictionary<int, TaskCompletionSource<WaitStatus>> _waiting = []; // Guarded by itself.
     private volatile bool _isDisposed;
 
     public SupervisorReaper()
@@ -24,6 +25,29 @@ public sealed class SupervisorReaper : IDisposable
 
     /// <summary>To be called after each spawn: the thread waits for children only while there are some.</summary>
     public void ChildSpawned() => _spawned.Release();
+
+    /// <summary>Starts a child that is no supervisor; its pid, or the negated errno, and how it ends. Its pid is not used again before that is told.</summary>
+    public (int Pid, Task<WaitStatus> End) Spawn(ChildStart start)
+    {
+        var end = new TaskCompletionSource<WaitStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
+        int pid;
+        lock (_waiting)
+        {
+            // Under the lock, so that one that ends at once is not reaped before it is waited for.
+            pid = ChildProcess.Spawn(start);
+            if (pid > 0)
+            {
+                _waiting[pid] = end;
+            }
+        }
+
+        if (pid > 0)
+        {
+            ChildSpawned();
+        }
+
+        return (pid, end.Task);
+    }
 
     public WaitStatus? StatusOf(int pid) => _ended.TryGetValue(pid, out WaitStatus status) ? status : null;
 
@@ -54,6 +78,15 @@ public sealed class SupervisorReaper : IDisposable
 
     private void Keep(int pid, WaitStatus status)
     {
+        lock (_waiting)
+        {
+            if (_waiting.Remove(pid, out TaskCompletionSource<WaitStatus>? end))
+            {
+                end.SetResult(status);
+                return;
+            }
+        }
+
         _ended[pid] = status;
         _order.Enqueue(pid);
         if (_order.Count > KeptMax && _order.TryDequeue(out int oldest))

@@ -1,7 +1,10 @@
 using Holdfast.Server.Hosting;
 using Holdfast.Server.Jupyter.Contents;
+using Holdfast.Server.Jupyter.Conversion;
+using Holdfast.Server.Jupyter.Events;
 using Holdfast.Server.Jupyter.Kernels;
 using Holdfast.Server.Jupyter.Login;
+using Holdfast.Server.Jupyter.Preferences;
 using Holdfast.Server.Jupyter.Sessions;
 using Holdfast.Server.Jupyter.Specs;
 using Holdfast.Server.Jupyter.Status;
@@ -23,5 +26,10 @@ internal static class JupyterDoor
         ContentsEndpoints.Map(routes, door);
         FileEndpoints.Map(routes, door);
         SessionEndpoints.Map(routes, door);
+        ConfigEndpoints.Map(routes, door);
+        LabSettingEndpoints.Map(routes, door);
+        LabWorkspaceEndpoints.Map(routes, door);
+        EventEndpoints.Map(routes, door);
+        ConversionEndpoints.Map(routes, door);
     }
 }

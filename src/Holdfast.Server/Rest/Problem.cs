@@ -31,6 +31,8 @@ internal static class Problem
         [ErrorCodes.KernelSpecNotFound] = 404,
         [ErrorCodes.SessionNotFound] = 404,
         [ErrorCodes.SessionKernelGone] = 410,
+        [ErrorCodes.WorkspaceNotFound] = 404,
+        [ErrorCodes.ConversionFailed] = 422,
         [ErrorCodes.NotebookNotFound] = 404,
         [ErrorCodes.CellNotFound] = 404,
         [ErrorCodes.KernelDied] = 502,
