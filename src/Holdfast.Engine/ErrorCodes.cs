@@ -10,6 +10,11 @@ public static class ErrorCodes
     public const string InvalidJson = "invalid-json";
     public const string BodyTooLarge = "body-too-large";
     public const string Unauthorized = "unauthorized";
+    public const string ForbiddenScope = "forbidden-scope";
+    public const string TooManyFailures = "too-many-failures";
+    public const string TokenNotFound = "token-not-found";
+    public const string TokenNameTaken = "token-name-taken";
+    public const string TlsCertificateUnusable = "tls-certificate-unusable";
     public const string HostNotAllowed = "host-not-allowed";
     public const string OriginNotAllowed = "origin-not-allowed";
     public const string PrefixNotAllowed = "prefix-not-allowed";

@@ -1,4 +1,5 @@
 using Holdfast.Engine.Contents;
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
@@ -79,7 +80,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         WriteStandardInput = new WriteStandardInput(_store, runners);
         ReadOutput = new ReadOutput(_store, Live, Folders);
         ListLocks = new ListLocks(_store);
-        ReleaseLock = new ReleaseLock(_store, executions);
+        ReleaseLock = new ReleaseLock(_store, executions, time);
         StartTerminal = new StartTerminal(_store, executions, _dispatcher, options.Root, time);
         GetTerminal = new GetTerminal(_store, Folders);
         StopTerminal = new StopTerminal(GetTerminal, CancelExecution, WaitForExecution);
@@ -105,6 +106,12 @@ public sealed class HoldfastEngine : IAsyncDisposable
         LabSettings = new LabSettings(new PreferenceFolder(directory.Paths.Preference("settings")));
         LabWorkspaces = new LabWorkspaces(new PreferenceFolder(directory.Paths.Preference("workspaces")));
         ConvertNotebook = new ConvertNotebook(directory.Paths.Conversions, _reaper, time);
+        Tokens = new TokenRing(_store, time);
+        CreateToken = new CreateToken(_store, Tokens, time);
+        ListTokens = new ListTokens(_store);
+        RevokeToken = new RevokeToken(_store, Tokens, time);
+        ReadAudit = new ReadAudit(_store);
+        RecordDeed = new RecordDeed(_store, time);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
@@ -162,6 +169,12 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public StartSession StartSession { get; }
     public ChangeSession ChangeSession { get; }
     public StopSession StopSession { get; }
+    public TokenRing Tokens { get; }
+    public CreateToken CreateToken { get; }
+    public ListTokens ListTokens { get; }
+    public RevokeToken RevokeToken { get; }
+    public ReadAudit ReadAudit { get; }
+    public RecordDeed RecordDeed { get; }
     public ConfigSections Config { get; }
     public LabSettings LabSettings { get; }
     public LabWorkspaces LabWorkspaces { get; }
@@ -200,6 +213,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _warm.Dispose();
         _revivals.Dispose();
         _sessions.Dispose();
+        RunNotebook.Dispose();
+        ConvertNotebook.Dispose();
+        Tokens.Dispose();
         _runs.Dispose();
         _kernels.Dispose();
         await _dispatcher.DisposeAsync();

@@ -16,7 +16,7 @@ public sealed class CancelExecution(StateStore store, ExecutionLedger ledger, Ex
             transaction =>
             {
                 transaction.OnCommitted(published.SetResult);
-                return ledger.Command(transaction, id, ExecutionCommand.Cancel);
+                return ledger.Command(transaction, id, ExecutionCommand.Cancel, nameof(CancelExecution));
             },
             cancellationToken);
         if (!execution.State.IsTerminal())

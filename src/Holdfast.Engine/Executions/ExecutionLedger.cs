@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
@@ -34,6 +35,14 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         execution = execution with { Sequence = ExecutionsTable.Insert(transaction, execution, host, request) };
         Announce(transaction, execution);
         return execution;
+    }
+
+    /// <summary>The same, with a record of who wished it.</summary>
+    public Execution Command(StoreTransaction transaction, ExecutionId id, ExecutionCommand command, string operation)
+    {
+        Execution commanded = Command(transaction, id, command);
+        AuditTable.Record(transaction, time.NowMicroseconds(), operation, id.Value);
+        return commanded;
     }
 
     /// <summary>A caller's wish. Refused, with what the state allows, when it may not be.</summary>

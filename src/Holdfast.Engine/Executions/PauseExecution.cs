@@ -7,7 +7,7 @@ public sealed class PauseExecution(StateStore store, ExecutionLedger ledger, Exe
 {
     public async Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken)
     {
-        Execution execution = await store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Pause), cancellationToken);
+        Execution execution = await store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Pause, nameof(PauseExecution)), cancellationToken);
         await runners.For(execution.Kind).PauseAsync(execution, cancellationToken);
         return await store.WriteAsync(
             transaction => ledger.Advance(transaction, id, execution.AttemptId!.Value, ExecutionCommand.ConfirmPaused) ?? ExecutionsTable.Find(transaction, id)!,

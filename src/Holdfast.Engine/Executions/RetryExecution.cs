@@ -11,6 +11,6 @@ public sealed class RetryExecution(StateStore store, ExecutionLedger ledger)
     public Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken) => store.WriteAsync(
         transaction => ExecutionsTable.Find(transaction, id) is { IsTerminal: true } terminal
             ? throw new RefusedException(ErrorCodes.IllegalTransition, $"'{terminal.Name}' is a terminal, which is not started again; start another one.")
-            : ledger.Command(transaction, id, ExecutionCommand.Retry),
+            : ledger.Command(transaction, id, ExecutionCommand.Retry, nameof(RetryExecution)),
         cancellationToken);
 }

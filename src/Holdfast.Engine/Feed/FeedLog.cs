@@ -16,6 +16,9 @@ public sealed class FeedLog(StateStore store, TimeProvider time)
     /// <summary>Raised once per committed event, in order, one at a time. Handlers only take note: they neither wait nor write.</summary>
     public event Action<FeedEvent>? Published;
 
+    /// <summary>The time that an event has which is written now, in microseconds.</summary>
+    public long Now => time.NowMicroseconds();
+
     /// <summary>Adds an event to the transaction that makes it true.</summary>
     public void Append(StoreTransaction transaction, string kind, string subject, Action<Utf8JsonWriter> writeBody)
     {
@@ -28,7 +31,7 @@ public sealed class FeedLog(StateStore store, TimeProvider time)
         }
 
         string body = Encoding.UTF8.GetString(buffer.WrittenSpan);
-        long at = time.NowMicroseconds();
+        long at = Now;
         long position = FeedTable.Append(transaction, at, kind, subject, body);
         var published = new FeedEvent(position, at, kind, subject, body);
         transaction.OnCommitted(() => Publish(published));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
@@ -46,6 +47,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, EngineMe
                 IdempotencyTable.Insert(transaction, idempotencyKey, hash!, draft.Id, time.NowMicroseconds());
             }
 
+            AuditTable.Record(transaction, time.NowMicroseconds(), nameof(SubmitJob), draft.Id.Value, request.Name);
             return new SubmittedJob(ledger.Add(transaction, draft, text, locks), false);
         }, cancellationToken);
         meters.Acknowledged("job", time.GetElapsedTime(start));

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Store;
@@ -64,6 +65,7 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
                 }
 
                 (Kernel Kernel, Attempt Attempt) added = ledger.Add(transaction, id, plan with { Environment = WithHints(request) });
+                AuditTable.Record(transaction, added.Kernel.CreatedAt, nameof(StartKernel), id.Value, plan.SpecName);
                 alsoStore?.Invoke(transaction, added.Kernel);
                 return added;
             },

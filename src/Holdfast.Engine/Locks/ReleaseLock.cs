@@ -1,3 +1,4 @@
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Store;
 
@@ -11,7 +12,7 @@ public sealed record ReleasedLock(string Name, ExecutionId Holder, long Fence, s
 /// next in line is told in the same transaction.
 /// Errors: invalid-request, lock-not-held.
 /// </summary>
-public sealed class ReleaseLock(StateStore store, ExecutionLedger ledger)
+public sealed class ReleaseLock(StateStore store, ExecutionLedger ledger, TimeProvider time)
 {
     public async Task<ReleasedLock> RunAsync(string? name, string? reason, CancellationToken cancellationToken)
     {
@@ -21,7 +22,18 @@ public sealed class ReleaseLock(StateStore store, ExecutionLedger ledger)
             throw new RefusedException(ErrorCodes.InvalidRequest, $"reason must say why, in 1 to {LockLimits.ReasonLengthMax} characters: the lock is taken from work that may still run.");
         }
 
-        return await store.WriteAsync(transaction => ledger.ReleaseLock(transaction, name!, reason), cancellationToken)
+        return await store.WriteAsync(
+            transaction =>
+            {
+                ReleasedLock? released = ledger.ReleaseLock(transaction, name!, reason);
+                if (released is not null)
+                {
+                    AuditTable.Record(transaction, time.NowMicroseconds(), nameof(ReleaseLock), released.Name, reason);
+                }
+
+                return released;
+            },
+            cancellationToken)
             ?? throw new RefusedException(ErrorCodes.LockNotHeld, $"Nobody holds the lock '{name}'. GET /v1/locks lists those that are held or waited for.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
@@ -17,9 +18,37 @@ namespace Holdfast.Engine.Notebooks;
 /// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, disk-full.
 /// </summary>
 public sealed class RunNotebook(
-    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, EngineMeters meters, string host, string root, TimeProvider time)
+    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, EngineMeters meters, string host, string root, TimeProvider time) : IDisposable
 {
+    private readonly SemaphoreSlim _keyed = new(1); // Requests with a key take turns, so that the second of two finds the run of the first.
+
     public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Key is null)
+        {
+            return await RunAnewAsync(request, cancellationToken);
+        }
+
+        await _keyed.WaitAsync(cancellationToken);
+        try
+        {
+            return FindEarlier(request.Key) ?? await RunAnewAsync(request, cancellationToken);
+        }
+        finally
+        {
+            _keyed.Release();
+        }
+    }
+
+    public void Dispose() => _keyed.Dispose();
+
+    /// <summary>The run that the same request made before, as it is now.</summary>
+    private StartedRun? FindEarlier(IdempotencyKey key) => store.Read(reader => IdempotencyTable.Find(reader, key.Text) is not { } earlier ? null
+        : !earlier.BodyHash.AsSpan().SequenceEqual(key.BodyHash) || RunsTable.Find(reader, earlier.Id.Value) is not { } run
+            ? throw new RefusedException(ErrorCodes.IdempotencyConflict, $"The Idempotency-Key '{key.Text}' was used for another request ({earlier.Id}). Use a new key for new work.")
+            : new StartedRun(run, ExecutionsTable.OfRun(reader, run.Id).ConvertAll(e => new RunCellView(e.CellIndex!.Value, e.CellId, e))) { IsRepeat = true });
+
+    private async Task<StartedRun> RunAnewAsync(RunRequest request, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
         string path = System.IO.Path.GetFullPath(request.Path, root);
@@ -114,6 +143,12 @@ public sealed class RunNotebook(
                 var stored = new Run(
                     runId, path, RunState.Running, newKernel?.Id ?? reused!.Id, incarnation, ownsKernel, request.StopOnError, reused?.Position ?? 0, time.NowMicroseconds());
                 RunsTable.Insert(transaction, stored, host);
+                if (request.Key is { } key)
+                {
+                    IdempotencyTable.Insert(transaction, key.Text, key.BodyHash, new ExecutionId(runId), stored.CreatedAt);
+                }
+
+                AuditTable.Record(transaction, stored.CreatedAt, nameof(RunNotebook), runId, path);
                 feed.Append(transaction, "run.running", runId, writer =>
                 {
                     writer.WriteString("id", runId);

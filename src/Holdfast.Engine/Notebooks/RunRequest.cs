@@ -18,10 +18,17 @@ public sealed record RunRequest
 
     /// <summary>An error ends the run; the cells after it are cancelled. Cells tagged raises-exception are excepted.</summary>
     public bool StopOnError { get; init; } = true;
+
+    /// <summary>Asked again under the same key, the same request gives the run that there is.</summary>
+    public Executions.IdempotencyKey? Key { get; init; }
 }
 
 /// <summary>A run as accepted: durable, each cell an execution.</summary>
-public sealed record StartedRun(Run Run, IReadOnlyList<RunCellView> Cells);
+public sealed record StartedRun(Run Run, IReadOnlyList<RunCellView> Cells)
+{
+    /// <summary>It was there already, under the same key.</summary>
+    public bool IsRepeat { get; init; }
+}
 
 /// <summary>One cell of a run.</summary>
 public sealed record RunCellView(int Index, string? CellId, Executions.Execution Execution);

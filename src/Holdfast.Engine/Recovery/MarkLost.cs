@@ -34,7 +34,7 @@ public sealed class MarkLost
             transaction =>
             {
                 QuarantineTable.Remove(transaction, attempt.Id);
-                RecoveryItems.Announce(_feed, transaction, "recovery.markedLost", attempt.Id.Value, why);
+                RecoveryItems.Announce(_feed, transaction, "recovery.markedLost", nameof(MarkLost), attempt.Id.Value, why);
             },
             cancellationToken);
         var verdict = new AttemptVerdict(AttemptFate.Lost, null, null, $"It was called lost by hand: {why}");

@@ -26,7 +26,7 @@ public sealed class QuarantineItem
             transaction =>
             {
                 QuarantineTable.Put(transaction, attempt.Id, why, _time.NowMicroseconds());
-                RecoveryItems.Announce(_feed, transaction, "recovery.quarantined", attempt.Id.Value, why);
+                RecoveryItems.Announce(_feed, transaction, "recovery.quarantined", nameof(QuarantineItem), attempt.Id.Value, why);
             },
             cancellationToken);
         _attempts.SetAside(attempt, why);

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Store;
@@ -35,11 +36,15 @@ internal static class RecoveryItems
         : throw new RefusedException(ErrorCodes.InvalidRequest, $"reason must say why, in 1 to {ReasonLengthMax} characters; it is kept.");
 
     /// <summary>Who did what to which, and why, in the feed.</summary>
-    public static void Announce(FeedLog feed, StoreTransaction transaction, string kind, string subject, string reason) => feed.Append(transaction, kind, subject, writer =>
+    public static void Announce(FeedLog feed, StoreTransaction transaction, string kind, string operation, string subject, string reason)
     {
-        writer.WriteString("item", subject);
-        writer.WriteString("reason", reason);
-    });
+        AuditTable.Record(transaction, feed.Now, operation, subject, reason);
+        feed.Append(transaction, kind, subject, writer =>
+        {
+            writer.WriteString("item", subject);
+            writer.WriteString("reason", reason);
+        });
+    }
 
     private static bool IsMeant(Attempt attempt, string item) => attempt.Id.Value == item || attempt.ExecutionId?.Value == item || attempt.KernelId == item;
 }

@@ -31,7 +31,7 @@ public sealed class RetryRecovery
                 throw new RefusedException(ErrorCodes.InvalidRequest, $"The phase '{phase.Name}' is done once, at the start of the server; stop the server and start it again.");
             }
 
-            await _store.WriteAsync(transaction => RecoveryItems.Announce(_feed, transaction, "recovery.retried", phase.Name, why), cancellationToken);
+            await _store.WriteAsync(transaction => RecoveryItems.Announce(_feed, transaction, "recovery.retried", nameof(RetryRecovery), phase.Name, why), cancellationToken);
             return new RepairResult(await _recover.RepeatAsync(phase, CancellationToken.None), null);
         }
 
@@ -40,7 +40,7 @@ public sealed class RetryRecovery
             transaction =>
             {
                 QuarantineTable.Remove(transaction, attempt.Id);
-                RecoveryItems.Announce(_feed, transaction, "recovery.retried", attempt.Id.Value, why);
+                RecoveryItems.Announce(_feed, transaction, "recovery.retried", nameof(RetryRecovery), attempt.Id.Value, why);
             },
             cancellationToken);
         return new RepairResult([], await _attempts.RecoverOneAsync(attempt, null, CancellationToken.None));

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Store;
@@ -29,20 +30,20 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
         SessionsTable.DeleteOver(transaction, session.Path);
         SessionsTable.Insert(transaction, session, host);
         Bind(transaction, session);
-        Announce(transaction, "session.started", session);
+        Announce(transaction, "session.started", session, nameof(StartSession));
     }
 
     internal void Change(StoreTransaction transaction, Session session)
     {
         SessionsTable.Update(transaction, session);
         Bind(transaction, session);
-        Announce(transaction, "session.changed", session);
+        Announce(transaction, "session.changed", session, nameof(ChangeSession));
     }
 
     internal void Remove(StoreTransaction transaction, Session session)
     {
         SessionsTable.Delete(transaction, session.Id);
-        Announce(transaction, "session.stopped", session);
+        Announce(transaction, "session.stopped", session, nameof(StopSession));
     }
 
     public void Dispose() => _turn.Dispose();
@@ -56,13 +57,17 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
         }
     }
 
-    private void Announce(StoreTransaction transaction, string kind, Session session) => feed.Append(transaction, kind, session.Id.Value, writer =>
+    private void Announce(StoreTransaction transaction, string kind, Session session, string operation)
     {
-        writer.WriteString("id", session.Id.Value);
-        writer.WriteString("path", session.Path);
-        writer.WriteString("type", session.Type);
-        writer.WriteString("kernelId", session.KernelId.Value);
-    });
+        AuditTable.Record(transaction, time.NowMicroseconds(), operation, session.Id.Value, session.Path);
+        feed.Append(transaction, kind, session.Id.Value, writer =>
+        {
+            writer.WriteString("id", session.Id.Value);
+            writer.WriteString("path", session.Path);
+            writer.WriteString("type", session.Type);
+            writer.WriteString("kernelId", session.KernelId.Value);
+        });
+    }
 
     private sealed class Turn(SemaphoreSlim turn) : IDisposable
     {

@@ -81,7 +81,9 @@ public sealed class DataDirectory : IDisposable
     }
 
     /// <summary>Writes <c>server.json</c>: to be called when the server listens at this address, and not before.</summary>
-    public void Announce(string url, string version) => new ServerRecord(url, ProcessIdentity.Current, version).Write(Paths.ServerRecord);
+    /// <param name="certificateSha256">The fingerprint of its certificate, when it speaks TLS.</param>
+    public void Announce(string url, string version, string? certificateSha256 = null) =>
+        new ServerRecord(url, ProcessIdentity.Current, version) { CertificateSha256 = certificateSha256 }.Write(Paths.ServerRecord);
 
     /// <summary>Withdraws the record, and then gives the lock back, so that no one finds a record without its server.</summary>
     public void Dispose()

@@ -32,6 +32,7 @@ internal sealed class PendingChange<T> : PendingChange
     private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Func<StoreTransaction, T> _change;
     private readonly CancellationTokenRegistration _registration;
+    private readonly Actor? _actor = Actor.Current; // It would not come along to the writer thread.
     private T _result = default!;
 
     public PendingChange(Func<StoreTransaction, T> change, CancellationToken cancellationToken)
@@ -42,7 +43,11 @@ internal sealed class PendingChange<T> : PendingChange
 
     public Task<T> Task => _completion.Task;
 
-    public override void Run(StoreTransaction transaction) => _result = _change(transaction);
+    public override void Run(StoreTransaction transaction)
+    {
+        transaction.Actor = _actor;
+        _result = _change(transaction);
+    }
 
     public override void Settle()
     {

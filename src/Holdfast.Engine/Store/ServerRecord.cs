@@ -9,6 +9,9 @@ namespace Holdfast.Engine.Store;
 /// </summary>
 public sealed record ServerRecord(string Url, ProcessIdentity Process, string Version)
 {
+    /// <summary>By which a client on this machine knows the server's certificate, whatever names it has. Null without TLS.</summary>
+    public string? CertificateSha256 { get; init; }
+
     /// <summary>The record of the server that lives now; null when there is none, or none that can be named yet.</summary>
     public static ServerRecord? FindLive(DataDirectoryPaths paths) => Read(paths.ServerRecord) is { } record && record.Process.IsAlive() ? record : null;
 
@@ -23,6 +26,11 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
             json.WriteNumber("startTicks", Process.StartTicks);
             json.WriteString("bootId", Process.BootId);
             json.WriteString("version", Version);
+            if (CertificateSha256 is { } sha256)
+            {
+                json.WriteString("certificateSha256", sha256);
+            }
+
             json.WriteEndObject();
         }
 
@@ -48,6 +56,7 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
         string? url = null;
         string? bootId = null;
         string version = "";
+        string? sha256 = null;
         int pid = 0;
         long startTicks = 0;
         var json = new Utf8JsonReader(content);
@@ -63,10 +72,11 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
                 case "startTicks": startTicks = json.GetInt64(); break;
                 case "bootId": bootId = json.GetString(); break;
                 case "version": version = json.GetString() ?? ""; break;
+                case "certificateSha256": sha256 = json.GetString(); break;
                 default: json.Skip(); break; // A newer server's field.
             }
         }
 
-        return url is null || bootId is null || pid <= 0 ? null : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version);
+        return url is null || bootId is null || pid <= 0 ? null : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version) { CertificateSha256 = sha256 };
     }
 }

@@ -13,6 +13,9 @@ public sealed class StoreTransaction : StoreReader
     {
     }
 
+    /// <summary>On whose behalf the change is made; null for the server's own.</summary>
+    public Actor? Actor { get; internal set; }
+
     internal int EffectCount => _effects.Count;
 
     /// <summary>

@@ -1,4 +1,7 @@
+using System.Globalization;
 using Holdfast.Engine;
+using Holdfast.Engine.Access;
+using Holdfast.Engine.Store;
 using Holdfast.Server.Hosting.Access;
 using Holdfast.Server.Jupyter;
 using Holdfast.Server.Rest;
@@ -7,7 +10,7 @@ namespace Holdfast.Server.Hosting;
 
 /// <summary>
 /// Stands before every route: 1. Host must be a name of ours; 2. a token in the path is taken off it; 3. the caller: a token, the cookie of a login, or nobody, who gets no further
-/// than health, /api and the login page; 4. pages of strangers are turned away, but for those who know the token, and a cookie counts only for a page that shows its _xsrf;
+/// than health, /api and the login page, and may do what its token's scopes allow; 4. pages of strangers are turned away, but for those who know the token, and a cookie counts only for a page that shows its _xsrf;
 /// 5. while the server recovers, 503 rather than an answer that lies by omission; 6. whatever a route throws becomes an error in its door's shape, in one place, and so does what
 /// no route takes.
 /// </summary>
@@ -26,7 +29,7 @@ public sealed partial class Gate
     public Gate(string token, string boundHost, IReadOnlyList<string> allowedOrigins, EngineDoor door, TimeProvider time, ILogger<Gate> logger)
     {
         _origins = new Origins(boundHost, allowedOrigins);
-        _credentials = new Credentials(token, time);
+        _credentials = new Credentials(token, () => door.EngineOrNull?.Tokens, time);
         (_door, _logger) = (door, logger);
     }
 
@@ -39,7 +42,15 @@ public sealed partial class Gate
                 return;
             }
 
-            await next(context);
+            if (context.Features.Get<Admission>()?.Bearer is { } bearer)
+            {
+                await ServeAsync(context, bearer, next);
+            }
+            else
+            {
+                await next(context);
+            }
+
             if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
             {
                 await WriteAsync(context, unanswered.Code, unanswered.Message);
@@ -64,10 +75,11 @@ public sealed partial class Gate
             throw new RefusedException(ErrorCodes.HostNotAllowed, $"The Host '{request.Host.Host}' is not a name of this server. Use localhost or its address.");
         }
 
-        bool? prefixed = TokenPrefix.TryTake(request, _credentials.Token);
-        if (prefixed == false)
+        Admission? prefixed = TokenPrefix.TryTake(request, _credentials);
+        if (prefixed is { Caller: Caller.Wrong })
         {
             request.Path = "/t"; // What was tried is nobody's business, least of all a log's.
+            CountFailure(context);
             throw new RefusedException(ErrorCodes.PrefixNotAllowed, "The token in the path is not this server's.");
         }
 
@@ -79,7 +91,8 @@ public sealed partial class Gate
             return false;
         }
 
-        Caller caller = prefixed == true ? Caller.Token : _credentials.Find(request);
+        Admission admission = prefixed ?? _credentials.Find(request);
+        Caller caller = admission.Caller;
         CheckOrigin(context, origin, caller, isJupyter);
         string path = request.Path.Value ?? "";
         if (path is "/healthz" or "/readyz" or "/api")
@@ -88,25 +101,32 @@ public sealed partial class Gate
         }
 
         context.Features.Set(_credentials);
-        context.Features.Set(new Admission(caller));
+        context.Features.Set(admission);
         if (path is "/login" or "/logout")
         {
             return true;
         }
 
-        if (caller == Caller.Nobody)
+        if (admission.Bearer is not { } bearer)
         {
+            if (caller == Caller.Wrong)
+            {
+                CountFailure(context);
+            }
+
             return RefuseNobody(context, path);
         }
+
+        CheckScope(context, bearer, path);
 
         if (caller == Caller.Cookie && !IsHarmless(request.Method) && !await _credentials.Xsrf.IsShownAsync(context))
         {
             throw new RefusedException(ErrorCodes.XsrfCheckFailed, "'_xsrf' argument missing from the request, or not that of its cookie. Send the cookie's value as the header X-XSRFToken.");
         }
 
-        if (caller == Caller.Token && prefixed is null && isJupyter && !_credentials.Login.IsIn(request))
+        if (caller == Caller.Token && prefixed is null && isJupyter && _credentials.Login.Find(request) is null)
         {
-            _credentials.Login.Set(context); // So that a page opened with ?token= goes on without it.
+            _credentials.Login.Set(context, bearer); // So that a page opened with ?token= goes on without it.
             _credentials.Xsrf.Ensure(context);
         }
 
@@ -118,6 +138,75 @@ public sealed partial class Gate
         }
 
         return true;
+    }
+
+    /// <summary>Serves somebody as long as his token is good, and keeps a record of what he changes where no operation does.</summary>
+    private async Task ServeAsync(HttpContext context, Bearer bearer, RequestDelegate next)
+    {
+        using CancellationTokenRegistration cut = bearer.Ended.UnsafeRegister(static state => ((HttpContext)state!).Abort(), context);
+        string path = context.Request.Path.Value ?? "";
+        var actor = new Actor(bearer.TokenId, bearer.Name, context.Connection.RemoteIpAddress?.ToString() ?? "");
+        Actor.Current = actor;
+        bool isReading = IsHarmless(context.Request.Method);
+        if (isReading && RequiredScope.For(context.Request.Method, path) == AccessScopes.Run)
+        {
+            await RecordAsync(actor, "connect", path); // A socket: what it is used for comes later, and who opened it must be known before.
+        }
+
+        await next(context);
+        if (!isReading && !actor.IsRecorded && context.Response.StatusCode < StatusCodes.Status400BadRequest && path is not "/login")
+        {
+            string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? path;
+            await RecordAsync(actor, $"{context.Request.Method} {route}", path);
+        }
+    }
+
+    private async Task RecordAsync(Actor actor, string operation, string subject)
+    {
+        try
+        {
+            await (_door.EngineOrNull?.RecordDeed.RunAsync(actor, operation, subject) ?? Task.CompletedTask);
+        }
+        catch (StoreException e)
+        {
+            Log.DeedNotRecorded(_logger, actor.TokenName, operation, subject, e);
+        }
+    }
+
+    private static void CheckScope(HttpContext context, Bearer bearer, string path)
+    {
+        AccessScopes scope = RequiredScope.For(context.Request.Method, path);
+        if ((bearer.Scopes & scope) != scope)
+        {
+            context.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{string.Join(' ', scope.List())}\"";
+        }
+
+        bearer.Require(scope);
+    }
+
+    /// <summary>Refuses when there were too many wrong tokens from the caller's address, and while it cannot be known whether one is wrong.</summary>
+    private void CountFailure(HttpContext context)
+    {
+        if (!_door.IsReady && _door.EngineOrNull is null)
+        {
+            throw new RefusedException(ErrorCodes.Recovering, "The server is starting, and knows only its own token yet. Try again in a moment.");
+        }
+
+        if (_credentials.Failures.Add(context.Connection.RemoteIpAddress) is { } many)
+        {
+            if (many.IsFirst)
+            {
+                Log.TooManyFailures(_logger, context.Connection.RemoteIpAddress?.ToString() ?? "an unknown address");
+            }
+
+            throw TooMany(context, many.Wait);
+        }
+    }
+
+    internal static RefusedException TooMany(HttpContext context, TimeSpan wait)
+    {
+        context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        return new RefusedException(ErrorCodes.TooManyFailures, "Too many wrong tokens came from your address. A right one is let in at once.");
     }
 
     /// <summary>A page of a stranger may go on if it knows the token, at Jupyter's door, as in Jupyter; elsewhere only whoever runs the server can let it.</summary>
@@ -197,7 +286,7 @@ public sealed partial class Gate
     /// <summary>Of what a route has written so far only what concerns the caller stays: a page must be able to read its error, too.</summary>
     private static void KeepHeaders(HttpResponse response)
     {
-        string[] kept = ["Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "Set-Cookie", "WWW-Authenticate"];
+        string[] kept = ["Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "Set-Cookie", "WWW-Authenticate", "Retry-After"];
         var headers = response.Headers.Where(h => kept.Contains(h.Key, StringComparer.OrdinalIgnoreCase)).ToArray();
         response.Clear();
         foreach (var header in headers)
@@ -218,6 +307,12 @@ public sealed partial class Gate
 
     private static partial class Log
     {
+        [LoggerMessage(ServerEventIds.TooManyFailures, LogLevel.Warning, "Too many wrong tokens came from {Remote} within a minute.")]
+        public static partial void TooManyFailures(ILogger logger, string remote);
+
+        [LoggerMessage(ServerEventIds.DeedNotRecorded, LogLevel.Error, "What was done with the token {Token} could not be recorded: {Operation} {Subject}.")]
+        public static partial void DeedNotRecorded(ILogger logger, string token, string operation, string subject, Exception exception);
+
         [LoggerMessage(ServerEventIds.Unexpected, LogLevel.Error, "{Method} {Path} failed unexpectedly ({TraceId}).")]
         public static partial void Unexpected(ILogger logger, string method, string path, string traceId, Exception exception);
     }

@@ -1,4 +1,5 @@
 using Holdfast.Engine.Kernels;
+using Holdfast.Server.Hosting.Tls;
 
 namespace Holdfast.Server.Hosting;
 
@@ -21,6 +22,9 @@ public sealed record ServeOptions
 
     /// <summary>0: any free one; server.json says which.</summary>
     public int Port { get; init; } = DefaultPort;
+
+    /// <summary>Speak TLS with this certificate. Default: none, plain HTTP.</summary>
+    public TlsFiles? Tls { get; init; }
 
     /// <summary>How many jobs run at once. Default: twice the processors.</summary>
     public int? Slots { get; init; }

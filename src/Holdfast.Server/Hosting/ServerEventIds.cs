@@ -4,4 +4,10 @@ namespace Holdfast.Server.Hosting;
 internal static class ServerEventIds
 {
     public const int Unexpected = 2000;
+
+    // Who may come in: 2010.
+    public const int TooManyFailures = 2010;
+    public const int DeedNotRecorded = 2011;
+    public const int CertificateReloaded = 2012;
+    public const int CertificateNotReloaded = 2013;
 }

@@ -4,11 +4,13 @@ using Holdfast.Engine;
 using Holdfast.Engine.Contents;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Store;
+using Holdfast.Server.Hosting.Tls;
 using Holdfast.Server.Jupyter;
 using Holdfast.Server.Metrics;
 using Holdfast.Server.Rest;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Holdfast.Server.Hosting;
 
@@ -49,7 +51,13 @@ public static class ServerHost
         await using HoldfastEngine engine = await opening;
         door.Open(engine);
         string url = app.Urls.First();
-        directory.Announce(url, ProductVersion.Current);
+        TlsKeeper? tls = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>();
+        directory.Announce(url, ProductVersion.Current, tls?.Sha256);
+        if (tls is not null)
+        {
+            tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256); // So that our own command line knows the server by it.
+        }
+
         await Console.Error.WriteLineAsync($"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}");
         await engine.RecoverAsync(stop.Token);
         door.IsReady = true;
@@ -92,14 +100,19 @@ public static class ServerHost
             kestrel.Limits.MinResponseDataRate = null; // A follower may stand still for hours; the journal is its buffer.
             if (IPAddress.TryParse(options.Host, out IPAddress? address))
             {
-                kestrel.Listen(address, options.Port);
+                kestrel.Listen(address, options.Port, listen => Secure(listen, options));
             }
             else
             {
-                kestrel.ListenLocalhost(options.Port);
+                kestrel.ListenLocalhost(options.Port, listen => Secure(listen, options));
             }
         });
         builder.Services.AddRoutingCore();
+        if (options.Tls is { } files)
+        {
+            builder.Services.AddSingleton(services => new TlsKeeper(files, TimeProvider.System, services.GetRequiredService<ILoggerFactory>().CreateLogger<TlsKeeper>()));
+        }
+
         builder.Logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;
@@ -109,6 +122,7 @@ public static class ServerHost
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         WebApplication app = builder.Build();
+        _ = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>(); // Bad files are refused before anything is opened.
         app.Use(new Gate(directory.Token, options.Host, options.AllowedOrigins, door, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
         app.UseWebSockets();
         app.UseRouting();
@@ -116,6 +130,16 @@ public static class ServerHost
         JupyterDoor.Map(app, door);
         MetricsEndpoint.Map(app, meters);
         return app;
+    }
+
+    private static void Secure(ListenOptions listen, ServeOptions options)
+    {
+        if (options.Tls is not null)
+        {
+            TlsKeeper keeper = listen.ApplicationServices.GetRequiredService<TlsKeeper>();
+            listen.Protocols = HttpProtocols.Http1; // WebSockets are what the doors are built on, and begin with HTTP/1.1.
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(keeper.Options()) });
+        }
     }
 
     private static async Task ListenAsync(WebApplication app, ServeOptions options)

@@ -27,10 +27,11 @@ internal static class NotebookEndpoints
                 Cells = Selection(body),
                 Parameters = body.Parameters is { } parameters ? [.. parameters] : [],
                 StopOnError = body.StopOnError ?? true,
+                Key = Key(context, body),
             },
             context.RequestAborted);
         context.Response.Headers.Location = $"/v1/notebooks/runs/{started.Run.Id}";
-        await RestAnswer.WriteAsync(context, 201, writer => Write(writer, started.Run, started.Cells));
+        await RestAnswer.WriteAsync(context, started.IsRepeat ? 200 : 201, writer => Write(writer, started.Run, started.Cells));
     }
 
     private static async Task RecoverAsync(HttpContext context, EngineDoor door)
@@ -68,6 +69,9 @@ internal static class NotebookEndpoints
         RunView view = await door.Engine.GetRun.WaitAsync((string)context.Request.RouteValues["id"]!, wait, context.RequestAborted);
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, view.Run, view.Cells));
     }
+
+    private static IdempotencyKey? Key(HttpContext context, RunNotebookBody body) => context.Request.Headers.TryGetValue("Idempotency-Key", out var key)
+        ? IdempotencyKey.Of(key.ToString(), JsonSerializer.SerializeToUtf8Bytes(body, RestJson.Default.RunNotebookBody)) : null;
 
     private static CellSelection Selection(RunNotebookBody body)
     {

@@ -17,6 +17,8 @@ internal static class RestDoor
         SupervisorEndpoints.Map(routes, door);
         FeedEndpoints.Map(routes, door);
         RecoveryEndpoints.Map(routes, door);
+        TokenEndpoints.Map(routes, door);
+        AuditEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
     }
 }

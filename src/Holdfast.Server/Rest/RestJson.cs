@@ -53,6 +53,9 @@ public sealed record AnswerInputBody(string? Value);
 /// <summary>POST /v1/executions/{id}/resize.</summary>
 public sealed record ResizeBody(int Rows, int Columns);
 
+/// <summary>POST /v1/tokens.</summary>
+public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes, double? ExpiresInSeconds);
+
 /// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
@@ -61,6 +64,7 @@ public sealed record ResizeBody(int Rows, int Columns);
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(RepairBody))]
+[JsonSerializable(typeof(CreateTokenBody))]
 [JsonSerializable(typeof(AnswerInputBody))]
 [JsonSerializable(typeof(ResizeBody))]
 public sealed partial class RestJson : JsonSerializerContext;

@@ -82,7 +82,7 @@ public sealed class JupyterPreferenceTests(SharedServer shared) : IClassFixture<
 
         Assert.Equal("text/html", formats.GetProperty("html").GetProperty("output_mimetype").GetString());
         const string notebook = """{"cells":[{"cell_type":"code","execution_count":1,"metadata":{},"outputs":[],"source":"print('quite a mark')"}],"metadata":{},"nbformat":4,"nbformat_minor":4}""";
-        await File.WriteAllTextAsync(Path.Combine(_server.Root, "a b.ipynb"), notebook);
+        await File.WriteAllTextAsync(Path.Combine(_server.Root, "a b.ipynb"), notebook, TestContext.Current.CancellationToken);
         Task<RestReply> page = _rest.GetAsync("/nbconvert/html/a%20b.ipynb");
         Task<RestReply> script = _rest.PostAsync("/nbconvert/script", $$"""{"content":{{notebook}}}""");
         Assert.Contains("quite a mark", (await page).Must(200).Text, StringComparison.Ordinal);

@@ -18,7 +18,7 @@ internal sealed class RestClient : IDisposable
     {
         Url = url;
         _token = token;
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5), UseProxy = false })
+        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5), UseProxy = false, UseCookies = false }) // A login of one caller lets in no other.
         {
             BaseAddress = new Uri(url), Timeout = Patience.Limit,
         };

@@ -12,7 +12,7 @@ public sealed record ConvertedNotebook(byte[] Content, string FileName, string M
 /// Has <c>jupyter nbconvert</c> convert a notebook. Nothing is executed. It works on a copy in a folder of its own, so that it can change nothing else, and is ended when it takes too long.
 /// Errors: not-supported, conversion-failed.
 /// </summary>
-public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, TimeProvider time)
+public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, TimeProvider time) : IDisposable
 {
     private const int AtOnceMax = 2; // Each is a Python interpreter of some hundred megabytes.
     private const int ComplaintMax = 2000;
@@ -44,6 +44,8 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
             _places.Release();
         }
     }
+
+    public void Dispose() => _places.Dispose();
 
     private async Task ConvertAsync(string folder, string[] argv, CancellationToken cancellationToken)
     {

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Holdfast.Engine;
 using Holdfast.Server.Cli.Screen;
@@ -21,15 +24,7 @@ public sealed class HoldfastClient : IDisposable
     private static readonly TimeSpan RecoverySilence = TimeSpan.FromSeconds(2);
 
     private readonly CliContext _context;
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        UseCookies = false,
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = ConnectTimeout,
-        ActivityHeadersPropagator = null,
-    });
+    private readonly HttpMessageInvoker _http;
 
     private readonly Outage _outage;
 
@@ -43,6 +38,16 @@ public sealed class HoldfastClient : IDisposable
         _context = context;
         Locator = locator;
         _outage = new Outage(context);
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = ConnectTimeout,
+            ActivityHeadersPropagator = null,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, errors) => errors == SslPolicyErrors.None || IsKnown(certificate) },
+        });
     }
 
     public ServerLocator Locator { get; }
@@ -177,6 +182,10 @@ public sealed class HoldfastClient : IDisposable
             response?.Dispose();
         }
     }
+
+    /// <summary>The very certificate that the data directory names is good enough, though nobody else vouches for it and it is made out to another name than 127.0.0.1.</summary>
+    private bool IsKnown(X509Certificate? certificate) => Locator.Locate()?.CertificateSha256 is { } sha256
+        && string.Equals(certificate?.GetCertHashString(HashAlgorithmName.SHA256), sha256, StringComparison.OrdinalIgnoreCase);
 
     private static HttpRequestMessage Message(ServerAddress address, ApiRequest request)
     {

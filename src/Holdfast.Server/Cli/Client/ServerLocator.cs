@@ -37,12 +37,12 @@ public sealed class ServerLocator
         ServerRecord? record = ServerRecord.FindLive(Paths);
         if (_url is null)
         {
-            return record is null ? null : new ServerAddress(record.Url.TrimEnd('/'), ExplicitToken() ?? ReadToken(), IsLocal: true);
+            return record is null ? null : new ServerAddress(record.Url.TrimEnd('/'), ExplicitToken() ?? ReadToken(), IsLocal: true) { CertificateSha256 = record.CertificateSha256 };
         }
 
         // The data directory's token is for the data directory's server, and for no other that happens to be asked.
         bool isOurs = record is not null && record.Url.TrimEnd('/') == _url;
-        return new ServerAddress(_url, _token ?? (isOurs ? ReadToken() : null), isOurs || new Uri(_url).IsLoopback);
+        return new ServerAddress(_url, _token ?? (isOurs ? ReadToken() : null), isOurs || new Uri(_url).IsLoopback) { CertificateSha256 = isOurs ? record!.CertificateSha256 : null };
     }
 
     /// <summary>For a server that cannot be reached: what was tried, and what to do.</summary>

@@ -31,7 +31,7 @@ internal static class RunVerb
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
         string sent = client.IsLocal ? Path.GetFullPath(path, context.CurrentDirectory) : path;
         JsonElement run = await client.SendAsync(
-            new ApiRequest(HttpMethod.Post, "v1/notebooks/run") { Body = RunBody.Of(context, arguments, sent) }, interruption).ConfigureAwait(false);
+            new ApiRequest(HttpMethod.Post, "v1/notebooks/run") { Body = RunBody.Of(context, arguments, sent), IdempotencyKey = Guid.NewGuid().ToString(), IsRepeatable = true }, interruption).ConfigureAwait(false);
         string id = run.Text("id") ?? throw new RefusedException(ErrorCodes.InternalError, "The server answered without an id.");
         context.ComeBack = $"holdfast wait {id}";
         if (arguments.Has(RunOptions.Detach.Name))

@@ -1,5 +1,6 @@
 using Holdfast.Server.Cli.Syntax;
 using Holdfast.Server.Hosting;
+using Holdfast.Server.Hosting.Tls;
 
 namespace Holdfast.Server.Cli.Verbs;
 
@@ -14,16 +15,25 @@ internal static class ServeVerb
     private static readonly Option Host = new("--host", "HOST", "the address to listen at (default 127.0.0.1)");
     private static readonly Option Port = new("--port", "N", "the port to listen at; 0 takes any free one (default 8787)");
     private static readonly Option AllowOrigin = new("--allow-origin", "ORIGIN", "let pages of https://example.org call the server, too; repeatable") { IsRepeatable = true };
+    private static readonly Option TlsCertificate = new("--tls-cert", "FILE", "speak https with this certificate (PEM, its chain behind it); needs --tls-key");
+    private static readonly Option TlsKey = new("--tls-key", "FILE", "the certificate's private key (PEM, not encrypted); both are read anew when they change");
     private static readonly Option Slots = new("--slots", "N", "how many jobs run at once (default: by the machine's processors)");
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, AllowHidden, Host, Port, AllowOrigin, Slots, .. KernelServeOptions.All],
+        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, .. KernelServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
             """,
         RunAsync = ServeAsync,
+    };
+
+    private static TlsFiles? Tls(CliContext context, Arguments arguments) => (arguments.Text(TlsCertificate.Name), arguments.Text(TlsKey.Name)) switch
+    {
+        (null, null) => null,
+        ({ } certificate, { } key) => new TlsFiles(Path.GetFullPath(certificate, context.CurrentDirectory), Path.GetFullPath(key, context.CurrentDirectory)),
+        _ => throw new UsageException($"{TlsCertificate.Name} and {TlsKey.Name} belong together."),
     };
 
     private static Task<int> ServeAsync(CliContext context, Arguments arguments)
@@ -41,6 +51,7 @@ internal static class ServeVerb
             Host = arguments.Text(Host.Name) ?? options.Host,
             Port = (int)(arguments.Integer(Port.Name, 0, PortMax) ?? options.Port),
             AllowedOrigins = [.. arguments.All(AllowOrigin.Name).Select(v => v[0])],
+            Tls = Tls(context, arguments),
             Slots = (int?)arguments.Integer(Slots.Name, 1, SlotsMax),
             Kernels = KernelServeOptions.Read(arguments),
         }, CancellationToken.None);

@@ -10,4 +10,7 @@ internal enum Caller
 
     /// <summary>By the cookie of a login, which a browser sends whoever asks it to.</summary>
     Cookie,
+
+    /// <summary>Not at all: it showed a token that is none, or none any more.</summary>
+    Wrong,
 }

@@ -1,3 +1,5 @@
+using Holdfast.Engine.Access;
+
 namespace Holdfast.Server.Hosting.Access;
 
 /// <summary>
@@ -8,8 +10,8 @@ internal static class TokenPrefix
 {
     private const string Start = "/t/";
 
-    /// <summary>Null when the path has no such prefix; else whether its token is right, in which case it is taken off the path.</summary>
-    public static bool? TryTake(HttpRequest request, AccessToken token)
+    /// <summary>Null when the path has no such prefix; else whose its token is, in which case it is taken off the path, or that it is a wrong one.</summary>
+    public static Admission? TryTake(HttpRequest request, Credentials credentials)
     {
         string path = request.Path.Value ?? "";
         if (!path.StartsWith(Start, StringComparison.Ordinal))
@@ -19,13 +21,13 @@ internal static class TokenPrefix
 
         int end = path.IndexOf('/', Start.Length);
         string given = end < 0 ? path[Start.Length..] : path[Start.Length..end];
-        if (!token.IsMatch(given))
+        if (credentials.FindToken(given) is not { } bearer)
         {
-            return false;
+            return new Admission(Caller.Wrong, null);
         }
 
         request.PathBase = request.PathBase.Add(path[..(Start.Length + given.Length)]);
         request.Path = end < 0 ? "/" : path[end..];
-        return true;
+        return new Admission(Caller.Token, bearer);
     }
 }

@@ -53,7 +53,7 @@ internal static class ConversionEndpoints
     }
 
     /// <summary>Shown in place unless it is to be kept. A page made of a notebook is a stranger's: in a sandbox it can run scripts, but reads no cookie of ours.</summary>
-    private static Task SendAsync(HttpContext context, ConvertedNotebook converted)
+    private static async Task SendAsync(HttpContext context, ConvertedNotebook converted)
     {
         HttpResponse response = context.Response;
         response.ContentType = converted.MediaType.StartsWith("text/", StringComparison.Ordinal) ? converted.MediaType + "; charset=utf-8" : converted.MediaType;
@@ -64,7 +64,7 @@ internal static class ConversionEndpoints
         response.Headers.ContentSecurityPolicy = "sandbox allow-scripts";
         response.Headers.XContentTypeOptions = "nosniff";
         response.ContentLength = converted.Content.Length;
-        return response.BodyWriter.WriteAsync(converted.Content, context.RequestAborted).AsTask();
+        await response.BodyWriter.WriteAsync(converted.Content, context.RequestAborted);
     }
 
     private static string Format(HttpContext context) => (string)context.Request.RouteValues["format"]!;

@@ -1,4 +1,6 @@
 using Holdfast.Engine;
+using Holdfast.Engine.Access;
+using Holdfast.Server.Hosting;
 using Holdfast.Server.Hosting.Access;
 
 namespace Holdfast.Server.Jupyter.Login;
@@ -36,20 +38,27 @@ internal static class LoginEndpoints
     private static async Task LogInAsync(HttpContext context)
     {
         Credentials credentials = Of(context);
-        bool isTokenShown = context.Features.Get<Admission>()!.Caller == Caller.Token;
+        Admission admission = context.Features.Get<Admission>()!;
+        bool isTokenShown = admission.Caller == Caller.Token;
         if (!isTokenShown && !await credentials.Xsrf.IsShownAsync(context))
         {
             throw new RefusedException(ErrorCodes.XsrfCheckFailed, "'_xsrf' argument missing from POST, or not that of its cookie. Open the login page again.");
         }
 
         string password = context.Request.HasFormContentType ? (await context.Request.ReadFormAsync(context.RequestAborted))["password"].ToString() : "";
-        if (!isTokenShown && !credentials.Token.IsMatch(password))
+        Bearer? bearer = isTokenShown ? admission.Bearer : credentials.FindToken(password);
+        if (bearer is null)
         {
+            if (credentials.Failures.Add(context.Connection.RemoteIpAddress) is { } many)
+            {
+                throw Gate.TooMany(context, many.Wait);
+            }
+
             await LoginPage.WriteAsync(context, 401, credentials.Xsrf.Ensure(context), Next(context), "That is not the token.");
             return;
         }
 
-        credentials.Login.Set(context);
+        credentials.Login.Set(context, bearer);
         credentials.Xsrf.Ensure(context);
         context.Response.Redirect(Next(context));
     }
@@ -69,7 +78,7 @@ internal static class LoginEndpoints
         return isPath ? (pathBase.HasValue && !next.StartsWith(pathBase.Value!, StringComparison.Ordinal) ? pathBase + next : next) : pathBase + "/tree";
     }
 
-    private static bool IsIn(HttpContext context) => context.Features.Get<Admission>()!.Caller != Caller.Nobody;
+    private static bool IsIn(HttpContext context) => context.Features.Get<Admission>()!.Bearer is not null;
 
     private static Credentials Of(HttpContext context) => context.Features.Get<Credentials>()!;
 }
