@@ -73,6 +73,9 @@ public enum CrashPoint
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 
+    /// <summary>A cascade and its cells are durable; the supervisor has not been told of any.</summary>
+    ServerCascadePlanned,
+
     /// <summary>A cell that a client sent is over and its journal is synced; its row does not say so yet.</summary>
     ServerJournalSynced,
 

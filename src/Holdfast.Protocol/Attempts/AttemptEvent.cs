@@ -31,7 +31,7 @@ public sealed record AttemptEvent
     /// <summary>channel, reason: something said on the channel may be missing here.</summary>
     public const string Gap = "gap";
 
-    /// <summary>messageId, reason: a queued request that will not be sent.</summary>
+    /// <summary>messageId, reason: a queued request that will not be sent. upstream: the message id of the request that it needed and that did not end well.</summary>
     public const string Skipped = "skipped";
 
     /// <summary>channel, reason: something came on a kernel's socket that was not signed with its key. It is not among the messages.</summary>
@@ -52,6 +52,7 @@ public sealed record AttemptEvent
     public string? Reason { get; init; }
     public string? Channel { get; init; }
     public string? MessageId { get; init; }
+    public string? Upstream { get; init; }
     public bool? Alive { get; init; }
     public long AtUnixNanoseconds { get; init; }
 
@@ -90,6 +91,7 @@ public sealed record AttemptEvent
         AttemptJson.WriteText(writer, "reason", Reason);
         AttemptJson.WriteText(writer, "channel", Channel);
         AttemptJson.WriteText(writer, "messageId", MessageId);
+        AttemptJson.WriteText(writer, "upstream", Upstream);
         if (Alive is { } alive)
         {
             writer.WriteBoolean("alive", alive);
@@ -102,7 +104,7 @@ public sealed record AttemptEvent
     {
         var reader = new PlainJsonReader(json);
         var exit = new ExitRecord.Fields();
-        string? kind = null, attempt = null, cause = null, reason = null, channel = null, messageId = null;
+        string? kind = null, attempt = null, cause = null, reason = null, channel = null, messageId = null, upstream = null;
         string[]? argv = null;
         int pid = 0;
         long startTicks = 0, at = 0;
@@ -121,6 +123,7 @@ public sealed record AttemptEvent
                 case "startTicks": startTicks = reader.GetInt64(); break;
                 case "channel": channel = reader.GetString(); break;
                 case "messageId": messageId = reader.GetString(); break;
+                case "upstream": upstream = reader.GetString(); break;
                 case "alive": alive = reader.GetBoolean(); break;
                 default:
                     if (exit.TryTake(name, ref reader))
@@ -141,7 +144,7 @@ public sealed record AttemptEvent
         return new AttemptEvent
         {
             Event = kind ?? throw new AttemptFormatException("An event without a name."), Attempt = attempt, Argv = argv, Pid = pid,
-            StartTicks = startTicks, Cause = cause, Reason = reason, Channel = channel, MessageId = messageId, Alive = alive, AtUnixNanoseconds = at,
+            StartTicks = startTicks, Cause = cause, Reason = reason, Channel = channel, MessageId = messageId, Upstream = upstream, Alive = alive, AtUnixNanoseconds = at,
             Exit = kind == ExitEvent ? exit.ToRecord() : null,
         };
     }

@@ -44,6 +44,9 @@ public sealed record LinkMessage
     public int Rows { get; init; }
     public int Columns { get; init; }
 
+    /// <summary>Requests by their message ids; null when the field is absent, which is not the same as an empty list.</summary>
+    public string[]? After { get; init; }
+
     public ReadOnlyMemory<byte> Body { get; init; }
 
     public void WriteHeader(PlainJsonWriter writer)
@@ -55,16 +58,7 @@ public sealed record LinkMessage
         WriteText(writer, "nonce", Nonce);
         WriteText(writer, "mode", Mode);
         WriteText(writer, "state", State);
-        if (Capabilities is not null)
-        {
-            writer.WriteStartArray("capabilities");
-            foreach (string capability in Capabilities)
-            {
-                writer.WriteStringValue(capability);
-            }
-
-            writer.WriteEndArray();
-        }
+        WriteTexts(writer, "capabilities", Capabilities);
 
         WriteText(writer, "bootId", BootId);
         WriteNumber(writer, "pid", Pid);
@@ -91,6 +85,7 @@ public sealed record LinkMessage
         WriteText(writer, "channel", Channel);
         WriteNumber(writer, "rows", Rows);
         WriteNumber(writer, "columns", Columns);
+        WriteTexts(writer, "after", After);
         writer.WriteEndObject();
     }
 
@@ -115,7 +110,7 @@ public sealed record LinkMessage
         int? exitCode = null;
         string? version = null, nonce = null, mode = null, state = null, bootId = null, attempt = null, directory = null, cause = null;
         string? reason = null, code = null, messageId = null, group = null, channel = null;
-        string[]? capabilities = null;
+        string[]? capabilities = null, after = null;
         bool end = false, alive = false, stopOnError = false;
 
         if (!reader.Read() || reader.TokenType != JsonToken.StartObject)
@@ -157,6 +152,7 @@ public sealed record LinkMessage
                 case "channel": channel = reader.GetString(); break;
                 case "rows": rows = reader.GetInt32(); break;
                 case "columns": columns = reader.GetInt32(); break;
+                case "after": after = ReadTexts(ref reader); break;
                 default: reader.Skip(); break;
             }
         }
@@ -166,7 +162,7 @@ public sealed record LinkMessage
             Type = type, Id = id, Protocol = protocol, Version = version, Nonce = nonce, Mode = mode, State = state, Capabilities = capabilities,
             BootId = bootId, Pid = pid, StartTicks = startTicks, Attempt = attempt, Directory = directory, Position = position, Signal = signal,
             ExitCode = exitCode, Cause = cause, Reason = reason, Code = code, AtUnixNanoseconds = at, GraceMs = graceMs, End = end, Alive = alive,
-            StopOnError = stopOnError, MessageId = messageId, Group = group, Channel = channel, Rows = rows, Columns = columns, Body = body,
+            StopOnError = stopOnError, MessageId = messageId, Group = group, Channel = channel, Rows = rows, Columns = columns, After = after, Body = body,
         };
     }
 
@@ -187,6 +183,22 @@ public sealed record LinkMessage
         {
             writer.WriteString(name, value);
         }
+    }
+
+    private static void WriteTexts(PlainJsonWriter writer, string name, string[]? values)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        writer.WriteStartArray(name);
+        foreach (string value in values)
+        {
+            writer.WriteStringValue(value);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void WriteNumber(PlainJsonWriter writer, string name, long value)

@@ -41,6 +41,9 @@ public enum LinkMessageType : byte
     /// With <c>stopOnError</c>, an error reply drops what is queued in the same <c>group</c>, each with a <c>skipped</c> event in the journal. The group then
     /// stays closed to requests whose sender had not read of the error: whose <c>position</c> (how far it had read the journal; 0 when it does not say) lies before
     /// it. So a request that was under way when the error happened is skipped too, and one that is sent in spite of it runs.
+    /// With <c>after</c> it is one of a cascade: when its turn comes and one of the requests that <c>after</c> names was accepted here and did not end well (an error
+    /// reply to a request with <c>stopOnError</c>, or it was skipped), it is skipped itself, with that request as the event's <c>upstream</c>; an error skips no other.
+    /// An interrupt of a cascade's request skips what waits of its group, and closes the group as above.
     /// An outcome is synced before <see cref="Appended"/> shows it.</summary>
     Execute = 12,
 
@@ -48,7 +51,8 @@ public enum LinkMessageType : byte
     /// input_request, once; a second answer is refused. An answer to a password prompt is not in the journal.</summary>
     Send = 13,
 
-    /// <summary>Kernels. Take <c>messageId</c>, or all of <c>group</c>, out of the queue; what is already sent stays. Dropped ones get a <c>skipped</c> event.</summary>
+    /// <summary>Kernels. Take <c>messageId</c>, or all of <c>group</c>, out of the queue; what is already sent stays. Dropped ones get a <c>skipped</c> event. With <c>end</c>, a
+    /// <c>messageId</c> that was never accepted gets one, too, and will not be accepted any more.</summary>
     Dequeue = 14,
 
     /// <summary>Kernels. By the kernelspec's interrupt_mode: SIGINT to the group, or interrupt_request on control. With a <c>messageId</c> only that request is interrupted: now if the

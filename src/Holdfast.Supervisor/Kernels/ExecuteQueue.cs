@@ -27,6 +27,8 @@ internal enum ExecuteAnswer
 /// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under way
 /// when the error
 ///    was journalled: a request tells how far its sender had read (position), and one that had not read the error is skipped as well.
+/// 5. In a cascade each request says which others it needs. Whether it has them is decided when its turn comes, so that what is skipped and what runs
+/// come in the order of the plan; and a request that is skipped or taken out is as good as failed for those that need it.
 /// </summary>
 internal sealed class ExecuteQueue
 {
@@ -40,6 +42,7 @@ internal sealed class ExecuteQueue
     private readonly List<QueuedExecute> _waiting = [];
     private readonly HashSet<string> _accepted = new(StringComparer.Ordinal);
     private readonly Queue<string> _acceptedInOrder = new();
+    private readonly HashSet<string> _unmet = new(StringComparer.Ordinal); // Of the accepted: what did not end well.
     private readonly List<FailedGroup> _failedGroups = [];
     private long _waitingBytes;
 
@@ -68,6 +71,7 @@ internal sealed class ExecuteQueue
         Remember(request.MessageId);
         if (request.Group is not null && FindFailed(request.Group) is { } failed && position < failed.Position)
         {
+            _ = _unmet.Add(request.MessageId);
             return ExecuteAnswer.Skipped;
         }
 
@@ -92,6 +96,43 @@ internal sealed class ExecuteQueue
         return Current;
     }
 
+    /// <summary>Takes out the request whose turn it is when it needs one that did not end well, which is given, too; null when it may run.</summary>
+    public QueuedExecute? TakeBlocked(out string? upstream)
+    {
+        upstream = null;
+        if (Current is not null || _waiting.Count == 0 || _waiting[0].After is not { } after)
+        {
+            return null;
+        }
+
+        foreach (string needed in after)
+        {
+            if (_unmet.Contains(needed))
+            {
+                upstream = needed;
+                QueuedExecute blocked = _waiting[0];
+                RemoveAt(0);
+                _ = _unmet.Add(blocked.MessageId);
+                return blocked;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>True when it was not known: it will be a duplicate when it comes.</summary>
+    public bool Forbid(string messageId)
+    {
+        if (_accepted.Contains(messageId))
+        {
+            return false;
+        }
+
+        Remember(messageId);
+        _ = _unmet.Add(messageId);
+        return true;
+    }
+
     public bool IsCurrent(ReadOnlySpan<byte> messageId) => Current is not null && messageId.SequenceEqual(Current.MessageIdUtf8);
 
     /// <summary>The reply came and is journalled at <paramref name="position"/>. Gives what is dropped with it, in order; each is owed a
@@ -99,11 +140,20 @@ internal sealed class ExecuteQueue
     public IReadOnlyList<QueuedExecute> NoteReply(bool isError, long position)
     {
         HasReply = true;
-        if (!isError || Current is not { StopOnError: true, Group: { } group })
+        if (!isError || Current is not { StopOnError: true })
         {
             return [];
         }
 
+        _ = _unmet.Add(Current.MessageId);
+        return Current is { After: null, Group: { } group } ? CloseGroup(group, position) : [];
+    }
+
+    /// <summary>The request at the kernel is interrupted at <paramref name="position"/>, which ends the cascade that it is of. Gives what is dropped with it.</summary>
+    public IReadOnlyList<QueuedExecute> NoteInterrupt(long position) => Current is { After: not null, Group: { } group } ? CloseGroup(group, position) : [];
+
+    private IReadOnlyList<QueuedExecute> CloseGroup(string group, long position)
+    {
         if (FindFailed(group) is { } known)
         {
             _ = _failedGroups.Remove(known);
@@ -135,6 +185,7 @@ internal sealed class ExecuteQueue
             if ((messageId is not null && request.MessageId == messageId) || (group is not null && request.Group == group))
             {
                 removed.Add(request);
+                _ = _unmet.Add(request.MessageId);
                 RemoveAt(i);
             }
             else
@@ -165,7 +216,9 @@ internal sealed class ExecuteQueue
     {
         if (_acceptedInOrder.Count == RememberedMax)
         {
-            _ = _accepted.Remove(_acceptedInOrder.Dequeue());
+            string oldest = _acceptedInOrder.Dequeue();
+            _ = _accepted.Remove(oldest);
+            _ = _unmet.Remove(oldest);
         }
 
         _ = _accepted.Add(messageId);

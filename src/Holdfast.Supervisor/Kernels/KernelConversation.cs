@@ -136,11 +136,26 @@ internal sealed class KernelConversation : IDisposable
     }
 
     /// <summary>Takes requests out of the queue by id or group.</summary>
-    public void Dequeue(string? messageId, string? group)
+    /// <param name="isFinal">One that has not come yet is not to be taken when it comes.</param>
+    public void Dequeue(string? messageId, string? group, bool isFinal)
     {
+        if (isFinal && messageId is not null && Queue.Forbid(messageId))
+        {
+            _journal.Record(new AttemptEvent { Event = AttemptEvent.Skipped, MessageId = messageId, Reason = "It was taken back before it came." });
+        }
+
         foreach (QueuedExecute request in Queue.Remove(messageId, group))
         {
             RecordSkipped(request, "It was taken out of the queue.");
+        }
+    }
+
+    /// <summary>The kernel is being interrupted. That ends the cascade whose request it is at.</summary>
+    public void NoteInterrupt()
+    {
+        foreach (QueuedExecute dropped in Queue.NoteInterrupt(_journal.Position))
+        {
+            RecordSkipped(dropped, "The cascade was interrupted.");
         }
     }
 
@@ -230,7 +245,20 @@ internal sealed class KernelConversation : IDisposable
 
     private void SendNext()
     {
-        if (IsReady && !_isClosing && Queue.TakeNext() is { } next)
+        if (!IsReady || _isClosing)
+        {
+            return;
+        }
+
+        while (Queue.TakeBlocked(out string? upstream) is { } blocked)
+        {
+            _journal.Record(new AttemptEvent
+            {
+                Event = AttemptEvent.Skipped, MessageId = blocked.MessageId, Upstream = upstream, Reason = "A request that it needs did not end well.",
+            });
+        }
+
+        if (Queue.TakeNext() is { } next)
         {
             _outbox.Send(KernelChannel.Shell, next.Body);
         }

@@ -61,7 +61,7 @@ public sealed unsafe class KernelWork : AttemptWork
 
     public override string Mode => AttemptSpec.KindKernel;
 
-    public override string[] Capabilities => ["kernel"];
+    public override string[] Capabilities => [LinkCapabilities.Kernel, LinkCapabilities.After];
 
     /// <summary>While an outcome is not synced, the journal is shown without it: what the server has been told, it may commit.</summary>
     public override long JournalPosition => _owesSync ? _toldPosition : Journal.Position;
@@ -108,7 +108,7 @@ public sealed unsafe class KernelWork : AttemptWork
                 Send(request);
                 break;
             case LinkMessageType.Dequeue:
-                _conversation.Dequeue(request.Message.MessageId, request.Message.Group);
+                _conversation.Dequeue(request.Message.MessageId, request.Message.Group, request.Message.End);
                 request.Done();
                 break;
             case LinkMessageType.Interrupt:
@@ -300,7 +300,7 @@ public sealed unsafe class KernelWork : AttemptWork
             return;
         }
 
-        var execute = new QueuedExecute(header.MessageId, message.Group, message.StopOnError, body);
+        var execute = new QueuedExecute(header.MessageId, message.Group, message.StopOnError, body, message.After);
         if (_conversation.Offer(execute, message.Position) == ExecuteAnswer.Full)
         {
             request.Refuse(
@@ -368,6 +368,7 @@ public sealed unsafe class KernelWork : AttemptWork
 
     private bool TryInterrupt()
     {
+        _conversation.NoteInterrupt();
         if (Spec.InterruptMode != "message")
         {
             return SignalChild(Libc.SigInt);
