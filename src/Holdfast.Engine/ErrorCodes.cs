@@ -60,6 +60,7 @@ public static class ErrorCodes
     public const string NotebookUnsupportedFormat = "notebook-unsupported-format";
     public const string NotebookBusy = "notebook-busy";
     public const string CellNotFound = "cell-not-found";
+    public const string CellBlocked = "cell-blocked";
     public const string NothingToResume = "nothing-to-resume";
     public const string ParametersUnsupported = "parameters-unsupported";
     public const string ParametersInvalid = "parameters-invalid";

@@ -10,6 +10,7 @@ using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Notebooks.Conversion;
 using Holdfast.Engine.Preferences;
+using Holdfast.Engine.Reactive.Cascades;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
@@ -117,6 +118,11 @@ public sealed class HoldfastEngine : IAsyncDisposable
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         ListSupervisors = new ListSupervisors(Live, time);
+        var subjects = new CascadeSubjects(new NoAnalyser());
+        executions.CellChanged = new CascadeLedger(Feed).Take;
+        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time);
+        SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, options.Root);
+        CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
         _recover = new Recover(
@@ -186,6 +192,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public RetryRecovery RetryRecovery { get; }
     public MarkLost MarkLost { get; }
     public QuarantineItem QuarantineItem { get; }
+    public RunCascade RunCascade { get; }
+    public CancelCascade CancelCascade { get; }
+    public SettleEdits SettleEdits { get; }
 
     /// <summary>What this start-up found, also while it is still finding it.</summary>
     public RecoveryReport Recovery => _recover.Report;

@@ -33,6 +33,12 @@ public sealed record Execution
     public string? CellId { get; init; }
     public int? CellIndex { get; init; }
 
+    /// <summary>Cells of a cascade: the place in its plan, counted from 0.</summary>
+    public int? Place { get; init; }
+
+    /// <summary>Cells that are blocked: the execution, of the cell upstream, which did not end well.</summary>
+    public ExecutionId? BlockedBy { get; init; }
+
     /// <summary>Cells: the kernel; and, when a client sent it by itself, its request's msg_id and who that was.</summary>
     public string? KernelId { get; init; }
     public string? MessageId { get; init; }

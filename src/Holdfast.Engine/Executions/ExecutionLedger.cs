@@ -21,7 +21,13 @@ public sealed record ClaimedJob(Execution Execution, string Request, Attempt Att
 /// </summary>
 public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string host, TimeProvider time)
 {
+    /// <summary>Why a cell was cancelled that a newer plan has taken the place of.</summary>
+    public const string Superseded = "superseded";
+
     private readonly LockLedger _locks = new(feed, time);
+
+    /// <summary>What else follows from a change of a cell, in the transaction that stores it. Set once, before anything is written.</summary>
+    public Action<StoreTransaction, Execution>? CellChanged { get; set; }
 
     /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here. It waits when its locks are not free.</summary>
     public Execution Add(StoreTransaction transaction, Execution draft, string request, IReadOnlyList<string>? locks = null)
@@ -198,8 +204,44 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             return null;
         }
 
-        return Save(transaction, queued with { State = running.State, Attempt = running.Attempt, StartedAt = startedAt, StartPosition = position });
+        return Save(transaction, queued with { State = running.State, Attempt = running.Attempt, StartedAt = startedAt, StartPosition = position, Cause = null, Reason = null });
     }
+
+    /// <summary>A cell that waits, or is blocked, is not wanted any more. It is over when its supervisor says that it was not sent. Null when it has begun or ended.</summary>
+    public Execution? Withdraw(StoreTransaction transaction, ExecutionId id, string cause, string reason) =>
+        ExecutionsTable.Find(transaction, id) is { State: ExecutionState.Queued or ExecutionState.Blocked } waiting &&
+        ExecutionTransitions.Apply(waiting.Status, ExecutionCommand.Cancel).Accepted is { } status
+            ? Save(transaction, Changed(waiting, status, ExecutionCommand.Cancel) with { Cause = cause, Reason = reason })
+            : null;
+
+    /// <summary>A cell will not run, because one that it needs did not end well: that one, or whatever stood in its way. Null when that is known already.</summary>
+    public Execution? BlockCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, ExecutionId upstream, long at, long position)
+    {
+        if (ExecutionsTable.Find(transaction, id) is not { } queued || queued.AttemptId != kernelAttempt)
+        {
+            return null;
+        }
+
+        Execution? first = ExecutionsTable.Find(transaction, upstream);
+        if (first?.State == ExecutionState.Cancelled || queued.IsCancelRequested)
+        {
+            // Nothing went wrong upstream: somebody, or an edit, has ended the plan.
+            string reason = $"It was not started: the cell {NameOf(first, upstream)}, which it needs, was cancelled.";
+            return FinishCell(transaction, id, kernelAttempt, new Outcome(ExecutionState.Cancelled, null, null, "skipped", reason, at), position);
+        }
+
+        first = first?.BlockedBy is { } root ? ExecutionsTable.Find(transaction, root) ?? first : first;
+        return ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Block).Accepted is not { } status ? null : Save(transaction, queued with
+        {
+            State = status.State,
+            Cause = "upstream",
+            Reason = $"The cell {NameOf(first, upstream)}, which it needs, {(first?.State == ExecutionState.Lost ? "was lost" : first?.State.Name() ?? "did not end well")}.",
+            BlockedBy = first?.Id ?? upstream,
+            EndPosition = position,
+        });
+    }
+
+    private static string NameOf(Execution? execution, ExecutionId id) => execution?.CellId ?? (execution?.CellIndex is { } index ? $"{index}" : id.Value);
 
     /// <summary>A cell's outcome. One that never started is cancelled, whatever ended its kernel; one that was interrupted on request is cancelled too.</summary>
     public Execution? FinishCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, Outcome outcome, long endPosition)
@@ -215,10 +257,16 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             {
                 State = ExecutionState.Cancelled,
                 FinishedAt = outcome.AtMicroseconds,
-                Cause = outcome.Cause,
-                Reason = outcome.Reason,
+                Cause = execution.Cause ?? outcome.Cause,
+                Reason = execution.Cause is null ? outcome.Reason : execution.Reason,
                 OutputBytes = 0,
             });
+        }
+
+        if (execution.Place is not null && outcome.Cause == "kernelDied")
+        {
+            // What the cascade has computed is gone with its kernel; how far this cell came nobody can say.
+            outcome = outcome with { State = ExecutionState.Lost };
         }
 
         Outcome final = execution.IsCancelRequested && outcome is { State: ExecutionState.Failed, Cause: "error" }
@@ -265,6 +313,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
         Execution execution = draft with { Sequence = sequence };
         Announce(transaction, execution);
+        CellChanged?.Invoke(transaction, execution);
         return execution;
     }
 
@@ -285,6 +334,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         State = status.State,
         Attempt = status.Attempt,
         IsCancelRequested = status.IsCancelRequested,
+        BlockedBy = null,
         FinishedAt = status.State.IsTerminal() ? time.NowMicroseconds() : null,
         Cause = status.State == ExecutionState.Cancelled ? "cancelled" : null,
         Reason = status.State == ExecutionState.Cancelled ? "Cancelled before it was started." : null,
@@ -295,6 +345,11 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     {
         ExecutionsTable.Update(transaction, execution);
         Announce(transaction, execution);
+        if (execution.Kind == ExecutionKind.Cell)
+        {
+            CellChanged?.Invoke(transaction, execution);
+        }
+
         if (execution.Kind == ExecutionKind.Job && execution.State.IsTerminal())
         {
             Grant(transaction, _locks.Leave(transaction, execution.Id));
@@ -342,6 +397,11 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         if (execution.KernelId is { } kernel)
         {
             writer.WriteString("kernelId", kernel);
+        }
+
+        if (execution.BlockedBy is { } upstream)
+        {
+            writer.WriteString("blockedBy", upstream.Value);
         }
     }
 }

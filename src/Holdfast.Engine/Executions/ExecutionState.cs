@@ -26,6 +26,9 @@ public static class ExecutionStates
 
     public static bool IsTerminal(this ExecutionState state) => state >= ExecutionState.Succeeded;
 
+    /// <summary>True when nothing more will come of it by itself: it has ended, or may not run.</summary>
+    public static bool IsSettled(this ExecutionState state) => state.IsTerminal() || state == ExecutionState.Blocked;
+
     /// <summary>True while an attempt exists that may be running.</summary>
     public static bool IsActive(this ExecutionState state) => state is ExecutionState.Starting or ExecutionState.Running or ExecutionState.Paused;
 

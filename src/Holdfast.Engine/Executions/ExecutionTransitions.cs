@@ -24,6 +24,9 @@ public enum ExecutionCommand
     Pause,
     Resume,
 
+    /// <summary>What it needs did not end well: queued to blocked.</summary>
+    Block,
+
     /// <summary>The attempt's outcome is known.</summary>
     Finish,
     Retry,
@@ -83,6 +86,9 @@ public static class ExecutionTransitions
             case ExecutionCommand.Pause when state == ExecutionState.Running && status.Kind == ExecutionKind.Job:
             case ExecutionCommand.Resume when state == ExecutionState.Paused:
                 return TransitionDecision.Accept(status);
+
+            case ExecutionCommand.Block when state == ExecutionState.Queued && status.Kind == ExecutionKind.Cell:
+                return TransitionDecision.Accept(status with { State = ExecutionState.Blocked });
 
             case ExecutionCommand.Finish when state.IsActive() && outcome is { } terminal && terminal.IsTerminal():
                 return TransitionDecision.Accept(status with { State = terminal });

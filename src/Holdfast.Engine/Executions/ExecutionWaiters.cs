@@ -33,7 +33,7 @@ public sealed class ExecutionWaiters : IDisposable
     private void OnPublished(FeedEvent published)
     {
         if (published.Kind.StartsWith("execution.", StringComparison.Ordinal) &&
-            ExecutionStates.TryParse(published.Kind["execution.".Length..], out ExecutionState state) && state.IsTerminal() &&
+            ExecutionStates.TryParse(published.Kind["execution.".Length..], out ExecutionState state) && state.IsSettled() &&
             _waiting.TryRemove(published.Subject, out TaskCompletionSource? waiting))
         {
             waiting.TrySetResult();

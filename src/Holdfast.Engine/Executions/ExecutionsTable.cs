@@ -10,7 +10,7 @@ internal static class ExecutionsTable
     private const string Columns =
         "seq, id, kind, state, created_at, name, queue, labels, attempt, attempt_id, cancel_requested, started_at, finished_at, " +
         "exit_code, signal, cause, reason, output_bytes, run_id, cell_id, cell_index, start_position, end_position, " +
-        "kernel_id, message_id, client_session, client_username";
+        "kernel_id, message_id, client_session, client_username, blocked_by, place";
 
     private const string SelectById = $"SELECT {Columns} FROM executions WHERE id = ?1";
     private const string SelectQueuedJobs = $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
@@ -21,7 +21,7 @@ internal static class ExecutionsTable
         $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.id = attempt_id AND a.ended_at IS NULL) " +
         "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = run_id AND r.finished_at IS NULL) ORDER BY seq";
 
-    private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY cell_index";
+    private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY coalesce(place, cell_index)";
 
     private const string SelectPage =
         $"SELECT {Columns} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) " +
@@ -30,12 +30,12 @@ internal static class ExecutionsTable
     public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
     {
         using Statement insert = transaction.Prepare(
-            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id, kernel_id) " +
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
+            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id, kernel_id, place) " +
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")
             .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, KindName(execution.Kind)).Bind(4, execution.State.Name())
             .Bind(5, execution.Queue).Bind(6, execution.Name).Bind(7, WriteLabels(execution.Labels)).Bind(8, request).Bind(9, execution.CreatedAt)
             .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex).Bind(13, execution.AttemptId?.Value)
-            .Bind(14, execution.KernelId);
+            .Bind(14, execution.KernelId).Bind(15, execution.Place);
         return insert.ExecuteInsert();
     }
 
@@ -98,7 +98,7 @@ internal static class ExecutionsTable
         var rows = new List<(Execution, string)>();
         while (select.Step())
         {
-            rows.Add((ReadRow(select), select.Text(27)));
+            rows.Add((ReadRow(select), select.Text(29)));
         }
 
         return rows;
@@ -163,11 +163,11 @@ internal static class ExecutionsTable
     {
         using Statement update = transaction.Prepare(
             "UPDATE executions SET state = ?2, attempt = ?3, attempt_id = ?4, cancel_requested = ?5, started_at = ?6, finished_at = ?7, exit_code = ?8, " +
-            "signal = ?9, cause = ?10, reason = ?11, output_bytes = ?12, start_position = ?13, end_position = ?14 WHERE id = ?1")
+            "signal = ?9, cause = ?10, reason = ?11, output_bytes = ?12, start_position = ?13, end_position = ?14, blocked_by = ?15 WHERE id = ?1")
             .Bind(1, execution.Id.Value).Bind(2, execution.State.Name()).Bind(3, execution.Attempt).Bind(4, execution.AttemptId?.Value)
             .Bind(5, execution.IsCancelRequested).Bind(6, execution.StartedAt).Bind(7, execution.FinishedAt).Bind(8, execution.ExitCode)
             .Bind(9, execution.Signal).Bind(10, execution.Cause).Bind(11, execution.Reason).Bind(12, execution.OutputBytes)
-            .Bind(13, execution.StartPosition).Bind(14, execution.EndPosition);
+            .Bind(13, execution.StartPosition).Bind(14, execution.EndPosition).Bind(15, execution.BlockedBy?.Value);
         update.Execute();
     }
 
@@ -226,6 +226,8 @@ internal static class ExecutionsTable
         MessageId = row.TextOrNull(24),
         ClientSession = row.TextOrNull(25),
         ClientUsername = row.TextOrNull(26),
+        BlockedBy = row.TextOrNull(27) is { } upstream ? new ExecutionId(upstream) : null,
+        Place = (int?)Int64OrNull(row, 28),
     };
 
     private static long? Int64OrNull(Statement row, int column) => row.IsNull(column) ? null : row.Int64(column);

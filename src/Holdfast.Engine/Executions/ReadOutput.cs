@@ -50,7 +50,7 @@ public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptF
     public OutputReading Open(ExecutionId id, OutputStream stream, long offset)
     {
         Execution execution = store.Read(reader => ExecutionsTable.Find(reader, id)) ?? throw ExecutionId.NotFound(id.Value);
-        LiveAttempt? live = execution.AttemptId is { } attempt && !execution.State.IsTerminal() && attempts.TryGet(attempt, out LiveAttempt? found) ? found : null;
+        LiveAttempt? live = execution.AttemptId is { } attempt && !execution.State.IsSettled() && attempts.TryGet(attempt, out LiveAttempt? found) ? found : null;
         if (live is not null)
         {
             _ = live.WatchQuietlyAsync();
@@ -58,7 +58,7 @@ public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptF
 
         string? journal = execution.AttemptId is { } current ? new Protocol.Attempts.AttemptFiles(folders.Of(current)).Journal : null;
         OutputReading reading = execution.Kind == ExecutionKind.Job
-            ? new JobOutput(live, journal, stream, offset, execution.State.IsTerminal())
+            ? new JobOutput(live, journal, stream, offset, execution.State.IsSettled())
             : new Kernels.CellOutput(live, journal, execution, stream, offset);
         if (reading.IsComplete && offset > reading.Length)
         {

@@ -12,7 +12,7 @@ public sealed class WaitForExecution(StateStore store, ExecutionWaiters waiters,
         {
             Task ended = waiters.NextEndAsync(id);
             Execution? execution = store.Read(reader => ExecutionsTable.Find(reader, id));
-            if (execution is null || execution.State.IsTerminal())
+            if (execution is null || execution.State.IsSettled())
             {
                 waiters.Forget(id);
                 return execution ?? throw ExecutionId.NotFound(id.Value);

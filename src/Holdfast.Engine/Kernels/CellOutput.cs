@@ -37,7 +37,7 @@ internal sealed class CellOutput : OutputReading
     {
         (_journal, _id, _stream) = (journal, execution.MessageId ?? execution.Id.Value, stream);
         (_startPosition, _endPosition) = (execution.StartPosition, execution.EndPosition);
-        _isTerminal = execution.State.IsTerminal();
+        _isTerminal = execution.State.IsSettled();
         (_skip, _offset) = (offset, offset);
     }
 

@@ -110,6 +110,11 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         {
             case AttemptEvent.Skipped when journalEvent.MessageId is { } id:
                 _handedOver.Remove(id);
+                if (journalEvent.Upstream is { } upstream)
+                {
+                    return transaction => ledger.BlockCell(transaction, new ExecutionId(id), attempt, new ExecutionId(upstream), atMicroseconds, nextPosition);
+                }
+
                 return Finish(id, new Outcome(ExecutionState.Cancelled, null, null, "skipped", journalEvent.Reason ?? "It was taken out of the kernel's queue.", atMicroseconds), nextPosition);
             case AttemptEvent.Gap when journalEvent.MessageId is { } id && _sent.TryGetValue(id, out Cell? cell):
                 cell.IsIdle = true;

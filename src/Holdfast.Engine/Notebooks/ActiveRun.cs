@@ -15,6 +15,8 @@ internal sealed class ActiveRun : IKernelListener
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, RunCell> _byExecution = []; // guarded by _lock, as are the cells in it
+    private readonly TaskCompletionSource _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<string> _unwanted = []; // guarded by _lock
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -45,8 +47,30 @@ internal sealed class ActiveRun : IKernelListener
 
     public Run Run { get; }
 
-    /// <summary>Completes when every cell has a terminal state.</summary>
+    /// <summary>Completes when every cell has ended or is blocked.</summary>
     public Task Done => _done.Task;
+
+    /// <summary>Completes when the supervisor knows of every cell, or will never need to.</summary>
+    public Task HandedOver => _handedOver.Task;
+
+    /// <summary>These are not to be handed over any more, if they were not yet.</summary>
+    public void Unwant(IEnumerable<ExecutionId> cells)
+    {
+        lock (_lock)
+        {
+            _unwanted.UnionWith(cells.Select(static c => c.Value));
+        }
+    }
+
+    public bool IsUnwanted(ExecutionId cell)
+    {
+        lock (_lock)
+        {
+            return _unwanted.Contains(cell.Value);
+        }
+    }
+
+    public void MarkHandedOver() => _handedOver.TrySetResult();
 
     /// <summary>Completes at the next change worth saving. Take it before saving.</summary>
     public Task Changed => _changed.Task;
@@ -183,7 +207,7 @@ internal sealed class ActiveRun : IKernelListener
 
     private void CompleteIfDone()
     {
-        if (_byExecution.Values.All(c => c.State.IsTerminal()))
+        if (_byExecution.Values.All(c => c.State.IsSettled()))
         {
             _done.TrySetResult();
         }

@@ -87,11 +87,18 @@ public sealed partial class ActiveRuns : IDisposable
             foreach ((Execution execution, CellRequest request) in cells)
             {
                 CrashPoints.Reach(CrashPoint.ServerCellHandedOver);
-                LinkMessage message = execution.IsCancelRequested || execution.State.IsTerminal()
-                    ? new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value, Attempt = kernel.Live.Id.Value }
+                bool isUnwanted = execution.IsCancelRequested || active.IsUnwanted(execution.Id);
+                LinkMessage message = isUnwanted || execution.State.IsSettled()
+                    ? new LinkMessage
+                    {
+                        // One that the supervisor has never seen is over with this, too: nothing else would ever say so.
+                        Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value, Attempt = kernel.Live.Id.Value, End = isUnwanted && !execution.State.IsSettled(),
+                    }
                     : Execute(active.Run, execution, request, kernel);
                 await link.RequestAsync(message, _stopping.Token);
             }
+
+            active.MarkHandedOver();
         }
         catch (Exception e) when (e is IOException or LinkRefusedException or RefusedException or OperationCanceledException)
         {
@@ -101,6 +108,39 @@ public sealed partial class ActiveRuns : IDisposable
                 await Task.Delay(SaveInterval, _time, CancellationToken.None);
                 _ = HandOverAsync(active, kernel, cells);
             }
+            else
+            {
+                active.MarkHandedOver();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes cells of a cascade out of the supervisor's queue. That they are not wanted is stored already; what comes of it, the journal tells. Those that begin all the same are interrupted, as they are
+    /// marked.
+    /// </summary>
+    internal async Task WithdrawAsync(string run, IReadOnlyCollection<ExecutionId> cells)
+    {
+        if (!_byId.TryGetValue(run, out ActiveRun? active))
+        {
+            return;
+        }
+
+        active.Unwant(cells);
+        try
+        {
+            // Not before the last was handed over: it would come after this, and run.
+            await active.HandedOver.WaitAsync(_stopping.Token);
+            if (_kernels.TryGet(active.Run.KernelId, out LiveKernel? kernel) && kernel.Live.Id == active.Run.AttemptId)
+            {
+                SupervisorLink link = await kernel.Live.Link.WaitAsync(_stopping.Token);
+                await Task.WhenAll(cells.Select(cell => link.RequestAsync(
+                    new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = cell.Value, Attempt = kernel.Live.Id.Value, End = true }, _stopping.Token)));
+            }
+        }
+        catch (Exception e) when (e is IOException or RefusedException or LinkRefusedException or OperationCanceledException)
+        {
+            Log.HandOverFailed(_logger, run, e); // The next link hands over again, and takes back what is not wanted.
         }
     }
 
@@ -118,8 +158,9 @@ public sealed partial class ActiveRuns : IDisposable
             Position = kernel.Position, // The supervisor drops what was sent without knowing of an error that stopped the group.
             Body = JupyterEnvelope.Build(
                 JupyterHeader.Create("execute_request", execution.Id.Value, kernel.Live.Id.Value, Environment.UserName, _time.GetUtcNow()),
-                JupyterEnvelope.ExecuteContent(request.Source, stopOnError: stopOnError),
+                JupyterEnvelope.ExecuteContent(request.Code ?? request.Source, stopOnError: stopOnError && !run.IsCascade),
                 metadata),
+            After = run.IsCascade ? [.. request.After ?? []] : null,
         };
     }
 
@@ -183,7 +224,7 @@ public sealed partial class ActiveRuns : IDisposable
                     transaction =>
                     {
                         RunsTable.Finish(transaction, active.Run.Id, state, reason, _time.NowMicroseconds());
-                        _feed.Append(transaction, "run." + state.Name(), active.Run.Id, writer =>
+                        _feed.Append(transaction, active.Run.IsCascade ? "cascade.ended" : "run." + state.Name(), active.Run.Id, writer =>
                         {
                             writer.WriteString("id", active.Run.Id);
                             writer.WriteString("path", active.Run.Path);

@@ -77,16 +77,30 @@ public sealed class NotebookCell
         SetTimes(default);
     }
 
+    /// <summary>Does not run in a reactive notebook, and nor does what needs it: <c>metadata.holdfast.disabled</c>.</summary>
+    public bool IsDisabled => _piece.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("disabled"u8).Span.SequenceEqual("true"u8) == true;
+
+    /// <summary>What else stands in <c>metadata.holdfast</c> and is somebody's wish stays.</summary>
     public void SetMark(CellMark mark)
     {
-        JsonText text = new(_layout, Depth + 2);
-        text.StartObject();
-        text.Name("executionId"u8);
-        text.String(Encoding.UTF8.GetBytes(mark.ExecutionId));
-        text.Name("state"u8);
-        text.String(Encoding.UTF8.GetBytes(mark.State));
-        text.EndObject();
-        SetMetadata("holdfast"u8, text.ToArray());
+        ObjectPiece metadata = _piece.Open("metadata"u8, create: true)!;
+        if (metadata.Open("holdfast"u8, create: true) is not { } holdfast)
+        {
+            metadata.Remove("holdfast"u8);
+            holdfast = metadata.Open("holdfast"u8, create: true)!;
+        }
+
+        holdfast.Remove("conflict"u8);
+        holdfast.Set("executionId"u8, Quoted(mark.ExecutionId));
+        holdfast.Set("state"u8, Quoted(mark.State));
+        _notebook.Touch();
+    }
+
+    private RawPiece Quoted(string value)
+    {
+        JsonText text = new(_layout, Depth + 3);
+        text.String(Encoding.UTF8.GetBytes(value));
+        return new RawPiece(text.ToArray());
     }
 
     /// <summary>Tells in <c>metadata.holdfast.conflict</c> of an execution whose outputs are not here, because this is no longer the source that ran. A save leaves it out.</summary>

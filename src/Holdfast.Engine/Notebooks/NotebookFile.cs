@@ -66,6 +66,12 @@ public sealed class NotebookFile
     /// <summary><c>metadata.kernelspec.name</c>, where the notebook names its kernel.</summary>
     public string? KernelName => MetadataText("kernelspec"u8, "name"u8);
 
+    /// <summary><c>metadata.holdfast.mode</c> is <c>reactive</c>: cells run by what they need of one another.</summary>
+    public bool IsReactive => MetadataText("holdfast"u8, "mode"u8) == "reactive";
+
+    /// <summary><c>metadata.holdfast.autorun</c>: an edit of a reactive notebook runs what it made stale. Without it, edits only make stale.</summary>
+    public bool IsAutorun => _root.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("autorun"u8).Span.SequenceEqual("true"u8) == true;
+
     /// <summary>The language of the kernelspec, else of <c>language_info</c>.</summary>
     public string? Language => MetadataText("kernelspec"u8, "language"u8) ?? MetadataText("language_info"u8, "name"u8);
 

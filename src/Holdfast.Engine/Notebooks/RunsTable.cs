@@ -7,7 +7,7 @@ namespace Holdfast.Engine.Notebooks;
 /// <summary>The statements of the runs table.</summary>
 internal static class RunsTable
 {
-    private const string Columns = "id, path, state, kernel_id, attempt_id, owns_kernel, stop_on_error, start_position, created_at, finished_at, reason";
+    private const string Columns = "id, path, state, kernel_id, attempt_id, owns_kernel, stop_on_error, start_position, created_at, finished_at, reason, cascade_cells";
     private static readonly string[] StateNames = ["running", "succeeded", "failed", "cancelled", "lost"];
 
     public static string Name(this RunState state) => StateNames[(int)state];
@@ -15,10 +15,10 @@ internal static class RunsTable
     public static void Insert(StoreTransaction transaction, Run run, string host)
     {
         using Statement insert = transaction.Prepare(
-            "INSERT INTO runs (id, host, path, state, kernel_id, attempt_id, owns_kernel, stop_on_error, start_position, created_at) " +
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+            "INSERT INTO runs (id, host, path, state, kernel_id, attempt_id, owns_kernel, stop_on_error, start_position, created_at, cascade_cells) " +
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
             .Bind(1, run.Id).Bind(2, host).Bind(3, run.Path).Bind(4, run.State.Name()).Bind(5, run.KernelId.Value).Bind(6, run.AttemptId.Value)
-            .Bind(7, run.OwnsKernel).Bind(8, run.StopOnError).Bind(9, run.StartPosition).Bind(10, run.CreatedAt);
+            .Bind(7, run.OwnsKernel).Bind(8, run.StopOnError).Bind(9, run.StartPosition).Bind(10, run.CreatedAt).Bind(11, run.CascadeCells);
         insert.Execute();
     }
 
@@ -60,6 +60,9 @@ internal static class RunsTable
         return runs;
     }
 
+    /// <summary>The cascades of a notebook that go on, oldest first.</summary>
+    public static List<Run> OpenCascades(StoreReader reader, string path) => Open(reader).FindAll(run => run.IsCascade && run.Path == path);
+
     /// <summary>True when the last run in this kernel incarnation had started the kernel and is over in a way after which it is stopped: a crash may have come before that.</summary>
     public static bool HasLeftKernel(StoreReader reader, AttemptId attempt)
     {
@@ -80,5 +83,6 @@ internal static class RunsTable
     {
         FinishedAt = row.Int64OrNull(9),
         Reason = row.TextOrNull(10),
+        CascadeCells = (int?)row.Int64OrNull(11),
     };
 }

@@ -136,7 +136,7 @@ internal sealed partial class AttemptRecovery(
         List<ActiveRun> active = ofKernel.ConvertAll(r => runs.Track(r, cellsOf[r.Id]));
         (long position, List<Execution> sent) = store.Read(reader => (AttemptsTable.ReadFrom(reader, attempt.Id), ExecutionsTable.RunningSent(reader, attempt.Id)));
         position = ofKernel.Aggregate(position, (first, run) => Math.Min(first, run.StartPosition)); // A run's folds are made again from its beginning.
-        IEnumerable<ExecutionId> handedOver = cellsOf.Values.SelectMany(c => c).Where(c => !c.Execution.State.IsTerminal()).Select(c => c.Execution.Id);
+        IEnumerable<ExecutionId> handedOver = cellsOf.Values.SelectMany(c => c).Where(c => !c.Execution.State.IsSettled()).Select(c => c.Execution.Id);
         if (spec is not null)
         {
             kernels.Launch(kernel, attempt, spec, handedOver, Begin);

@@ -45,7 +45,7 @@ internal static class JsonFields
         return items;
     }
 
-    public static bool HasEnded(this JsonElement execution) => execution.Text("state") is "succeeded" or "failed" or "cancelled" or "timedOut" or "lost";
+    public static bool HasEnded(this JsonElement execution) => execution.Text("state") is "succeeded" or "failed" or "cancelled" or "timedOut" or "lost" or "blocked";
 
     /// <summary>The element on one line.</summary>
     public static string Line(this JsonElement element) => Encoding.UTF8.GetString(Write(element.WriteTo));

@@ -67,7 +67,7 @@ internal static class ExecutionEndpoints
     {
         TimeSpan timeout = RestQuery.Seconds(context, "timeoutSeconds") ?? TimeSpan.FromSeconds(RestLimits.WaitSecondsDefault);
         Execution execution = await door.Engine.WaitForExecution.RunAsync(RestQuery.ExecutionId(context), timeout, context.RequestAborted);
-        await RestAnswer.WriteAsync(context, execution.State.IsTerminal() ? 200 : 202, execution);
+        await RestAnswer.WriteAsync(context, execution.State.IsSettled() ? 200 : 202, execution);
     }
 
     private static async Task StandardInputAsync(HttpContext context, EngineDoor door)

@@ -49,6 +49,11 @@ internal static class ExecutionJson
             WriteNumber(writer, "cellIndex", execution.CellIndex);
         }
 
+        if (execution.BlockedBy is { } upstream)
+        {
+            writer.WriteString("blockedBy", upstream.Value);
+        }
+
         if (view.WaitsFor.Count > 0)
         {
             writer.WriteStartArray("waitsFor");

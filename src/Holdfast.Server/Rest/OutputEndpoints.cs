@@ -65,7 +65,7 @@ internal static class OutputEndpoints
             offset = await FollowAttemptAsync(events, door, id, stream, offset, text);
             execution = await door.Engine.WaitForExecution.RunAsync(id, EndPatience, context.RequestAborted);
         }
-        while (!execution.State.IsTerminal());
+        while (!execution.State.IsSettled());
 
         if (text?.End() is { Length: > 0 } rest)
         {

@@ -45,6 +45,7 @@ internal static class Problem
         [ErrorCodes.IllegalTransition] = 409,
         [ErrorCodes.IdempotencyConflict] = 409,
         [ErrorCodes.NotebookBusy] = 409,
+        [ErrorCodes.CellBlocked] = 409,
         [ErrorCodes.NothingToResume] = 409,
         [ErrorCodes.StandardInputClosed] = 409,
         [ErrorCodes.InputNotRequested] = 409,

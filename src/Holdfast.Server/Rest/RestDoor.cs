@@ -12,6 +12,7 @@ internal static class RestDoor
         ExecutionEndpoints.Map(routes, door);
         OutputEndpoints.Map(routes, door);
         NotebookEndpoints.Map(routes, door);
+        CascadeEndpoints.Map(routes, door);
         KernelEndpoints.Map(routes, door);
         LockEndpoints.Map(routes, door);
         SupervisorEndpoints.Map(routes, door);

@@ -23,6 +23,20 @@ public sealed record RunNotebookBody
 /// <summary>POST /v1/notebooks/recover.</summary>
 public sealed record RecoverNotebookBody(string? Path, bool? DryRun);
 
+/// <summary>POST /v1/notebooks/cascade.</summary>
+public sealed record CascadeBody
+{
+    public string? Path { get; init; }
+
+    /// <summary>Everything that is stale when absent.</summary>
+    public string? CellId { get; init; }
+
+    public string? Kernel { get; init; }
+
+    /// <summary>Goes on with what the latest cascade did not come to: the same as everything stale, and an error when there is nothing.</summary>
+    public bool? Resume { get; init; }
+}
+
 /// <summary>POST /v1/kernels.</summary>
 public sealed record StartKernelBody
 {
@@ -61,6 +75,7 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
 [JsonSerializable(typeof(RunNotebookBody))]
 [JsonSerializable(typeof(RecoverNotebookBody))]
+[JsonSerializable(typeof(CascadeBody))]
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(RepairBody))]

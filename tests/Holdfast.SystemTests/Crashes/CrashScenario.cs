@@ -28,6 +28,9 @@ public enum CrashStory
 
     /// <summary>A client saves a file.</summary>
     Contents,
+
+    /// <summary>A reactive notebook's cells are run, one of which fails.</summary>
+    Cascade,
 }
 
 /// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
@@ -108,6 +111,17 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerKernelStoppedToRestart, 1, CrashStory.Session, Loss.None),
         new(CrashPoint.ServerSessionMoved, 1, CrashStory.Session, Loss.None),
         .. Enumerable.Range(1, 4).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Session, Loss.None)),
+        // A cascade: planned, handed over, its cells one by one, saved.
+        new(CrashPoint.ServerCascadePlanned, 1, CrashStory.Cascade, Loss.None),
+        new(CrashPoint.ServerCellHandedOver, 1, CrashStory.Cascade, Loss.None),
+        new(CrashPoint.ServerCellHandedOver, 4, CrashStory.Cascade, Loss.None),
+        .. Enumerable.Range(1, 7).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Cascade, Loss.None)),
+        new(CrashPoint.ServerBeforeCommit, 4, CrashStory.Cascade, Loss.None),
+        new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Cascade, Loss.None),
+        new(CrashPoint.ServerRunFinished, 1, CrashStory.Cascade, Loss.None),
+        new(CrashPoint.SupervisorRequestJournalled, 6, CrashStory.Cascade, Loss.One),
+        new(CrashPoint.SupervisorOutcomeSynced, 3, CrashStory.Cascade, Loss.AtMostOne),
+        new(CrashPoint.SupervisorAppended, 40, CrashStory.Cascade, Loss.AtMostOne),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

@@ -41,11 +41,12 @@ public sealed class ExecutionTransitionsTests
     }
 
     [Fact]
-    public void Cells_have_the_same_table_without_pause_and_retry()
+    public void Cells_have_the_same_table_without_pause_and_retry_and_may_be_blocked()
     {
         foreach (ExecutionState state in States)
         {
             string expected = string.Join(' ', Jobs[state].Split(' ').Where(static m => !m.StartsWith("Pause", StringComparison.Ordinal) && !m.StartsWith("Wait>", StringComparison.Ordinal) && !m.StartsWith("Retry", StringComparison.Ordinal)));
+            expected += state == Queued ? " Block>Blocked" : "";
             Assert.Equal($"{state}: {expected}", $"{state}: {Moves(Status(ExecutionKind.Cell, state))}");
         }
     }
@@ -122,7 +123,7 @@ public sealed class ExecutionTransitionsTests
         Assert.True(!from.State.IsTerminal() || (command == Retry && to.State == Queued && from.Kind == ExecutionKind.Job && from.State != Succeeded), move);
         Assert.True(from.State == to.State || to.State != Succeeded || (command == Finish && outcome == Succeeded), move);
         Assert.True(!from.IsCancelRequested || to.IsCancelRequested || command == Retry, move); // A wish is not lost on the way.
-        Assert.True(from.State == to.State || Jobs[from.State].Contains($"{command}>", StringComparison.Ordinal), move);
+        Assert.True(from.State == to.State || (command == Block && from.Kind == ExecutionKind.Cell && from.State == Queued) || Jobs[from.State].Contains($"{command}>", StringComparison.Ordinal), move);
     }
 
     private static IEnumerable<ExecutionStatus> AllStatuses() =>

@@ -71,6 +71,7 @@ public sealed class OpenApiTests
     [InlineData("RunNotebookRequest")]
     [InlineData("StartKernelRequest")]
     [InlineData("ResizeRequest")]
+    [InlineData("CascadeRequest")]
     public void A_request_has_the_fields_that_are_read(string schema)
     {
         JsonTypeInfo type = schema switch
@@ -78,6 +79,7 @@ public sealed class OpenApiTests
             "JobRequest" => RestJson.Default.JobRequest,
             "RunNotebookRequest" => RestJson.Default.RunNotebookBody,
             "ResizeRequest" => RestJson.Default.ResizeBody,
+            "CascadeRequest" => RestJson.Default.CascadeBody,
             _ => RestJson.Default.StartKernelBody,
         };
         Assert.Equal(type.Properties.Select(p => p.Name).Order(), Properties(schema).Order());

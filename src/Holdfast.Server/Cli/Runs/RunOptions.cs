@@ -17,5 +17,10 @@ internal static class RunOptions
     public static readonly Option Output = new("--output", "", "print what the cells print (in a terminal it is printed anyway)");
     public static readonly Option Quiet = new("--quiet", "", "print neither the cells' output nor their progress") { Short = "-q" };
 
-    public static readonly Option[] All = [Parameter, TextParameter, Parameters, Kernel, Cells, From, Resume, KeepGoing, Detach, Output, Quiet];
+    public static readonly Option Reactive = new("--reactive", "", "by what cells need of one another: everything stale runs, and an error stops only what needs it");
+
+    public static readonly Option[] All = [Parameter, TextParameter, Parameters, Kernel, Cells, From, Resume, KeepGoing, Reactive, Detach, Output, Quiet];
+
+    /// <summary>What a cascade takes of them.</summary>
+    public static readonly Option[] OfCascade = [Kernel, Detach, Output, Quiet];
 }

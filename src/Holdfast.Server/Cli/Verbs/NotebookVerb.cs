@@ -1,32 +1,60 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Holdfast.Engine;
 using Holdfast.Server.Cli.Client;
+using Holdfast.Server.Cli.Runs;
 using Holdfast.Server.Cli.Screen;
 using Holdfast.Server.Cli.Syntax;
 
 namespace Holdfast.Server.Cli.Verbs;
 
-/// <summary><c>holdfast notebook recover</c>: puts into a notebook what its cells said since it was saved.</summary>
+/// <summary><c>holdfast notebook</c>: puts into a notebook what its cells said since it was saved, and runs reactive notebooks.</summary>
 internal static class NotebookVerb
 {
     private static readonly Option DryRun = new("--dry-run", "", "show what would be restored, and leave the file as it is");
 
-    public static Verb Verb => new("notebook", "notebook recover PATH", "put into a notebook what its cells said since it was last saved")
+    public static Verb Verb => new("notebook", "notebook recover|run-stale|resume|watch PATH", "restore what a notebook's cells said since it was saved; run a reactive notebook")
     {
-        Options = [DryRun],
+        Options = [DryRun, .. RunOptions.OfCascade],
         Operands = (2, 2),
-        Notes = "A cell whose source was changed after it was sent keeps the outputs it has, and is shown as a conflict.",
+        Notes = """
+            recover    put into the file what its cells said since it was last saved. A cell whose source was changed after it was sent keeps the outputs it has,
+                       and is shown as a conflict
+            run-stale  run every cell that is stale, in the order of what cells need of one another (as run --reactive)
+            resume     the same, after an error or a death of the kernel; it is refused when there is nothing to resume
+            watch      run what is stale each time the file is saved, by whatever editor, until Ctrl-C
+            Exit codes of run-stale and resume: as those of run; 1 also when a cell may not run.
+            """,
         RunAsync = RunAsync,
     };
 
-    private static async Task<int> RunAsync(CliContext context, Arguments arguments)
+    private static Task<int> RunAsync(CliContext context, Arguments arguments) => arguments.Operands[0] switch
     {
-        if (arguments.Operands[0] != "recover")
+        "recover" => RecoverAsync(context, arguments),
+        "run-stale" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: false),
+        "resume" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: true),
+        "watch" => WatchAsync(context, arguments),
+        _ => throw new UsageException("notebook takes recover, run-stale, resume or watch, and a PATH."),
+    };
+
+    private static async Task<int> WatchAsync(CliContext context, Arguments arguments)
+    {
+        CancellationToken interruption = context.Interruption();
+        string path = Path.GetFullPath(arguments.Operands[1], context.CurrentDirectory);
+        if (!File.Exists(path))
         {
-            throw new UsageException("notebook takes recover PATH.");
+            throw new RefusedException(ErrorCodes.NotebookNotFound, $"There is no file {path} to watch.");
         }
 
+        using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
+        client.BePatient();
+        await new NotebookWatch(context, arguments, client, path).RunAsync(interruption).ConfigureAwait(false);
+        return ExitCodes.Success;
+    }
+
+    private static async Task<int> RecoverAsync(CliContext context, Arguments arguments)
+    {
         using var client = new HoldfastClient(context, arguments);
         string path = client.IsLocal ? Path.GetFullPath(arguments.Operands[1], context.CurrentDirectory) : arguments.Operands[1];
         bool isDryRun = arguments.Has(DryRun.Name);

@@ -23,6 +23,16 @@ internal static class RunVerb
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
+        if (arguments.Has(RunOptions.Reactive.Name))
+        {
+            if (RunOptions.All.FirstOrDefault(o => o != RunOptions.Reactive && o != RunOptions.Resume && !RunOptions.OfCascade.Contains(o) && arguments.Has(o.Name)) is { } other)
+            {
+                throw new UsageException($"{RunOptions.Reactive.Name} runs what is stale, in the order of its names: {other.Name} has no meaning with it.");
+            }
+
+            return await CascadeRun.RunAsync(context, arguments, arguments.Operands[0], arguments.Has(RunOptions.Resume.Name)).ConfigureAwait(false);
+        }
+
         CancellationToken interruption = context.Interruption();
 
         // Read before a server is started for it: a mistake in the command line should leave nothing behind.

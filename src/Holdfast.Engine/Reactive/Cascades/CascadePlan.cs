@@ -1,0 +1,59 @@
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Notebooks;
+
+namespace Holdfast.Engine.Reactive.Cascades;
+
+/// <summary>
+/// What a cascade runs, ready to be stored: the order is <see cref="RunPlan"/>'s; here each cell gets an execution, and is told which executions it waits for and whose values it will read. Pure.
+/// </summary>
+internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellRequest Request)> Cells, IReadOnlyList<ExcludedCell> Excluded)
+{
+    /// <param name="running">What an older cascade runs at this moment. It is let be, unless its text or what it read has changed; whoever needs it waits for it.</param>
+    /// <param name="rest">What an older cascade would still have run: this one takes it over.</param>
+    /// <param name="target">The cell to run, with what it needs and what needs it; null for all that is stale.</param>
+    public static CascadePlan For(
+        CascadeSubject subject, IReadOnlyDictionary<CellId, CellValue> values, IReadOnlyCollection<CellValue> running, IReadOnlyCollection<CellId> rest, AttemptId? incarnation,
+        CellId? target, Func<ExecutionId> newId)
+    {
+        var held = new Dictionary<CellId, CellValue>(values);
+        foreach (CellValue soon in running)
+        {
+            held[soon.Cell] = soon;
+        }
+
+        HashSet<CellId> stale = Staleness.Of(subject.Registry, subject.Cells, held, incarnation);
+        RunPlan plan = RunPlan.For(subject.Registry, stale, target);
+        if (target is not null && rest.Any(stale.Contains))
+        {
+            var wanted = plan.Cells.Select(static c => c.Cell).ToHashSet();
+            foreach (CellId cell in rest.Where(c => stale.Contains(c) && !wanted.Contains(c)))
+            {
+                wanted.Add(cell);
+                wanted.UnionWith(subject.Registry.Graph.Ancestors(cell).Where(stale.Contains));
+            }
+
+            plan = RunPlan.For(subject.Registry, wanted, null);
+        }
+
+        var ids = plan.Cells.ToDictionary(static c => c.Cell, _ => newId());
+        var open = running.ToDictionary(static r => r.Cell, static r => r.Execution);
+        return new CascadePlan([.. plan.Cells.Select(c => (ids[c.Cell], Request(c.Cell)))], plan.Excluded);
+
+        CellRequest Request(CellId cell)
+        {
+            IReadOnlyList<CellId> upstream = subject.Registry.Graph.Upstream(cell);
+            CascadeCell now = subject.Cells[cell];
+            CellRegistration made = subject.Registry.Graph.Registration(cell);
+            return new CellRequest(now.Source, cell.Value, now.Index, now.AllowsError)
+            {
+                After = [.. upstream.Where(u => ids.ContainsKey(u) || open.ContainsKey(u)).Select(u => Input(u))],
+                Inputs = upstream.ToDictionary(static u => u.Value, Input),
+                Names = [.. made.Definitions.Concat(made.Deletions).Where(n => !made.Imports.ContainsKey(n)).Distinct()],
+                Imports = made.Imports.Count > 0 ? [.. made.Imports.Keys] : null,
+                Code = now.Code,
+            };
+        }
+
+        string Input(CellId cell) => ids.TryGetValue(cell, out ExecutionId planned) ? planned.Value : held[cell].Execution.Value;
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using System.Text.Json;
+using Holdfast.Engine.Executions;
+using Holdfast.Engine.Store;
+
+namespace Holdfast.Engine.Reactive.Cascades;
+
+/// <summary>The statements of the cell_values table.</summary>
+internal static class CellValuesTable
+{
+    private const string Columns = "cell_id, attempt_id, execution_id, source_hash, inputs";
+
+    public static void Put(StoreTransaction transaction, string path, CellValue value)
+    {
+        using Statement insert = transaction.Prepare($"INSERT OR REPLACE INTO cell_values (path, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+            .Bind(1, path).Bind(2, value.Cell.Value).Bind(3, value.Incarnation.Value).Bind(4, value.Execution.Value).Bind(5, value.SourceHash).Bind(6, Write(value.Inputs));
+        insert.Execute();
+    }
+
+    /// <summary>The cell is about to make these names anew.</summary>
+    /// <param name="imports">Another cell may hold them with equal right.</param>
+    public static void Begin(StoreTransaction transaction, string path, CellId cell, IEnumerable<string> names, IEnumerable<string> imports)
+    {
+        Forget(transaction, path, cell);
+        foreach (string name in names)
+        {
+            ForgetName(transaction, path, name);
+            Hold(transaction, path, name, cell);
+        }
+
+        foreach (string name in imports)
+        {
+            Hold(transaction, path, name, cell);
+        }
+    }
+
+    /// <summary>The kernel holds nothing more of this cell that could be relied on.</summary>
+    public static void Forget(StoreTransaction transaction, string path, CellId cell)
+    {
+        using Statement values = transaction.Prepare("DELETE FROM cell_values WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        values.Execute();
+        using Statement names = transaction.Prepare("DELETE FROM held_names WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        names.Execute();
+    }
+
+    /// <summary>Whoever had made this name has no whole value any more.</summary>
+    public static void ForgetName(StoreTransaction transaction, string path, string name)
+    {
+        using Statement values = transaction.Prepare(
+            "DELETE FROM cell_values WHERE path = ?1 AND cell_id IN (SELECT cell_id FROM held_names WHERE path = ?1 AND name = ?2)").Bind(1, path).Bind(2, name);
+        values.Execute();
+        using Statement names = transaction.Prepare("DELETE FROM held_names WHERE path = ?1 AND name = ?2").Bind(1, path).Bind(2, name);
+        names.Execute();
+    }
+
+    /// <summary>Each once.</summary>
+    public static List<string> HeldNames(StoreReader reader, string path)
+    {
+        using Statement select = reader.Prepare("SELECT DISTINCT name FROM held_names WHERE path = ?1").Bind(1, path);
+        var names = new List<string>();
+        while (select.Step())
+        {
+            names.Add(select.Text(0));
+        }
+
+        return names;
+    }
+
+    private static void Hold(StoreTransaction transaction, string path, string name, CellId cell)
+    {
+        using Statement insert = transaction.Prepare("INSERT OR IGNORE INTO held_names (path, name, cell_id) VALUES (?1, ?2, ?3)").Bind(1, path).Bind(2, name).Bind(3, cell.Value);
+        insert.Execute();
+    }
+
+    public static Dictionary<CellId, CellValue> Of(StoreReader reader, string path)
+    {
+        using Statement select = reader.Prepare($"SELECT {Columns} FROM cell_values WHERE path = ?1").Bind(1, path);
+        var values = new Dictionary<CellId, CellValue>();
+        while (select.Step())
+        {
+            var cell = new CellId(select.Text(0));
+            values[cell] = new CellValue(cell, new AttemptId(select.Text(1)), new ExecutionId(select.Text(2)), select.Text(3), Read(select.Text(4)));
+        }
+
+        return values;
+    }
+
+    private static string Write(IReadOnlyDictionary<string, string> inputs)
+    {
+        if (inputs.Count == 0)
+        {
+            return "{}";
+        }
+
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            writer.WriteStartObject();
+            foreach ((string cell, string execution) in inputs)
+            {
+                writer.WriteString(cell, execution);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static Dictionary<string, string> Read(string json)
+    {
+        var inputs = new Dictionary<string, string>();
+        using JsonDocument document = JsonDocument.Parse(json);
+        foreach (JsonProperty input in document.RootElement.EnumerateObject())
+        {
+            inputs[input.Name] = input.Value.GetString() ?? "";
+        }
+
+        return inputs;
+    }
+}
