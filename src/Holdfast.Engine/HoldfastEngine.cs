@@ -4,6 +4,7 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Kernels.Clients;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
@@ -113,6 +114,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RevokeToken = new RevokeToken(_store, Tokens, time);
         ReadAudit = new ReadAudit(_store);
         RecordDeed = new RecordDeed(_store, time);
+        Clients = new KernelClients(_kernels, Live, Folders, _store, directory.Paths.Clients, time);
+        SendToKernel = new SendToKernel(_kernels);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);
@@ -147,6 +150,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public FeedLog Feed { get; }
     public LiveAttempts Live { get; }
     public AttemptFolders Folders { get; }
+    public KernelClients Clients { get; }
 
     public SubmitJob SubmitJob { get; }
     public GetExecution GetExecution { get; }
@@ -185,6 +189,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public LabSettings LabSettings { get; }
     public LabWorkspaces LabWorkspaces { get; }
     public ConvertNotebook ConvertNotebook { get; }
+    public SendToKernel SendToKernel { get; }
     public RunNotebook RunNotebook { get; }
     public GetRun GetRun { get; }
     public ListSupervisors ListSupervisors { get; }

@@ -71,6 +71,14 @@ internal static class AttemptsTable
         return select.Step() ? ReadRow(select) : null;
     }
 
+    /// <summary>The incarnation of a kernel that came after the one with this fence; null when there is none yet.</summary>
+    public static Attempt? Next(StoreReader reader, string kernelId, long fence)
+    {
+        using Statement select = reader.Prepare(
+            "SELECT id, fence, nonce, boot_id, execution_id, kernel_id FROM attempts WHERE fence > ?1 AND kernel_id = ?2 ORDER BY fence LIMIT 1").Bind(1, fence).Bind(2, kernelId);
+        return select.Step() ? ReadRow(select) : null;
+    }
+
     private static Attempt ReadRow(Statement row) => new(
         new AttemptId(row.Text(0)), row.Int64(1), row.Text(2), row.Text(3), row.TextOrNull(4) is { } execution ? new ExecutionId(execution) : null, row.TextOrNull(5));
 }

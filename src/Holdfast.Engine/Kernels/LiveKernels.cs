@@ -23,10 +23,15 @@ public sealed partial class LiveKernels(
 
     private readonly CancellationTokenSource _stopping = new();
 
+    private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public ICollection<LiveKernel> All => _byId.Values;
 
     /// <summary>An incarnation has come to be, or was found again. Raised before its journal is read; handlers only take note.</summary>
     public event Action<LiveKernel>? Tracked;
+
+    /// <summary>Completes when a kernel gets an incarnation, or has lost its own. Take it before looking, so that nothing slips between.</summary>
+    public Task Changed => _changed.Task;
 
     public bool TryGet(KernelId id, [NotNullWhen(true)] out LiveKernel? kernel) => _byId.TryGetValue(id.Value, out kernel);
 
@@ -78,6 +83,8 @@ public sealed partial class LiveKernels(
         var tracked = new LiveKernel(kernel, live, store, executions, kernels, time, logger);
         _byId[kernel.Id.Value] = tracked;
         Tracked?.Invoke(tracked);
+
+        TellChanged();
         _ = ForgetWhenEndedAsync(tracked);
         return tracked;
     }
@@ -87,7 +94,10 @@ public sealed partial class LiveKernels(
         await live.Ended;
         _byId.TryRemove(new KeyValuePair<string, LiveKernel>(live.Id.Value, live));
         attempts.Remove(live.Live);
+        TellChanged();
     }
+
+    private void TellChanged() => Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     private async Task LaunchAsync(LiveKernel live, Kernel kernel, KernelSpec spec)
     {

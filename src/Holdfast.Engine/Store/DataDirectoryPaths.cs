@@ -19,6 +19,9 @@ public sealed class DataDirectoryPaths
 
     public string Assets => Path.Combine(Root, "assets");
 
+    /// <summary>Where each session of a kernel's clients stands, a folder per kernel.</summary>
+    public string Clients => Path.Combine(Root, "clients");
+
     /// <summary>Sockets, unless the path is too long for them (<see cref="SocketDirectory"/>).</summary>
     public string Run => Path.Combine(Root, "run");
 

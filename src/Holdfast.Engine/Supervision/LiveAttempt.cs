@@ -24,6 +24,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _following = new();
     private JournalFollower? _follower; // guarded by _following
+    private volatile IJournalWatcher[] _watchers = []; // replaced under _following
     private volatile bool _wantsWatch;
     private int _isWatched;
     private volatile bool _isEnded;
@@ -108,6 +109,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
             _follower?.Finish();
         }
 
+        TellWatchers();
         _attached.TrySetException(new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to."));
         _started.TrySetResult();
         _ = _attached.Task.Exception; // Observed: most attempts end with nobody asking for their link.
@@ -181,9 +183,27 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
     }
 
+    /// <summary>Tells this watcher, too, of every change from now on, until it is taken away again. It looks at the journal once after this: what came before is not told.</summary>
+    public void Add(IJournalWatcher watcher)
+    {
+        lock (_following)
+        {
+            _watchers = [.. _watchers, watcher];
+        }
+    }
+
+    public void Remove(IJournalWatcher watcher)
+    {
+        lock (_following)
+        {
+            _watchers = Array.FindAll(_watchers, other => !ReferenceEquals(other, watcher));
+        }
+    }
+
     /// <summary>Says to everyone who follows that the journal has grown.</summary>
     public void Pulse()
     {
+        TellWatchers(); // First, and on this very thread: somebody waits for what is passed on here.
         lock (_following)
         {
             _follower?.Pulse();
@@ -193,6 +213,14 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         if (_isEnded)
         {
             _grown.TrySetResult(); // A pulse may come after the end; nobody who waits from now on would be woken again.
+        }
+    }
+
+    private void TellWatchers()
+    {
+        foreach (IJournalWatcher watcher in _watchers)
+        {
+            watcher.JournalChanged();
         }
     }
 }

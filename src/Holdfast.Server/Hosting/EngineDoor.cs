@@ -9,6 +9,9 @@ public sealed class EngineDoor
     private volatile bool _isReady;
     private volatile bool _wasReady;
 
+    /// <summary>Bytes that one message of a kernel's client may have.</summary>
+    public int MessageBytesMax { get; init; } = ServeOptions.MessageBytesLimit;
+
     /// <summary>True between recovery and stop.</summary>
     public bool IsReady
     {

@@ -34,4 +34,10 @@ public sealed record ServeOptions
 
     /// <summary>Whether clients see files whose names begin with a dot. Default: no.</summary>
     public bool AllowsHidden { get; init; }
+
+    /// <summary>Bytes that one message of a kernel's client may have. Default: 112 MiB, which is what fits on a supervisor's link with its head. Since 0.2.</summary>
+    public int MessageBytesMax { get; init; } = MessageBytesLimit;
+
+    /// <summary>A link's frame holds no more.</summary>
+    public const int MessageBytesLimit = 112 * 1024 * 1024;
 }

@@ -10,4 +10,10 @@ internal static class ServerEventIds
     public const int DeedNotRecorded = 2011;
     public const int CertificateReloaded = 2012;
     public const int CertificateNotReloaded = 2013;
+
+    // Channels: 2100.
+    public const int ChannelsRefused = 2100;
+    public const int ChannelsNoChannel = 2101;
+    public const int ChannelsNotSent = 2102;
+    public const int ChannelsFailed = 2103;
 }

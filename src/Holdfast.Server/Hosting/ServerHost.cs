@@ -27,7 +27,7 @@ public static class ServerHost
     {
         using DataDirectory directory = DataDirectory.Open(
             DataDirectoryPaths.Resolve(options.DataDirectory, Environment.GetEnvironmentVariable), Environment.GetEnvironmentVariable);
-        var door = new EngineDoor();
+        var door = new EngineDoor { MessageBytesMax = options.MessageBytesMax };
         using var meters = new MeterReader();
         using var process = new ProcessMeter(TimeProvider.System);
         await using WebApplication app = Build(options, directory, door, meters);

@@ -1,4 +1,5 @@
 using Holdfast.Server.Hosting;
+using Holdfast.Server.Jupyter.Channels;
 using Holdfast.Server.Jupyter.Contents;
 using Holdfast.Server.Jupyter.Conversion;
 using Holdfast.Server.Jupyter.Events;
@@ -31,5 +32,6 @@ internal static class JupyterDoor
         LabWorkspaceEndpoints.Map(routes, door);
         EventEndpoints.Map(routes, door);
         ConversionEndpoints.Map(routes, door);
+        ChannelsEndpoints.Map(routes, door);
     }
 }

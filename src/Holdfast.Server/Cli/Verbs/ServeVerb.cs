@@ -18,10 +18,11 @@ internal static class ServeVerb
     private static readonly Option TlsCertificate = new("--tls-cert", "FILE", "speak https with this certificate (PEM, its chain behind it); needs --tls-key");
     private static readonly Option TlsKey = new("--tls-key", "FILE", "the certificate's private key (PEM, not encrypted); both are read anew when they change");
     private static readonly Option Slots = new("--slots", "N", "how many jobs run at once (default: by the machine's processors)");
+    private static readonly Option MaxMessage = new("--max-message", "MIB", "the largest message a kernel's client may send, in MiB (default and most: 112)");
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, .. KernelServeOptions.All],
+        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, .. KernelServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -49,6 +50,7 @@ internal static class ServeVerb
         {
             AllowsHidden = arguments.Has(AllowHidden.Name),
             Host = arguments.Text(Host.Name) ?? options.Host,
+            MessageBytesMax = (int)(arguments.Integer(MaxMessage.Name, 1, ServeOptions.MessageBytesLimit >> 20) ?? ServeOptions.MessageBytesLimit >> 20) << 20,
             Port = (int)(arguments.Integer(Port.Name, 0, PortMax) ?? options.Port),
             AllowedOrigins = [.. arguments.All(AllowOrigin.Name).Select(v => v[0])],
             Tls = Tls(context, arguments),

@@ -1,0 +1,92 @@
+using Holdfast.Protocol.Jupyter;
+
+namespace Holdfast.Engine.Kernels.Clients;
+
+/// <summary>One connected client: its cursor, the mark of its session, and whose replies it is to get. Used by its connection alone, but for being replaced.</summary>
+public sealed class KernelClient : IDisposable
+{
+    private const int NamesMax = 64;
+
+    private readonly KernelClients _clients;
+    private readonly LiveKernels _kernels;
+    private readonly Action _replaced;
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile List<byte[]> _names; // Replaced, never changed: two loops read it.
+
+    internal KernelClient(KernelClients clients, LiveKernels kernels, KernelId kernel, string path, byte[] session, Action replaced)
+    {
+        (_clients, _kernels, Kernel, Path, _replaced) = (clients, kernels, kernel, path, replaced);
+        _names = session.Length == 0 ? [] : [session];
+    }
+
+    public KernelId Kernel { get; }
+
+    /// <summary>The kernel's present incarnation, which may be a later one than the cursor reads; null when it has none.</summary>
+    public LiveKernel? Live => _kernels.TryGet(Kernel, out LiveKernel? live) ? live : null;
+
+    public ClientCursor Cursor { get; private set; } = null!;
+
+    /// <summary>How far it got, for the day that it comes back.</summary>
+    public SessionMark Mark { get; internal set; } = null!;
+
+    /// <summary>True when it goes on where an earlier connection of its session got to.</summary>
+    public bool IsReturning { get; private set; }
+
+    /// <summary>Set when it closes the connection itself: without a session it will not come back.</summary>
+    public bool HasSaidGoodbye { get; set; }
+
+    internal string Path { get; }
+
+    internal Task Left => _left.Task;
+
+    /// <summary>From now on replies to requests of this session are this client's: it has sent one.</summary>
+    public void AddName(ReadOnlySpan<byte> session)
+    {
+        if (session.IsEmpty || _names.Count >= NamesMax || IsName(session))
+        {
+            return;
+        }
+
+        _names = [.. _names, session.ToArray()];
+        Mark.AddName(session);
+    }
+
+    /// <summary>Whether a message is for this client: what a kernel publishes and what it asks is for everyone, a reply for whoever asked.</summary>
+    public bool Wants(KernelChannel channel, ReadOnlySpan<byte> parent) =>
+        channel is KernelChannel.IoPub or KernelChannel.Stdin || (JupyterJson.TryGetRaw(parent, "session"u8, out ReadOnlySpan<byte> session) && IsName(session));
+
+    public void Dispose()
+    {
+        Cursor?.Dispose();
+        Mark?.Dispose();
+        _clients.Leave(this);
+        _left.TrySetResult();
+    }
+
+    internal void Begin(ClientCursor cursor, bool isReturning)
+    {
+        (Cursor, IsReturning) = (cursor, isReturning);
+        foreach (byte[] name in Mark.ReadNames())
+        {
+            if (!IsName(name))
+            {
+                _names = [.. _names, name];
+            }
+        }
+    }
+
+    internal void Replace() => _replaced();
+
+    private bool IsName(ReadOnlySpan<byte> session)
+    {
+        foreach (byte[] name in _names)
+        {
+            if (session.SequenceEqual(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
