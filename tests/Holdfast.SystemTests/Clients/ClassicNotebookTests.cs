@@ -6,7 +6,7 @@ namespace Holdfast.SystemTests.Clients;
 /// <summary>The classic Notebook of Debian, its kernels behind our door, in a real browser: what a person sees when the server dies in the middle of a loop.</summary>
 public sealed class ClassicNotebookTests
 {
-    [Fact(Skip = Outsiders.AwaitsDoor)]
+    [Fact]
     public async Task A_loop_is_seen_whole_in_the_browser_although_the_server_is_killed_in_its_middle()
     {
         Outsiders.RequirePython("notebook");
@@ -20,7 +20,9 @@ public sealed class ClassicNotebookTests
             "import time\nfor i in range(60):\n    print('line', i, flush=True)\n    time.sleep(.05)\nprint('the end')", "print('after')"));
         await using var browser = OutsideProcess.Node(holdfast.Folder, "classic.cjs", notebook.Url, notebook.Token, "classic.ipynb", holdfast.Folder);
 
-        Assert.True(await browser.HearAsync("{\"kill\"") is not null, browser.Said + notebook.Log);
+        string? kill = await browser.HearAsync("{\"kill\"");
+        KeepPicture(holdfast);
+        Assert.True(kill is not null, browser.Said + notebook.Log);
         await holdfast.RestartAsync();
         await browser.TellAsync("restarted");
         string? lines = await browser.HearAsync("{\"lines\"");

@@ -25,10 +25,10 @@ public sealed class GatewayTests(GatewayTests.Gateway gateway) : IClassFixture<G
         }
     }
 
-    [Theory(Skip = Outsiders.AwaitsDoor)]
-    [InlineData("execute")]
+    [Theory]
+    [InlineData("execute", Traits = ["suite", "clients"])]
     [InlineData("stdin")]
-    [InlineData("interrupt")]
+    [InlineData("interrupt", Traits = ["suite", "clients"])]
     [InlineData("restart")]
     public async Task A_client_through_jupyter_server_works_with_our_kernels(string scenario)
     {
@@ -37,16 +37,18 @@ public sealed class GatewayTests(GatewayTests.Gateway gateway) : IClassFixture<G
         Assert.True(outcome is not null && (bool)JsonNode.Parse(outcome)!["ok"]!, outcome + client.Said + gateway.Jupyter.Log);
     }
 
-    [Fact(Skip = Outsiders.AwaitsDoor)]
+    [Fact]
+    [Trait("suite", "clients")]
     public Task Nbclient_runs_a_notebook_through_jupyter_server() => NbclientMustRunAsync(gateway.Jupyter.Url);
 
-    [Fact(Skip = Outsiders.AwaitsDoor)]
+    [Fact]
     public Task Nbclient_runs_a_notebook_through_the_token_prefix() => NbclientMustRunAsync($"{gateway.Holdfast.Rest.Url}/t/{gateway.Holdfast.Rest.Token}");
 
-    [Fact(Skip = Outsiders.AwaitsDoor)]
+    [Fact]
     public Task Nbconvert_executes_a_notebook_through_jupyter_server() => NbconvertMustRunAsync(gateway.Jupyter.Url);
 
-    [Fact(Skip = Outsiders.AwaitsDoor)]
+    [Fact]
+    [Trait("suite", "clients")]
     public Task Nbconvert_executes_a_notebook_through_the_token_prefix() => NbconvertMustRunAsync($"{gateway.Holdfast.Rest.Url}/t/{gateway.Holdfast.Rest.Token}");
 
     private async Task NbclientMustRunAsync(string url)

@@ -57,8 +57,8 @@ public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassF
         Assert.Contains(cells[2]!["outputs"]!.AsArray(), static o => (string?)o!["output_type"] == "error");
     }
 
-    [Theory(Skip = Outsiders.AwaitsDoor)]
-    [InlineData("python3")]
+    [Theory]
+    [InlineData("python3", Traits = ["suite", "clients"])]
     [InlineData("ir")]
     [InlineData("deno")]
     public async Task JupyterLabs_library_works_with_it(string kernel)

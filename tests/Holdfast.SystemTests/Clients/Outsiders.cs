@@ -6,7 +6,7 @@ namespace Holdfast.SystemTests.Clients;
 internal static class Outsiders
 {
     /// <summary>Why tests wait that were tried against jupyter-server, and cannot work here until the doors they knock at are on main. To be removed route by route.</summary>
-    public const string AwaitsDoor = "The Jupyter door has no channels, sessions, contents or terminals yet.";
+    public const string AwaitsDoor = "The Jupyter door has no sessions, settings, workspaces, events or nbconvert yet.";
 
     public const string Python = "/usr/bin/python3";
     private const string PythonPackages = "/usr/lib/python3/dist-packages";

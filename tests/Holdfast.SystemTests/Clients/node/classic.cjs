@@ -28,7 +28,8 @@ async function main() {
         assert.match(await page.evaluate(output(0)), /one/);
         assert.match(await page.evaluate(output(1)), /42/);
 
-        await page.evaluate('Jupyter.notebook.select(3); Jupyter.notebook.focus_cell(); true'); // The answer's box took the focus with it.
+        // The answer's box took the focus with it, and this Notebook then hears no key until somebody clicks.
+        await page.evaluate('Jupyter.keyboard_manager.enable(); Jupyter.notebook.select(3); Jupyter.notebook.focus_cell(); true');
         await page.press('Enter', 13, shift);
         await page.until(`/^line 20$/m.test(${output(3)})`);
         say({ kill: 'in the loop' });
