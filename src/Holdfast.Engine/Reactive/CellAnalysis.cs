@@ -15,6 +15,9 @@ public sealed record CellAnalysis
     /// <summary>Names this cell takes from others. One that it also defines was read before: <c>x = x + 1</c>.</summary>
     public IReadOnlyList<string> References { get; init; } = [];
 
+    /// <summary>Built-in names and shell variables this cell reads. Nobody need define them; a cell that does is depended on like any other.</summary>
+    public IReadOnlyList<string> Weak { get; init; } = [];
+
     /// <summary>Names this cell takes away: another's, or its own after use. Nobody else may define them, but two cells may use and delete one name.</summary>
     public IReadOnlyList<string> Deletions { get; init; } = [];
 

@@ -11,7 +11,8 @@ public sealed record CellRegistration(
     {
     }
 
-    public static CellRegistration Of(CellAnalysis analysis) => new(analysis.Definitions, analysis.References, analysis.Deletions, analysis.Imports);
+    public static CellRegistration Of(CellAnalysis analysis) => new(
+        analysis.Definitions, analysis.Weak.Count == 0 ? analysis.References : [.. analysis.References.Concat(analysis.Weak)], analysis.Deletions, analysis.Imports);
 
     public bool IsSameAs(CellRegistration other) =>
         ReferenceEquals(this, other)

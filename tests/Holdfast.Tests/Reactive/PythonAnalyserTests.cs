@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Holdfast.Engine.Reactive;
+using Holdfast.Engine.Reactive.Python;
+using Holdfast.Tests.Store;
+using Holdfast.Tests.Tidy;
+
+namespace Holdfast.Tests.Reactive;
+
+/// <summary>
+/// Goal: names as Python has them. Method: a table of sources by hand, and programs made from a grammar, which a real Python has run before with its globals watched: what it read and what it left is
+/// what the analyser, who runs nothing, must have said.
+/// </summary>
+public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : IClassFixture<PythonAnalyserTests.Python>
+{
+    private const int Programs = 400;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public sealed class Python : IDisposable
+    {
+        internal PythonAnalyser Analyser { get; } = new("python3", static () => { }, TimeProvider.System, TimeSpan.FromSeconds(60));
+
+        public void Dispose() => Analyser.Dispose();
+    }
+
+    [Theory]
+    [InlineData("x = 1", "x", "")]
+    [InlineData("y = x + 1", "y", "x")]
+    [InlineData("x = x + 1", "x", "x")]
+    [InlineData("x += 1", "x", "x")]
+    [InlineData("def f(a=d):\n  return a + g", "f", "d g")]
+    [InlineData("def f():\n  x = 1\n  return x", "f", "")]
+    [InlineData("@dec\nclass A(Base, metaclass=M):\n  z = q\n  w = z\n  def m(self): return u", "A", "Base M dec q u")]
+    [InlineData("class C:\n  x = x", "C", "x")]
+    [InlineData("r = [i for i in xs if i > k]", "r", "k xs")]
+    [InlineData("{k: v for k, v in d.items()}", "", "d")]
+    [InlineData("lambda u: u + free", "", "free")]
+    [InlineData("(n := m) + n", "n", "m")]
+    [InlineData("[last := i for i in r]", "last", "r")]
+    [InlineData("match cmd:\n  case [x, *rest]: pass\n  case {'a': b, **o}: pass\n  case P(c=q) as w: pass", "b o q rest w x", "P cmd")]
+    [InlineData("def f():\n  global n\n  n += 1", "f n", "")]
+    [InlineData("def f():\n  v = 1\n  def g():\n    nonlocal v\n    v += w\n  return g", "f", "w")]
+    [InlineData("x: int = y", "x", "y")]
+    [InlineData("x: List[int]", "", "List")]
+    [InlineData("def f(a: T) -> U: pass", "f", "T U")]
+    [InlineData("print(f'{a!r} {b:{c}}')", "", "a b c")]
+    [InlineData("_p = q; r = _p", "r", "q")]
+    [InlineData("for i in r: pass", "i", "r")]
+    [InlineData("with o(p) as f, g() as (h, i): pass", "f h i", "g o p")]
+    [InlineData("await foo()\nr = [i async for i in agen()]", "r", "agen foo")]
+    [InlineData("try:\n  a()\nexcept E as e:\n  print(e)", "", "E a")]
+    [InlineData("import os.path, numpy as np\nfrom a.b import c as d", "d np os", "")]
+    [InlineData("from __future__ import annotations\nx = 1", "x", "")]
+    [InlineData("df['a'] = df['b']", "", "df")]
+    [InlineData("!ls {d} $HOME", "", "d")]
+    [InlineData("x = !ls {pat}", "x", "pat")]
+    [InlineData("%time z = f(x)", "z", "f x")]
+    [InlineData("%timeit -n 10 f(x)", "", "f x")]
+    [InlineData("%%time\nt = u", "t", "u")]
+    [InlineData("%%timeit\ns = sum(v)", "", "v")]
+    [InlineData("%%capture out\nprint(q)", "out", "q")]
+    [InlineData("%%bash --out text\necho $x", "text", "")]
+    [InlineData("%matplotlib inline\nplt.plot(x)", "", "plt x")]
+    [InlineData("x?", "", "")]
+    [InlineData("?foo.bar", "", "")]
+    [InlineData("s = '''\n%not magic\n!no\n'''\nv = s", "s v", "")]
+    [InlineData("if a:\n    !echo hi \\\n   there\n    k = 1", "k", "a")]
+    [InlineData("x = 5 % y", "x", "y")]
+    public async Task Names_are_as_Python_has_them(string source, string definitions, string references)
+    {
+        CellAnalysis analysis = await python.Analyser.AnalyseAsync(source, Cancel);
+        Assert.Null(analysis.Error);
+        Assert.Equal($"{definitions} | {references}", $"{string.Join(' ', analysis.Definitions)} | {string.Join(' ', analysis.References)}");
+    }
+
+    [Theory]
+    [InlineData("t = 1\ndel t", "t")]
+    [InlineData("del x", "x")]
+    [InlineData("try: pass\nexcept E as e: pass", "e")]
+    [InlineData("x = 1\nif c:\n  del x", "")]
+    public async Task Names_that_are_taken_away_are_no_definitions(string source, string deletions) =>
+        Assert.Equal(deletions, string.Join(' ', (await python.Analyser.AnalyseAsync(source, Cancel)).Deletions));
+
+    [Theory]
+    [InlineData("df['a'] = 1", "df")]
+    [InlineData("obj.attr += 1", "obj")]
+    [InlineData("del d[0]", "d")]
+    [InlineData("def g():\n  df.loc[0] = 1", "df")]
+    [InlineData("a.b.c(1)[2] = 3", "a")]
+    [InlineData("x = {}\nx['a'] = 1", "")]
+    [InlineData("def g(x):\n  x.a = 1", "")]
+    public async Task A_write_into_another_cells_object_is_told_with_a_hint(string source, string names)
+    {
+        CellAnalysis analysis = await python.Analyser.AnalyseAsync(source, Cancel);
+        Assert.Equal(names, string.Join(' ', analysis.Mutations.Select(m => m.Name)));
+        Assert.All(analysis.Mutations, m => Assert.Contains(m.Name, m.Hint, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("x = 1\nfrom m import *", AnalysisErrorKind.StarImport, 2)]
+    [InlineData("%pylab", AnalysisErrorKind.StarImport, 0)]
+    [InlineData("x = (1", AnalysisErrorKind.SyntaxError, 1)]
+    [InlineData("x = 1\nreturn x", AnalysisErrorKind.SyntaxError, 2)]
+    public async Task A_text_that_cannot_be_registered_says_why(string source, AnalysisErrorKind kind, int line)
+    {
+        AnalysisError error = (await python.Analyser.AnalyseAsync(source, Cancel)).Error!;
+        Assert.Equal((kind, line), (error.Kind, error.Line));
+    }
+
+    [Fact]
+    public async Task The_same_import_is_the_same_and_builtins_are_weak()
+    {
+        CellAnalysis one = await python.Analyser.AnalyseAsync("import os\nprint(os)", Cancel);
+        CellAnalysis other = await python.Analyser.AnalyseAsync("import os.path", Cancel);
+        CellAnalysis renamed = await python.Analyser.AnalyseAsync("import os\nos = 5", Cancel);
+        Assert.Equal(("os", "os"), (one.Imports["os"], other.Imports["os"]));
+        Assert.Empty(renamed.Imports);
+        Assert.Equal(["print"], one.Weak);
+        Assert.Empty(one.References);
+    }
+
+    [Fact]
+    public async Task Generated_programs_are_read_as_they_run()
+    {
+        int compared = 0;
+        foreach (string line in await TraceAsync())
+        {
+            using JsonDocument run = JsonDocument.Parse(line);
+            string source = run.RootElement.GetProperty("source").GetString()!;
+            Assert.False(run.RootElement.TryGetProperty("failure", out JsonElement failure), $"{failure} in\n{source}");
+            CellAnalysis analysis = await python.Analyser.AnalyseAsync(source, Cancel);
+            string read = Names(run.RootElement.GetProperty("reads"), analysis.Definitions);
+            string left = Names(run.RootElement.GetProperty("left"), []);
+            string references = string.Join(' ', analysis.References.Except(analysis.Definitions).Where(n => n[0] == 'v'));
+            Assert.True((read, left) == (references, string.Join(' ', analysis.Definitions)),
+                $"{source}\nread {read}, and references are {references}; left {left}, and definitions are {string.Join(' ', analysis.Definitions)}");
+            compared++;
+        }
+
+        Assert.True(compared > Programs * 3 / 4, $"only {compared} programs ran");
+    }
+
+    [Fact]
+    public async Task A_process_that_hangs_or_ends_costs_the_cell_it_was_at_and_no_other()
+    {
+        string folder = TemporaryStore.NewDirectory();
+        try
+        {
+            // Ends at its first start, hangs at its second, works from then on.
+            string script = Path.Combine(folder, "python");
+            await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {folder}/starts\ncase $(wc -l < {folder}/starts) in\n1) exit 1;;\n2) exec sleep 1000;;\nesac\nexec python3 \"$@\"\n", Cancel);
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            using var analyser = new PythonAnalyser(script, static () => { }, TimeProvider.System, TimeSpan.FromSeconds(2));
+            CellAnalysis[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => analyser.AnalyseAsync($"x{i} = 1", Cancel)));
+            Assert.Equal([AnalysisErrorKind.NotAnalysed, AnalysisErrorKind.NotAnalysed], answers.Where(a => a.Error is not null).Select(a => a.Error!.Kind));
+            Assert.Contains("x39", answers[39].Definitions);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Without_an_interpreter_a_cell_is_told_so()
+    {
+        using var analyser = new PythonAnalyser("/nowhere/python", static () => { }, TimeProvider.System);
+        Assert.Equal(AnalysisErrorKind.NotAnalysed, (await analyser.AnalyseAsync("x = 1", Cancel)).Error!.Kind);
+    }
+
+    [Fact]
+    public async Task Large_cells_and_odd_texts_pass_the_pipe()
+    {
+        string large = string.Join('\n', Enumerable.Range(0, 20_000).Select(i => $"name_{i} = 'é\u2028\"{i}'"));
+        CellAnalysis[] answers = await Task.WhenAll(Enumerable.Repeat(large, 3).Select(s => python.Analyser.AnalyseAsync(s, Cancel)));
+        Assert.All(answers, a => Assert.Equal(20_000, a.Definitions.Count));
+    }
+
+    private static string Names(JsonElement names, IReadOnlyList<string> without) =>
+        string.Join(' ', names.EnumerateArray().Select(n => n.GetString()!).Where(n => n[0] != '_' && !without.Contains(n)));
+
+    private static async Task<string[]> TraceAsync()
+    {
+        string script = Path.Combine(Repository.Root, "tests/Holdfast.Tests/Reactive/tracing.py");
+        using var process = Process.Start(new ProcessStartInfo("python3", ["-I", script, "0", $"{Programs}"]) { RedirectStandardOutput = true })!;
+        string output = await process.StandardOutput.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+}

@@ -1,0 +1,194 @@
+"""Generates programs from a grammar and runs them, watching the globals: prints a line of JSON for each with its source, the names it read that it had not written, and those it left."""
+import json
+import random
+import sys
+import warnings
+
+warnings.simplefilter("ignore")
+NAMES = ["v%d" % i for i in range(10)]
+LOCALS = ["p", "q", "v1", "v4"]
+
+
+class Value(int):
+    """A number that is also an object, a list, a context and a decorator, so that whatever a program does with it goes well."""
+
+    def __call__(self, *a, **k): return a[0] if a and callable(a[0]) and not isinstance(a[0], Value) else Value(1)
+    def __iter__(self): return iter([Value(1), Value(2)])
+    def __getitem__(self, key): return Value(3)
+    def __setitem__(self, key, value): pass
+    def __delitem__(self, key): pass
+    def __enter__(self): return Value(4)
+    def __exit__(self, *a): return False
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Value(5)
+    def __setattr__(self, name, value): pass
+    def __add__(self, other): return Value(1)
+    __iadd__ = __radd__ = __add__
+
+
+class Globals(dict):
+    """Notes what is read and not the program's own; writes by STORE_GLOBAL go past it and are found at the end."""
+
+    def __init__(self, outside):
+        super().__init__(outside)
+        self["__builtins__"] = __builtins__
+        self.own, self.reads, self.written = set(), set(), set()
+
+    def __getitem__(self, name):
+        if name in self and name in NAMES and name not in self.own and super().__getitem__(name) is OUTSIDE[name]:
+            self.reads.add(name)
+        return super().__getitem__(name)
+
+    def __setitem__(self, name, value):
+        if hasattr(self, "own"):
+            self.own.add(name)
+            self.written.add(name)
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name):
+        self.own.discard(name)
+        super().__delitem__(name)
+
+
+class ClassSpace(dict):
+    """The names of a class body, which looks past a watched dict of globals for what it has not."""
+
+    def __getitem__(self, name):
+        if name not in self and name in current:
+            current[name]
+        return super().__getitem__(name)
+
+
+class Meta(type):
+    @classmethod
+    def __prepare__(cls, *a):
+        return ClassSpace()
+
+    def __new__(cls, name, bases, space):
+        return super().__new__(cls, name, bases, dict(space))
+
+
+OUTSIDE = {n: Value(7) for n in NAMES}
+
+
+class Grammar:
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.count = 0
+
+    def name(self):
+        return self.r.choice(NAMES)
+
+    def expression(self, depth=0, names=()):
+        pick = self.r.randrange(14 if depth < 3 else 3)
+        e = lambda: self.expression(depth + 1, names)
+        if pick < 2:
+            return self.r.choice(list(names)) if names and self.r.random() < 0.4 else self.name()
+        if pick == 2:
+            return "V(%d)" % self.r.randrange(9)
+        if pick == 3:
+            return "%s + %s" % (e(), e())
+        if pick == 4:
+            own = self.r.choice(LOCALS)
+            return "V(len([%s for %s in (%s) if %s or True]))" % (self.expression(depth + 1, (own,) + tuple(names)), own, e(), self.expression(depth + 1, (own,)))
+        if pick == 5:
+            own = self.r.choice(LOCALS)
+            return "(lambda %s=%s: %s)()" % (own, e(), self.expression(depth + 1, (own,) + tuple(names)))
+        if pick == 6:
+            return "V(len(f'{%s}-{%s!r}'))" % (self.inline(names), self.inline(names))
+        if pick == 7:
+            return "(V(1) if %s and False else %s)" % (e(), e())
+        if pick == 8:
+            return "(%s)[%s]" % (e(), e())
+        if pick == 9:
+            return "(%s).attribute" % e()
+        if pick == 10:
+            one, other = self.r.sample(LOCALS, 2)
+            return "V(len({%s: %s for %s in (%s) for %s in (%s)}))" % (one, other, one, e(), other, self.expression(depth + 1, (one,)))
+        if pick == 11:
+            own = self.r.choice(LOCALS)
+            return "V(sum(%s for %s in (%s)))" % (own, own, e())
+        if pick == 12:
+            return "(%s)(%s)" % (e(), e())
+        return "V(len((%s, *(%s))))" % (e(), e())
+
+    def inline(self, names):
+        return self.r.choice(list(names)) if names and self.r.random() < 0.4 else self.name()
+
+    def statement(self, depth=0):
+        pick = self.r.randrange(18)
+        pad = "    " * depth
+        e = self.expression
+        if pick < 3:
+            return "%s%s = %s\n" % (pad, self.name(), e())
+        if pick == 3:
+            return "%s%s += %s\n" % (pad, self.name(), e())
+        if pick == 4:
+            return "%s%s, (%s, *_rest) = V(1), (%s)\n" % (pad, self.name(), self.name(), e())
+        if pick == 5:
+            return "%sfor %s in %s:\n%s" % (pad, self.name(), e(), self.statement(depth + 1))
+        if pick == 6:
+            return "%swith (%s) as %s:\n%s" % (pad, e(), self.name(), self.statement(depth + 1))
+        if pick == 7:
+            return "%s(%s := %s)\n" % (pad, self.name(), e())
+        if pick == 8:
+            return "%s%s: V = %s\n" % (pad, self.name(), e())
+        if pick == 9:
+            return "%stry:\n%s    raise V0Error(%s)\n%sexcept V0Error as %s:\n%s    %s\n" % (pad, pad, e(), pad, self.fresh("error"), pad, e())
+        if pick == 10:
+            f = self.fresh("f")
+            own = self.r.choice(LOCALS)
+            body = "%s    p = %s\n%s    return %s\n" % (pad, self.expression(1, (own,)), pad, self.expression(1, (own, "p")))
+            return "%sdef %s(%s=%s):\n%s%s%s()\n" % (pad, f, own, e(), body, pad, f)
+        if pick == 11:
+            f, g = self.fresh("f"), self.name()
+            return "%sdef %s():\n%s    global %s\n%s    %s = (%s) + V(1)\n%s%s()\n" % (pad, f, pad, g, pad, g, self.expression(1), pad, f)
+        if pick == 12:
+            c = self.fresh("C")
+            return "%sclass %s(metaclass=Meta):\n%s    q = %s\n%s    p = q + %s\n%s    def m(self): return %s\n%s%s().m()\n" % (pad, c, pad, e(), pad, self.expression(2, ("q",)), pad, self.expression(1), pad, c)
+        if pick == 13:
+            f = self.fresh("f")
+            return "%s@%s\n%sdef %s(a: %s = V(1)): return a\n" % (pad, self.name(), pad, f, self.name())
+        if pick == 14:
+            return "%smatch (%s):\n%s    case %s:\n%s        %s\n" % (pad, e(), pad, self.name(), pad, e())
+        if pick == 15:
+            return "%s[%s for p in (%s) if (%s := p) or True]\n" % (pad, "p", e(), self.name())
+        if pick == 16:
+            f = self.fresh("f")
+            return "%sdef %s():\n%s    p = %s\n%s    def inner():\n%s        nonlocal p\n%s        p = p + %s\n%s        return p\n%s    return inner()\n%s%s()\n" % (
+                pad, f, pad, self.expression(2), pad, pad, pad, self.expression(2), pad, pad, pad, f)
+        return "%s%s.attribute = %s\n%s%s[%s] = %s\n" % (pad, self.name(), e(), pad, self.name(), e(), e())
+
+    def fresh(self, stem):
+        self.count += 1
+        return "%s%d" % (stem, self.count)
+
+    def program(self):
+        return "".join(self.statement() for _ in range(self.r.randrange(1, 6)))
+
+
+class V0Error(Exception):
+    pass
+
+
+def run(seed):
+    source = Grammar(seed).program()
+    outside = dict(OUTSIDE, V=Value, V0Error=V0Error, Meta=Meta)
+    global current
+    space = current = Globals(outside)
+    try:
+        exec(compile(source, "<program>", "exec"), space)
+    except SyntaxError:
+        return None  # A walrus onto a comprehension's own name, and the like.
+    except Exception as e:
+        return None if isinstance(e, (NameError, UnboundLocalError, TypeError, RecursionError)) else {"seed": seed, "source": source, "failure": repr(e)}
+    left = {n for n, v in dict.items(space) if n in space.written or n not in outside or v is not outside[n]} - {"__builtins__", "__annotations__"}
+    return {"seed": seed, "source": source, "reads": sorted(space.reads), "left": sorted(left)}
+
+
+for seed in range(int(sys.argv[1]), int(sys.argv[2])):
+    result = run(seed)
+    if result:
+        print(json.dumps(result))
