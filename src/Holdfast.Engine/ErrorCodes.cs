@@ -58,6 +58,8 @@ public static class ErrorCodes
     public const string NotebookInvalidJson = "notebook-invalid-json";
     public const string NotebookInvalid = "notebook-invalid";
     public const string NotebookUnsupportedFormat = "notebook-unsupported-format";
+    public const string NotebookNotReactive = "notebook-not-reactive";
+    public const string CellChanged = "cell-changed";
     public const string NotebookBusy = "notebook-busy";
     public const string CellNotFound = "cell-not-found";
     public const string CellBlocked = "cell-blocked";

@@ -39,6 +39,9 @@ public static class EventIds
     // Sessions: 1600.
     public const int LeftKernelNotStopped = 1600;
 
+    // Reactive: 1450.
+    public const int EditsNotFollowed = 1450;
+
     // Recovery: 1500.
     public const int Recovered = 1500;
     public const int PhaseFailed = 1501;

@@ -12,6 +12,8 @@ using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Notebooks.Conversion;
 using Holdfast.Engine.Preferences;
 using Holdfast.Engine.Reactive.Cascades;
+using Holdfast.Engine.Reactive;
+using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
@@ -51,6 +53,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly LeftKernels _leftKernels;
     private readonly KernelCulling _culling;
     private readonly WarmKernels _warm;
+    private readonly CellAnalysers _analysers;
+    private readonly EditFollowUp _edits;
 
     public HoldfastEngine(DataDirectory directory, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -121,10 +125,17 @@ public sealed class HoldfastEngine : IAsyncDisposable
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         ListSupervisors = new ListSupervisors(Live, time);
-        var subjects = new CascadeSubjects(new NoAnalyser());
+        _analysers = new CellAnalysers(_reaper.ChildSpawned, time);
+        ReactiveNotebooks = new ReactiveNotebooks(_store, Feed, _analysers);
+        var subjects = new CascadeSubjects(ReactiveNotebooks);
         executions.CellChanged = new CascadeLedger(Feed).Take;
         RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time);
         SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, options.Root);
+        _edits = new EditFollowUp(ReactiveNotebooks, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
+        RegisterCell = new RegisterCell(ReactiveNotebooks, _edits, options.Root);
+        DeleteCell = new DeleteCell(ReactiveNotebooks, _edits, options.Root);
+        GetGraph = new GetGraph(ReactiveNotebooks, options.Root);
+        SetNotebookMode = new SetNotebookMode(ReactiveNotebooks, options.Root);
         CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
@@ -143,6 +154,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
 
     /// <summary>What is counted as it happens.</summary>
     public EngineMeters Meters { get; } = new();
+    internal ReactiveNotebooks ReactiveNotebooks { get; }
 
     /// <summary>The folder that notebooks and files are served from.</summary>
     public string Root { get; }
@@ -191,6 +203,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public ConvertNotebook ConvertNotebook { get; }
     public SendToKernel SendToKernel { get; }
     public RunNotebook RunNotebook { get; }
+    public RegisterCell RegisterCell { get; }
+    public DeleteCell DeleteCell { get; }
+    public GetGraph GetGraph { get; }
+    public SetNotebookMode SetNotebookMode { get; }
     public GetRun GetRun { get; }
     public ListSupervisors ListSupervisors { get; }
     public ContentsOperations Contents { get; }
@@ -223,6 +239,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _check.DisposeAsync();
+        _edits.Dispose();
+        _analysers.Dispose();
         _culling.Dispose();
         _warm.Dispose();
         _revivals.Dispose();

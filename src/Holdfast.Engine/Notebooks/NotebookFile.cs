@@ -146,6 +146,28 @@ public sealed class NotebookFile
         return cell;
     }
 
+    /// <summary>Takes a cell out; those after it move back by one index.</summary>
+    public void RemoveCell(int index)
+    {
+        _cellArray.RemoveAt(index);
+        _cells.RemoveAt(index);
+        for (int i = index; i < _cells.Count; i++)
+        {
+            _cells[i].Index = i;
+        }
+
+        IsChanged = true;
+    }
+
+    /// <summary>Sets <c>metadata.holdfast.mode</c> and <c>autorun</c>, and leaves what else stands there.</summary>
+    public void SetReactivity(bool isReactive, bool isAutorun)
+    {
+        ObjectPiece ours = _root.Open("metadata"u8, create: true)!.Open("holdfast"u8, create: true)!;
+        ours.Set("mode"u8, new RawPiece(isReactive ? "\"reactive\""u8.ToArray() : "\"linear\""u8.ToArray()));
+        ours.Set("autorun"u8, new RawPiece(isAutorun ? "true"u8.ToArray() : "false"u8.ToArray()));
+        IsChanged = true;
+    }
+
     /// <summary>Sets <c>metadata.language_info</c> to what the kernel says of its language (kernel_info_reply), as every front end does after a run.</summary>
     public void SetLanguageInfo(ReadOnlySpan<byte> json)
     {

@@ -45,6 +45,8 @@ public sealed class DependencyGraph
 
     public CellId? DefinerOf(string name) => Index.FindName(name)?.Owner?.Id;
 
+    public bool IsDefined(string name) => Index.FindName(name) is { Definers.Count: > 0 };
+
     public bool WouldCreateCycle(CellEdit edit) => Check(edit).Cycle.Count > 0;
 
     /// <summary>Whether the edit may be made. Touches nothing.</summary>

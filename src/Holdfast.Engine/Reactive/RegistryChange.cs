@@ -9,4 +9,19 @@ public sealed record RegistryChange(
     IReadOnlyList<CellId> Verdicts, IReadOnlyList<CellId> Registered, IReadOnlyList<CellId> Stale, IReadOnlyList<string> Gone)
 {
     public static readonly RegistryChange None = new([], [], [], []);
+
+    /// <summary>Several changes, one after the other, as one; of cells and names that are there at the end, or not.</summary>
+    public static RegistryChange All(IReadOnlyList<RegistryChange> changes, CellRegistry registry)
+    {
+        if (changes.Count <= 1)
+        {
+            return changes.Count == 0 ? None : changes[0];
+        }
+
+        return new RegistryChange(
+            [.. changes.SelectMany(static c => c.Verdicts).Distinct().Where(registry.Contains)],
+            [.. changes.SelectMany(static c => c.Registered).Distinct().Where(registry.Contains)],
+            [.. changes.SelectMany(static c => c.Stale).Distinct().Where(registry.Contains)],
+            [.. changes.SelectMany(static c => c.Gone).Distinct().Where(n => !registry.Graph.IsDefined(n)).Order(StringComparer.Ordinal)]);
+    }
 }

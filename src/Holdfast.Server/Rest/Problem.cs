@@ -46,6 +46,8 @@ internal static class Problem
         [ErrorCodes.IdempotencyConflict] = 409,
         [ErrorCodes.NotebookBusy] = 409,
         [ErrorCodes.CellBlocked] = 409,
+        [ErrorCodes.NotebookNotReactive] = 409,
+        [ErrorCodes.CellChanged] = 409,
         [ErrorCodes.NothingToResume] = 409,
         [ErrorCodes.StandardInputClosed] = 409,
         [ErrorCodes.InputNotRequested] = 409,

@@ -13,6 +13,7 @@ internal static class RestDoor
         OutputEndpoints.Map(routes, door);
         NotebookEndpoints.Map(routes, door);
         CascadeEndpoints.Map(routes, door);
+        ReactiveEndpoints.Map(routes, door);
         KernelEndpoints.Map(routes, door);
         LockEndpoints.Map(routes, door);
         SupervisorEndpoints.Map(routes, door);

@@ -36,6 +36,11 @@ public sealed record CascadeBody
     /// <summary>Goes on with what the latest cascade did not come to: the same as everything stale, and an error when there is nothing.</summary>
     public bool? Resume { get; init; }
 }
+/// <summary>PUT /v1/notebooks/cells.</summary>
+public sealed record RegisterCellBody(string? Path, string? CellId, string? Source, string? BasedOn, int? Index);
+
+/// <summary>PATCH /v1/notebooks.</summary>
+public sealed record NotebookModeBody(string? Mode, bool? Autorun);
 
 /// <summary>POST /v1/kernels.</summary>
 public sealed record StartKernelBody
@@ -76,6 +81,8 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(RunNotebookBody))]
 [JsonSerializable(typeof(RecoverNotebookBody))]
 [JsonSerializable(typeof(CascadeBody))]
+[JsonSerializable(typeof(RegisterCellBody))]
+[JsonSerializable(typeof(NotebookModeBody))]
 [JsonSerializable(typeof(StartKernelBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(RepairBody))]

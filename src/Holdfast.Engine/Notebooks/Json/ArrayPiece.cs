@@ -53,6 +53,20 @@ internal sealed class ArrayPiece : JsonPiece
         _elements.Insert(index, added);
     }
 
+    public void RemoveAt(int index)
+    {
+        Element removed = _elements[index];
+        _elements.RemoveAt(index);
+        if (index == 0 && Count > 0)
+        {
+            _elements[0].Before = removed.Before;
+        }
+        else if (index == Count && Count > 0)
+        {
+            _elements[^1].After = removed.After;
+        }
+    }
+
     public override void Write(Action<ReadOnlyMemory<byte>> output)
     {
         output(Opening);

@@ -1,37 +1,28 @@
-using System.Collections.Concurrent;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Reactive.Registration;
 
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>Gives a notebook's cells, as they are now, with the graph of their names; one caller at a time for each notebook.</summary>
-public sealed class CascadeSubjects(ICellAnalyser analyser)
+public sealed class CascadeSubjects(ReactiveNotebooks notebooks)
 {
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
+    internal Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) => notebooks.TakeTurnAsync(path, cancellationToken);
 
-    private sealed class Turn(SemaphoreSlim turn) : IDisposable
-    {
-        public void Dispose() => turn.Release();
-    }
-
-    internal async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken)
-    {
-        SemaphoreSlim turn = _turns.GetOrAdd(path, static _ => new SemaphoreSlim(1));
-        await turn.WaitAsync(cancellationToken);
-        return new Turn(turn);
-    }
-
+    /// <summary>Edits come into the file first: outputs are only written beside the text that they are of. The caller has the turn.</summary>
     internal async Task<CascadeSubject> ReadAsync(NotebookFile notebook, CancellationToken cancellationToken)
     {
-        var registry = new CellRegistry();
-        var cells = new Dictionary<CellId, CascadeCell>();
-        foreach (NotebookCell cell in notebook.Cells.Where(static c => c.IsCode && !string.IsNullOrWhiteSpace(c.Source) && c.Id is not null))
+        ReactiveNotebook registered = await notebooks.ReadIntoAsync(notebook, cancellationToken);
+        if (notebook.IsChanged)
         {
-            var id = new CellId(cell.Id!);
-            cells[id] = new CascadeCell(cell.Source, cell.Index, cell.Tags.Contains(NotebookRunPlan.ErrorAllowedTag));
-            registry.Register(id, await analyser.AnalyseAsync(cell.Source, cancellationToken));
-            registry.SetDisabled(id, cell.IsDisabled);
+            registered = await notebooks.ChangeAsync(notebook.Path, static _ => { }, cancellationToken);
         }
 
-        return new CascadeSubject(registry, cells);
+        var cells = new Dictionary<CellId, CascadeCell>();
+        foreach (NotebookCell cell in ReactiveNotebook.CodeCells(notebook))
+        {
+            cells[new CellId(cell.Id!)] = new CascadeCell(registered.Sources[new CellId(cell.Id!)], cell.Index, cell.Tags.Contains(NotebookRunPlan.ErrorAllowedTag));
+        }
+
+        return new CascadeSubject(registered.Registry, cells);
     }
 }

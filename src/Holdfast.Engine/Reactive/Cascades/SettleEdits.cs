@@ -27,9 +27,10 @@ public sealed class SettleEdits
     public async Task<StartedCascade?> RunAsync(string path, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path, _root);
-        NotebookFile notebook = NotebookFile.Load(path);
+        NotebookFile notebook;
         using (await _subjects.TakeTurnAsync(path, cancellationToken))
         {
+            notebook = NotebookFile.Load(path);
             CascadeSubject subject = await _subjects.ReadAsync(notebook, cancellationToken);
             List<(string Run, ExecutionId Cell)> overtaken = await _store.WriteAsync(
                 transaction =>

@@ -25,6 +25,11 @@ internal static class Staleness
 
         bool IsFresh(CellId cell)
         {
+            if (cells.TryGetValue(cell, out CascadeCell? blank) && string.IsNullOrWhiteSpace(blank.Source))
+            {
+                return true; // There is nothing to run.
+            }
+
             if (!registry.State(cell).IsRunnable || !cells.TryGetValue(cell, out CascadeCell? now) || !values.TryGetValue(cell, out CellValue? held) ||
                 held.Incarnation != incarnation || held.SourceHash != now.SourceHash)
             {

@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text;
+using Holdfast.Engine.Notebooks;
+using Holdfast.Protocol.Processes;
+
+namespace Holdfast.Engine.Reactive.Registration;
+
+/// <summary>One notebook as it is held in memory: its cells' texts, its registry, and which of its edits the file does not have. Guarded by the notebook's turn.</summary>
+public sealed class ReactiveNotebook
+{
+    private readonly Dictionary<CellId, string> _sources = [];
+
+    internal ReactiveNotebook(string path, ICellAnalyser analyser)
+    {
+        Path = path;
+        Analyser = analyser;
+    }
+
+    public string Path { get; }
+
+    public bool IsReactive { get; internal set; }
+
+    public bool IsAutorun { get; internal set; }
+
+    public CellRegistry Registry { get; internal set; } = new();
+
+    /// <summary>Code cells with their texts as they are now, edits included.</summary>
+    public IReadOnlyDictionary<CellId, string> Sources => _sources;
+
+    internal ICellAnalyser Analyser { get; }
+
+    internal Dictionary<CellId, ReactiveCellRow> Rows { get; set; } = [];
+
+    /// <summary>The text the file has for each cell, as SHA-256.</summary>
+    internal Dictionary<CellId, string> FileHashes { get; } = [];
+
+    /// <summary>The file as it was last read or written here.</summary>
+    internal FileStatus? Seen { get; set; }
+
+    public static string HashOf(string source) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)));
+
+    internal void SetSource(CellId cell, string source) => _sources[cell] = source;
+
+    internal void Forget(CellId cell)
+    {
+        _sources.Remove(cell);
+        FileHashes.Remove(cell);
+        Rows.Remove(cell);
+    }
+
+    /// <summary>What is to be stored of a cell: nothing, when file and text say it all.</summary>
+    internal ReactiveCellRow RowOf(CellId cell)
+    {
+        string hash = HashOf(_sources[cell]);
+        bool isInFile = FileHashes.GetValueOrDefault(cell) == hash;
+        CellAnalysis analysis = Registry.Analysis(cell);
+        CellRegistration stands = analysis.Error is null ? Registry.Graph.Registration(cell) : Registry.Wanted(cell);
+        bool isPlain = analysis.Error is null && stands.IsSameAs(CellRegistration.Of(analysis));
+        return new ReactiveCellRow(cell, isInFile ? null : _sources[cell], isInFile ? null : FileHashes.GetValueOrDefault(cell), isPlain ? null : stands);
+    }
+
+    /// <summary>Cells that somebody else has changed in the file since are left as they are.</summary>
+    internal void PutEditsInto(NotebookFile file)
+    {
+        foreach (NotebookCell cell in CodeCells(file))
+        {
+            var id = new CellId(cell.Id!);
+            if (_sources.TryGetValue(id, out string? source) && source != cell.Source && FileHashes.GetValueOrDefault(id) == HashOf(cell.Source))
+            {
+                cell.SetSource(source);
+            }
+        }
+    }
+
+    /// <summary>The file's code cells that have an id: cells of formats before 4.5 have none, and no edit can name them.</summary>
+    internal static IEnumerable<NotebookCell> CodeCells(NotebookFile file) => file.Cells.Where(static c => c.IsCode && c.Id is not null);
+}

@@ -1,0 +1,39 @@
+using Holdfast.Engine.Notebooks;
+
+namespace Holdfast.Engine.Reactive.Registration;
+
+/// <summary>Makes a notebook reactive or linear, and autorun or lazy, in its own metadata. Errors: notebook-*, not-supported (no Python).</summary>
+public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
+{
+    /// <param name="isReactive">Null leaves it as it is; so does <paramref name="isAutorun"/>.</param>
+    public async Task<ReactiveNotebook> RunAsync(string path, bool? isReactive, bool? isAutorun, CancellationToken cancellationToken)
+    {
+        path = Path.GetFullPath(path, root);
+        using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
+        return await notebooks.ChangeAsync(
+            path,
+            file =>
+            {
+                if (isReactive == true)
+                {
+                    ThrowIfItCannotBe(file);
+                }
+
+                file.SetReactivity(isReactive ?? file.IsReactive, isAutorun ?? file.IsAutorun);
+            },
+            cancellationToken);
+    }
+
+    private static void ThrowIfItCannotBe(NotebookFile file)
+    {
+        if (file.Language is { } language && !language.Equals("python", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new RefusedException(ErrorCodes.NotSupported, $"{file.Path} is written in {language}; only notebooks of Python and SQL can be reactive.");
+        }
+
+        if (!file.HasCellIds)
+        {
+            throw new RefusedException(ErrorCodes.NotebookUnsupportedFormat, $"{file.Path} is of nbformat 4.{file.FormatMinor}, whose cells have no ids. Open and save it in a current Jupyter first.");
+        }
+    }
+}
