@@ -19,6 +19,7 @@ using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Engine.Terminals;
+using Holdfast.Engine.Tracing;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine;
@@ -48,6 +49,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly ExecutionWaiters _waiters;
     private readonly Recover _recover;
     private readonly SupervisorCheck _check;
+    private readonly ExecutionSpans _spans;
     private readonly KernelRevivals _revivals;
     private readonly SessionLedger _sessions;
     private readonly LeftKernels _leftKernels;
@@ -149,6 +151,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RetryRecovery = new RetryRecovery(_store, Feed, _recover, attempts);
         MarkLost = new MarkLost(_store, Feed, attempts, Folders);
         QuarantineItem = new QuarantineItem(_store, Feed, attempts, time);
+        _spans = new ExecutionSpans(_store, Feed);
         _ = new EngineGauges(Meters, _store, Live, _kernels, directory.Paths, () => Recovery, time);
     }
 
@@ -251,6 +254,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _runs.Dispose();
         _kernels.Dispose();
         await _dispatcher.DisposeAsync();
+        _spans.Dispose();
         _waiters.Dispose();
         await _store.DisposeAsync();
         _reaper.Dispose();

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Supervision;
+using Holdfast.Engine.Tracing;
 using Holdfast.Protocol.Attempts;
 
 namespace Holdfast.Engine.Jobs;
@@ -48,6 +49,11 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             variables["TERM"] = "xterm-256color";
             variables.Remove("COLUMNS");
             variables.Remove("LINES");
+        }
+
+        if (TraceMark.Read(job.Request) is { } context)
+        {
+            variables["TRACEPARENT"] = context; // Tools that know of tracing join the trace by it.
         }
 
         foreach ((string name, string value) in request.Env ?? new Dictionary<string, string>())

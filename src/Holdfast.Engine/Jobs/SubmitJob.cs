@@ -5,6 +5,7 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
+using Holdfast.Engine.Tracing;
 
 namespace Holdfast.Engine.Jobs;
 
@@ -24,7 +25,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, EngineMe
         JobRequestCheck.ThrowIfInvalid(request, idempotencyKey);
         IReadOnlyList<string> locks = LockNames.Check(request.Locks);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(request, JobJson.Default.JobRequest);
-        string text = System.Text.Encoding.UTF8.GetString(body);
+        string text = TraceMark.Mark(System.Text.Encoding.UTF8.GetString(body));
         byte[]? hash = idempotencyKey is null ? null : SHA256.HashData(body);
         var draft = new Execution
         {

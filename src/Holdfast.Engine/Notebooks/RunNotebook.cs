@@ -7,6 +7,7 @@ using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks.Parameters;
 using Holdfast.Engine.Store;
+using Holdfast.Engine.Tracing;
 using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Notebooks;
@@ -129,6 +130,7 @@ public sealed class RunNotebook(
         string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, bool ownsKernel, CancellationToken cancellationToken)
     {
         string runId = Ulid.New(time);
+        List<string> requests = cells.ConvertAll(static cell => TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest)));
         (Run run, Kernel? kernel, Attempt? attempt, List<(Execution Execution, CellRequest Request)> rows) = await store.WriteAsync(
             transaction =>
             {
@@ -156,7 +158,7 @@ public sealed class RunNotebook(
                     writer.WriteString("kernelId", stored.KernelId.Value);
                     writer.WriteNumber("cells", cells.Count);
                 });
-                return (stored, newKernel, newAttempt, cells.ConvertAll(cell => (AddCell(transaction, runId, stored.KernelId, incarnation, cell), cell)));
+                return (stored, newKernel, newAttempt, cells.Select((cell, i) => (AddCell(transaction, runId, stored.KernelId, incarnation, cell, requests[i]), cell)).ToList());
             },
             cancellationToken);
 
@@ -194,12 +196,12 @@ public sealed class RunNotebook(
         },
         CancellationToken.None);
 
-    private Execution AddCell(StoreTransaction transaction, string runId, KernelId kernel, AttemptId incarnation, CellRequest cell) => executions.Add(
+    private Execution AddCell(StoreTransaction transaction, string runId, KernelId kernel, AttemptId incarnation, CellRequest cell, string request) => executions.Add(
         transaction,
         new Execution
         {
             Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Cell, State = ExecutionState.Queued, Queue = "default",
             RunId = runId, CellId = cell.CellId, CellIndex = cell.Index, AttemptId = incarnation, KernelId = kernel.Value,
         },
-        JsonSerializer.Serialize(cell, CellJson.Default.CellRequest));
+        request);
 }

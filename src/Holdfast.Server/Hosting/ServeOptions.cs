@@ -26,6 +26,9 @@ public sealed record ServeOptions
     /// <summary>Speak TLS with this certificate. Default: none, plain HTTP.</summary>
     public TlsFiles? Tls { get; init; }
 
+    /// <summary>How the log is written to standard error: text, json, or journald.</summary>
+    public string LogFormat { get; init; } = ConsoleLogs.Text;
+
     /// <summary>How many jobs run at once. Default: twice the processors.</summary>
     public int? Slots { get; init; }
 

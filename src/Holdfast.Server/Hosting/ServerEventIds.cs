@@ -4,6 +4,8 @@ namespace Holdfast.Server.Hosting;
 internal static class ServerEventIds
 {
     public const int Unexpected = 2000;
+    public const int Listens = 2001;
+    public const int Stopped = 2002;
 
     // Who may come in: 2010.
     public const int TooManyFailures = 2010;

@@ -8,6 +8,7 @@ using Holdfast.Server.Hosting.Tls;
 using Holdfast.Server.Jupyter;
 using Holdfast.Server.Metrics;
 using Holdfast.Server.Rest;
+using Holdfast.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -18,7 +19,7 @@ namespace Holdfast.Server.Hosting;
 /// The life of a server: lock the data directory; listen, answering /healthz at once and 503 elsewhere; open the store and recover; serve; on SIGTERM or SIGINT let
 /// requests finish, and leave kernels and jobs to their supervisors.
 /// </summary>
-public static class ServerHost
+public static partial class ServerHost
 {
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
 
@@ -30,7 +31,8 @@ public static class ServerHost
         var door = new EngineDoor { MessageBytesMax = options.MessageBytesMax };
         using var meters = new MeterReader();
         using var process = new ProcessMeter(TimeProvider.System);
-        await using WebApplication app = Build(options, directory, door, meters);
+        await using OtlpExport? telemetry = OtlpExport.FromEnvironment(Environment.GetEnvironmentVariable, TimeProvider.System);
+        await using WebApplication app = Build(options, directory, door, meters, telemetry);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
@@ -58,7 +60,9 @@ public static class ServerHost
             tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256); // So that our own command line knows the server by it.
         }
 
-        await Console.Error.WriteLineAsync($"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}");
+        ILogger logger = loggers.CreateLogger("Holdfast.Server");
+        await SayAsync(options, $"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}",
+            () => Log.Listens(logger, ProductVersion.Current, url, directory.Paths.Root, options.Root));
         await engine.RecoverAsync(stop.Token);
         door.IsReady = true;
         await WaitAsync(stop.Token);
@@ -68,7 +72,7 @@ public static class ServerHost
         using var drain = new CancellationTokenSource(DrainTimeout, TimeProvider.System);
         await app.StopAsync(drain.Token);
         int alive = engine.Live.All.Count;
-        await Console.Error.WriteLineAsync(alive == 0 ? "Stopped." : $"Stopped. {alive} job(s) and kernel(s) live on; the next start takes them up again.");
+        await SayAsync(options, alive == 0 ? "Stopped." : $"Stopped. {alive} job(s) and kernel(s) live on; the next start takes them up again.", () => Log.Stopped(logger, alive));
         return 0;
     }
 
@@ -89,7 +93,7 @@ public static class ServerHost
             loggers);
     }
 
-    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door, MeterReader meters)
+    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door, MeterReader meters, OtlpExport? telemetry)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
@@ -113,16 +117,20 @@ public static class ServerHost
             builder.Services.AddSingleton(services => new TlsKeeper(files, TimeProvider.System, services.GetRequiredService<ILoggerFactory>().CreateLogger<TlsKeeper>()));
         }
 
-        builder.Logging.AddSimpleConsole(console =>
+        ConsoleLogs.Add(builder.Logging, options.LogFormat);
+        if (telemetry is not null)
         {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.UseUtcTimestamp = true;
-        });
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+            builder.Logging.AddProvider(telemetry);
+        }
+
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         WebApplication app = builder.Build();
         _ = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>(); // Bad files are refused before anything is opened.
+        if (telemetry is not null)
+        {
+            app.Use(RequestSpans.Wrap);
+        }
+
         app.Use(new Gate(directory.Token, options.Host, options.AllowedOrigins, door, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
         app.UseWebSockets();
         app.UseRouting();
@@ -171,5 +179,27 @@ public static class ServerHost
         {
             // The signal to stop.
         }
+    }
+
+    /// <summary>To people in sentences, to a collector as a record like any other.</summary>
+    private static async Task SayAsync(ServeOptions options, string sentence, Action log)
+    {
+        if (options.LogFormat == ConsoleLogs.Text)
+        {
+            await Console.Error.WriteLineAsync(sentence);
+        }
+        else
+        {
+            log();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(ServerEventIds.Listens, LogLevel.Information, "Holdfast {Version} listens on {Url}; data directory {DataDirectory}, root {Root}.")]
+        public static partial void Listens(ILogger logger, string version, string url, string dataDirectory, string root);
+
+        [LoggerMessage(ServerEventIds.Stopped, LogLevel.Information, "Stopped; {Alive} job(s) and kernel(s) live on, and the next start takes them up again.")]
+        public static partial void Stopped(ILogger logger, int alive);
     }
 }

@@ -17,12 +17,13 @@ internal static class ServeVerb
     private static readonly Option AllowOrigin = new("--allow-origin", "ORIGIN", "let pages of https://example.org call the server, too; repeatable") { IsRepeatable = true };
     private static readonly Option TlsCertificate = new("--tls-cert", "FILE", "speak https with this certificate (PEM, its chain behind it); needs --tls-key");
     private static readonly Option TlsKey = new("--tls-key", "FILE", "the certificate's private key (PEM, not encrypted); both are read anew when they change");
+    private static readonly Option LogFormat = new("--log-format", "text|json|journald", "how the log is written to standard error (default text, or HOLDFAST_LOG_FORMAT)");
     private static readonly Option Slots = new("--slots", "N", "how many jobs run at once (default: by the machine's processors)");
     private static readonly Option MaxMessage = new("--max-message", "MIB", "the largest message a kernel's client may send, in MiB (default and most: 112)");
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, .. KernelServeOptions.All],
+        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, LogFormat, .. KernelServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -56,6 +57,14 @@ internal static class ServeVerb
             Tls = Tls(context, arguments),
             Slots = (int?)arguments.Integer(Slots.Name, 1, SlotsMax),
             Kernels = KernelServeOptions.Read(arguments),
+            LogFormat = arguments.Choice(LogFormat.Name, ConsoleLogs.Text, ConsoleLogs.Json, ConsoleLogs.Journald) ?? FormatOf(context.Environment("HOLDFAST_LOG_FORMAT")) ?? options.LogFormat,
         }, CancellationToken.None);
     }
+
+    private static string? FormatOf(string? variable) => variable switch
+    {
+        null or "" => null,
+        ConsoleLogs.Text or ConsoleLogs.Json or ConsoleLogs.Journald => variable,
+        _ => throw new UsageException($"HOLDFAST_LOG_FORMAT is {variable}; it can be {ConsoleLogs.Text}, {ConsoleLogs.Json} or {ConsoleLogs.Journald}."),
+    };
 }
