@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using Holdfast.Engine.Kernels.Clients;
+using Holdfast.Engine.Metrics;
+using Holdfast.Protocol.Journal;
 
 namespace Holdfast.Server.Jupyter.Channels;
 
@@ -51,6 +53,8 @@ internal sealed partial class ChannelsConnection : IDisposable
     private async Task ServeAsync(KernelClient client, Stream stream, ClientWire wire, IFraming framing, ChannelsPlace place, ILogger logger)
     {
         using var output = new ChannelsOutput(client, wire, framing, _wake, _time);
+        using IDisposable following = place.Followers.Enter(
+            FollowerTally.Journal, () => Math.Max(0, JournalFormat.EndOf(client.Cursor.Journal) - client.Cursor.Pieces.Position));
         _output = output;
         if (_isReplaced)
         {
