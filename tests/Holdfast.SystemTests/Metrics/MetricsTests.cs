@@ -42,6 +42,41 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task Who_follows_an_output_or_the_feed_is_counted_until_he_leaves()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        string id = await server.Rest.SubmitAsync("echo begun; sleep 1000");
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Task[] followers = [FollowAsync(server, $"/v1/executions/{id}/follow", leaving.Token), FollowAsync(server, "/v1/feed", leaving.Token)];
+
+        await Patience.UntilAsync(async () => await CountAsync(server) == (1, 1), "both were counted");
+        Assert.Equal(0, Value(await ScrapeAsync(server), "holdfast_followers_feed_lag"));
+        await leaving.CancelAsync();
+        await Task.WhenAll(followers);
+        await Patience.UntilAsync(async () => await CountAsync(server) == (0, 0), "neither was counted any more");
+    }
+
+    private static async Task FollowAsync(TestServer server, string path, CancellationToken leaving)
+    {
+        try
+        {
+            await foreach (StreamEvent _ in server.Rest.FollowAsync(path, null, leaving))
+            {
+            }
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // It leaves.
+        }
+    }
+
+    private static async Task<(double, double)> CountAsync(TestServer server)
+    {
+        string page = await ScrapeAsync(server);
+        return (Value(page, """holdfast_followers{of="journal"}"""), Value(page, """holdfast_followers{of="feed"}"""));
+    }
+
+    [Fact]
     public async Task Without_a_token_nothing_is_told()
     {
         using var http = new HttpClient();
