@@ -63,6 +63,11 @@ public static partial class ServerHost
         ILogger logger = loggers.CreateLogger("Holdfast.Server");
         await SayAsync(options, $"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}",
             () => Log.Listens(logger, ProductVersion.Current, url, directory.Paths.Root, options.Root));
+        if (tls is null && IPAddress.TryParse(options.Host, out IPAddress? address) && !IPAddress.IsLoopback(address))
+        {
+            Log.SpeaksInClear(logger);
+        }
+
         await engine.RecoverAsync(stop.Token);
         door.IsReady = true;
         await WaitAsync(stop.Token);
@@ -198,6 +203,9 @@ public static partial class ServerHost
     {
         [LoggerMessage(ServerEventIds.Listens, LogLevel.Information, "Holdfast {Version} listens on {Url}; data directory {DataDirectory}, root {Root}.")]
         public static partial void Listens(ILogger logger, string version, string url, string dataDirectory, string root);
+
+        [LoggerMessage(ServerEventIds.SpeaksInClear, LogLevel.Warning, "Tokens and work cross the network in clear. Give --tls-cert and --tls-key, or let only a proxy with TLS reach this server.")]
+        public static partial void SpeaksInClear(ILogger logger);
 
         [LoggerMessage(ServerEventIds.Stopped, LogLevel.Information, "Stopped; {Alive} job(s) and kernel(s) live on, and the next start takes them up again.")]
         public static partial void Stopped(ILogger logger, int alive);

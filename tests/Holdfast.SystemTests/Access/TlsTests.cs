@@ -34,7 +34,7 @@ public sealed class TlsTests : IDisposable
 
         string job = await CliProcess.MustAsync(server.Data, "submit", "--", "echo", "behind TLS");
         Assert.Equal("behind TLS", await CliProcess.MustAsync(server.Data, "logs", job, "-f"));
-        string terminal = await TerminalAsync(url, server.Rest.Token);
+        string terminal = await StartAsync(url, server.Rest.Token, "/api/terminals", "name");
         using (var socket = new ClientWebSocket())
         {
             socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
@@ -42,6 +42,22 @@ public sealed class TlsTests : IDisposable
             byte[] buffer = new byte[4096];
             WebSocketReceiveResult got = await socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
             Assert.Contains("setup", System.Text.Encoding.UTF8.GetString(buffer, 0, got.Count), StringComparison.Ordinal);
+        }
+
+        string kernel = await StartAsync(url, server.Rest.Token, "/api/kernels", "id");
+        using (var socket = new ClientWebSocket())
+        {
+            socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+            await socket.ConnectAsync(new UriBuilder(url) { Scheme = "wss", Path = $"/api/kernels/{kernel}/channels", Query = "token=" + server.Rest.Token }.Uri, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+            const string request = """{"header":{"msg_id":"a1","msg_type":"kernel_info_request","session":"s","username":"u","version":"5.3","date":"2026-01-01T00:00:00Z"},"parent_header":{},"metadata":{},"content":{},"channel":"shell","buffers":[]}""";
+            await socket.SendAsync(System.Text.Encoding.UTF8.GetBytes(request), WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
+            byte[] buffer = new byte[256 * 1024];
+            string said = "";
+            while (!said.Contains("kernel_info_reply", StringComparison.Ordinal))
+            {
+                WebSocketReceiveResult got = await socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+                said += System.Text.Encoding.UTF8.GetString(buffer, 0, got.Count);
+            }
         }
 
         string second = Write();
@@ -65,12 +81,12 @@ public sealed class TlsTests : IDisposable
         Assert.Contains("[tls-certificate-unusable]", server.Log, StringComparison.Ordinal);
     }
 
-    private static async Task<string> TerminalAsync(Uri url, string token)
+    private static async Task<string> StartAsync(Uri url, string token, string path, string field)
     {
         using HttpClient client = Client(_ => { });
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(url, "/api/terminals?token=" + token)) { Content = new StringContent("{}") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(url, $"{path}?token={token}")) { Content = new StringContent("{}") };
         using HttpResponseMessage response = await client.SendAsync(request);
-        return System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("name").GetString()!;
+        return System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty(field).GetString()!;
     }
 
     /// <summary>A connection of its own, so that there is a handshake each time.</summary>

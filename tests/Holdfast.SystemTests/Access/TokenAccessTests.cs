@@ -59,18 +59,25 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         string terminal = (await AsAsync(token, "POST", "/api/terminals", "{}")).Must(200).Json.GetProperty("name").GetString()!;
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(_rest.Url) { Scheme = "ws", Path = "/terminals/websocket/" + terminal, Query = "token=" + token }.Uri, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        string kernel = (await AsAsync(token, "POST", "/api/kernels", "{}")).Must(201).Json.GetProperty("id").GetString()!;
+        using var channels = new ClientWebSocket();
+        await channels.ConnectAsync(new UriBuilder(_rest.Url) { Scheme = "ws", Path = $"/t/{token}/api/kernels/{kernel}/channels" }.Uri, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         using var client = new HttpClient { BaseAddress = new Uri(_rest.Url), Timeout = Patience.Limit };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using HttpResponseMessage feed = await client.GetAsync(new Uri("/v1/feed?after=latest", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         Task reading = ReadToEndAsync(feed);
         Task receiving = ReceiveToEndAsync(socket);
-        Assert.False(reading.IsCompleted || receiving.IsCompleted);
+        Task listening = ReceiveToEndAsync(channels);
+        Assert.False(reading.IsCompleted || receiving.IsCompleted || listening.IsCompleted);
 
         (await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/v1/tokens/guest?reason=left"))).Must(200);
 
         await reading.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         await receiving.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        await listening.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         Assert.Equal("unauthorized", (await AsAsync(token, "GET", "/v1/executions", null)).Must(401).Code);
+        Assert.Contains((await _rest.GetAsync("/v1/audit?by=guest")).Must(200).Json.GetProperty("entries").EnumerateArray(), e => e.GetProperty("operation").GetString() == "connect" && e.GetProperty("subject").GetString() == $"/api/kernels/{kernel}/channels");
+        (await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/kernels/" + kernel))).Must(204);
         (await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/terminals/" + terminal))).Must(204);
     }
 

@@ -5,9 +5,6 @@ namespace Holdfast.SystemTests.Clients;
 /// </summary>
 internal static class Outsiders
 {
-    /// <summary>Why tests wait that were tried against jupyter-server, and cannot work here until the doors they knock at are on main. To be removed route by route.</summary>
-    public const string AwaitsDoor = "The Jupyter door has no sessions, settings, workspaces, events or nbconvert yet.";
-
     public const string Python = "/usr/bin/python3";
     private const string PythonPackages = "/usr/lib/python3/dist-packages";
     private const string NodeModules = "artifacts/clients/node_modules";

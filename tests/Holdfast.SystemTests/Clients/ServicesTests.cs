@@ -26,11 +26,11 @@ public sealed class ServicesTests(SharedServer shared) : IClassFixture<SharedSer
     [InlineData("start")]
     [InlineData("sessions")]
     [InlineData("contents")]
-    [InlineData("settings", Skip = Outsiders.AwaitsDoor)]
-    [InlineData("workspaces", Skip = Outsiders.AwaitsDoor)]
+    [InlineData("settings")]
+    [InlineData("workspaces")]
     [InlineData("terminals")]
-    [InlineData("events", Skip = Outsiders.AwaitsDoor)]
-    [InlineData("nbconvert", Skip = Outsiders.AwaitsDoor)]
+    [InlineData("events")]
+    [InlineData("nbconvert")]
     public Task It_finds_what_a_page_asks_for(string scenario) => MustPlayAsync("server.cjs", scenario);
 
     /// <summary>

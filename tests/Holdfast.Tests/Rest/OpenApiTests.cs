@@ -92,6 +92,7 @@ public sealed class OpenApiTests
     [InlineData("Execution", "execution.json")]
     [InlineData("Execution", "execution-cell.json")]
     [InlineData("Run", "run.json")]
+    [InlineData("Token", "token.json")]
     [InlineData("Kernel", "kernel.json")]
     [InlineData("RecoveryReport", "recovery.json")]
     [InlineData("Problem", "problem.json")]

@@ -1,5 +1,6 @@
 using System.Text;
 using Holdfast.Engine;
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
@@ -69,6 +70,17 @@ public sealed class RestGoldenTests
         GoldenRest.Read("execution-queued.json"),
         RestText.Of(w => ExecutionJson.Write(w, new ExecutionView(
             new Execution { Sequence = 9, Id = Job.Id, Kind = ExecutionKind.Job, State = ExecutionState.Queued, CreatedAt = CreatedAt, Queue = "default" }) { QueuePosition = 0 })));
+
+    [Fact]
+    public void A_token_is_written_as_it_always_was() => Assert.Equal(
+        GoldenRest.Read("token.json"),
+        RestText.Of(w => TokenEndpoints.Write(
+            w, new ApiToken("01kcq8v6t0e9m3n5p7r9s1v3xb", "ci \"<&>\"", AccessScopes.Read | AccessScopes.Run, CreatedAt, "main") { ExpiresAt = CreatedAt + 3_600_000_000 }, CreatedAt, "hf_once")));
+
+    [Fact]
+    public void The_record_of_deeds_is_written_as_it_always_was() => Assert.Equal(
+        GoldenRest.Read("audit.json"),
+        RestText.Of(w => AuditEndpoints.Write(w, [new AuditEntry(7, CreatedAt, "main", "main", "127.0.0.1", "ReleaseLock", "repo", "its host is gone")], "7")));
 
     [Fact]
     public void A_run_is_written_as_it_always_was() =>

@@ -11,6 +11,8 @@ async function rejects(promise, status) {
 run({
     // The manager that JupyterLab makes at its start: all that it needs to be ready.
     start: async () => {
+        // The colours that a page gives its users are kept in the browser.
+        globalThis.window = { localStorage: { getItem: () => null, setItem: () => {} } };
         const manager = new services.ServiceManager({ serverSettings: settings, standby: 'never' });
         await manager.ready;
         assert.ok('python3' in manager.kernelspecs.specs.kernelspecs);
