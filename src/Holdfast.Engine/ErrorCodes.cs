@@ -21,6 +21,9 @@ public static class ErrorCodes
     public const string XsrfCheckFailed = "xsrf-check-failed";
     public const string RouteNotFound = "route-not-found";
     public const string LockNotHeld = "lock-not-held";
+    public const string CallbackNotFound = "callback-not-found";
+    public const string CallbackUrlInvalid = "callback-url-invalid";
+    public const string CallbackAddressNotAllowed = "callback-address-not-allowed";
     public const string MethodNotAllowed = "method-not-allowed";
     public const string Recovering = "recovering";
     public const string RecoveryFailed = "recovery-failed";

@@ -48,4 +48,9 @@ public static class EventIds
     public const int AttemptQuarantined = 1502;
     public const int RecoveryNotTold = 1503;
     public const int RecoveryRepaired = 1504;
+
+    // Callbacks: 1900.
+    public const int CallbackParked = 1900;
+    public const int CallbackNotStored = 1901;
+    public const int CallbackRoundFailed = 1902;
 }

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Contents;
 using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
@@ -34,6 +35,7 @@ public sealed record EngineOptions
     public JobOptions Jobs { get; init; } = new();
     public KernelOptions Kernels { get; init; } = new();
     public ContentsOptions Contents { get; init; } = new();
+    public CallbackOptions Callbacks { get; init; } = new();
 }
 
 /// <summary>
@@ -57,6 +59,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly WarmKernels _warm;
     private readonly CellAnalysers _analysers;
     private readonly EditFollowUp _edits;
+    private readonly WebhookSender _webhooks;
+    private readonly CallbackCourier _courier;
 
     public HoldfastEngine(DataDirectory directory, EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -78,7 +82,13 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var jobs = new JobRunner(Live, _dispatcher, time);
         var runners = new ExecutionRunners(jobs, new CellRunner(_kernels));
 
-        SubmitJob = new SubmitJob(_store, executions, Meters, time);
+        var guard = new AddressGuard(options.Callbacks.Allow);
+        var callbackCheck = new CallbackCheck(guard);
+        var callbacks = new CallbackLedger(Feed, host, time);
+        _webhooks = new WebhookSender(new GuardedConnection(guard), time);
+        _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), time, loggers.CreateLogger<CallbackCourier>());
+
+        SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time);
         GetExecution = new GetExecution(_store, Live);
         WaitForExecution = new WaitForExecution(_store, _waiters, time);
         CancelExecution = new CancelExecution(_store, executions, runners);
@@ -94,6 +104,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         StopTerminal = new StopTerminal(GetTerminal, CancelExecution, WaitForExecution);
         ResizeTerminal = new ResizeTerminal(_store, jobs);
         ReadTerminal = new ReadTerminal(ReadOutput);
+        ListCallbacks = new ListCallbacks(_store);
+        RedriveCallback = new RedriveCallback(_store, callbacks, time);
         GetKernel = new GetKernel(_store, _kernels, time);
         ReadKernelUsage = new ReadKernelUsage(_kernels, time);
         StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
@@ -145,6 +157,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
             _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
+                [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
                 [RecoveryPhases.Orphans] = static _ => Task.FromResult(new PhaseResult(0)),
             },
             time, loggers.CreateLogger<Recover>());
@@ -183,6 +196,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public StopTerminal StopTerminal { get; }
     public ResizeTerminal ResizeTerminal { get; }
     public ReadTerminal ReadTerminal { get; }
+    public ListCallbacks ListCallbacks { get; }
+    public RedriveCallback RedriveCallback { get; }
     public GetKernel GetKernel { get; }
     public ReadKernelUsage ReadKernelUsage { get; }
     public StartKernel StartKernel { get; }
@@ -255,6 +270,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _kernels.Dispose();
         await _dispatcher.DisposeAsync();
         _spans.Dispose();
+        await _courier.DisposeAsync();
+        _webhooks.Dispose();
         _waiters.Dispose();
         await _store.DisposeAsync();
         _reaper.Dispose();

@@ -97,6 +97,15 @@ public enum CrashPoint
     /// <summary>A session has its new kernel, and the old one, which it owes the end of, still runs.</summary>
     ServerSessionMoved,
 
+    /// <summary>A callback is due and taken up; no attempt of it is stored.</summary>
+    ServerCallbackTaken,
+
+    /// <summary>An attempt of a callback is durable; nothing is sent.</summary>
+    ServerCallbackBegun,
+
+    /// <summary>A callback's receiver has answered; nothing says so yet.</summary>
+    ServerCallbackSent,
+
     /// <summary>The supervisor process exists; the server has not yet spoken with it.</summary>
     ServerSupervisorSpawned,
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Holdfast.Engine.Access;
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
@@ -17,7 +18,7 @@ public sealed record ClaimedJob(Execution Execution, string Request, Attempt Att
 
 /// <summary>
 /// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end, the locks that
-/// become free and who gets them, the feed's event.
+/// become free and who gets them, what is to be told to whom, the feed's event.
 /// </summary>
 public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string host, TimeProvider time)
 {
@@ -25,17 +26,23 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     public const string Superseded = "superseded";
 
     private readonly LockLedger _locks = new(feed, time);
+    private readonly CallbackLedger _callbacks = new(feed, host, time);
 
     /// <summary>What else follows from a change of a cell, in the transaction that stores it. Set once, before anything is written.</summary>
     public Action<StoreTransaction, Execution>? CellChanged { get; set; }
 
     /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here. It waits when its locks are not free.</summary>
-    public Execution Add(StoreTransaction transaction, Execution draft, string request, IReadOnlyList<string>? locks = null)
+    public Execution Add(StoreTransaction transaction, Execution draft, string request, IReadOnlyList<string>? locks = null, CallbackOrder? callback = null)
     {
         Execution execution = draft with { CreatedAt = time.NowMicroseconds() };
         if (locks is { Count: > 0 } && !_locks.Enter(transaction, draft.Id, locks))
         {
             execution = execution with { State = ExecutionState.Waiting };
+        }
+
+        if (callback is not null)
+        {
+            _callbacks.Ask(transaction, CallbackSubject.Execution, draft.Id.Value, callback);
         }
 
         execution = execution with { Sequence = ExecutionsTable.Insert(transaction, execution, host, request) };
@@ -78,6 +85,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             status = ExecutionTransitions.Apply(status, ExecutionCommand.Wait).Accepted!.Value;
         }
 
+        _callbacks.AskAgain(transaction, execution.Id.Value);
         return Save(transaction, Changed(WithoutOutcome(execution), status, ExecutionCommand.Retry));
     }
 
@@ -352,6 +360,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
         if (execution.Kind == ExecutionKind.Job && execution.State.IsTerminal())
         {
+            _callbacks.Tell(transaction, execution.Id.Value, "execution." + execution.State.Name(), writer => CallbackBody.WriteExecution(writer, execution));
             Grant(transaction, _locks.Leave(transaction, execution.Id));
         }
 

@@ -41,6 +41,9 @@ public sealed record JobRequest
 
     /// <summary>Names of locks to hold from before its start to its end, all at once.</summary>
     public IReadOnlyList<string>? Locks { get; init; }
+
+    /// <summary>Who is told of the outcome. It is kept apart from the rest, for its secret.</summary>
+    public Callbacks.CallbackRequest? Callback { get; init; }
 }
 
 /// <summary>The one serializer of stored job requests.</summary>

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Holdfast.Engine.Access;
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
@@ -15,18 +17,21 @@ public sealed record SubmittedJob(Execution Execution, bool IsRepeat);
 /// <summary>
 /// Accepts a job. The id is returned only after its row is committed with a real sync. The same idempotency key and request again give the same
 /// execution; the same key with another request is refused.
-/// Errors: invalid-request, working-directory-not-found, idempotency-conflict, disk-full, not-supported.
+/// Errors: invalid-request, working-directory-not-found, callback-url-invalid, callback-address-not-allowed, idempotency-conflict, disk-full, not-supported.
 /// </summary>
-public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, EngineMeters meters, TimeProvider time)
+public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, CallbackCheck callbacks, EngineMeters meters, TimeProvider time)
 {
     public async Task<SubmittedJob> RunAsync(JobRequest request, string? idempotencyKey, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
         JobRequestCheck.ThrowIfInvalid(request, idempotencyKey);
         IReadOnlyList<string> locks = LockNames.Check(request.Locks);
+        CallbackOrder? callback = callbacks.Check(request.Callback, request.Cwd);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(request, JobJson.Default.JobRequest);
-        string text = TraceMark.Mark(System.Text.Encoding.UTF8.GetString(body));
         byte[]? hash = idempotencyKey is null ? null : SHA256.HashData(body);
+
+        // The callback has a row of its own, which alone has its secret.
+        string text = TraceMark.Mark(callback is null ? Encoding.UTF8.GetString(body) : JsonSerializer.Serialize(request with { Callback = null }, JobJson.Default.JobRequest));
         var draft = new Execution
         {
             Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Job, State = ExecutionState.Queued,
@@ -49,7 +54,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, EngineMe
             }
 
             AuditTable.Record(transaction, time.NowMicroseconds(), nameof(SubmitJob), draft.Id.Value, request.Name);
-            return new SubmittedJob(ledger.Add(transaction, draft, text, locks), false);
+            return new SubmittedJob(ledger.Add(transaction, draft, text, locks, callback), false);
         }, cancellationToken);
         meters.Acknowledged("job", time.GetElapsedTime(start));
         return submitted;

@@ -14,7 +14,7 @@ namespace Holdfast.Engine.Recovery;
 /// 1. store (its own recovery is SQLite's): which attempts and runs are open, and whether the start-up before this one came to its end;
 /// 2. files that were being written; 3. executions and attempts held against each other;
 /// 4. jobs and kernels, each attempt by itself (<see cref="AttemptRecovery"/>), and beside them the locks of those that have ended;
-/// 5. the lines of locks, and what nobody owns any more; 6. dispatch.
+/// 5. the lines of locks, and what nobody owns any more; 6. dispatch; 7. callbacks.
 /// Every step finds again what it left when it was killed in the middle, so that an interrupted start-up is finished by the next one.
 /// </summary>
 internal sealed partial class Recover

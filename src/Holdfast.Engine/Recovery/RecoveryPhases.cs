@@ -12,6 +12,7 @@ public static class RecoveryPhases
     public const string Lines = "lines";
     public const string Orphans = "orphans";
     public const string Queue = "queue";
+    public const string Callbacks = "callbacks";
 
     private const string AskDoctor = "Run 'holdfast doctor' on this data directory; its findings name the remedy. Keep a copy of the directory before you change anything in it.";
 
@@ -28,5 +29,6 @@ public static class RecoveryPhases
         // Only when it is known who lives: live work would be swept with the dead.
         new(Orphans, [Jobs, Kernels], "holdfast recovery orphans --dry-run shows what would be swept; holdfast recovery retry orphans sweeps it.") { NeedsSuccess = true },
         new(Queue, [Lines], AskDoctor) { IsCritical = true, IsRepeatable = false },
+        new(Callbacks, [Queue], "holdfast callbacks lists them; holdfast recovery retry callbacks sends what is due."),
     ];
 }

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Kernels;
 using Holdfast.Server.Hosting.Tls;
 
@@ -43,4 +44,7 @@ public sealed record ServeOptions
 
     /// <summary>A link's frame holds no more.</summary>
     public const int MessageBytesLimit = 112 * 1024 * 1024;
+
+    /// <summary>Where callbacks may go beside the public internet.</summary>
+    public CallbackOptions Callbacks { get; init; } = new();
 }

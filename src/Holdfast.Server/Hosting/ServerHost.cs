@@ -92,6 +92,7 @@ public static partial class ServerHost
                 Contents = new ContentsOptions { AllowsHidden = options.AllowsHidden },
                 SupervisorPath = Path.Combine(AppContext.BaseDirectory, "holdfast-supervisor"),
                 Kernels = options.Kernels,
+                Callbacks = options.Callbacks,
                 Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,
             },
             TimeProvider.System,

@@ -42,6 +42,7 @@ internal static class Problem
         [ErrorCodes.KernelDied] = 502,
         [ErrorCodes.KernelNotRunning] = 409,
         [ErrorCodes.LockNotHeld] = 409,
+        [ErrorCodes.CallbackNotFound] = 404,
         [ErrorCodes.IllegalTransition] = 409,
         [ErrorCodes.IdempotencyConflict] = 409,
         [ErrorCodes.NotebookBusy] = 409,

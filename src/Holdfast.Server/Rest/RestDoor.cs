@@ -17,6 +17,7 @@ internal static class RestDoor
         KernelEndpoints.Map(routes, door);
         LockEndpoints.Map(routes, door);
         SupervisorEndpoints.Map(routes, door);
+        CallbackEndpoints.Map(routes, door);
         FeedEndpoints.Map(routes, door);
         RecoveryEndpoints.Map(routes, door);
         TokenEndpoints.Map(routes, door);

@@ -84,6 +84,14 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         Server(CrashPoint.ServerSpecWritten, 3),
         Server(CrashPoint.ServerSupervisorSpawned, 1),
         Server(CrashPoint.ServerSupervisorSpawned, 2),
+
+        // Callbacks of those jobs' ends: before the attempt's row, between row and send, and after the answer.
+        Server(CrashPoint.ServerCallbackTaken, 1),
+        Server(CrashPoint.ServerCallbackTaken, 3),
+        Server(CrashPoint.ServerCallbackBegun, 1),
+        Server(CrashPoint.ServerCallbackBegun, 2),
+        Server(CrashPoint.ServerCallbackSent, 1),
+        Server(CrashPoint.ServerCallbackSent, 2),
         new(CrashPoint.ServerRecoveryBegun, 1, CrashStory.Recovery, Loss.None),
         new(CrashPoint.ServerRecoveryPhaseOver, 1, CrashStory.Recovery, Loss.None), // RecoveryCrashTests dies at each of them in turn.
         new(CrashPoint.ServerBeforeCommit, 1, CrashStory.Recovery, Loss.None),

@@ -18,6 +18,9 @@ internal sealed class CrashStage : IAsyncDisposable
     public TestServer Server { get; }
     public TruthFile Truth { get; }
 
+    /// <summary>Lives through every death of a server, and is told of the ends.</summary>
+    public WebhookReceiver Receiver { get; } = new();
+
     /// <summary>The file that the dying process leaves: nothing dies before it is there, and only once.</summary>
     public bool HasCrashed => File.Exists(_died);
 
@@ -33,6 +36,7 @@ internal sealed class CrashStage : IAsyncDisposable
                 {
                     ["HOLDFAST_CRASH_POINT"] = string.Create(CultureInfo.InvariantCulture, $"{scenario.Point}:{scenario.Arrival}"),
                     ["HOLDFAST_CRASH_ONCE"] = died,
+                    ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8",
                 },
             }),
             died);
@@ -52,6 +56,7 @@ internal sealed class CrashStage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Server.DisposeAsync();
+        Receiver.Dispose();
         Directory.Delete(Path.GetDirectoryName(_died)!, recursive: true);
     }
 }

@@ -24,7 +24,7 @@ public abstract class JobCrashTests
             Task killing = scenario.Story == CrashStory.JobsWithoutServer ? KillServerAfterCrashAsync(stage) : Task.CompletedTask;
             jobs.AddRange(await SubmitAllAsync(stage));
             _ = await stage.WaitAsync(jobs[0]);
-            jobs.Add(await stage.SubmitAsync(HouseJob.Short(stage.Truth, "warm")));
+            jobs.Add(await stage.SubmitAsync(HouseJob.Short(stage.Truth, "warm") with { Callback = stage.Receiver.Url() }));
             await killing;
         }
 
@@ -41,9 +41,9 @@ public abstract class JobCrashTests
 
     private static async Task<List<AcknowledgedJob>> SubmitAllAsync(CrashStage stage) =>
     [
-        await stage.SubmitAsync(HouseJob.Printing(stage.Truth, "printing", bursts: 3, linesPerBurst: 50, pauseSeconds: 0.02)),
+        await stage.SubmitAsync(HouseJob.Printing(stage.Truth, "printing", bursts: 3, linesPerBurst: 50, pauseSeconds: 0.02) with { Callback = stage.Receiver.Url() }),
         await stage.SubmitAsync(HouseJob.WithChildren(stage.Truth, "children", seconds: 0.05) with { Locks = ["shared"] }),
-        await stage.SubmitAsync(HouseJob.Failing(stage.Truth, "failing") with { Locks = ["shared", "other"] }),
+        await stage.SubmitAsync(HouseJob.Failing(stage.Truth, "failing") with { Locks = ["shared", "other"], Callback = stage.Receiver.Url("/failing") }),
     ];
 
     private static async Task KillServerAfterCrashAsync(CrashStage stage)
@@ -71,6 +71,7 @@ public abstract class JobCrashTests
         Assert.True(!violations.All.Any(), string.Join("\n", violations.All) + "\n" + stage.Server.Log);
         List<ExecutionReply> lost = (await WaitAllAsync(stage, jobs)).FindAll(static e => e.State == "lost");
         Assert.Equal("[]", (await stage.Server.PersistAsync(static rest => rest.GetAsync("/v1/locks"))).Text);
+        await CallbackPromise.CheckAsync(stage, jobs);
         Assert.InRange(lost.Count, loss == Loss.One ? 1 : 0, loss == Loss.None ? 0 : 1);
     }
 

@@ -9,6 +9,9 @@ internal sealed record HouseJob(string Key, string Script, string Stdout, string
 {
     public string[] Locks { get; init; } = [];
 
+    /// <summary>Who is told of its end.</summary>
+    public string? Callback { get; init; }
+
     public string Request
     {
         get
@@ -19,9 +22,16 @@ internal sealed record HouseJob(string Key, string Script, string Stdout, string
                 job["locks"] = new JsonArray([.. Locks.Select(static l => (JsonNode)l)]);
             }
 
+            if (Callback is not null)
+            {
+                job["callback"] = new JsonObject { ["url"] = Callback, ["secret"] = CallbackSecret, ["schedule"] = new JsonArray(0.1, 0.1, 0.1, 1, 5) };
+            }
+
             return job.ToJsonString();
         }
     }
+
+    public const string CallbackSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     public string ExpectedState => ExitCode == 0 ? "succeeded" : "failed";
 

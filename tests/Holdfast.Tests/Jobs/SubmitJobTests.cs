@@ -1,4 +1,5 @@
 using Holdfast.Engine;
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Jobs;
 using Holdfast.Tests.Executions;
@@ -10,7 +11,7 @@ public sealed class SubmitJobTests : IAsyncDisposable
     private readonly TemporaryLedger _house = new();
     private readonly SubmitJob _submit;
 
-    public SubmitJobTests() => _submit = new SubmitJob(_house.Store, _house.Ledger, _house.Meters, _house.Time);
+    public SubmitJobTests() => _submit = new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Time);
 
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 

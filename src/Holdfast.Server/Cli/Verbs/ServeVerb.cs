@@ -23,7 +23,7 @@ internal static class ServeVerb
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, LogFormat, .. KernelServeOptions.All],
+        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, LogFormat, .. KernelServeOptions.All, .. CallbackServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -57,6 +57,7 @@ internal static class ServeVerb
             Tls = Tls(context, arguments),
             Slots = (int?)arguments.Integer(Slots.Name, 1, SlotsMax),
             Kernels = KernelServeOptions.Read(arguments),
+            Callbacks = CallbackServeOptions.Read(context, arguments),
             LogFormat = arguments.Choice(LogFormat.Name, ConsoleLogs.Text, ConsoleLogs.Json, ConsoleLogs.Journald) ?? FormatOf(context.Environment("HOLDFAST_LOG_FORMAT")) ?? options.LogFormat,
         }, CancellationToken.None);
     }

@@ -26,7 +26,7 @@ internal static class SubmitVerb
 
     public static Verb Verb => new("submit", "submit [options] -- COMMAND [ARGUMENT]...", "run a command as a job; prints its id when it is durable")
     {
-        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Pty, Label, Lock, Key, Wait],
+        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Pty, Label, Lock, .. CallbackSubmitOptions.All, Key, Wait],
         Operands = (1, null),
         TakesCommand = true,
         Notes = """
@@ -100,6 +100,7 @@ internal static class SubmitVerb
         WriteVariables(json, context, arguments);
         WriteLabels(json, arguments);
         WriteLocks(json, arguments);
+        CallbackSubmitOptions.Write(json, context, arguments);
         if (arguments.Duration(Timeout.Name) is { } timeout)
         {
             json.WriteNumber("timeoutSeconds", timeout.TotalSeconds);

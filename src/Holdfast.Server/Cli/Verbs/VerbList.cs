@@ -24,6 +24,7 @@ internal static class VerbList
         ("kernels", () => KernelsVerb.Verb),
         ("locks", () => LocksVerb.Verb),
         ("supervisors", () => SupervisorsVerb.Verb),
+        ("callbacks", () => CallbacksVerb.Verb),
         ("recovery", () => RecoveryVerb.Verb),
         ("token", () => TokenVerb.Verb),
         ("tokens", () => TokensVerb.Verb),
