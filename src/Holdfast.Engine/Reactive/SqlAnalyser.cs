@@ -1,7 +1,9 @@
+using Holdfast.Engine.Reactive.Sql;
+
 namespace Holdfast.Engine.Reactive;
 
 /// <summary>
-/// Cells of SQL: <c>%%sql [name]</c> on the first line, where the result is put under that name, then statements. <c>{name}</c> is a parameter, bound and never pasted. Tables that are read
+/// Cells of SQL: <c>%%sql [name]</c> on the first line (see <see cref="SqlCell"/>), where the result is put under that name, then a statement. <c>{name}</c> is a parameter, bound and never pasted. Tables that are read
 /// are references only if a cell defines them; views and tables that are created are definitions.
 /// </summary>
 public sealed class SqlAnalyser : ICellAnalyser
@@ -22,12 +24,13 @@ public sealed class SqlAnalyser : ICellAnalyser
     {
         string text = source.TrimStart();
         int end = text.IndexOf('\n', StringComparison.Ordinal);
-        string[] options = (end < 0 ? text : text[..end])[Magic.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        string? result = options.FirstOrDefault(static o => o != "<<");
-        if (result is not null && !IsName(result))
+        SqlCell cell = SqlCell.Parse(source);
+        if (cell.Error is not null)
         {
-            return new CellAnalysis { Language = "sql", Error = new AnalysisError(AnalysisErrorKind.SyntaxError, $"{result} is no name for the result: %%sql may be followed by one identifier.", 1) };
+            return new CellAnalysis { Language = "sql", Error = new AnalysisError(AnalysisErrorKind.SyntaxError, cell.Error, 1) };
         }
+
+        string? result = cell.Target;
 
         var found = new SqlNames();
         found.Read(end < 0 ? "" : text[end..]);

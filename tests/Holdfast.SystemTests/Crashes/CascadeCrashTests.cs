@@ -8,14 +8,13 @@ namespace Holdfast.SystemTests.Crashes;
 /// <summary>Kills server and supervisor at the durable steps of a cascade in a real ipykernel.</summary>
 public sealed class CascadeCrashTests
 {
-    private const string Waits = "Until the analyser of Python is here.";
     private const string Ended = "setup=succeeded one=succeeded bad=failed below=blocked two=succeeded last=succeeded";
 
     public static TheoryData<CrashPoint, int, Loss> ServerDeaths => CrashCases.Of(CrashStory.Cascade, isServer: true);
 
     public static TheoryData<CrashPoint, int, Loss> SupervisorDeaths => CrashCases.Of(CrashStory.Cascade, isServer: false);
 
-    [Theory(Skip = Waits)]
+    [Theory]
     [MemberData(nameof(ServerDeaths))]
     public async Task A_cascade_whose_server_dies_goes_on_to_its_end(CrashPoint point, int arrival, Loss loss)
     {
@@ -41,7 +40,7 @@ public sealed class CascadeCrashTests
         await stage.Server.MustLeaveNothingAsync();
     }
 
-    [Theory(Skip = Waits)]
+    [Theory]
     [MemberData(nameof(SupervisorDeaths))]
     public async Task A_cascade_whose_supervisor_dies_ends_and_is_resumed(CrashPoint point, int arrival, Loss loss)
     {

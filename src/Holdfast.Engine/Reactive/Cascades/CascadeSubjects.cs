@@ -1,5 +1,6 @@
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Reactive.Registration;
+using Holdfast.Engine.Reactive.Sql;
 
 namespace Holdfast.Engine.Reactive.Cascades;
 
@@ -20,7 +21,11 @@ public sealed class CascadeSubjects(ReactiveNotebooks notebooks)
         var cells = new Dictionary<CellId, CascadeCell>();
         foreach (NotebookCell cell in ReactiveNotebook.CodeCells(notebook))
         {
-            cells[new CellId(cell.Id!)] = new CascadeCell(registered.Sources[new CellId(cell.Id!)], cell.Index, cell.Tags.Contains(NotebookRunPlan.ErrorAllowedTag));
+            string source = registered.Sources[new CellId(cell.Id!)];
+            cells[new CellId(cell.Id!)] = new CascadeCell(source, cell.Index, cell.Tags.Contains(NotebookRunPlan.ErrorAllowedTag))
+            {
+                Code = SqlAnalyser.IsSql(source) ? SqlCode.Of(SqlCell.Parse(source)) : null,
+            };
         }
 
         return new CascadeSubject(registered.Registry, cells);

@@ -1,4 +1,3 @@
-using System.Text;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Store;
@@ -46,12 +45,11 @@ internal sealed class GhostRemoval(StateStore store, LiveKernels kernels, TimePr
     /// <summary>Names are identifiers, which the analyser has read from Python; whatever else came here would be quoted.</summary>
     private static string PythonCode(List<string> names)
     {
-        var code = new StringBuilder("[globals().pop(_name, None) for _name in (");
-        foreach (string name in names)
-        {
-            code.Append('"').Append(name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)).Append("\", ");
-        }
+        string list = string.Join(", ", names.Select(static n => $"\"{n.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""));
+        return $"""
+            [globals().pop(_name, None) for _name in [{list}]] and None
+            '_holdfast_sql' in __import__('sys').modules and __import__('sys').modules['_holdfast_sql'].forget([{list}])
 
-        return code.Append(")] and None\n").ToString();
+            """;
     }
 }

@@ -1,0 +1,121 @@
+namespace Holdfast.Engine.Reactive.Sql;
+
+internal enum SqlTokenKind
+{
+    Word,
+
+    /// <summary>An identifier in double quotes; the text is without them.</summary>
+    QuotedName,
+
+    /// <summary><c>{name}</c>: the text is the name.</summary>
+    Parameter,
+
+    /// <summary>One character that is none of the others.</summary>
+    Mark,
+}
+
+/// <summary>One piece of an SQL text that matters to us, and where it stands. Strings, comments and blanks are none.</summary>
+internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Start, int End)
+{
+    public bool Is(string keyword) => Kind == SqlTokenKind.Word && Text.Equals(keyword, StringComparison.OrdinalIgnoreCase);
+
+    public static List<SqlToken> Read(string sql)
+    {
+        var tokens = new List<SqlToken>();
+        int at = 0;
+        while (at < sql.Length)
+        {
+            int start = at;
+            char c = sql[at];
+            if (c == '\'')
+            {
+                at = EndOfQuoted(sql, at, '\'');
+            }
+            else if (sql.AsSpan(at).StartsWith("--"))
+            {
+                at = sql.IndexOf('\n', at) is >= 0 and var end ? end : sql.Length;
+            }
+            else if (sql.AsSpan(at).StartsWith("/*"))
+            {
+                at = sql.IndexOf("*/", at + 2, StringComparison.Ordinal) is >= 0 and var end ? end + 2 : sql.Length;
+            }
+            else if (c == '"')
+            {
+                at = EndOfQuoted(sql, at, '"');
+                tokens.Add(new SqlToken(SqlTokenKind.QuotedName, sql[(start + 1)..Math.Max(start + 1, at - 1)].Replace("\"\"", "\"", StringComparison.Ordinal), start, at));
+            }
+            else if (c == '{' && EndOfParameter(sql, at) is > 0 and var after)
+            {
+                at = after;
+                tokens.Add(new SqlToken(SqlTokenKind.Parameter, sql[(start + 1)..(at - 1)].Trim(), start, at));
+            }
+            else if (IsNameStart(c))
+            {
+                while (at < sql.Length && (IsNameStart(sql[at]) || char.IsAsciiDigit(sql[at]) || sql[at] == '$'))
+                {
+                    at++;
+                }
+
+                tokens.Add(new SqlToken(SqlTokenKind.Word, sql[start..at], start, at));
+            }
+            else
+            {
+                at++;
+                if (!char.IsWhiteSpace(c))
+                {
+                    tokens.Add(new SqlToken(SqlTokenKind.Mark, sql[start..at], start, at));
+                }
+            }
+        }
+
+        return tokens;
+    }
+
+    /// <summary>Behind the closing quote; a doubled one is part of the text.</summary>
+    private static int EndOfQuoted(string sql, int at, char quote)
+    {
+        for (at++; at < sql.Length; at++)
+        {
+            if (sql[at] == quote)
+            {
+                if (at + 1 < sql.Length && sql[at + 1] == quote)
+                {
+                    at++;
+                    continue;
+                }
+
+                return at + 1;
+            }
+        }
+
+        return sql.Length;
+    }
+
+    /// <summary>Behind the brace when an identifier stands between the two; else 0, and it is a brace as any.</summary>
+    private static int EndOfParameter(string sql, int at)
+    {
+        int end = sql.IndexOf('}', at);
+        if (end < 0)
+        {
+            return 0;
+        }
+
+        ReadOnlySpan<char> name = sql.AsSpan((at + 1)..end).Trim();
+        if (name.IsEmpty || !IsNameStart(name[0]))
+        {
+            return 0;
+        }
+
+        foreach (char c in name)
+        {
+            if (!IsNameStart(c) && !char.IsAsciiDigit(c))
+            {
+                return 0;
+            }
+        }
+
+        return end + 1;
+    }
+
+    private static bool IsNameStart(char c) => char.IsLetter(c) || c == '_';
+}

@@ -1,0 +1,53 @@
+using Holdfast.SystemTests.Serving;
+
+namespace Holdfast.SystemTests.Reactive;
+
+/// <summary>SQL cells in a real ipykernel, on the database that is within it.</summary>
+public sealed class SqlCellTests
+{
+    [Fact]
+    public async Task Rows_go_between_Python_and_SQL_and_parameters_are_bound_never_pasted()
+    {
+        const string password = "hunter2-not-to-be-seen";
+        await using TestServer server = await TestServer.StartAsync(new TestServerOptions
+        {
+            Environment = new Dictionary<string, string> { ["WAREHOUSE"] = $"postgresql://me:{password}@127.0.0.1:1/db" },
+        });
+        var book = new ReactiveBook(server, "sql",
+            ("show", "print([r['name'] for r in old], named[0]['name'] if named else None, list(nobody))"),
+            ("old", "%%sql old\nSELECT name, age FROM people WHERE age > {least} ORDER BY age"),
+            ("people", "people = [dict(name='Ann', age=50), dict(name=\"Bo'b\", age=60), dict(name='Cy', age=10)]"),
+            ("least", "least = 40\nevil = \"'; DROP TABLE people; --\""),
+            ("named", "%%sql named\nSELECT * FROM old WHERE name LIKE 'Bo%'"),
+            ("evil", "%%sql nobody\nSELECT * FROM people WHERE name = {evil}"),
+            ("few", "%%sql few --rows 1\nSELECT * FROM people"),
+            ("notice", "print(len(few), few.notice)"),
+            ("away", "%%sql away --dsn WAREHOUSE\nSELECT 1"),
+            ("needs", "print(away)"));
+
+        string told = await book.RunAsync();
+        Assert.Equal("people=succeeded least=succeeded old=succeeded named=succeeded evil=succeeded show=succeeded few=succeeded notice=succeeded away=failed needs=blocked", told);
+        Assert.Equal("['Ann', \"Bo'b\"] Bo'b []\n", book.Output("show"));
+        Assert.StartsWith("1 Only the first 1 rows were fetched", book.Output("notice"), StringComparison.Ordinal);
+        Assert.Equal("[SqlError]", book.Output("away"));
+
+        // Nowhere: not in the file, the journals, the logs or the store.
+        Assert.DoesNotContain(password, File.ReadAllText(book.Path), StringComparison.Ordinal);
+        foreach (string file in Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(static f => !f.EndsWith(".sock", StringComparison.Ordinal) && !f.EndsWith("lock", StringComparison.Ordinal)))
+        {
+            Assert.False(Contains(file, password), $"The password is in {file}.");
+        }
+
+        book.Edit("least", "least = 55\nevil = ''");
+        await book.RunAsync();
+        Assert.Equal("[\"Bo'b\"] Bo'b []\n", book.Output("show"));
+    }
+
+    private static bool Contains(string file, string text)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var bytes = new MemoryStream();
+        stream.CopyTo(bytes);
+        return bytes.GetBuffer().AsSpan(0, (int)bytes.Length).IndexOf(System.Text.Encoding.UTF8.GetBytes(text)) >= 0;
+    }
+}
