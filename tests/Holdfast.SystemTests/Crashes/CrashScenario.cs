@@ -121,15 +121,11 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         .. Enumerable.Range(1, 4).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Session, Loss.None)),
         // A cascade: planned, handed over, its cells one by one, saved.
         new(CrashPoint.ServerCascadePlanned, 1, CrashStory.Cascade, Loss.None),
-        new(CrashPoint.ServerCellHandedOver, 1, CrashStory.Cascade, Loss.None),
         new(CrashPoint.ServerCellHandedOver, 4, CrashStory.Cascade, Loss.None),
-        .. Enumerable.Range(1, 7).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Cascade, Loss.None)),
-        new(CrashPoint.ServerBeforeCommit, 4, CrashStory.Cascade, Loss.None),
+        .. Enumerable.Range(1, 3).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, 2 * n, CrashStory.Cascade, Loss.None)),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Cascade, Loss.None),
-        new(CrashPoint.ServerRunFinished, 1, CrashStory.Cascade, Loss.None),
-        new(CrashPoint.SupervisorRequestJournalled, 6, CrashStory.Cascade, Loss.One),
+        new(CrashPoint.SupervisorRequestJournalled, 7, CrashStory.Cascade, Loss.AtMostOne),
         new(CrashPoint.SupervisorOutcomeSynced, 3, CrashStory.Cascade, Loss.AtMostOne),
-        new(CrashPoint.SupervisorAppended, 40, CrashStory.Cascade, Loss.AtMostOne),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

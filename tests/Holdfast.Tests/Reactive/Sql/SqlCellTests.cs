@@ -30,11 +30,11 @@ public sealed class SqlCellTests
     [Fact]
     public void Parameters_are_taken_out_of_the_text_and_a_brace_that_is_none_stays()
     {
-        SqlCell cell = SqlCell.Parse("%%sql\nselect {a}, '{b}', json '{\"c\": 1}' where x = { d } and y = {1}");
+        SqlCell cell = SqlCell.Parse("%%sql\nselect {a}, '{b}', json '{\"c\": 1}' where x = { d.e[0] } and y = {1}");
 
-        Assert.Equal(["a", "d"], cell.Parameters);
+        Assert.Equal(["a", "d.e[0]"], cell.Parameters);
         Assert.Equal(["select ", ", '{b}', json '{\"c\": 1}' where x = ", " and y = {1}"], cell.Pieces);
         string code = SqlCode.Of(cell);
-        Assert.Contains(@"['select ', ', \'{b}\', json \'{""c"": 1}\' where x = ', ' and y = {1}'], ['a', 'd']", code, StringComparison.Ordinal);
+        Assert.Contains(@"['select ', ', \'{b}\', json \'{""c"": 1}\' where x = ', ' and y = {1}'], ['a', 'd.e[0]']", code, StringComparison.Ordinal);
     }
 }
