@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Holdfast.Engine;
 using Holdfast.Server.Cli.Client;
+using Holdfast.Server.Cli.Graphs;
 using Holdfast.Server.Cli.Runs;
 using Holdfast.Server.Cli.Screen;
 using Holdfast.Server.Cli.Syntax;
@@ -14,11 +15,14 @@ internal static class NotebookVerb
 {
     private static readonly Option DryRun = new("--dry-run", "", "show what would be restored, and leave the file as it is");
 
-    public static Verb Verb => new("notebook", "notebook recover|run-stale|resume|watch PATH", "restore what a notebook's cells said since it was saved; run a reactive notebook")
+    public static Verb Verb => new("notebook", "notebook graph|check|mode|run-stale|resume|watch|recover PATH", "look at and run a reactive notebook; restore what a notebook's cells said")
     {
-        Options = [DryRun, .. RunOptions.OfCascade],
-        Operands = (2, 2),
+        Options = [DryRun, GraphCommands.Format, GraphCommands.Strict, GraphCommands.Autorun, GraphCommands.Lazy, .. RunOptions.OfCascade],
+        Operands = (2, 3),
         Notes = """
+            graph      what each cell defines and takes from which other, of a linear notebook too
+            check      what keeps cells from running (cycles, names with two cells, texts that cannot be read): exit code 1; and notes on what is unused
+            mode       PATH reactive|linear [--autorun|--lazy]: kept in the notebook
             recover    put into the file what its cells said since it was last saved. A cell whose source was changed after it was sent keeps the outputs it has,
                        and is shown as a conflict
             run-stale  run every cell that is stale, in the order of what cells need of one another (as run --reactive)
@@ -31,11 +35,15 @@ internal static class NotebookVerb
 
     private static Task<int> RunAsync(CliContext context, Arguments arguments) => arguments.Operands[0] switch
     {
+        "mode" => GraphCommands.ModeAsync(context, arguments),
+        _ when arguments.Operands.Count > 2 => throw new UsageException("notebook takes one PATH."),
+        "graph" => GraphCommands.GraphAsync(context, arguments),
+        "check" => GraphCommands.CheckAsync(context, arguments),
         "recover" => RecoverAsync(context, arguments),
         "run-stale" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: false),
         "resume" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: true),
         "watch" => WatchAsync(context, arguments),
-        _ => throw new UsageException("notebook takes recover, run-stale, resume or watch, and a PATH."),
+        _ => throw new UsageException("notebook takes graph, check, mode, run-stale, resume, watch or recover, and a PATH."),
     };
 
     private static async Task<int> WatchAsync(CliContext context, Arguments arguments)
