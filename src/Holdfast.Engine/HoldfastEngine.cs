@@ -145,7 +145,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         executions.CellChanged = new CascadeLedger(Feed).Take;
         RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time);
         SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, options.Root);
-        _edits = new EditFollowUp(ReactiveNotebooks, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
+        _edits = new EditFollowUp(
+            ReactiveNotebooks, path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
         RegisterCell = new RegisterCell(ReactiveNotebooks, _edits, options.Root);
         DeleteCell = new DeleteCell(ReactiveNotebooks, _edits, options.Root);
         GetGraph = new GetGraph(ReactiveNotebooks, options.Root);

@@ -76,12 +76,13 @@ internal static class ReactiveEndpoints
     {
         writer.WriteStartObject();
         WriteMode(writer, graph.Path, graph.IsReactive, graph.IsAutorun);
+        var reasons = new ReasonTable();
         writer.WriteStartArray("cells");
         foreach (GraphCell cell in graph.Cells)
         {
             writer.WriteStartObject();
             writer.WriteString("cellId", cell.Cell.Value);
-            GraphJson.WriteState(writer, cell.State);
+            reasons.WriteState(writer, cell.State);
             WriteNames(writer, cell.Analysis);
             GraphJson.WriteCells(writer, "upstream", cell.Upstream);
             GraphJson.WriteCells(writer, "blockedBy", cell.BlockedBy);
@@ -90,6 +91,7 @@ internal static class ReactiveEndpoints
         }
 
         writer.WriteEndArray();
+        reasons.Write(writer);
         writer.WriteEndObject();
     }
 

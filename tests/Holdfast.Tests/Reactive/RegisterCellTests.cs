@@ -148,7 +148,7 @@ public sealed class RegisterCellTests : IAsyncDisposable
     {
         var analysers = new CellAnalysers(static () => { }, TimeProvider.System);
         var notebooks = new ReactiveNotebooks(_house.Store, _house.Feed, analysers);
-        var saver = new EditFollowUp(notebooks, static _ => Task.CompletedTask, _house.Clock, NullLogger<EditFollowUp>.Instance);
+        var saver = new EditFollowUp(notebooks, static _ => false, static _ => Task.CompletedTask, _house.Clock, NullLogger<EditFollowUp>.Instance);
         return new Room(analysers, notebooks, saver, new RegisterCell(notebooks, saver, _house.Directory), new DeleteCell(notebooks, saver, _house.Directory), new GetGraph(notebooks, _house.Directory), new SetNotebookMode(notebooks, _house.Directory));
     }
 

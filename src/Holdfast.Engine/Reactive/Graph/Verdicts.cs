@@ -4,7 +4,7 @@ namespace Holdfast.Engine.Reactive.Graph;
 internal static class Verdicts
 {
     /// <summary>Each cell of a knot is told a cycle that it is part of itself, as long as the searches look at no more cells than this; beyond, all are told the same one.</summary>
-    private const int LookedAtMax = 20_000;
+    private const int LookedAtMax = 5_000;
 
     /// <summary>Cells without an entry are plainly ok.</summary>
     public static Dictionary<CellId, CellState> Of(
@@ -75,7 +75,6 @@ internal static class Verdicts
     {
         var inside = new HashSet<CellNode>(knot);
         var open = new HashSet<CellNode>(knot);
-        IReadOnlyList<CycleStep> cycle = [];
         BlockReason? reason = null;
         int lookedAt = 0;
 
@@ -87,19 +86,20 @@ internal static class Verdicts
                 continue;
             }
 
-            if (cycle.Count == 0 || lookedAt + knot.Count <= LookedAtMax)
+            if (reason is null || lookedAt + knot.Count <= LookedAtMax)
             {
                 lookedAt += knot.Count;
-                cycle = CycleSearch.Through(cell, node => Edges.Outgoing(node).Where(e => inside.Contains(e.Cell)), wanted.SlotCount, int.MaxValue);
+                IReadOnlyList<CycleStep> cycle = CycleSearch.Through(cell, node => Edges.Outgoing(node).Where(e => inside.Contains(e.Cell)), wanted.SlotCount, int.MaxValue);
                 reason = new BlockReason(BlockKind.Cycle, Sentence(cycle)) { Cycle = cycle };
+                foreach (CellNode member in cycle.Select(s => wanted.Get(s.Cell)).Where(open.Remove))
+                {
+                    add(member.Id, reason);
+                }
             }
 
-            foreach (CellNode member in cycle.Select(s => wanted.Get(s.Cell)).Append(cell))
+            if (open.Remove(cell))
             {
-                if (open.Remove(member))
-                {
-                    add(member.Id, reason!);
-                }
+                add(cell.Id, reason);
             }
         }
     }

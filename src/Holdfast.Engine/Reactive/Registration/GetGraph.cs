@@ -23,6 +23,6 @@ public sealed class GetGraph(ReactiveNotebooks notebooks, string root)
         RunPlan all = RunPlan.For(registry, [.. registry.Cells], null);
         Dictionary<CellId, CellId> because = all.Excluded.Where(static e => e.Cell != e.Because).ToDictionary(static e => e.Cell, static e => e.Because);
         return new NotebookGraph(notebook.Path, notebook.IsReactive, notebook.IsAutorun, [.. registry.Cells.Select(c => new GraphCell(
-            c, registry.State(c), registry.Analysis(c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], ReactiveNotebook.HashOf(notebook.Sources[c])))]);
+            c, registry.State(c), registry.Analysis(c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c)))]);
     }
 }

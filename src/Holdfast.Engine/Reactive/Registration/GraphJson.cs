@@ -9,16 +9,18 @@ public static class GraphJson
     {
         writer.WriteString("path", notebook.Path);
         writer.WriteString("cellId", edited?.Value);
+        var reasons = new ReasonTable();
         writer.WriteStartArray("cells");
         foreach (CellId cell in change.Verdicts.Concat(change.Registered).Distinct())
         {
             writer.WriteStartObject();
             writer.WriteString("cellId", cell.Value);
-            WriteState(writer, notebook.Registry.State(cell));
+            reasons.WriteState(writer, notebook.Registry.State(cell));
             writer.WriteEndObject();
         }
 
         writer.WriteEndArray();
+        reasons.Write(writer);
         WriteCells(writer, "stale", change.Stale);
         WriteNames(writer, "gone", change.Gone);
     }
@@ -38,8 +40,13 @@ public static class GraphJson
             WriteCells(writer, "cycle", knot.Cycle.Select(static s => s.Cell));
         }
 
+        WriteReasons(writer, state.Reasons);
+    }
+
+    internal static void WriteReasons(Utf8JsonWriter writer, IEnumerable<BlockReason> reasons)
+    {
         writer.WriteStartArray("reasons");
-        foreach (BlockReason reason in state.Reasons)
+        foreach (BlockReason reason in reasons)
         {
             writer.WriteStartObject();
             writer.WriteString("kind", reason.KindName);

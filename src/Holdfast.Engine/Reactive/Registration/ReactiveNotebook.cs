@@ -9,6 +9,7 @@ namespace Holdfast.Engine.Reactive.Registration;
 public sealed class ReactiveNotebook
 {
     private readonly Dictionary<CellId, string> _sources = [];
+    private readonly Dictionary<CellId, string> _hashes = [];
 
     internal ReactiveNotebook(string path, ICellAnalyser analyser)
     {
@@ -39,11 +40,19 @@ public sealed class ReactiveNotebook
 
     public static string HashOf(string source) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)));
 
-    internal void SetSource(CellId cell, string source) => _sources[cell] = source;
+    /// <summary>Of the text as it is now.</summary>
+    public string Hash(CellId cell) => _hashes[cell];
+
+    internal void SetSource(CellId cell, string source)
+    {
+        _sources[cell] = source;
+        _hashes[cell] = HashOf(source);
+    }
 
     internal void Forget(CellId cell)
     {
         _sources.Remove(cell);
+        _hashes.Remove(cell);
         FileHashes.Remove(cell);
         Rows.Remove(cell);
     }
@@ -51,8 +60,7 @@ public sealed class ReactiveNotebook
     /// <summary>What is to be stored of a cell: nothing, when file and text say it all.</summary>
     internal ReactiveCellRow RowOf(CellId cell)
     {
-        string hash = HashOf(_sources[cell]);
-        bool isInFile = FileHashes.GetValueOrDefault(cell) == hash;
+        bool isInFile = FileHashes.GetValueOrDefault(cell) == _hashes[cell];
         CellAnalysis analysis = Registry.Analysis(cell);
         CellRegistration stands = analysis.Error is null ? Registry.Graph.Registration(cell) : Registry.Wanted(cell);
         bool isPlain = analysis.Error is null && stands.IsSameAs(CellRegistration.Of(analysis));

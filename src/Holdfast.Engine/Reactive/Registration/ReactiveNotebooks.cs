@@ -75,7 +75,8 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         // The registry has changed already, and this must be stored whoever has gone meanwhile.
         cancellationToken.ThrowIfCancellationRequested();
         List<ReactiveCellRow> rows = [];
-        foreach (CellId cell in change.Verdicts.Concat(change.Registered).Concat(edited is { } one && notebook.Registry.Contains(one) ? [one] : []).Distinct())
+        IEnumerable<CellId> touched = change.Registered.Concat(notebook.Registry.Pending).Concat(notebook.Rows.Values.Where(static r => r.Registered is not null).Select(static r => r.Cell));
+        foreach (CellId cell in touched.Concat(edited is { } one ? [one] : []).Distinct().Where(notebook.Registry.Contains))
         {
             ReactiveCellRow row = notebook.RowOf(cell);
             if (row.IsNeeded || notebook.Rows.ContainsKey(cell))

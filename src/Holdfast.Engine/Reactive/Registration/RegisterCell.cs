@@ -28,7 +28,7 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
             return Verdict(notebook, cell, [cell]);
         }
 
-        if (edit.BasedOn is { } basedOn && basedOn != ReactiveNotebook.HashOf(before))
+        if (edit.BasedOn is { } basedOn && basedOn != notebook.Hash(cell))
         {
             throw new RefusedException(ErrorCodes.CellChanged, $"Somebody else has changed the cell {cell} of {path} since. Read it again, and make the edit anew.");
         }
@@ -75,5 +75,5 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
     }
 
     private static RegisteredVerdict Verdict(ReactiveNotebook notebook, CellId cell, IReadOnlyList<CellId> stale) =>
-        new(cell, notebook.Registry.State(cell), notebook.Registry.Analysis(cell), ReactiveNotebook.HashOf(notebook.Sources[cell]), stale);
+        new(cell, notebook.Registry.State(cell), notebook.Registry.Analysis(cell), notebook.Hash(cell), stale);
 }
