@@ -3,6 +3,7 @@ using Holdfast.Engine;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Reactive;
 using Holdfast.Engine.Reactive.Registration;
+using Holdfast.Engine.Store;
 using Holdfast.Tests.Executions;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -111,6 +112,17 @@ public sealed class RegisterCellTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_edit_that_could_not_be_stored_is_not_there()
+    {
+        await _room.Graph.RunAsync(File, Cancel);
+        await _house.Store.WriteAsync(t => Execute(t, "CREATE TRIGGER no_events BEFORE INSERT ON feed BEGIN SELECT RAISE(ABORT, 'no'); END"), Cancel);
+        await Assert.ThrowsAnyAsync<Exception>(() => RegisterAsync("a", "x = y"));
+        await _house.Store.WriteAsync(t => Execute(t, "DROP TRIGGER no_events"), Cancel);
+        Assert.All((await _room.Graph.RunAsync(File, Cancel)).Cells, c => Assert.Equal("ok", c.State.Name));
+        Assert.Equal("blocked", (await RegisterAsync("a", "x = y")).State.Name);
+    }
+
+    [Fact]
     public async Task A_linear_notebook_shows_its_graph_and_takes_no_edits()
     {
         await _room.Mode.RunAsync(File, false, null, Cancel);
@@ -135,6 +147,12 @@ public sealed class RegisterCellTests : IAsyncDisposable
         _room.Saver.Dispose();
         _room.Analysers.Dispose();
         await _house.DisposeAsync();
+    }
+
+    private static void Execute(StoreTransaction transaction, string sql)
+    {
+        using Statement statement = transaction.Prepare(sql);
+        statement.Execute();
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

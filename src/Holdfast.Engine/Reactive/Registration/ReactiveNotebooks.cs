@@ -70,10 +70,8 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     }
 
     /// <summary>Stores what an edit did, and tells everybody who follows: verdicts are known everywhere when they are durable.</summary>
-    internal async Task CommitAsync(ReactiveNotebook notebook, CellId? edited, RegistryChange change, IEnumerable<CellId> forgotten, CancellationToken cancellationToken)
+    internal async Task CommitAsync(ReactiveNotebook notebook, CellId? edited, RegistryChange change, IEnumerable<CellId> forgotten)
     {
-        // The registry has changed already, and this must be stored whoever has gone meanwhile.
-        cancellationToken.ThrowIfCancellationRequested();
         List<ReactiveCellRow> rows = [];
         IEnumerable<CellId> touched = change.Registered.Concat(notebook.Registry.Pending).Concat(notebook.Rows.Values.Where(static r => r.Registered is not null).Select(static r => r.Cell));
         foreach (CellId cell in touched.Concat(edited is { } one ? [one] : []).Distinct().Where(notebook.Registry.Contains))
@@ -86,12 +84,22 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         }
 
         List<CellId> removed = [.. forgotten];
-        await store.WriteAsync(transaction =>
+        try
         {
-            rows.ForEach(row => ReactiveCellsTable.Put(transaction, notebook.Path, row));
-            removed.ForEach(cell => ReactiveCellsTable.Remove(transaction, notebook.Path, cell));
-            feed.Append(transaction, "notebook.registered", notebook.Path, writer => GraphJson.WriteChange(writer, notebook, edited, change));
-        }, CancellationToken.None);
+            await store.WriteAsync(transaction =>
+            {
+                rows.ForEach(row => ReactiveCellsTable.Put(transaction, notebook.Path, row));
+                removed.ForEach(cell => ReactiveCellsTable.Remove(transaction, notebook.Path, cell));
+                feed.Append(transaction, "notebook.registered", notebook.Path, writer => GraphJson.WriteChange(writer, notebook, edited, change));
+            }, CancellationToken.None); // The registry has changed already: this is stored whoever has gone meanwhile.
+        }
+        catch
+        {
+            // What is in memory was not stored: it is forgotten, and read again from what was.
+            _notebooks.TryRemove(notebook.Path, out _);
+            throw;
+        }
+
         foreach (ReactiveCellRow row in rows)
         {
             notebook.Rows[row.Cell] = row;
@@ -171,7 +179,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         List<CellId> saved = [.. notebook.Rows.Values.Where(r => r.Source is not null && present.Contains(r.Cell) && notebook.RowOf(r.Cell).Source is null).Select(static r => r.Cell)];
         if (gone.Count + edited.Count + change.Verdicts.Count + saved.Count > 0)
         {
-            await CommitAsync(notebook, null, change with { Registered = [.. change.Registered.Union(saved)] }, gone, CancellationToken.None);
+            await CommitAsync(notebook, null, change with { Registered = [.. change.Registered.Union(saved)] }, gone);
         }
     }
 

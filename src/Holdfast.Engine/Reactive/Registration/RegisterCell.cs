@@ -42,7 +42,7 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
         cancellationToken.ThrowIfCancellationRequested();
         RegistryChange change = notebook.Registry.Register(cell, analysis);
         notebook.SetSource(cell, edit.Source);
-        await notebooks.CommitAsync(notebook, cell, change, [], CancellationToken.None);
+        await notebooks.CommitAsync(notebook, cell, change, []);
         followUp.Note(path);
         return Verdict(notebook, cell, change.Stale);
     }
