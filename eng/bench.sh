@@ -20,9 +20,9 @@ if [ $peers = yes ]; then
     [ -x /usr/bin/redis-server ] || missing+=(redis-server)
     mapfile -t -O "${#missing[@]}" missing < <(/usr/bin/python3 -c '
 import importlib.machinery as m
-for name in ("celery", "redis", "nbclient"):
+for name in ("celery", "redis", "nbclient", "jupyter_client", "jupyter_server"):
     spec = m.PathFinder.find_spec(name)
-    if spec is None or spec.origin is None: print("python3-" + name)')
+    if spec is None or spec.origin is None: print("jupyter-server" if name == "jupyter_server" else "python3-" + name.replace("_", "-"))')
     [ ${#missing[@]} -eq 0 ] || eng/install.sh "${missing[@]}"
 fi
 
