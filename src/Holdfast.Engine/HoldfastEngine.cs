@@ -133,7 +133,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ReadAudit = new ReadAudit(_store);
         RecordDeed = new RecordDeed(_store, time);
         Clients = new KernelClients(_kernels, Live, Folders, _store, directory.Paths.Clients, time);
-        SendToKernel = new SendToKernel(_kernels);
+        SendToKernel = new SendToKernel(_kernels, _store);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
         GetRun = new GetRun(_store, Feed, time);

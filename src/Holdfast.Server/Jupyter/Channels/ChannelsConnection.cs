@@ -86,26 +86,31 @@ internal sealed partial class ChannelsConnection : IDisposable
     /// <summary>4. Until the client has hung up, too: else what it has not read yet, our close above all, would be thrown away.</summary>
     private async Task FinishAsync(Task reading, WebSocketInput frames)
     {
+        bool isInOrder = reading.IsCompletedSuccessfully;
         using var patience = new CancellationTokenSource(Goodbye, _time);
         try
         {
             if (!reading.IsCompleted)
             {
                 await Task.WhenAny(reading, Task.Delay(Timeout.InfiniteTimeSpan, _time, patience.Token));
+                isInOrder = reading.IsCompletedSuccessfully;
                 await _gone.CancelAsync();
                 await reading;
             }
-            else if (!_context.RequestAborted.IsCancellationRequested)
+            else
             {
                 await frames.DrainAsync(patience.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // It has hung up, or does not want to.
+            isInOrder = false; // It has hung up, or does not want to.
         }
 
-        _context.Abort();
+        if (!isInOrder)
+        {
+            _context.Abort(); // Which resets the connection, and may take away from the client what it has not read.
+        }
     }
 
     /// <summary>2. A client that was not here before cannot know what the kernel is busy with; and a question that waits for an answer is everybody's.</summary>

@@ -9,8 +9,9 @@ async function main() {
     const session = await manager.sessions.startNew({ path: 'survivor.ipynb', name: 'survivor.ipynb', type: 'notebook', kernel: { name: 'python3' } });
     const kernel = session.kernel;
     await kernel.info;
-    kernel.disposed.connect(() => say({ disposed: true }));
-    session.disposed.connect(() => say({ disposed: true }));
+    let isOver = false;
+    kernel.disposed.connect(() => isOver || say({ disposed: true }));
+    session.disposed.connect(() => isOver || say({ disposed: true }));
 
     // 1. Killed in mid-loop, with a cell queued behind.
     let told = false;
@@ -57,6 +58,7 @@ async function main() {
     await manager.sessions.refreshRunning();
     assert.ok([...manager.sessions.running()].some(s => s.id === session.id));
     assert.equal(kernel.status, 'idle');
+    isOver = true;
     await session.shutdown();
     say({ scenario: 'reconnect', ok: true });
     process.exit(0);

@@ -17,6 +17,7 @@ run({
         await manager.ready;
         assert.ok('python3' in manager.kernelspecs.specs.kernelspecs);
         assert.equal(manager.kernelspecs.specs.default, 'python3');
+        await manager.user.ready;
         assert.ok(manager.user.identity.username.length > 0);
         assert.ok(await services.KernelSpecAPI.getSpecs(settings));
         manager.dispose();
