@@ -14,6 +14,7 @@ public sealed class SupervisorCheckTests
     private readonly FakeClock _clock = new();
     private readonly LiveAttempts _attempts = new();
     private volatile int _looks;
+    private volatile int _answers;
     private char _state = 'S';
 
     [Fact]
@@ -51,20 +52,28 @@ public sealed class SupervisorCheckTests
         Task answering = AnswerAllAsync(peer);
         while (attempt.Health == SupervisorHealth.Stale)
         {
-            _clock.Turn(Look);
-            _ = SpinWait.SpinUntil(() => attempt.Health == SupervisorHealth.Fresh, TimeSpan.FromSeconds(1));
+            // By seconds: a turn over the look and its patience at once would time the question out before it could be answered.
+            int answers = _answers;
+            while (_answers == answers)
+            {
+                _clock.Turn(TimeSpan.FromSeconds(1));
+                _ = SpinWait.SpinUntil(() => _answers != answers, TimeSpan.FromMilliseconds(20));
+            }
+
+            _ = SpinWait.SpinUntil(() => attempt.Health == SupervisorHealth.Fresh, TimeSpan.FromSeconds(5));
         }
 
         peer.Dispose();
         await Assert.ThrowsAnyAsync<Exception>(() => answering);
     }
 
-    private static async Task AnswerAllAsync(LinkPeer peer)
+    private async Task AnswerAllAsync(LinkPeer peer)
     {
         while (true)
         {
             LinkMessage ping = await peer.ReadAsync();
             await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Done, Id = ping.Id });
+            _answers++;
         }
     }
 
