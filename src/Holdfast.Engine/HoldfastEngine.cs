@@ -86,7 +86,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var callbackCheck = new CallbackCheck(guard);
         var callbacks = new CallbackLedger(Feed, host, time);
         _webhooks = new WebhookSender(new GuardedConnection(guard), time);
-        _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), time, loggers.CreateLogger<CallbackCourier>());
+        _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), Meters, time, loggers.CreateLogger<CallbackCourier>());
 
         SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time);
         GetExecution = new GetExecution(_store, Live);

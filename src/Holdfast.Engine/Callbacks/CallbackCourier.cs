@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Holdfast.Engine.Feed;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,7 @@ public sealed partial class CallbackCourier : IAsyncDisposable
     private readonly FeedLog _feed;
     private readonly ICallbackSender _webhooks;
     private readonly ICallbackSender _commands;
+    private readonly EngineMeters _meters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CallbackLanes _lanes; // The loop's alone.
@@ -41,9 +43,9 @@ public sealed partial class CallbackCourier : IAsyncDisposable
 
     private readonly record struct Ended(CallbackLane Lane, long Sequence, bool? IsDelivered, bool HasStumbled);
 
-    public CallbackCourier(StateStore store, CallbackLedger ledger, FeedLog feed, ICallbackSender webhooks, ICallbackSender commands, TimeProvider time, ILogger<CallbackCourier> logger)
+    public CallbackCourier(StateStore store, CallbackLedger ledger, FeedLog feed, ICallbackSender webhooks, ICallbackSender commands, EngineMeters meters, TimeProvider time, ILogger<CallbackCourier> logger)
     {
-        (_store, _ledger, _feed, _webhooks, _commands, _time, _logger) = (store, ledger, feed, webhooks, commands, time, logger);
+        (_store, _ledger, _feed, _webhooks, _commands, _meters, _time, _logger) = (store, ledger, feed, webhooks, commands, meters, time, logger);
         _lanes = new CallbackLanes(Read);
         _timer = time.CreateTimer(_ => Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _feed.Published += OnPublished;
@@ -215,6 +217,7 @@ public sealed partial class CallbackCourier : IAsyncDisposable
             }
 
             CrashPoints.Reach(CrashPoint.ServerCallbackBegun);
+            long start = _time.GetTimestamp();
             if (await AttemptAsync(begun) is not { } answer)
             {
                 await StoreAsync(transaction => _ledger.Interrupt(transaction, begun));
@@ -223,7 +226,10 @@ public sealed partial class CallbackCourier : IAsyncDisposable
 
             CrashPoints.Reach(CrashPoint.ServerCallbackSent);
             isDelivered = answer.Verdict == CallbackVerdict.Delivered;
-            if (await StoreAsync(transaction => _ledger.End(transaction, begun, answer)) is { Status.State: CallbackState.Parked or CallbackState.Disabled } given)
+            TimeSpan taken = _time.GetElapsedTime(start);
+            Callback? told = await StoreAsync(transaction => _ledger.End(transaction, begun, answer));
+            _meters.CallbackTried(isDelivered is true ? "delivered" : told?.Status.State is CallbackState.Parked or CallbackState.Disabled ? "parked" : "retried", taken);
+            if (told is { Status.State: CallbackState.Parked or CallbackState.Disabled } given)
             {
                 Log.Parked(_logger, given.Id.Value, given.SubjectId, given.Status.State.Name(), given.Attempts, given.Reason);
             }

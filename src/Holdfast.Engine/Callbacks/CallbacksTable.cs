@@ -93,6 +93,21 @@ internal static class CallbacksTable
         return select.Step() ? select.Int64OrNull(0) : null;
     }
 
+    /// <summary>Those that have not been delivered, by state; each by its own partial index.</summary>
+    public static List<(CallbackState State, long Count)> CountOpen(StoreReader reader)
+    {
+        var counts = new List<(CallbackState, long)>();
+        foreach (CallbackState state in (CallbackState[])[CallbackState.Waiting, CallbackState.Pending, CallbackState.Sending, CallbackState.Parked, CallbackState.Disabled])
+        {
+            // The words of each index, or SQLite does not see that it may be used.
+            string among = state is CallbackState.Parked or CallbackState.Disabled ? "state IN ('parked', 'disabled') AND " : "";
+            using Statement select = reader.Prepare($"SELECT count(*) FROM callbacks WHERE {among}state = '{state.Name()}'");
+            counts.Add((state, select.Step() ? select.Int64(0) : 0));
+        }
+
+        return counts;
+    }
+
     /// <summary>Every lane with something on its way.</summary>
     public static List<string> PendingLanes(StoreReader reader)
     {

@@ -58,7 +58,7 @@ public sealed class EngineMeters : IDisposable
 
     public void SupervisorDied() => _supervisorsDied.Add(1);
 
-    /// <param name="outcome">What came of it: <c>delivered</c>, <c>retried</c>, <c>parked</c>, <c>refused</c>.</param>
+    /// <param name="outcome">What came of it: <c>delivered</c>, <c>retried</c>, or <c>parked</c>, which is given up.</param>
     public void CallbackTried(string outcome, TimeSpan duration)
     {
         _callbackAttempts.Add(1, new KeyValuePair<string, object?>("outcome", outcome));

@@ -32,6 +32,22 @@ public sealed class CallbackCourierTests
     }
 
     [Fact]
+    public async Task What_is_not_delivered_yet_is_counted_by_state()
+    {
+        await using var house = new CallbackHouse(_ => Delivered);
+        await house.StartAsync();
+        Execution first = await house.AddAsync("https://example.org/a");
+        _ = await house.AddAsync("https://example.org/b");
+        Assert.Equal(2, Count(house, CallbackState.Waiting));
+        await house.EndAsync(first);
+        await house.UntilAsync(first, CallbackState.Delivered);
+        Assert.Equal(1, Count(house, CallbackState.Waiting));
+        Assert.All((CallbackState[])[CallbackState.Pending, CallbackState.Sending, CallbackState.Parked, CallbackState.Disabled], state => Assert.Equal(0, Count(house, state)));
+    }
+
+    private static long Count(CallbackHouse house, CallbackState state) => house.Executions.Store.Read(CallbacksTable.CountOpen).Single(c => c.State == state).Count;
+
+    [Fact]
     public async Task What_is_told_is_in_the_transaction_of_the_outcome()
     {
         await using var house = new CallbackHouse(_ => Delivered);

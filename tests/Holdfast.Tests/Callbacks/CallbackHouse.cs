@@ -41,7 +41,7 @@ internal sealed class CallbackHouse : IAsyncDisposable, ICallbackSender
     /// <summary>A server starts: what was cut off is put right, and the courier begins.</summary>
     public async Task<int> StartAsync()
     {
-        _courier = new CallbackCourier(Executions.Store, Callbacks, Executions.Feed, this, this, Executions.Time, NullLogger<CallbackCourier>.Instance);
+        _courier = new CallbackCourier(Executions.Store, Callbacks, Executions.Feed, this, this, Executions.Meters, Executions.Time, NullLogger<CallbackCourier>.Instance);
         return (await new RecoverCallbacks(Executions.Store, Callbacks, _courier).RunAsync(TemporaryLedger.Cancel)).Found;
     }
 
