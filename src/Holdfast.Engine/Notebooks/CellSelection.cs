@@ -19,6 +19,6 @@ public abstract record CellSelection
 
     public sealed record FromId(string CellId) : CellSelection;
 
-    /// <summary>From the first cell that is not done: one that failed, or that never ran.</summary>
+    /// <summary>From the first cell that is not done: one that failed, that never ran, or that was edited since it ran.</summary>
     public sealed record Resume : CellSelection;
 }

@@ -15,7 +15,9 @@ public sealed record NotebookRunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnly
     /// <summary>A cell with this tag may fail, and the run goes on.</summary>
     public const string ErrorAllowedTag = "raises-exception";
 
-    public static NotebookRunPlan For(NotebookFile notebook, CellSelection selection) => For([.. notebook.Cells.Select(RunCell.Of)], selection);
+    /// <param name="sourceOf">What an execution ran, by its id; null where that is not known.</param>
+    public static NotebookRunPlan For(NotebookFile notebook, CellSelection selection, Func<string, string?>? sourceOf = null) =>
+        For([.. notebook.Cells.Select(cell => RunCell.Of(cell, sourceOf ?? (static _ => null)))], selection);
 
     public static NotebookRunPlan For(IReadOnlyList<RunCell> cells, CellSelection selection)
     {
@@ -66,7 +68,7 @@ public sealed record NotebookRunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnly
         for (int index = 0; index < cells.Count; index++)
         {
             RunCell cell = cells[index];
-            bool isDone = cell.LastState == ExecutionState.Succeeded || (cell.LastState == ExecutionState.Failed && AllowsError(cell));
+            bool isDone = !cell.IsEdited && (cell.LastState == ExecutionState.Succeeded || (cell.LastState == ExecutionState.Failed && AllowsError(cell)));
             if (WhySkipped(cell) is null && !isDone)
             {
                 return index;
@@ -100,12 +102,19 @@ public sealed record NotebookRunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnly
 /// <param name="LastState">How its last execution ended, if one of ours is known; the caller may know better than the notebook's own mark.</param>
 public sealed record RunCell(string? CellId, bool IsCode, bool IsEmpty, IReadOnlyList<string> Tags, ExecutionState? LastState)
 {
-    public static RunCell Of(NotebookCell cell) => new(
+    /// <summary>It is not what ran last: what it does now was never done.</summary>
+    public bool IsEdited { get; init; }
+
+    /// <param name="sourceOf">What an execution ran; null where that is not known any more, and then the cell counts as what ran.</param>
+    public static RunCell Of(NotebookCell cell, Func<string, string?> sourceOf) => new(
         cell.Id,
         cell.IsCode,
         string.IsNullOrWhiteSpace(cell.Source),
         cell.Tags,
-        cell.Mark is { } mark && ExecutionStates.TryParse(mark.State, out ExecutionState state) ? state : null);
+        cell.Mark is { } mark && ExecutionStates.TryParse(mark.State, out ExecutionState state) ? state : null)
+    {
+        IsEdited = cell.Mark is { } last && sourceOf(last.ExecutionId) is { } ran && ran != cell.Source,
+    };
 }
 
 /// <summary>A cell to execute.</summary>

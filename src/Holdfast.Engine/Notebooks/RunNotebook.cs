@@ -69,7 +69,7 @@ public sealed class RunNotebook(
         }
 
         (KernelSpec? spec, LiveKernel? reused) = ChooseKernel(request.Kernel ?? (isResumed ? earlier!.KernelId.Value : null), notebook);
-        var cells = Plan(notebook, request, spec?.Language ?? notebook.Language);
+        var cells = Plan(notebook, request, spec?.Language ?? notebook.Language, isResumed ? SourceOf : null);
         bool ownsKernel = reused is null || (isResumed && earlier!.OwnsKernel);
         StartedRun started = await BeginAsync(path, request, cells, spec, reused, ownsKernel, cancellationToken);
         meters.Acknowledged("notebook", time.GetElapsedTime(start));
@@ -82,10 +82,10 @@ public sealed class RunNotebook(
         return started;
     }
 
-    private static List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language)
+    private static List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language, Func<string, string?>? sourceOf)
     {
         NotebookCell? injected = request.Parameters.Count > 0 ? NotebookParameters.Inject(notebook, notebook.Language ?? language, request.Parameters) : null;
-        NotebookRunPlan plan = NotebookRunPlan.For(notebook, request.Cells);
+        NotebookRunPlan plan = NotebookRunPlan.For(notebook, request.Cells, sourceOf);
         if (notebook.IsChanged)
         {
             notebook.Save();
@@ -100,6 +100,10 @@ public sealed class RunNotebook(
 
         return cells;
     }
+
+    /// <summary>What one of our executions ran; null for those of another server, and for a client's that was too long to be stored.</summary>
+    private string? SourceOf(string executionId) => store.Read(
+        reader => ExecutionsTable.Find(reader, new ExecutionId(executionId)) is { } execution ? CellCode.Read(ExecutionsTable.ReadRequest(reader, execution.Id)) : null);
 
     /// <summary>Resuming makes sense only where the variables are: in the kernel of the run that failed.</summary>
     private void ThrowIfNotResumable(string path, Run? run)

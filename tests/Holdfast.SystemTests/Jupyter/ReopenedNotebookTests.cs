@@ -82,6 +82,28 @@ public sealed class ReopenedNotebookTests
         Assert.Equal(("on\noff\n", "next\n"), (Outputs(await CellAsync(server, 0)), Outputs(await CellAsync(server, 1))));
     }
 
+    [Fact]
+    public async Task A_resumed_run_runs_a_cell_again_that_was_edited_after_it_succeeded()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        await SaveAsync(server, "n.ipynb", ("c0", "a = 1"), ("c1", "b = 1"), ("c2", "assert a + b == 3"));
+        await RunAsync(server, """{"path":"n.ipynb"}""", "failed", 3);
+
+        string path = Path.Combine(server.Root, "n.ipynb");
+        JsonNode notebook = JsonNode.Parse(await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken))!;
+        notebook["cells"]![1]!["source"] = "b = 2";
+        await File.WriteAllTextAsync(path, notebook.ToJsonString(), TestContext.Current.CancellationToken);
+        await RunAsync(server, """{"path":"n.ipynb","from":"failed"}""", "succeeded", 2);
+        Assert.Equal("nothing-to-resume", (await server.Rest.PostAsync("/v1/notebooks/run", """{"path":"n.ipynb","from":"failed"}""")).Code);
+    }
+
+    private static async Task RunAsync(TestServer server, string request, string state, int cells)
+    {
+        JsonElement run = (await server.Rest.PostAsync("/v1/notebooks/run", request)).Must(201).Json;
+        Assert.Equal(cells, run.GetProperty("cells").GetArrayLength());
+        Assert.Equal(state, (await server.Rest.GetAsync($"/v1/notebooks/runs/{run.GetProperty("id").GetString()}?timeoutSeconds=50")).Must(200).Json.GetProperty("state").GetString());
+    }
+
     private static async Task SaveAsync(TestServer server, string path, params (string Id, string Source)[] cells)
     {
         var notebook = new JsonObject

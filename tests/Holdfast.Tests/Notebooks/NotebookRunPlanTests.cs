@@ -94,5 +94,16 @@ public sealed class NotebookRunPlanTests
         Assert.Equal([2, 3], Indices(NotebookRunPlan.For(notebook, new CellSelection.Resume())));
     }
 
+    [Fact]
+    public void A_cell_that_was_edited_since_it_ran_is_not_done()
+    {
+        NotebookFile notebook = NotebookFile.Parse(GoldenNotebooks.Bytes("executed.ipynb"), "n");
+        Assert.All(notebook.Cells.Where(static c => c.IsCode), static c => c.SetMark(new CellMark("e" + c.Index, "succeeded")));
+        string SourceOf(string id, int edited) => id == "e" + edited ? "what it was" : notebook.Cells[int.Parse(id[1..], System.Globalization.CultureInfo.InvariantCulture)].Source;
+        Assert.Equal([2, 3], Indices(NotebookRunPlan.For(notebook, new CellSelection.Resume(), id => SourceOf(id, edited: 2))));
+        Assert.Equal(ErrorCodes.NothingToResume, Assert.Throws<RefusedException>(() => NotebookRunPlan.For(notebook, new CellSelection.Resume(), id => SourceOf(id, edited: 99))).Code);
+        Assert.Throws<RefusedException>(() => NotebookRunPlan.For(notebook, new CellSelection.Resume(), static _ => null)); // By the state alone.
+    }
+
     private static int[] Indices(NotebookRunPlan plan) => [.. plan.Cells.Select(cell => cell.Index)];
 }
