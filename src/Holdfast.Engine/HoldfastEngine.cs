@@ -6,6 +6,7 @@ using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Clients;
+using Holdfast.Engine.Kernels.Comms;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
@@ -116,6 +117,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
         InterruptKernel = new InterruptKernel(_kernels);
         AnswerInput = new AnswerInput(_kernels, time);
+        ListComms = new ListComms(_store, _kernels, Folders);
         _sessions = new SessionLedger(Feed, root, host, time);
         _leftKernels = new LeftKernels(_store, StopKernel, loggers.CreateLogger<LeftKernels>());
         GetSession = new GetSession(_store, GetKernel);
@@ -206,6 +208,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public RestartKernel RestartKernel { get; }
     public InterruptKernel InterruptKernel { get; }
     public AnswerInput AnswerInput { get; }
+    public ListComms ListComms { get; }
     public GetSession GetSession { get; }
     public StartSession StartSession { get; }
     public ChangeSession ChangeSession { get; }

@@ -1,4 +1,5 @@
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels.Comms;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
@@ -45,6 +46,7 @@ public sealed partial class LiveKernel
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
         (_kernels, _time, _logger) = (kernels, time, logger);
         _joiner = new MessageJoiner(WantsWhole);
+        Comms = new CommReader(live.Files.Journal);
         _cells = new CellTracker(executions, Id, live.Id, time) { CancelledCellStarted = messageId => _ = InterruptAsync(messageId) };
         _commits = new KernelCommits(store, live.Files.Journal, Mark, () => _follower?.Pulse(), Id.Value, time, logger);
 
@@ -85,6 +87,9 @@ public sealed partial class LiveKernel
 
     /// <summary>The input_request that nobody has answered yet; null when there is none.</summary>
     public PendingInput? PendingInput => _input.Pending;
+
+    /// <summary>What is open between this incarnation and its clients.</summary>
+    internal CommReader Comms { get; }
 
     /// <summary>False while the kernel's heartbeat goes unanswered.</summary>
     public bool HasHeartbeat { get; private set; } = true;

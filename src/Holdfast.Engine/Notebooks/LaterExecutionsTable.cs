@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Notebooks;
@@ -49,16 +49,9 @@ internal static class LaterExecutionsTable
             {
                 if (ExecutionsTable.Find(reader, new ExecutionId(select.Text(0))) is { AttemptId: not null } execution)
                 {
-                    found[execution.Id.Value] = new LaterExecution(execution, select.Text(2), SourceOf(select.Text(1)));
+                    found[execution.Id.Value] = new LaterExecution(execution, select.Text(2), CellCode.Read(select.Text(1)));
                 }
             }
         }
-    }
-
-    /// <summary>A run stores the cell's source, a client's request its code; null when that was too long to be stored.</summary>
-    private static string? SourceOf(string request)
-    {
-        using JsonDocument document = JsonDocument.Parse(request);
-        return document.RootElement.TryGetProperty("source", out JsonElement source) || document.RootElement.TryGetProperty("code", out source) ? source.GetString() : null;
     }
 }

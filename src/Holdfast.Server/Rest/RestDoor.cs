@@ -15,6 +15,7 @@ internal static class RestDoor
         CascadeEndpoints.Map(routes, door);
         ReactiveEndpoints.Map(routes, door);
         KernelEndpoints.Map(routes, door);
+        CommEndpoints.Map(routes, door);
         LockEndpoints.Map(routes, door);
         SupervisorEndpoints.Map(routes, door);
         CallbackEndpoints.Map(routes, door);

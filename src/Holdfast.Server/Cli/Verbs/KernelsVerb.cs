@@ -21,11 +21,11 @@ internal static class KernelsVerb
     /// <summary>A kernel may take its time to die or to come up; the server bounds it.</summary>
     private static readonly TimeSpan ServerTime = TimeSpan.FromMinutes(2);
 
-    public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT]", "list kernels, or start, stop, restart, interrupt and answer them")
+    public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT | comms ID]", "list kernels, or start, stop, restart, interrupt and answer them")
     {
         Options = [WorkingDirectory, Variable, Memory, NoRestart, Warm],
         Operands = (0, null),
-        Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel asks its user; ls says which do.",
+        Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel asks its user; ls says which do. comms lists what is open between a kernel and its clients; --json has the state of widgets.",
         RunAsync = RunAsync,
     };
 
@@ -51,8 +51,12 @@ internal static class KernelsVerb
                 JsonElement answered = await client.SendAsync(Answer(operands[0], operands[1]), interruption).ConfigureAwait(false);
                 context.Terminal.WriteLine(arguments.IsJson ? answered.Line() : $"answered: {answered.Text("prompt")}");
                 return ExitCodes.Success;
+            case "comms" when operands.Length == 1:
+                JsonElement comms = await client.GetAsync($"v1/kernels/{Work.Segment(operands[0])}/comms", interruption).ConfigureAwait(false);
+                context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? comms.Line() + "\n" : CommTable(context, comms)));
+                return ExitCodes.Success;
             default:
-                throw new UsageException("kernels takes ls, start [NAME], stop ID..., restart ID..., interrupt ID... or input ID TEXT.");
+                throw new UsageException("kernels takes ls, start [NAME], stop ID..., restart ID..., interrupt ID..., input ID TEXT or comms ID.");
         }
     }
 
@@ -146,6 +150,18 @@ internal static class KernelsVerb
             table.Add(kernel.Text("id"), kernel.Text("name"), kernel.Text("state"), doing, kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
                 kernel.Integer("memoryBytes") is { } memory ? Sizes.Format(memory) : null, Percent(kernel),
                 Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? Place(kernel));
+        }
+
+        return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
+    }
+
+    private static string CommTable(CliContext context, JsonElement list)
+    {
+        var table = new TextTable("ID", "TARGET", "MODEL", "MESSAGES", "AGE", "CHANGED");
+        foreach (JsonElement comm in list.Items("comms"))
+        {
+            table.Add(comm.Text("id"), comm.Text("targetName"), comm.Field("state")?.Text("_model_name"), comm.Integer("messages")?.ToString(CultureInfo.InvariantCulture),
+                Ages.SinceText(comm, "openedAt", context.Time), Ages.SinceText(comm, "changedAt", context.Time));
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
