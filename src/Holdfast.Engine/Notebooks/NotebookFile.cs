@@ -13,6 +13,7 @@ namespace Holdfast.Engine.Notebooks;
 public sealed class NotebookFile
 {
     private const int FirstMinorWithIds = 5;
+    private static readonly byte[] WidgetStateType = Encoding.UTF8.GetBytes(Kernels.Comms.WidgetState.MimeType);
 
     private readonly List<NotebookCell> _cells = [];
     private readonly ReadOnlyMemory<byte> _before;
@@ -180,6 +181,17 @@ public sealed class NotebookFile
             _root.Open("metadata"u8, create: true)!.Set("language_info"u8, new RawPiece(value));
             IsChanged = true;
         }
+    }
+
+    /// <summary><c>metadata.widgets</c>: what front ends show widgets from without their kernel; empty where there is none.</summary>
+    internal ReadOnlyMemory<byte> WidgetState => _root.Open("metadata"u8, create: false)?.Open("widgets"u8, create: false)?.Raw(WidgetStateType) ?? default;
+
+    internal void SetWidgetState(ReadOnlySpan<byte> json)
+    {
+        JsonText text = new(_layout, 3);
+        text.Value(json);
+        _root.Open("metadata"u8, create: true)!.Open("widgets"u8, create: true)?.Set(WidgetStateType, new RawPiece(text.ToArray()));
+        IsChanged = true;
     }
 
     internal void Touch() => IsChanged = true;

@@ -1,5 +1,6 @@
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Kernels.Comms;
 using Holdfast.Engine.Notebooks.Outputs;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
@@ -13,7 +14,7 @@ namespace Holdfast.Engine.Notebooks;
 /// What the cells of a notebook said since its file was written, put into it:
 /// 1. the executions of this notebook that ended later, or run still; 2. for each the cell with its id, or, when the client sent none, the one code cell with its source;
 /// 3. the latest of each cell counts; 4. when the source is still what ran, its outputs, count and times, folded from where its request stands in the journal;
-/// when not, the file's outputs stand, and the cell's metadata tells of the conflict.
+/// when not, the file's outputs stand, and the cell's metadata tells of the conflict. 5. Where such outputs show widgets, their state is put into the notebook's metadata.
 /// </summary>
 public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
 {
@@ -67,7 +68,9 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
         }
 
         Fold(matches);
-        foreach (Match match in matches.Where(m => !IsKnown(m, savedAt)))
+        List<Match> unknown = matches.FindAll(m => !IsKnown(m, savedAt));
+        RestoreWidgets(notebook, unknown);
+        foreach (Match match in unknown)
         {
             match.Cell.SetResult(match.Fold);
             match.Cell.SetMark(new CellMark(match.Later.Execution.Id.Value, match.Later.Execution.State.Name()));
@@ -170,6 +173,16 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
             {
                 Read(journal, start, end, folds);
             }
+        }
+    }
+
+    /// <summary>A view of a widget shows nothing without the state that its kernel's comms have had since.</summary>
+    private void RestoreWidgets(NotebookFile notebook, List<Match> shown)
+    {
+        foreach (AttemptId incarnation in shown.Where(static m => m.Fold.HasWidgetViews).Select(static m => m.Later.Execution.AttemptId!.Value).Distinct())
+        {
+            IReadOnlyList<OpenComm> comms = new CommReader(new AttemptFiles(folders.Of(incarnation)).Journal).Read();
+            notebook.SetWidgetState(WidgetState.ToJson(comms, notebook.WidgetState));
         }
     }
 

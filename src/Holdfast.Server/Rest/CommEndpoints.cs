@@ -17,7 +17,7 @@ internal static class CommEndpoints
         {
             if (asWidgets)
             {
-                WriteWidgets(writer, comms);
+                WidgetState.Write(writer, comms);
             }
             else
             {
@@ -50,7 +50,7 @@ internal static class CommEndpoints
 
             if (comm.State is not null)
             {
-                WriteState(writer, comm);
+                WidgetState.WriteModel(writer, comm);
             }
 
             writer.WriteEndObject();
@@ -58,62 +58,5 @@ internal static class CommEndpoints
 
         writer.WriteEndArray();
         writer.WriteEndObject();
-    }
-
-    /// <summary>The document that ipywidgets calls application/vnd.jupyter.widget-state+json.</summary>
-    private static void WriteWidgets(Utf8JsonWriter writer, IReadOnlyList<OpenComm> comms)
-    {
-        writer.WriteStartObject();
-        writer.WriteNumber("version_major", 2);
-        writer.WriteNumber("version_minor", 0);
-        writer.WriteStartObject("state");
-        foreach (OpenComm comm in comms.Where(static c => c is { State: not null, IsTruncated: false }))
-        {
-            writer.WriteStartObject(comm.Id);
-            foreach ((string name, string from) in (ReadOnlySpan<(string, string)>)
-                [("model_name", "_model_name"), ("model_module", "_model_module"), ("model_module_version", "_model_module_version")])
-            {
-                if (comm.State!.TryGetValue(from, out ReadOnlyMemory<byte> value))
-                {
-                    writer.WritePropertyName(name);
-                    writer.WriteRawValue(value.Span, skipInputValidation: true);
-                }
-            }
-
-            WriteState(writer, comm);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-    }
-
-    private static void WriteState(Utf8JsonWriter writer, OpenComm comm)
-    {
-        writer.WriteStartObject("state");
-        foreach ((string name, ReadOnlyMemory<byte> value) in comm.State!)
-        {
-            writer.WritePropertyName(name);
-            writer.WriteRawValue(value.Span, skipInputValidation: true);
-        }
-
-        writer.WriteEndObject();
-        if (comm.Buffers.Count == 0)
-        {
-            return;
-        }
-
-        writer.WriteStartArray("buffers");
-        foreach (CommBuffer buffer in comm.Buffers)
-        {
-            writer.WriteStartObject();
-            writer.WritePropertyName("path");
-            writer.WriteRawValue(buffer.Path.Span, skipInputValidation: true);
-            writer.WriteString("encoding", "base64");
-            writer.WriteBase64String("data", buffer.Bytes.Span);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
     }
 }

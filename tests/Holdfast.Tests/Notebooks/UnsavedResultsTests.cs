@@ -152,6 +152,25 @@ public sealed class UnsavedResultsTests
     }
 
     [Fact]
+    public async Task A_widget_that_is_shown_has_its_state_beside_those_the_file_has_already()
+    {
+        await using var room = await NotebookRoom.MakeAsync("n.ipynb");
+        await room.RunAsync("m1", "c0", Source, SavedAt + Second, "one\n", count: 7);
+        Assert.Null(JsonNode.Parse(room.Sent())!["metadata"]!["widgets"]);
+        room.OpenWidget("w", "m2");
+        await room.RunAsync("m2", "c1", "two", SavedAt + Second, "two\n", count: 8);
+        JsonNode state = JsonNode.Parse(room.Sent())!["metadata"]!["widgets"]!["application/vnd.jupyter.widget-state+json"]!;
+        Assert.Equal(("SliderModel", 3, 2), ((string?)state["state"]!["w"]!["model_name"], (int)state["state"]!["w"]!["state"]!["value"]!, (int)state["version_major"]!));
+
+        Assert.True(room.Recover(isDryRun: false).IsSaved);
+        JsonNode saved = JsonNode.Parse(room.Contents.Read("n.ipynb"))!["metadata"]!["widgets"]!;
+        Assert.NotNull(saved["application/vnd.jupyter.widget-state+json"]!["state"]!["w"]);
+        NotebookFile notebook = NotebookFile.Parse(Encoding.UTF8.GetBytes(room.Contents.Read("n.ipynb")), "n");
+        byte[] merged = Holdfast.Engine.Kernels.Comms.WidgetState.ToJson([new("v", "jupyter.widget", null, 1, "m") { State = System.Collections.Immutable.ImmutableSortedDictionary<string, ReadOnlyMemory<byte>>.Empty }], notebook.WidgetState);
+        Assert.Equal(["v", "w"], JsonNode.Parse(merged)!["state"]!.AsObject().Select(static m => m.Key).Order());
+    }
+
+    [Fact]
     public void Stretches_of_a_journal_are_read_once_and_in_order() =>
         Assert.Equal([(0, 12), (20, long.MaxValue)], UnsavedResults.Join([(20, 30), (0, 10), (25, long.MaxValue), (5, 12)]));
 
@@ -160,6 +179,7 @@ public sealed class UnsavedResultsTests
         private readonly AttemptId _attempt;
         private readonly JournalWriter _journal;
         private readonly KernelId _kernel = KernelId.New();
+        private readonly HashSet<string> _views = [];
         private long _at;
 
         private NotebookRoom()
@@ -206,6 +226,11 @@ public sealed class UnsavedResultsTests
             Append(KernelMessages.Stream("somebody else", "not mine", 0));
             Append(KernelMessages.Of(JournalChannel.IoPub, "stream", "stream", id, new JsonObject { ["name"] = "stdout", ["text"] = output }.ToJsonString(), 0));
             Append(KernelMessages.Of(JournalChannel.IoPub, "execute_input", "input", id, $$"""{"execution_count":{{count}}}""", 0));
+            if (_views.Contains(id))
+            {
+                Append(KernelMessages.Of(JournalChannel.IoPub, "display_data", "view", id, """{"data":{"application/vnd.jupyter.widget-view+json":{"model_id":"w"},"text/plain":"w"},"metadata":{}}""", 0));
+            }
+
             if (endedAt is not null)
             {
                 Append(KernelMessages.Reply(id, 0, $$"""{"status":"ok","execution_count":{{count}}}"""));
@@ -221,6 +246,14 @@ public sealed class UnsavedResultsTests
             };
             Execution stored = await Contents.Ledger.Store.WriteAsync(transaction => Contents.Ledger.Ledger.SaveSent(transaction, sent, isNew: true), TemporaryLedger.Cancel);
             return stored.Id.Value;
+        }
+
+        /// <summary>A widget, an update of it, and its view among a cell's outputs.</summary>
+        public void OpenWidget(string id, string cell)
+        {
+            Append(KernelMessages.Of(JournalChannel.IoPub, "comm_open", "o", cell, $$$"""{"comm_id":"{{{id}}}","target_name":"jupyter.widget","data":{"state":{"_model_name":"SliderModel","value":1} } }""", 0));
+            Append(KernelMessages.Of(JournalChannel.IoPub, "comm_msg", "u", cell, $$$"""{"comm_id":"{{{id}}}","data":{"method":"update","state":{"value":3} } }""", 0));
+            _views.Add(cell);
         }
 
         public async ValueTask DisposeAsync()

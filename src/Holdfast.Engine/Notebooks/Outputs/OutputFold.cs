@@ -16,6 +16,8 @@ public sealed class OutputFold
 
     private const int ScratchBytesKept = 1 << 20;
 
+    private static readonly byte[] WidgetViewType = System.Text.Encoding.UTF8.GetBytes(Kernels.Comms.WidgetState.ViewMimeType);
+
     private readonly DisplayRegistry _displays;
     private readonly int _streamBytesMax;
     private readonly List<FoldedOutput> _outputs = [];
@@ -33,6 +35,9 @@ public sealed class OutputFold
     public long Version { get; private set; }
 
     public int OutputCount => _outputs.Count;
+
+    /// <summary>Whether an output shows a widget, whose state is not in the output.</summary>
+    public bool HasWidgetViews => _outputs.Exists(static o => o is RichOutput { Content: var content } && content.Bundle.AsSpan().IndexOf(WidgetViewType) >= 0);
 
     public int? ExecutionCount { get; private set; }
 
