@@ -47,7 +47,12 @@ public static class EventIds
     public const int PhaseFailed = 1501;
     public const int AttemptQuarantined = 1502;
     public const int RecoveryNotTold = 1503;
-    public const int RecoveryRepaired = 1504;
+    public const int OrphanNotTreated = 1504;
+    public const int OrphansSwept = 1505;
+    public const int OrphanSweepFailed = 1506;
+    public const int RetentionApplied = 1507;
+    public const int RetentionFolderNotRemoved = 1508;
+    public const int RetentionFailed = 1509;
 
     // Callbacks: 1900.
     public const int CallbackParked = 1900;

@@ -17,6 +17,8 @@ using Holdfast.Engine.Reactive.Cascades;
 using Holdfast.Engine.Reactive;
 using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Recovery;
+using Holdfast.Engine.Recovery.Orphans;
+using Holdfast.Engine.Stopping;
 using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
@@ -35,6 +37,7 @@ public sealed record EngineOptions
     public required string SupervisorPath { get; init; }
     public JobOptions Jobs { get; init; } = new();
     public KernelOptions Kernels { get; init; } = new();
+    public OrphanOptions Orphans { get; init; } = new();
     public ContentsOptions Contents { get; init; } = new();
     public CallbackOptions Callbacks { get; init; } = new();
 }
@@ -51,6 +54,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly ActiveRuns _runs;
     private readonly ExecutionWaiters _waiters;
     private readonly Recover _recover;
+    private readonly OrphanSweeper _sweeper;
     private readonly SupervisorCheck _check;
     private readonly ExecutionSpans _spans;
     private readonly KernelRevivals _revivals;
@@ -156,12 +160,21 @@ public sealed class HoldfastEngine : IAsyncDisposable
         CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
+        var trash = new TrashFolder(directory.Paths.Trash, time);
+        SweepOrphans = new SweepOrphans(
+            _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>());
+        _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
+        EndWork = new EndWork(_store, _dispatcher, Live, _kernels, CancelExecution, StopKernel, time);
         _recover = new Recover(
             _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
                 [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
-                [RecoveryPhases.Orphans] = static _ => Task.FromResult(new PhaseResult(0)),
+                [RecoveryPhases.Orphans] = _ =>
+                {
+                    _sweeper.Start();
+                    return Task.FromResult(new PhaseResult(trash.Due(options.Orphans.Grace).Count));
+                },
             },
             time, loggers.CreateLogger<Recover>());
         RetryRecovery = new RetryRecovery(_store, Feed, _recover, attempts);
@@ -232,6 +245,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public GetRun GetRun { get; }
     public ListSupervisors ListSupervisors { get; }
     public ContentsOperations Contents { get; }
+    public EndWork EndWork { get; }
+    public SweepOrphans SweepOrphans { get; }
     public RetryRecovery RetryRecovery { get; }
     public MarkLost MarkLost { get; }
     public QuarantineItem QuarantineItem { get; }
@@ -260,6 +275,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _sweeper.DisposeAsync();
         await _check.DisposeAsync();
         _edits.Dispose();
         _analysers.Dispose();

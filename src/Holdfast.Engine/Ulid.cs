@@ -28,6 +28,18 @@ public static class Ulid
         }
     });
 
+    /// <summary>When it was made, in milliseconds since 1970. Only of what is well formed.</summary>
+    public static long MillisecondsOf(string id)
+    {
+        long milliseconds = 0;
+        foreach (char letter in id.AsSpan(0, 10))
+        {
+            milliseconds = (milliseconds << 5) | (uint)Alphabet.IndexOf(letter, StringComparison.Ordinal);
+        }
+
+        return milliseconds;
+    }
+
     /// <summary>True for text of the right length and alphabet, so that an id can be part of a path without further thought.</summary>
     public static bool IsWellFormed(string text) => text.Length == Length && !text.AsSpan().ContainsAnyExcept(Letters);
 }

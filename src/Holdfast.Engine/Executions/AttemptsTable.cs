@@ -65,6 +65,22 @@ internal static class AttemptsTable
         return ids;
     }
 
+    /// <summary>Those of these ids that there is a row of.</summary>
+    public static HashSet<string> KnownAmong(StoreReader reader, IEnumerable<string> ids)
+    {
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string id in ids)
+        {
+            using Statement select = reader.Prepare("SELECT 1 FROM attempts WHERE id = ?1").Bind(1, id);
+            if (select.Step())
+            {
+                known.Add(id);
+            }
+        }
+
+        return known;
+    }
+
     public static Attempt? Find(StoreReader reader, AttemptId id)
     {
         using Statement select = reader.Prepare("SELECT id, fence, nonce, boot_id, execution_id, kernel_id FROM attempts WHERE id = ?1").Bind(1, id.Value);

@@ -44,6 +44,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;
     private int _inUse; // Interlocked: recovery adopts many at once, some after the loop has begun.
+    private volatile bool _isHeld;
     private volatile bool _hasDeadWarm; // Set when any supervisor's link closes, taken back by the loop alone.
     private volatile bool _isQueueMaybeNotEmpty = true; // Set by the feed, taken back by the loop alone.
 
@@ -65,6 +66,9 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         _loop = RunAsync();
         Signal();
     }
+
+    /// <summary>No more claims: the server is going to end its work. What runs is looked after to its end.</summary>
+    public void Hold() => _isHeld = true;
 
     /// <summary>Recovery found this attempt open: it takes a slot until its outcome is stored.</summary>
     public async Task AdoptAsync(LiveAttempt live, AttemptVerdict verdict, CancellationToken cancellationToken)
@@ -220,7 +224,7 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
 
         int freed = ended.Count(static e => e.Live.TakesSlot);
         int free = _options.Slots - Volatile.Read(ref _inUse) + freed;
-        bool isClaiming = free > 0 && _isQueueMaybeNotEmpty;
+        bool isClaiming = free > 0 && _isQueueMaybeNotEmpty && !_isHeld;
         if (ended.Count == 0 && !isClaiming)
         {
             return;

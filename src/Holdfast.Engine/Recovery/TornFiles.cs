@@ -9,19 +9,15 @@ namespace Holdfast.Engine.Recovery;
 /// </summary>
 internal static class TornFiles
 {
-    /// <summary>Removes them; how many there were. Only plain files of this user's: a link or a folder by such a name is not ours.</summary>
+    /// <summary>What there is of them. Only plain files of this user's: a link or a folder by such a name is not ours.</summary>
+    public static IEnumerable<string> Find(string dataDirectory) => Directory.EnumerateFiles(dataDirectory, "*.tmp")
+        .Where(static path => new FileInfo(path).LinkTarget is null && FileOwner.Of(path) is { IsDirectory: false } owner && owner.UserId == Libc.GetUid());
+
+    /// <summary>Removes them; how many there were.</summary>
     public static int Remove(string dataDirectory)
     {
-        int removed = 0;
-        foreach (string path in Directory.EnumerateFiles(dataDirectory, "*.tmp"))
-        {
-            if (new FileInfo(path).LinkTarget is null && FileOwner.Of(path) is { IsDirectory: false } owner && owner.UserId == Libc.GetUid())
-            {
-                File.Delete(path);
-                removed++;
-            }
-        }
-
-        return removed;
+        string[] found = [.. Find(dataDirectory)];
+        Array.ForEach(found, File.Delete);
+        return found.Length;
     }
 }

@@ -22,6 +22,9 @@ public sealed class DataDirectoryPaths
     /// <summary>Where each session of a kernel's clients stands, a folder per kernel.</summary>
     public string Clients => Path.Combine(Root, "clients");
 
+    /// <summary>What a sweep has set aside, until its time has come.</summary>
+    public string Trash => Path.Combine(Root, "trash");
+
     /// <summary>Sockets, unless the path is too long for them (<see cref="SocketDirectory"/>).</summary>
     public string Run => Path.Combine(Root, "run");
 

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
 /// Reaps the supervisors and the few other children this server started on a thread that sleeps in waitpid, and keeps how the last ones ended:
-/// the difference between "exited" and "was killed by signal 9" when a supervisor dies before its time.
+/// the difference between "exited" and "was killed by signal 9" when a supervisor dies before its time. As the first process of a container it reaps whatever is left to it, too.
 /// </summary>
 public sealed class SupervisorReaper : IDisposable
 {
@@ -15,12 +16,18 @@ public sealed class SupervisorReaper : IDisposable
     private readonly SemaphoreSlim _spawned = new(0);
     private readonly Thread _thread;
     private readonly Dictionary<int, TaskCompletionSource<WaitStatus>> _waiting = []; // Guarded by itself.
+    private readonly PosixSignalRegistration? _childEnded;
     private volatile bool _isDisposed;
 
     public SupervisorReaper()
     {
         _thread = new Thread(Run) { IsBackground = true, Name = "supervisor-reaper" };
         _thread.Start();
+        if (Environment.ProcessId == 1)
+        {
+            // The first process of a container is given every orphan in it, also such as it never heard of.
+            _childEnded = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => ChildSpawned());
+        }
     }
 
     /// <summary>To be called after each spawn: the thread waits for children only while there are some.</summary>
@@ -54,6 +61,7 @@ public sealed class SupervisorReaper : IDisposable
     public void Dispose()
     {
         _isDisposed = true;
+        _childEnded?.Dispose();
         _spawned.Release();
     }
 

@@ -26,6 +26,9 @@ public sealed class EngineDoor
     /// <summary>True from when a server that was ready no longer is: it does not become so again.</summary>
     public bool IsStopping => _wasReady && !_isReady;
 
+    /// <summary>Ends the server as SIGTERM does; set by whoever runs it.</summary>
+    public Action StopRequested { get; set; } = static () => { };
+
     /// <summary>Null until the store is open.</summary>
     public HoldfastEngine? EngineOrNull => _engine;
 

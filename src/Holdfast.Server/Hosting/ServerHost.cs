@@ -68,10 +68,17 @@ public static partial class ServerHost
             Log.SpeaksInClear(logger);
         }
 
-        await engine.RecoverAsync(stop.Token);
-        door.IsReady = true;
-        await WaitAsync(stop.Token);
+        var notice = new SystemdNotice(Environment.GetEnvironmentVariable(SystemdNotice.Variable));
+        notice.Status("Recovering.");
+        door.StopRequested = stop.Cancel;
+        if (await RecoverAsync(engine, stop.Token))
+        {
+            door.IsReady = true;
+            notice.Ready($"Serving on {url}.");
+            await WaitAsync(stop.Token);
+        }
 
+        notice.Stopping("Letting requests finish; jobs and kernels live on.");
         door.IsReady = false;
         File.Delete(directory.Paths.ServerRecord);
         using var drain = new CancellationTokenSource(DrainTimeout, TimeProvider.System);
@@ -79,6 +86,20 @@ public static partial class ServerHost
         int alive = engine.Live.All.Count;
         await SayAsync(options, alive == 0 ? "Stopped." : $"Stopped. {alive} job(s) and kernel(s) live on; the next start takes them up again.", () => Log.Stopped(logger, alive));
         return 0;
+    }
+
+    /// <summary>False when it was asked to stop before that was done: the next start finishes it.</summary>
+    private static async Task<bool> RecoverAsync(HoldfastEngine engine, CancellationToken stop)
+    {
+        try
+        {
+            await engine.RecoverAsync(stop);
+            return true;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private static HoldfastEngine Open(ServeOptions options, DataDirectory directory, ILoggerFactory loggers)

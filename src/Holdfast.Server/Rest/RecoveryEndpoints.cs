@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Holdfast.Engine;
 using Holdfast.Engine.Recovery;
+using Holdfast.Engine.Recovery.Orphans;
 using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
@@ -14,6 +15,8 @@ internal static class RecoveryEndpoints
         routes.MapPost("/v1/recovery/retry", Repair(door, static (engine, body, cancel) => engine.RetryRecovery.RunAsync(body.Item, body.Reason, cancel)));
         routes.MapPost("/v1/recovery/mark-lost", Repair(door, static (engine, body, cancel) => engine.MarkLost.RunAsync(body.Item, body.Reason, cancel)));
         routes.MapPost("/v1/recovery/quarantine", Repair(door, static (engine, body, cancel) => engine.QuarantineItem.RunAsync(body.Item, body.Reason, cancel)));
+        routes.MapGet("/v1/recovery/orphans", (RequestDelegate)(context => SweepAsync(context, door, isDryRun: true)));
+        routes.MapPost("/v1/recovery/orphans", (RequestDelegate)(context => SweepAsync(context, door, isDryRun: false)));
         routes.MapGet("/v1/doctor/integrity", (RequestDelegate)(context => IntegrityAsync(context, door.Engine.CheckIntegrity())));
     }
 
@@ -41,6 +44,29 @@ internal static class RecoveryEndpoints
             writer.WriteEndObject();
         });
     };
+
+    private static async Task SweepAsync(HttpContext context, EngineDoor door, bool isDryRun)
+    {
+        IReadOnlyList<Orphan> found = await door.Engine.SweepOrphans.RunAsync(isDryRun, context.RequestAborted);
+        await RestAnswer.WriteAsync(context, 200, writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteBoolean("dryRun", isDryRun);
+            writer.WriteStartArray("orphans");
+            foreach (Orphan orphan in found)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("kind", JsonNamingPolicy.CamelCase.ConvertName(orphan.Kind.ToString()));
+                writer.WriteString("subject", orphan.Subject);
+                writer.WriteString("action", JsonNamingPolicy.CamelCase.ConvertName(orphan.Action.ToString()));
+                writer.WriteString("reason", orphan.Reason);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        });
+    }
 
     internal static void Write(Utf8JsonWriter writer, RecoveryReport report, IReadOnlyList<RecoveryReport> before)
     {

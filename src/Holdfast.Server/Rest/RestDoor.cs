@@ -23,6 +23,7 @@ internal static class RestDoor
         RecoveryEndpoints.Map(routes, door);
         TokenEndpoints.Map(routes, door);
         AuditEndpoints.Map(routes, door);
+        StopEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
     }
 }

@@ -63,6 +63,9 @@ public sealed record KernelLimitsBody
 /// <summary>POST /v1/locks/release.</summary>
 public sealed record ReleaseLockBody(string? Name, string? Reason);
 
+/// <summary>POST /v1/stop.</summary>
+public sealed record StopBody(bool? WithWork);
+
 /// <summary>POST /v1/recovery/retry, /mark-lost, /quarantine: the name of a phase (retry), or the id of an attempt, an execution or a kernel.</summary>
 public sealed record RepairBody(string? Item, string? Reason);
 
@@ -87,6 +90,7 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(RepairBody))]
 [JsonSerializable(typeof(CreateTokenBody))]
+[JsonSerializable(typeof(StopBody))]
 [JsonSerializable(typeof(AnswerInputBody))]
 [JsonSerializable(typeof(ResizeBody))]
 public sealed partial class RestJson : JsonSerializerContext;

@@ -11,17 +11,19 @@ namespace Holdfast.Server.Cli.Verbs;
 internal static class RecoveryVerb
 {
     private static readonly Option Reason = new("--reason", "TEXT", "for the repairs: why; it is kept");
+    private static readonly Option DryRun = new("--dry-run", "", "for orphans: show what would be swept, and touch nothing");
     private static readonly string[] Verdicts = ["readopted", "ended", "requeued", "lost", "quarantined"];
 
     public static Verb Verb => new(
-        "recovery", "recovery [history | retry PHASE|ID | mark-lost ID --reason TEXT | quarantine ID --reason TEXT]", "show what the server found when it started: work re-adopted, ended meanwhile, lost")
+        "recovery", "recovery [history | orphans [--dry-run] | retry PHASE|ID | mark-lost ID --reason TEXT | quarantine ID --reason TEXT]", "show what the server found when it started: work re-adopted, ended meanwhile, lost")
     {
-        Options = [Reason],
+        Options = [Reason, DryRun],
         Operands = (0, 2),
         Notes = """
             What could not be judged is listed as quarantined, with the reason, and left as it is. Mend the cause, then: retry ID. Or call it lost:
             mark-lost ID. quarantine ID keeps later starts from trying. retry PHASE runs a phase again while the server runs. The ID is that of
-            the attempt, the execution or the kernel. history lists the last start-ups.
+            the attempt, the execution or the kernel. history lists the last start-ups. orphans sweeps what nobody owns: it is set aside, and deleted
+            when a day has passed.
             """,
         RunAsync = RunAsync,
     };
@@ -30,10 +32,11 @@ internal static class RecoveryVerb
     {
         [] => ShowAsync(context, arguments),
         ["history"] => ShowHistoryAsync(context, arguments),
+        ["orphans"] => SweepAsync(context, arguments),
         ["retry", var item] => RepairAsync(context, arguments, "retry", item),
         ["mark-lost" or "quarantine", _] when arguments.Text(Reason.Name) is null => throw new UsageException($"recovery {arguments.Operands[0]} needs --reason TEXT; it is kept."),
         ["mark-lost" or "quarantine", var item] => RepairAsync(context, arguments, arguments.Operands[0], item),
-        _ => throw new UsageException("recovery takes nothing, history, retry PHASE|ID, mark-lost ID or quarantine ID."),
+        _ => throw new UsageException("recovery takes nothing, history, orphans, retry PHASE|ID, mark-lost ID or quarantine ID."),
     };
 
     private static async Task<int> ShowAsync(CliContext context, Arguments arguments)
@@ -57,6 +60,27 @@ internal static class RecoveryVerb
 
         context.Terminal.Write(Encoding.UTF8.GetBytes(
             arguments.IsJson ? report.Field("history")!.Value.Line() + "\n" : table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null)));
+        return ExitCodes.Success;
+    }
+
+    private static async Task<int> SweepAsync(CliContext context, Arguments arguments)
+    {
+        bool isDryRun = arguments.Has(DryRun.Name);
+        using var client = new HoldfastClient(context, arguments);
+        JsonElement sweep = await client.SendAsync(isDryRun ? ApiRequest.Get("v1/recovery/orphans") : ApiRequest.Post("v1/recovery/orphans"), context.Interruption()).ConfigureAwait(false);
+        if (arguments.IsJson)
+        {
+            context.Terminal.WriteLine(sweep.Line());
+            return ExitCodes.Success;
+        }
+
+        var table = new TextTable("KIND", isDryRun ? "WOULD" : "DID", "SUBJECT", "REASON");
+        foreach (JsonElement orphan in sweep.Items("orphans"))
+        {
+            table.Add(orphan.Text("kind"), orphan.Text("action"), orphan.Text("subject"), orphan.Text("reason"));
+        }
+
+        context.Terminal.Write(Encoding.UTF8.GetBytes(table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null)));
         return ExitCodes.Success;
     }
 

@@ -14,8 +14,14 @@ internal static class StopVerb
 {
     private const int PatienceMs = 30_000;
 
-    public static Verb Verb => new("stop", "stop", "stop the server; its jobs and kernels live on, and the next one finds them")
+    /// <summary>Longer than the server gives the work.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(60);
+
+    private static readonly Option WithWork = new("--with-work", "", "end its jobs and kernels, too; what is queued stays queued for the next start");
+
+    public static Verb Verb => new("stop", "stop [--with-work]", "stop the server; its jobs and kernels live on, and the next one finds them")
     {
+        Options = [WithWork],
         Notes = "The server is the one of the data directory (--data, HOLDFAST_DATA); it is sent SIGTERM.",
         RunAsync = StopAsync,
     };
@@ -29,19 +35,48 @@ internal static class StopVerb
         }
 
         ServerRecord record = ServerRecord.FindLive(locator.Paths) ?? throw locator.Unreachable(null);
-        (long Jobs, long Kernels)? living = await CountAsync(context, locator).ConfigureAwait(false);
-        using SignalTarget target = SignalTarget.Open(record.Process) ?? throw locator.Unreachable(null);
-        target.Terminate();
-        if (!await Task.Run(() => target.WaitForEnd(PatienceMs)).ConfigureAwait(false))
+        bool isWithWork = arguments.Has(WithWork.Name);
+        JsonElement? ended = isWithWork ? await EndWorkAsync(context, locator).ConfigureAwait(false) : null;
+        (long Jobs, long Kernels)? living = isWithWork ? null : await CountAsync(context, locator).ConfigureAwait(false);
+        using SignalTarget? target = SignalTarget.Open(record.Process);
+        if (target is null && !isWithWork)
+        {
+            throw locator.Unreachable(null);
+        }
+
+        target?.Terminate();
+        if (target is not null && !await Task.Run(() => target.WaitForEnd(PatienceMs)).ConfigureAwait(false))
         {
             throw new RefusedException(ErrorCodes.ServerStopping, string.Create(CultureInfo.InvariantCulture,
                 $"The server, process {record.Process.Pid}, was asked to stop and has not within {PatienceMs / 1000} s. kill -9 {record.Process.Pid} does its work no harm."));
+        }
+
+        if (ended is { } work)
+        {
+            long left = work.Integer("left") ?? 0;
+            context.Terminal.WriteLine(arguments.IsJson ? work.Line()
+                : $"Stopped the server, process {record.Process.Pid}, after {Sentences.Count(work.Integer("jobs") ?? 0, "job", "jobs")} and {Sentences.Count(work.Integer("kernels") ?? 0, "kernel", "kernels")}." +
+                  (left == 0 ? "" : $" {left} did not end in time and live on; the next start finds them."));
+            return left == 0 ? ExitCodes.Success : ExitCodes.Refused;
         }
 
         context.Terminal.WriteLine(arguments.IsJson
             ? string.Create(CultureInfo.InvariantCulture, $$"""{"pid":{{record.Process.Pid}},"jobs":{{living?.Jobs.ToString(CultureInfo.InvariantCulture) ?? "null"}},"kernels":{{living?.Kernels.ToString(CultureInfo.InvariantCulture) ?? "null"}}}""")
             : $"Stopped the server, process {record.Process.Pid}. {Sentence(living)}");
         return ExitCodes.Success;
+    }
+
+    private static async Task<JsonElement> EndWorkAsync(CliContext context, ServerLocator locator)
+    {
+        using var client = new HoldfastClient(context, locator);
+        return await client.SendAsync(
+            ApiRequest.Post("v1/stop", static json =>
+            {
+                json.WriteStartObject();
+                json.WriteBoolean("withWork", true);
+                json.WriteEndObject();
+            }) with { ServerTime = EndPatience },
+            context.Interruption()).ConfigureAwait(false);
     }
 
     private static string Sentence((long Jobs, long Kernels)? living) => living switch

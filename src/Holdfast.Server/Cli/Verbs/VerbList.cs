@@ -31,6 +31,7 @@ internal static class VerbList
         ("audit", () => AuditVerb.Verb),
         ("doctor", () => DoctorVerb.Verb),
         ("stop", () => StopVerb.Verb),
+        ("install-service", () => InstallServiceVerb.Verb),
         ("version", () => VersionVerb.Verb),
     ];
 

@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Holdfast.Server.Hosting;
+
+/// <summary>
+/// Tells the service manager that started us how we are, by a datagram to the socket in NOTIFY_SOCKET (sd_notify(3)). Without that variable nobody asked, and nothing is sent; a manager
+/// that does not listen is no reason not to serve.
+/// </summary>
+public sealed class SystemdNotice(string? address)
+{
+    public const string Variable = "NOTIFY_SOCKET";
+
+    /// <summary>The server has recovered and serves.</summary>
+    public void Ready(string status) => Send(string.Create(CultureInfo.InvariantCulture, $"READY=1\nMAINPID={Environment.ProcessId}\nSTATUS={status}\n"));
+
+    public void Status(string status) => Send($"STATUS={status}\n");
+
+    public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={status}\n");
+
+    private void Send(string text)
+    {
+        // A path, or a name in the abstract name space, which is written with @ for its leading zero.
+        if (string.IsNullOrEmpty(address) || address[0] is not ('/' or '@'))
+        {
+            return;
+        }
+
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            _ = socket.SendTo(Encoding.UTF8.GetBytes(text), new UnixDomainSocketEndPoint(address[0] == '@' ? "\0" + address[1..] : address));
+        }
+        catch (SocketException)
+        {
+            // See above.
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace Holdfast.Tests.Cli;
+
+/// <summary>The unit that keeps work alive.</summary>
+public sealed class InstallServiceVerbTests
+{
+    [Fact]
+    public async Task The_unit_leaves_work_alone_when_the_server_stops_and_is_active_when_it_has_recovered()
+    {
+        var cli = new CliRun();
+
+        Assert.Equal(0, await cli.RunAsync("install-service", "--user", "--print", "--data", "/a b/100%", "--root", "/r", "--port", "99"));
+
+        string[] lines = cli.Terminal.Output.Split('\n');
+        Assert.Contains("KillMode=process", lines);
+        Assert.Contains("Type=notify", lines);
+        Assert.Contains("OOMPolicy=continue", lines);
+        Assert.Contains("DelegateSubgroup=server", lines);
+        Assert.Contains("WantedBy=default.target", lines);
+        Assert.EndsWith(" serve --data \"/a b/100%%\" --root \"/r\" --port 99", lines.Single(static l => l.StartsWith("ExecStart=", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain(lines, static l => l.StartsWith("User=", StringComparison.Ordinal));
+    }
+}
