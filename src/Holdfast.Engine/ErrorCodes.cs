@@ -69,6 +69,7 @@ public static class ErrorCodes
     public const string NothingToResume = "nothing-to-resume";
     public const string ParametersUnsupported = "parameters-unsupported";
     public const string ParametersInvalid = "parameters-invalid";
+    public const string OutputGone = "output-gone";
     public const string OutputOffsetInvalid = "output-offset-invalid";
     public const string PortInUse = "port-in-use";
     public const string ServerUnreachable = "server-unreachable";

@@ -18,6 +18,7 @@ using Holdfast.Engine.Reactive;
 using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Recovery.Orphans;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Stopping;
 using Holdfast.Engine.Sessions;
 using Holdfast.Engine.Store;
@@ -38,6 +39,7 @@ public sealed record EngineOptions
     public JobOptions Jobs { get; init; } = new();
     public KernelOptions Kernels { get; init; } = new();
     public OrphanOptions Orphans { get; init; } = new();
+    public RetentionOptions Retention { get; init; } = new();
     public ContentsOptions Contents { get; init; } = new();
     public CallbackOptions Callbacks { get; init; } = new();
 }
@@ -55,6 +57,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly ExecutionWaiters _waiters;
     private readonly Recover _recover;
     private readonly OrphanSweeper _sweeper;
+    private readonly RetentionKeeper _retention;
     private readonly SupervisorCheck _check;
     private readonly ExecutionSpans _spans;
     private readonly KernelRevivals _revivals;
@@ -93,7 +96,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _webhooks = new WebhookSender(new GuardedConnection(guard), time);
         _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), Meters, time, loggers.CreateLogger<CallbackCourier>());
 
-        SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time);
+        var space = new SpaceGuard(directory.Paths.Root, _store, Feed, time);
+        SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time) { Space = space };
         GetExecution = new GetExecution(_store, Live);
         WaitForExecution = new WaitForExecution(_store, _waiters, time);
         CancelExecution = new CancelExecution(_store, executions, runners);
@@ -115,7 +119,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ReadKernelUsage = new ReadKernelUsage(_kernels, time);
         StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
         _warm = new WarmKernels(_store, kernels, _kernels, StopKernel, options.Kernels, root, time, loggers.CreateLogger<WarmKernels>());
-        StartKernel = new StartKernel(_store, kernels, _kernels, _warm, options.Kernels, root);
+        StartKernel = new StartKernel(_store, kernels, _kernels, _warm, options.Kernels, root) { Space = space };
         _revivals = new KernelRevivals(_store, kernels, _kernels, time, loggers.CreateLogger<KernelRevivals>());
         _culling = new KernelCulling(_store, Feed, kernels, _kernels, StopKernel, options.Kernels.Culling, time, loggers.CreateLogger<KernelCulling>());
         RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
@@ -141,7 +145,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         Clients = new KernelClients(_kernels, Live, Folders, _store, directory.Paths.Clients, time);
         SendToKernel = new SendToKernel(_kernels, _store);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
-        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time);
+        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time) { Space = space };
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         ListSupervisors = new ListSupervisors(Live, time);
@@ -164,6 +168,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
         SweepOrphans = new SweepOrphans(
             _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>());
         _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
+        _retention = new RetentionKeeper(
+            new ApplyRetention(_store, Folders, trash, options.Orphans.Grace, options.Retention, time, loggers.CreateLogger<ApplyRetention>()), options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
+        GetStatistics = new GetStatistics(_store);
         EndWork = new EndWork(_store, _dispatcher, Live, _kernels, CancelExecution, StopKernel, time);
         _recover = new Recover(
             _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
@@ -246,6 +253,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public ListSupervisors ListSupervisors { get; }
     public ContentsOperations Contents { get; }
     public EndWork EndWork { get; }
+    public GetStatistics GetStatistics { get; }
     public SweepOrphans SweepOrphans { get; }
     public RetryRecovery RetryRecovery { get; }
     public MarkLost MarkLost { get; }
@@ -270,11 +278,13 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _leftKernels.Start();
         _culling.Start();
         _warm.Start();
+        _retention.Start();
     }
 
     /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _retention.DisposeAsync();
         await _sweeper.DisposeAsync();
         await _check.DisposeAsync();
         _edits.Dispose();

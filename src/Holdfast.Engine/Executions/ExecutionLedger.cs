@@ -5,6 +5,7 @@ using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Executions;
@@ -372,6 +373,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         feed.Append(transaction, "execution." + execution.State.Name(), execution.Id.Value, writer => WriteEvent(writer, execution));
         if (execution.State.IsTerminal())
         {
+            StatisticsTable.Add(transaction, ExecutionsTable.KindName(execution.Kind), execution.State.Name(), execution.FinishedAt - execution.StartedAt); // Every end counts, also of one that is run again.
             transaction.OnCommitted(() => meters.Finished(execution.Kind, execution.State));
         }
     }

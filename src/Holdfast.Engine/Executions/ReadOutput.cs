@@ -1,3 +1,4 @@
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Journal;
@@ -43,7 +44,7 @@ public abstract class OutputReading(LiveAttempt? live) : IDisposable
 
 /// <summary>
 /// Opens an execution's output at an offset: of its latest attempt, while it runs and for as long as its journal is kept. Jobs have the bytes they wrote; cells what a terminal would
-/// have shown. Errors: execution-not-found, output-offset-invalid.
+/// have shown. Errors: execution-not-found, output-offset-invalid, output-gone.
 /// </summary>
 public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptFolders folders)
 {
@@ -57,6 +58,11 @@ public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptF
         }
 
         string? journal = execution.AttemptId is { } current ? new Protocol.Attempts.AttemptFiles(folders.Of(current)).Journal : null;
+        if (live is null && execution.State.IsTerminal() && journal is not null && !Directory.Exists(journal) && store.Read(reader => RetentionTable.IsJournalRemoved(reader, execution.AttemptId!.Value)))
+        {
+            throw new RefusedException(ErrorCodes.OutputGone, $"What execution {id} said is no longer kept; its outcome is. How long output is kept is said by holdfast serve --keep-output.");
+        }
+
         OutputReading reading = execution.Kind == ExecutionKind.Job
             ? new JobOutput(live, journal, stream, offset, execution.State.IsSettled())
             : new Kernels.CellOutput(live, journal, execution, stream, offset);

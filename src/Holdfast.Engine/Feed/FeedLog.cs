@@ -41,6 +41,9 @@ public sealed class FeedLog(StateStore store, TimeProvider time)
     public IReadOnlyList<FeedEvent> ReadAfter(long position, string? subject, int limit) =>
         store.Read(reader => FeedTable.ReadAfter(reader, position, subject, limit));
 
+    /// <summary>The position of the oldest event that is kept: a follower that stands before it has missed some.</summary>
+    public long FirstPosition => store.Read(FeedTable.FirstPosition);
+
     public long LastPosition => store.Read(FeedTable.LastPosition);
 
     /// <summary>Completes when the feed has grown since the call. Take it before reading, so that nothing slips between.</summary>

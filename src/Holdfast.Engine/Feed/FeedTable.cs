@@ -26,6 +26,13 @@ internal static class FeedTable
         return events;
     }
 
+    /// <summary>The oldest event that is kept; 0 when there is none.</summary>
+    public static long FirstPosition(StoreReader reader)
+    {
+        using Statement select = reader.Prepare("SELECT coalesce(min(position), 0) FROM feed");
+        return select.Step() ? select.Int64(0) : 0;
+    }
+
     public static long LastPosition(StoreReader reader)
     {
         using Statement select = reader.Prepare("SELECT coalesce(max(position), 0) FROM feed");

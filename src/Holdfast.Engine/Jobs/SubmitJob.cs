@@ -6,6 +6,7 @@ using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Metrics;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Tracing;
 
@@ -21,6 +22,9 @@ public sealed record SubmittedJob(Execution Execution, bool IsRepeat);
 /// </summary>
 public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, CallbackCheck callbacks, EngineMeters meters, TimeProvider time)
 {
+    /// <summary>Asked when work is new: a repeat of what was acknowledged is answered however little space there is.</summary>
+    internal SpaceGuard? Space { get; init; }
+
     public async Task<SubmittedJob> RunAsync(JobRequest request, string? idempotencyKey, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
@@ -53,6 +57,7 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, Callback
                 IdempotencyTable.Insert(transaction, idempotencyKey, hash!, draft.Id, time.NowMicroseconds());
             }
 
+            Space?.ThrowIfFull();
             AuditTable.Record(transaction, time.NowMicroseconds(), nameof(SubmitJob), draft.Id.Value, request.Name);
             return new SubmittedJob(ledger.Add(transaction, draft, text, locks, callback), false);
         }, cancellationToken);

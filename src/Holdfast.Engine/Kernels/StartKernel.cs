@@ -1,6 +1,7 @@
 using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels.Life;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Jupyter;
 
@@ -13,6 +14,8 @@ namespace Holdfast.Engine.Kernels;
 public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKernels live, WarmKernels warm, KernelOptions options, string root)
 {
     public const string DefaultSpec = "python3";
+
+    internal SpaceGuard? Space { get; init; }
 
     /// <summary>By which Jupyter's clients name the folder of the notebook.</summary>
     private const string WorkingDirectoryVariable = "KERNEL_WORKING_DIR";
@@ -43,6 +46,7 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
     private async Task<(KernelId Id, LiveKernel? Started)> LaunchAsync(
         StartKernelRequest request, Action<StoreTransaction, Kernel>? alsoStore, CancellationToken cancellationToken)
     {
+        Space?.ThrowIfFull();
         KernelSpec spec = KernelSpecs.Require(request.SpecName ?? DefaultSpec);
         KernelPlan plan = Plan(request, spec);
         if (request.Id is null && await warm.TakeAsync(plan, alsoStore, cancellationToken) is { } ready)

@@ -6,6 +6,7 @@ using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks.Parameters;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Tracing;
 using Holdfast.Protocol.Jupyter;
@@ -23,8 +24,11 @@ public sealed class RunNotebook(
 {
     private readonly SemaphoreSlim _keyed = new(1); // Requests with a key take turns, so that the second of two finds the run of the first.
 
+    internal SpaceGuard? Space { get; init; }
+
     public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
     {
+        Space?.ThrowIfFull();
         if (request.Key is null)
         {
             return await RunAnewAsync(request, cancellationToken);

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Kernels;
@@ -32,6 +33,7 @@ public sealed class EndWork
     public async Task<EndedWork> RunAsync(CancellationToken cancellationToken)
     {
         _dispatcher.Hold();
+        await _store.WriteAsync(transaction => AuditTable.Record(transaction, _time.NowMicroseconds(), nameof(EndWork), "server"), cancellationToken);
         Execution[] jobs = [.. _store.Read(ExecutionsTable.Active).Where(static e => e.Kind == ExecutionKind.Job)];
         LiveKernel[] kernels = [.. _kernels.All];
         Task[] asked = [.. jobs.Select(j => QuietlyAsync(_cancel.RunAsync(j.Id, cancellationToken))), .. kernels.Select(k => QuietlyAsync(_stop.RunAsync(k.Id, cancellationToken)))];

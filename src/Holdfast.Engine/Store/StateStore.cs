@@ -45,6 +45,7 @@ public sealed class StateStore : IAsyncDisposable
         StoreConnection connection = StoreConnection.Open(options.DatabasePath, isReadOnly: false, options.BusyTimeout);
         try
         {
+            connection.Execute("PRAGMA auto_vacuum = INCREMENTAL"); // Counts only for a file that is still empty: then its free pages can be given back.
             RequireWriteAheadLog(connection, options.DatabasePath);
             connection.Execute(Pragmas.OfTheWriter);
             Migrator.Migrate(connection, options.Migrations, options.DatabasePath);

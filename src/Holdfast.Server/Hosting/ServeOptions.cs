@@ -1,5 +1,6 @@
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Retention;
 using Holdfast.Server.Hosting.Tls;
 
 namespace Holdfast.Server.Hosting;
@@ -32,6 +33,9 @@ public sealed record ServeOptions
 
     /// <summary>How many jobs run at once. Default: twice the processors.</summary>
     public int? Slots { get; init; }
+
+    /// <summary>How long what is over is kept.</summary>
+    public RetentionOptions Retention { get; init; } = new();
 
     /// <summary>How kernels are restarted, culled, limited and kept ready.</summary>
     public KernelOptions Kernels { get; init; } = new();

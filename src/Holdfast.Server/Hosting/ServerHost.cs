@@ -114,6 +114,7 @@ public static partial class ServerHost
                 SupervisorPath = Path.Combine(AppContext.BaseDirectory, "holdfast-supervisor"),
                 Kernels = options.Kernels,
                 Callbacks = options.Callbacks,
+                Retention = options.Retention,
                 Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,
             },
             TimeProvider.System,

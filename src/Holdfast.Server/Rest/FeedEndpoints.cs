@@ -20,6 +20,13 @@ internal static class FeedEndpoints
             ?? (RestQuery.Text(context, "after") == "latest" ? feed.LastPosition : RestQuery.Number(context, "after", 0, long.MaxValue) ?? 0);
         var events = new EventStream(context);
         await events.BeginAsync();
+        if (position > 0 && feed.FirstPosition is var first && first > position + 1)
+        {
+            // What a follower was away for too long to hear is named, not passed over.
+            await events.WriteAsync((first - 1).ToString(CultureInfo.InvariantCulture), "gap", $$"""{"from":{{position + 1}},"to":{{first - 1}}}""");
+            position = first - 1;
+        }
+
         using IDisposable following = door.Engine.Meters.Followers.Enter(FollowerTally.Feed, () => feed.LastPosition - position);
         while (true)
         {

@@ -60,6 +60,7 @@ internal static class Problem
         [ErrorCodes.StoreCorrupt] = 500,
         [ErrorCodes.StoreClosed] = 503,
         [ErrorCodes.OutputOffsetInvalid] = 416,
+        [ErrorCodes.OutputGone] = 410,
         [ErrorCodes.NotSupported] = 501,
         [ErrorCodes.ContentsNotFound] = 404,
         [ErrorCodes.ContentsExists] = 409,

@@ -24,6 +24,7 @@ internal static class RestDoor
         TokenEndpoints.Map(routes, door);
         AuditEndpoints.Map(routes, door);
         StopEndpoints.Map(routes, door);
+        StatisticsEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
     }
 }

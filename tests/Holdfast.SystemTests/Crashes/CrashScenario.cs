@@ -118,7 +118,7 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
 
         new(CrashPoint.ServerKernelStoppedToRestart, 1, CrashStory.Session, Loss.None),
         new(CrashPoint.ServerSessionMoved, 1, CrashStory.Session, Loss.None),
-        .. Enumerable.Range(1, 4).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Session, Loss.None)),
+        .. Enumerable.Range(1, 5).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Session, Loss.None)),
         // A cascade: planned, handed over, its cells one by one, saved.
         new(CrashPoint.ServerCascadePlanned, 1, CrashStory.Cascade, Loss.None),
         new(CrashPoint.ServerCellHandedOver, 4, CrashStory.Cascade, Loss.None),

@@ -22,6 +22,7 @@ internal sealed partial class OrphanSweeper(SweepOrphans sweep, OrphanOptions op
         await _stopping.CancelAsync();
         await _loop;
         _stopping.Dispose();
+        sweep.Dispose();
     }
 
     private async Task RunAsync()

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Store;
@@ -13,7 +14,7 @@ namespace Holdfast.Engine.Recovery.Orphans;
 /// Finds what nobody owns and, unless it is only to be shown, does the next step about each: what has content is set aside and deleted after a grace, a supervisor is marked and ended
 /// after it, a row is judged. One sweep at a time. Each step is whole by itself, so that a sweep which is interrupted is gone on with by the next.
 /// </summary>
-public sealed partial class SweepOrphans
+public sealed partial class SweepOrphans : IDisposable
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
@@ -133,15 +134,21 @@ public sealed partial class SweepOrphans
 
         Log.Swept(_logger, treated.Length, found.Count);
         await _store.WriteAsync(
-            transaction => _feed.Append(transaction, "recovery.swept", "recovery", writer =>
+            transaction =>
             {
-                foreach (IGrouping<OrphanAction, Orphan> group in treated.GroupBy(static o => o.Action))
+                AuditTable.Record(transaction, _feed.Now, nameof(SweepOrphans), "orphans", $"{treated.Length} of {found.Count} were treated.");
+                _feed.Append(transaction, "recovery.swept", "recovery", writer =>
                 {
-                    writer.WriteNumber(System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(group.Key.ToString()), group.Count());
-                }
-            }),
+                    foreach (IGrouping<OrphanAction, Orphan> group in treated.GroupBy(static o => o.Action))
+                    {
+                        writer.WriteNumber(System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(group.Key.ToString()), group.Count());
+                    }
+                });
+            },
             cancellationToken);
     }
+
+    public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {

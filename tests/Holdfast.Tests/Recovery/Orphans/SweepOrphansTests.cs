@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Holdfast.Engine;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
+using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Recovery.Orphans;
 using Holdfast.Engine.Store;
@@ -35,7 +36,7 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         _folders = new AttemptFolders(_directory.Paths.Attempts, _directory.Sockets);
         _trash = new TrashFolder(_directory.Paths.Trash, _clock);
         var feed = new FeedLog(_store, _clock);
-        _ledger = new ExecutionLedger(feed, "here", _clock);
+        _ledger = new ExecutionLedger(feed, new EngineMeters(), "here", _clock);
         var attempts = new AttemptRecovery(_store, null!, null!, null!, null!, _folders, _clock, NullLogger.Instance);
         _sweep = new SweepOrphans(
             _store, feed, new OrphanSearch(_store, _directory, _folders, _live, attempts, _options, _clock), _trash, attempts, _options, _clock, NullLogger.Instance);
