@@ -168,8 +168,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
         SweepOrphans = new SweepOrphans(
             _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>());
         _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
+        ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Orphans.Grace, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
         _retention = new RetentionKeeper(
-            new ApplyRetention(_store, Folders, trash, options.Orphans.Grace, options.Retention, time, loggers.CreateLogger<ApplyRetention>()), options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
+            ApplyRetention, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
         GetStatistics = new GetStatistics(_store);
         EndWork = new EndWork(_store, _dispatcher, Live, _kernels, CancelExecution, StopKernel, time);
         _recover = new Recover(
@@ -253,6 +254,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public ListSupervisors ListSupervisors { get; }
     public ContentsOperations Contents { get; }
     public EndWork EndWork { get; }
+    public ApplyRetention ApplyRetention { get; }
     public GetStatistics GetStatistics { get; }
     public SweepOrphans SweepOrphans { get; }
     public RetryRecovery RetryRecovery { get; }

@@ -70,6 +70,12 @@ public enum CrashPoint
     /// <summary>One phase of recovery is over; those behind it have not begun.</summary>
     ServerRecoveryPhaseOver,
 
+    /// <summary>The rows of what is older than is kept are gone; the folders are not.</summary>
+    ServerRetentionCommitted,
+
+    /// <summary>A folder is in the trash, and not deleted.</summary>
+    ServerSetAside,
+
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 

@@ -5,12 +5,12 @@ import sys
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def ulid(number):
+def ulid(number, moment="0"):
     text = ""
     for _ in range(16):
         text = LETTERS[number & 31] + text
         number >>= 5
-    return "01kcq8v6t0" + text
+    return "01kcq8v6t" + moment + text
 
 
 def finished(db, count):
@@ -30,12 +30,12 @@ def waiters(db, count, locks):
     """Nobody was granted anything, as after a crash in the middle: the first of every line is to be found."""
     now = db.execute("SELECT CAST(unixepoch() AS INTEGER) * 1000000").fetchone()[0]
     for n in range(count):
-        place = db.execute("INSERT INTO lock_entries (execution_id, entered_at) VALUES (?, ?)", (ulid(n), now)).lastrowid
+        place = db.execute("INSERT INTO lock_entries (execution_id, entered_at) VALUES (?, ?)", (ulid(n, "1"), now)).lastrowid
         for name in {n % locks, (n * 7 + 3) % locks}:
             db.execute("INSERT INTO lock_claims (name, place) VALUES (?, ?)", ("lock %d" % name, place))
         db.execute(
             "INSERT INTO executions (id, host, kind, state, queue, request, created_at) VALUES (?, 'bench', 'job', 'waiting', 'default', '{\"argv\":[\"sleep\",\"100000\"]}', ?)",
-            (ulid(n), now))
+            (ulid(n, "1"), now))
 
 
 database = sqlite3.connect(sys.argv[1])

@@ -126,11 +126,11 @@ internal sealed partial class Recover
     private static async Task<PhaseResult> EachAsync<T>(int found, List<T> items, Func<T, Task> mend, Func<T, string> name)
     {
         var problems = new List<string>();
-        foreach (T item in items)
+        foreach ((T item, Task mending) in items.ConvertAll(item => (item, mend(item)))) // All handed to the store at once, in order: they share a commit, and none another's fault.
         {
             try
             {
-                await mend(item);
+                await mending;
             }
             catch (Exception e) when (e is StoreException { ConcernsTheWholeBatch: false } or InvalidOperationException)
             {

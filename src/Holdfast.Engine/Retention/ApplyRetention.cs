@@ -2,6 +2,7 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Recovery.Orphans;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
+using Holdfast.Protocol;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
@@ -127,6 +128,11 @@ public sealed partial class ApplyRetention : IDisposable
 
     private void RemoveFolders(List<string> attempts)
     {
+        if (attempts.Count > 0)
+        {
+            CrashPoints.Reach(CrashPoint.ServerRetentionCommitted);
+        }
+
         attempts.ForEach(RemoveFolder);
         try
         {

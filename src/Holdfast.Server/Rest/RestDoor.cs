@@ -25,6 +25,7 @@ internal static class RestDoor
         AuditEndpoints.Map(routes, door);
         StopEndpoints.Map(routes, door);
         StatisticsEndpoints.Map(routes, door);
+        RetentionEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
     }
 }

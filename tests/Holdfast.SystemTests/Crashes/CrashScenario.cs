@@ -14,6 +14,9 @@ public enum CrashStory
     /// <summary>A server starts, on work that another one left running.</summary>
     Recovery,
 
+    /// <summary>What is over is deleted.</summary>
+    Deletion,
+
     /// <summary>A notebook is run.</summary>
     Notebook,
 
@@ -126,6 +129,10 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Cascade, Loss.None),
         new(CrashPoint.SupervisorRequestJournalled, 7, CrashStory.Cascade, Loss.AtMostOne),
         new(CrashPoint.SupervisorOutcomeSynced, 3, CrashStory.Cascade, Loss.AtMostOne),
+
+        new(CrashPoint.ServerRetentionCommitted, 1, CrashStory.Deletion, Loss.None),
+        new(CrashPoint.ServerSetAside, 1, CrashStory.Deletion, Loss.None),
+        new(CrashPoint.ServerSetAside, 2, CrashStory.Deletion, Loss.None),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

@@ -25,13 +25,14 @@ internal sealed class CrashStage : IAsyncDisposable
     public bool HasCrashed => File.Exists(_died);
 
     /// <summary>A stage that is not started. Its options have no crash point yet.</summary>
-    public static CrashStage Prepare(CrashScenario scenario)
+    public static CrashStage Prepare(CrashScenario scenario, params string[] arguments)
     {
         string died = Path.Combine(Directory.CreateTempSubdirectory("holdfast-").FullName, "died");
         return new CrashStage(
             TestServer.Prepare(new TestServerOptions
             {
                 Programs = Published.CrashPoints,
+                Arguments = arguments,
                 Environment = new Dictionary<string, string>
                 {
                     ["HOLDFAST_CRASH_POINT"] = string.Create(CultureInfo.InvariantCulture, $"{scenario.Point}:{scenario.Arrival}"),

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Recovery.Orphans;
 
-/// <summary>Sweeps once when the supervisors are known, and then every few hours for as long as the server runs.</summary>
+/// <summary>Sweeps once soon after the supervisors are known, and then every few hours for as long as the server runs.</summary>
 internal sealed partial class OrphanSweeper(SweepOrphans sweep, OrphanOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -27,10 +27,10 @@ internal sealed partial class OrphanSweeper(SweepOrphans sweep, OrphanOptions op
 
     private async Task RunAsync()
     {
-        await Task.Yield();
         using var timer = new PeriodicTimer(options.Interval, time);
         try
         {
+            await Task.Delay(options.StartDelay, time, _stopping.Token);
             do
             {
                 try

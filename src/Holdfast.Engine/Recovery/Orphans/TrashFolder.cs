@@ -1,5 +1,6 @@
 using System.Globalization;
 using Holdfast.Engine.Store;
+using Holdfast.Protocol;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Recovery.Orphans;
@@ -29,6 +30,8 @@ internal sealed class TrashFolder(string folder, TimeProvider time)
         {
             throw Libc.Failure("rename", path);
         }
+
+        CrashPoints.Reach(CrashPoint.ServerSetAside);
     }
 
     /// <summary>What is due; a name without a time in it is not ours, and never due. A time far beyond any grace is a clock's that was wrong when it was written: it counts from now.</summary>

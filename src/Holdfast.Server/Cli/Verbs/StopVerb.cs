@@ -55,7 +55,7 @@ internal static class StopVerb
         {
             long left = work.Integer("left") ?? 0;
             context.Terminal.WriteLine(arguments.IsJson ? work.Line()
-                : $"Stopped the server, process {record.Process.Pid}, after {Sentences.Count(work.Integer("jobs") ?? 0, "job", "jobs")} and {Sentences.Count(work.Integer("kernels") ?? 0, "kernel", "kernels")}." +
+                : $"Stopped the server, process {record.Process.Pid}, and with it {Sentences.Count(work.Integer("jobs") ?? 0, "job", "jobs")} and {Sentences.Count(work.Integer("kernels") ?? 0, "kernel", "kernels")}." +
                   (left == 0 ? "" : $" {left} did not end in time and live on; the next start finds them."));
             return left == 0 ? ExitCodes.Success : ExitCodes.Refused;
         }
