@@ -6,6 +6,8 @@ namespace Holdfast.Engine.Retention;
 /// <summary>The statements that find and delete what is over. Each find names what still refers to a row, and leaves such a row alone.</summary>
 internal static class RetentionTable
 {
+    private const string IsUndelivered = "c.state IN ('waiting', 'pending', 'sending')";
+
     /// <summary>
     /// What may refer to an execution, as conditions on <c>e</c> under which it stays. A feature whose rows refer to executions adds its own here.
     /// </summary>
@@ -15,6 +17,7 @@ internal static class RetentionTable
         "EXISTS (SELECT 1 FROM lock_entries l WHERE l.execution_id = e.id)",
         "EXISTS (SELECT 1 FROM attempts a WHERE a.execution_id = e.id AND a.ended_at IS NULL)",
         "EXISTS (SELECT 1 FROM cell_values v WHERE v.execution_id = e.id)",
+        $"EXISTS (SELECT 1 FROM callbacks c WHERE c.subject_id = e.id AND {IsUndelivered})",
     ];
 
     private static readonly string SelectExecutions =
@@ -45,6 +48,7 @@ internal static class RetentionTable
             keys.Execute();
         }
 
+        DeleteCallbacks(transaction, id);
         return Texts(transaction.Prepare("DELETE FROM attempts WHERE execution_id = ?1 AND ended_at IS NOT NULL RETURNING id").Bind(1, id));
     }
 
@@ -54,9 +58,21 @@ internal static class RetentionTable
         "AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.kernel_id = a.kernel_id AND e.attempt_id = a.id) AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.attempt_id = a.id) " +
         "AND NOT EXISTS (SELECT 1 FROM kernels k WHERE k.attempt_id = a.id) ORDER BY a.ended_at LIMIT ?2) RETURNING id").Bind(1, before).Bind(2, limit));
 
-    public static int DeleteRuns(StoreTransaction transaction, long before, int limit) => Execute(transaction.Prepare(
-        "DELETE FROM runs WHERE id IN (SELECT r.id FROM runs r WHERE r.finished_at < ?1 AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.run_id = r.id) LIMIT ?2)")
-        .Bind(1, before).Bind(2, limit));
+    public static int DeleteRuns(StoreTransaction transaction, long before, int limit)
+    {
+        List<string> runs = Texts(transaction.Prepare(
+            "DELETE FROM runs WHERE id IN (SELECT r.id FROM runs r WHERE r.finished_at < ?1 AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.run_id = r.id) " +
+            $"AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.subject_id = r.id AND {IsUndelivered}) LIMIT ?2) RETURNING id").Bind(1, before).Bind(2, limit));
+        runs.ForEach(run => DeleteCallbacks(transaction, run));
+        return runs.Count;
+    }
+
+    /// <summary>What was told, or parked and never redriven, goes with what it was about.</summary>
+    private static void DeleteCallbacks(StoreTransaction transaction, string subject)
+    {
+        _ = Execute(transaction.Prepare("DELETE FROM callback_attempts WHERE callback_seq IN (SELECT seq FROM callbacks WHERE subject_id = ?1)").Bind(1, subject));
+        _ = Execute(transaction.Prepare("DELETE FROM callbacks WHERE subject_id = ?1").Bind(1, subject));
+    }
 
     /// <summary>Kernels that have ended and are nowhere spoken of, with their deaths and the notebooks they once had.</summary>
     public static int DeleteKernels(StoreTransaction transaction, long before, int limit)

@@ -1,4 +1,5 @@
 using Holdfast.Engine;
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Jobs;
 using Holdfast.Engine.Recovery.Orphans;
@@ -83,6 +84,21 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
         await ChangeAsync("DELETE FROM sessions");
         result = await ApplyAsync();
         Assert.Equal((1, 1, 1), (result.Executions, result.Runs, result.Kernels));
+    }
+
+    [Fact]
+    public async Task What_somebody_is_still_to_be_told_of_stays_and_what_was_told_goes_with_it()
+    {
+        string id = await SubmitAsync("key");
+        await EndAsync();
+        await ChangeAsync($"INSERT INTO callbacks (id, host, kind, subject_id, lane, schedule, state, created_at) VALUES ('c', 'h', 'execution', '{id}', 'l', '[]', 'pending', 1)");
+        await ChangeAsync("INSERT INTO callback_attempts (callback_seq, number, started_at) SELECT seq, 1, 1 FROM callbacks");
+        _house.Clock.Turn(TimeSpan.FromDays(91));
+        Assert.Equal(0, (await ApplyAsync()).Executions);
+
+        await ChangeAsync("UPDATE callbacks SET state = 'parked'");
+        Assert.Equal(1, (await ApplyAsync()).Executions);
+        Assert.Equal(0, Count("SELECT count(*) FROM callbacks") + Count("SELECT count(*) FROM callback_attempts"));
     }
 
     [Fact]
@@ -184,7 +200,7 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
         new ApplyRetention(_house.Store, _folders, _trash, TimeSpan.FromDays(1), options ?? new RetentionOptions(), _house.Clock, NullLogger.Instance).RunAsync(Cancel);
 
     private async Task<string> SubmitAsync(string key) =>
-        (await new SubmitJob(_house.Store, _house.Ledger, _house.Meters, _house.Clock).RunAsync(new JobRequest { Argv = ["true"] }, key, Cancel)).Execution.Id.Value;
+        (await new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Clock).RunAsync(new JobRequest { Argv = ["true"] }, key, Cancel)).Execution.Id.Value;
 
     /// <summary>The next in the queue is claimed, has a folder with a journal, and succeeds.</summary>
     private async Task EndAsync()
