@@ -144,8 +144,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RecordDeed = new RecordDeed(_store, time);
         Clients = new KernelClients(_kernels, Live, Folders, _store, directory.Paths.Clients, time);
         SendToKernel = new SendToKernel(_kernels, _store);
-        _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, time, loggers.CreateLogger<ActiveRuns>());
-        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, Meters, host, options.Root, time) { Space = space };
+        _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, callbacks, time, loggers.CreateLogger<ActiveRuns>());
+        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, callbackCheck, callbacks, Meters, host, options.Root, time) { Space = space };
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         ListSupervisors = new ListSupervisors(Live, time);

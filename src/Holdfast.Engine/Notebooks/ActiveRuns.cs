@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
@@ -28,6 +29,7 @@ public sealed partial class ActiveRuns : IDisposable
     private readonly FeedLog _feed;
     private readonly LiveKernels _kernels;
     private readonly StopKernel _stopKernel;
+    private readonly CallbackLedger _callbacks;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ActiveRun> _byId = new();
@@ -39,9 +41,9 @@ public sealed partial class ActiveRuns : IDisposable
         public void Dispose() => reserved.TryRemove(path, out _);
     }
 
-    public ActiveRuns(StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, TimeProvider time, ILogger<ActiveRuns> logger)
+    public ActiveRuns(StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, CallbackLedger callbacks, TimeProvider time, ILogger<ActiveRuns> logger)
     {
-        (_store, _feed, _kernels, _stopKernel, _time, _logger) = (store, feed, kernels, stopKernel, time, logger);
+        (_store, _feed, _kernels, _stopKernel, _callbacks, _time, _logger) = (store, feed, kernels, stopKernel, callbacks, time, logger);
         _feed.Published += OnPublished;
     }
 
@@ -223,7 +225,9 @@ public sealed partial class ActiveRuns : IDisposable
                 await _store.WriteAsync(
                     transaction =>
                     {
-                        RunsTable.Finish(transaction, active.Run.Id, state, reason, _time.NowMicroseconds());
+                        long now = _time.NowMicroseconds();
+                        RunsTable.Finish(transaction, active.Run.Id, state, reason, now);
+                        _callbacks.Tell(transaction, active.Run.Id, "run." + state.Name(), writer => WriteEnd(writer, active.Run, state, reason, now));
                         _feed.Append(transaction, active.Run.IsCascade ? "cascade.ended" : "run." + state.Name(), active.Run.Id, writer =>
                         {
                             writer.WriteString("id", active.Run.Id);
@@ -254,6 +258,17 @@ public sealed partial class ActiveRuns : IDisposable
         {
             await StopKernelAsync(kernel.Id);
         }
+    }
+
+    private static void WriteEnd(Utf8JsonWriter writer, Run run, RunState state, string? reason, long finishedAt)
+    {
+        writer.WriteString("id", run.Id);
+        writer.WriteString("path", run.Path);
+        writer.WriteString("state", state.Name());
+        writer.WriteString("reason", reason);
+        writer.WriteString("kernelId", run.KernelId.Value);
+        CallbackBody.WriteTime(writer, "createdAt", run.CreatedAt);
+        CallbackBody.WriteTime(writer, "finishedAt", finishedAt);
     }
 
     /// <summary>Ends a kernel that no run needs any more; what cannot be reached now is ended by whoever sees it in the list.</summary>

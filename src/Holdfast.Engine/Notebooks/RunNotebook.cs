@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Holdfast.Engine.Access;
+using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
@@ -17,10 +18,10 @@ namespace Holdfast.Engine.Notebooks;
 /// Runs cells of a notebook in order in one kernel, each a durable execution, and writes outputs into the file as they come.
 /// 1. read and check the notebook, decide the cells; 2. inject parameters, if any, and save; 3. in one transaction store the run, its cells and, when it
 /// is new, its kernel; 4. start the kernel and hand it all cells. The ids are returned after 3; the rest goes on whoever listens.
-/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, disk-full.
+/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, callback-url-invalid, callback-address-not-allowed, disk-full.
 /// </summary>
 public sealed class RunNotebook(
-    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, EngineMeters meters, string host, string root, TimeProvider time) : IDisposable
+    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, CallbackCheck callbackCheck, CallbackLedger callbacks, EngineMeters meters, string host, string root, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _keyed = new(1); // Requests with a key take turns, so that the second of two finds the run of the first.
 
@@ -56,6 +57,7 @@ public sealed class RunNotebook(
     private async Task<StartedRun> RunAnewAsync(RunRequest request, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
+        CallbackOrder? callback = callbackCheck.Check(request.Callback, cwd: null);
         string path = System.IO.Path.GetFullPath(request.Path, root);
         using IDisposable reserved = active.TryReserve(path)
             ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"Another run of {path} is just being started.");
@@ -75,7 +77,7 @@ public sealed class RunNotebook(
         (KernelSpec? spec, LiveKernel? reused) = ChooseKernel(request.Kernel ?? (isResumed ? earlier!.KernelId.Value : null), notebook);
         var cells = Plan(notebook, request, spec?.Language ?? notebook.Language, isResumed ? SourceOf : null);
         bool ownsKernel = reused is null || (isResumed && earlier!.OwnsKernel);
-        StartedRun started = await BeginAsync(path, request, cells, spec, reused, ownsKernel, cancellationToken);
+        StartedRun started = await BeginAsync(path, request, cells, spec, reused, ownsKernel, callback, cancellationToken);
         meters.Acknowledged("notebook", time.GetElapsedTime(start));
         if (earlier is { OwnsKernel: true } && earlier.KernelId != started.Run.KernelId && kernels.TryGet(earlier.KernelId, out _))
         {
@@ -135,7 +137,7 @@ public sealed class RunNotebook(
     }
 
     private async Task<StartedRun> BeginAsync(
-        string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, bool ownsKernel, CancellationToken cancellationToken)
+        string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, bool ownsKernel, CallbackOrder? callback, CancellationToken cancellationToken)
     {
         string runId = Ulid.New(time);
         List<string> requests = cells.ConvertAll(static cell => TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest)));
@@ -153,6 +155,11 @@ public sealed class RunNotebook(
                 var stored = new Run(
                     runId, path, RunState.Running, newKernel?.Id ?? reused!.Id, incarnation, ownsKernel, request.StopOnError, reused?.Position ?? 0, time.NowMicroseconds());
                 RunsTable.Insert(transaction, stored, host);
+                if (callback is not null)
+                {
+                    callbacks.Ask(transaction, CallbackSubject.Run, runId, callback);
+                }
+
                 if (request.Key is { } key)
                 {
                     IdempotencyTable.Insert(transaction, key.Text, key.BodyHash, new ExecutionId(runId), stored.CreatedAt);

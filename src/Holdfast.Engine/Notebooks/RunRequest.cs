@@ -19,6 +19,9 @@ public sealed record RunRequest
     /// <summary>An error ends the run; the cells after it are cancelled. Cells tagged raises-exception are excepted.</summary>
     public bool StopOnError { get; init; } = true;
 
+    /// <summary>Who is told of the run's end.</summary>
+    public Callbacks.CallbackRequest? Callback { get; init; }
+
     /// <summary>Asked again under the same key, the same request gives the run that there is.</summary>
     public Executions.IdempotencyKey? Key { get; init; }
 }

@@ -27,6 +27,7 @@ internal static class NotebookEndpoints
                 Cells = Selection(body),
                 Parameters = body.Parameters is { } parameters ? [.. parameters] : [],
                 StopOnError = body.StopOnError ?? true,
+                Callback = body.Callback,
                 Key = Key(context, body),
             },
             context.RequestAborted);

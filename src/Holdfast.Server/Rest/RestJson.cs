@@ -18,6 +18,9 @@ public sealed record RunNotebookBody
     public JsonElement? From { get; init; }
 
     public bool? StopOnError { get; init; }
+
+    /// <summary>Who is told of the run's end.</summary>
+    public Engine.Callbacks.CallbackRequest? Callback { get; init; }
 }
 
 /// <summary>POST /v1/notebooks/recover.</summary>

@@ -121,6 +121,22 @@ public sealed class CallbackTests
     }
 
     [Fact]
+    public async Task The_end_of_a_notebook_run_is_told()
+    {
+        using var receiver = new WebhookReceiver();
+        await using TestServer server = await TestServer.StartAsync(Allowing);
+        await File.WriteAllTextAsync(
+            Path.Combine(server.Root, "a.ipynb"),
+            """{"cells":[{"cell_type":"code","id":"a","execution_count":null,"metadata":{},"outputs":[],"source":"1 + 1"}],"metadata":{"kernelspec":{"name":"python3","display_name":"Python","language":"python"}},"nbformat":4,"nbformat_minor":5}""",
+            TestContext.Current.CancellationToken);
+        RestReply started = (await server.Rest.PostAsync("/v1/notebooks/run", $$$"""{"path":"a.ipynb","callback":{"url":"{{{receiver.Url()}}}","secret":"{{{Secret}}}"}}""")).Must(201);
+        await receiver.WaitForAsync(1);
+        JsonNode told = JsonNode.Parse(receiver.Received.Single().Text)!;
+        Assert.Equal(("run.succeeded", Text(JsonNode.Parse(started.Text)!, "id")), (Text(told, "type"), Text(told["data"]!, "id")));
+        Assert.True(receiver.Received.Single().IsSignedBy(Secret));
+    }
+
+    [Fact]
     public async Task A_command_gets_what_a_receiver_would()
     {
         await using TestServer server = await TestServer.StartAsync();
