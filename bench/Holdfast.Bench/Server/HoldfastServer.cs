@@ -99,7 +99,7 @@ internal sealed class HoldfastServer : IDisposable
     }
 
     private void Launch() => _process = _sandbox.Start(
-        [_program, "serve", "--data", DataFolder, "--root", Root, "--port", EndPoint.Port.ToString(CultureInfo.InvariantCulture),
+        [_program, "serve", "--data", DataFolder, "--root", Root, "--port", EndPoint.Port.ToString(CultureInfo.InvariantCulture), "--callbacks-allow", "127.0.0.0/8",
             .. _slots is { } slots ? (string[])["--slots", slots.ToString(CultureInfo.InvariantCulture)] : []],
         Path.Combine(_sandbox.Folder, "server.log"));
 
