@@ -152,6 +152,7 @@ public static partial class ServerHost
         }
 
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // A start that fails is told in a sentence, by whoever called for it.
         WebApplication app = builder.Build();
         _ = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>(); // Bad files are refused before anything is opened.
         if (telemetry is not null)

@@ -34,6 +34,7 @@ public sealed class ServerStartTests
         Assert.NotEqual(0, exitCode);
         Assert.Contains("port-in-use", said, StringComparison.Ordinal);
         Assert.Contains(port, said, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", said, StringComparison.Ordinal);
         await server.StartAgainAsync();
     }
 
