@@ -80,6 +80,7 @@ public sealed class RunVerbTests
     [InlineData("""{"path":"/w/n.ipynb","from":"setup"}""", "--from", "setup")]
     [InlineData("""{"path":"/w/n.ipynb","from":"failed"}""", "--resume")]
     [InlineData("""{"path":"/w/n.ipynb","parameters":{"a":-1,"b":"1","c":[2]}}""", "--parameters", """{"a":7,"c":[2]}""", "-p", "a", "-1", "-r", "b", "1")]
+    [InlineData("""{"path":"/w/n.ipynb","callback":{"url":"https://h/x","secrets":["whsec_a"],"schedule":"once"}}""", "--callback", "https://h/x", "--callback-secret", "whsec_a", "--callback-schedule", "once")]
     public async Task The_options_become_the_request(string body, params string[] options)
     {
         await using ScriptedServer server = await NotebookServerAsync();
@@ -95,6 +96,7 @@ public sealed class RunVerbTests
     [InlineData("--from", "1", "--resume")]
     [InlineData("--parameters", "{oops}")]
     [InlineData("--parameters", "/nonexistent.json")]
+    [InlineData("--callback-schedule", "once")]
     public async Task A_mistake_is_found_before_anything_is_asked(params string[] options)
     {
         Assert.Equal(2, await _cli.RunAsync(["run", "n.ipynb", .. options])); // No server is named: asking would have been another code.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Holdfast.Server.Cli.Syntax;
+using Holdfast.Server.Cli.Verbs;
 
 namespace Holdfast.Server.Cli.Runs;
 
@@ -57,6 +58,7 @@ internal static class RunBody
                 json.WriteBoolean("stopOnError", false);
             }
 
+            CallbackSubmitOptions.Write(json, context, arguments);
             json.WriteEndObject();
         });
     }

@@ -1,4 +1,5 @@
 using Holdfast.Server.Cli.Syntax;
+using Holdfast.Server.Cli.Verbs;
 
 namespace Holdfast.Server.Cli.Runs;
 
@@ -19,7 +20,7 @@ internal static class RunOptions
 
     public static readonly Option Reactive = new("--reactive", "", "by what cells need of one another: everything stale runs, and an error stops only what needs it");
 
-    public static readonly Option[] All = [Parameter, TextParameter, Parameters, Kernel, Cells, From, Resume, KeepGoing, Reactive, Detach, Output, Quiet];
+    public static readonly Option[] All = [Parameter, TextParameter, Parameters, Kernel, Cells, From, Resume, KeepGoing, Reactive, .. CallbackSubmitOptions.All, Detach, Output, Quiet];
 
     /// <summary>What a cascade takes of them.</summary>
     public static readonly Option[] OfCascade = [Kernel, Detach, Output, Quiet];
