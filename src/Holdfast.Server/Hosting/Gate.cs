@@ -11,7 +11,7 @@ namespace Holdfast.Server.Hosting;
 /// <summary>
 /// Stands before every route: 1. Host must be a name of ours; 2. a token in the path is taken off it; 3. the caller: a token, the cookie of a login, or nobody, who gets no further
 /// than health, /api and the login page, and may do what its token's scopes allow; 4. pages of strangers are turned away, but for those who know the token, and a cookie counts only for a page that shows its _xsrf;
-/// 5. while the server recovers, 503 rather than an answer that lies by omission; 6. whatever a route throws becomes an error in its door's shape, in one place, and so does what
+/// 5. while the server recovers, 503 rather than an answer that lies by omission: only the report and the feed, which leave nothing out, are open; 6. whatever a route throws becomes an error in its door's shape, in one place, and so does what
 /// no route takes.
 /// </summary>
 public sealed partial class Gate
@@ -130,7 +130,7 @@ public sealed partial class Gate
             _credentials.Xsrf.Ensure(context);
         }
 
-        if (!_door.IsReady && path != "/v1/recovery")
+        if (!_door.IsReady && path != "/v1/recovery" && (path != "/v1/feed" || _door.IsStopping))
         {
             throw _door.IsStopping
                 ? new RefusedException(ErrorCodes.ServerStopping, "The server is stopping. What runs goes on without it; ask again when it is back.")

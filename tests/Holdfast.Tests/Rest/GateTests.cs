@@ -148,6 +148,26 @@ public sealed class GateTests : IAsyncLifetime
         await ExpectPassingAsync(answer, ErrorCodes.Recovering);
     }
 
+    [Theory]
+    [InlineData("/v1/feed")]
+    [InlineData("/v1/recovery")]
+    public async Task What_leaves_nothing_out_is_open_while_the_server_recovers(string path)
+    {
+        var context = new DefaultHttpContext();
+        context.Request.Host = new HostString("localhost");
+        context.Request.Path = path;
+        context.Request.Headers.Authorization = "Bearer " + Token;
+        bool isThrough = false;
+
+        await new Gate(Token, "127.0.0.1", new EngineDoor(), NullLogger<Gate>.Instance).Wrap(_ =>
+        {
+            isThrough = true;
+            return Task.CompletedTask;
+        })(context);
+
+        Assert.True(isThrough);
+    }
+
     [Fact]
     public async Task A_server_that_stops_says_so_and_when_to_come_again()
     {
