@@ -13,6 +13,7 @@ internal static class ServerEventIds
     public const int CertificateReloaded = 2012;
     public const int CertificateNotReloaded = 2013;
     public const int SpeaksInClear = 2014;
+    public const int CertificateExpires = 2015;
 
     // Channels: 2100.
     public const int ChannelsRefused = 2100;

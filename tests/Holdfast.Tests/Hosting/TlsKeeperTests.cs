@@ -55,6 +55,29 @@ public sealed class TlsKeeperTests : IDisposable
         Assert.NotEqual(good, keeper.Current().Sha256);
     }
 
+    [Fact]
+    public void One_that_will_soon_end_is_named_once_a_day_until_it_is_renewed()
+    {
+        Write(to: 15);
+        var log = new RecordingLogger<TlsKeeper>();
+        var keeper = new TlsKeeper(_files, _clock, log);
+        Assert.Empty(log.Lines);
+
+        _clock.Turn(TimeSpan.FromDays(2));
+        _ = keeper.Current();
+        _ = keeper.Current();
+        Assert.Contains(_files.Certificate, Assert.Single(log.Lines), StringComparison.Ordinal);
+
+        _clock.Turn(TimeSpan.FromDays(1));
+        _ = keeper.Current();
+        Assert.Equal(2, log.Lines.Count);
+
+        Write(to: 90);
+        _clock.Turn(TimeSpan.FromDays(1));
+        _ = keeper.Current();
+        Assert.DoesNotContain(log.Lines.Skip(2), line => line.Contains("ends at", StringComparison.Ordinal));
+    }
+
     private TlsKeeper Keeper() => new(_files, _clock, NullLogger<TlsKeeper>.Instance);
 
     private void Spoil(string fault)

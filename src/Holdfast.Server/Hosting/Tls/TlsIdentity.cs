@@ -8,7 +8,7 @@ using Holdfast.Engine;
 namespace Holdfast.Server.Hosting.Tls;
 
 /// <summary>A certificate with its key and chain, read and checked, ready to be shown to clients.</summary>
-internal sealed record TlsIdentity(SslStreamCertificateContext Context, string Sha256)
+internal sealed record TlsIdentity(SslStreamCertificateContext Context, string Sha256, DateTimeOffset Ends)
 {
     /// <summary>Refused: tls-certificate-unusable, with the file and what is wrong with it.</summary>
     public static TlsIdentity Of(TlsFiles files, byte[] certificate, byte[] key, DateTimeOffset now)
@@ -41,7 +41,7 @@ internal sealed record TlsIdentity(SslStreamCertificateContext Context, string S
             chain.RemoveAt(0); // The leaf itself.
         }
 
-        return new TlsIdentity(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant());
+        return new TlsIdentity(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(), leaf.NotAfter.ToUniversalTime());
     }
 
     public static RefusedException Unusable(string sentence) => new(ErrorCodes.TlsCertificateUnusable, sentence);

@@ -6,10 +6,12 @@ namespace Holdfast.Server.Hosting.Tls;
 
 /// <summary>
 /// The certificate that is shown now. At each handshake the files are read, which costs little beside the handshake, and no change of them is missed, however it was made; files
-/// that have become bad are reported once, and what was good stays in use.
+/// that have become bad are reported once, and what was good stays in use. One that will soon end is named in the log once a day.
 /// </summary>
 internal sealed partial class TlsKeeper
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+
     private readonly TlsFiles _files;
     private readonly TimeProvider _time;
     private readonly ILogger<TlsKeeper> _logger;
@@ -17,6 +19,7 @@ internal sealed partial class TlsKeeper
     private byte[] _certificate;
     private byte[] _key;
     private TlsIdentity _identity;
+    private DateTimeOffset _namedAt = DateTimeOffset.MinValue;
 
     /// <summary>Refused: tls-certificate-unusable.</summary>
     public TlsKeeper(TlsFiles files, TimeProvider time, ILogger<TlsKeeper> logger)
@@ -24,6 +27,7 @@ internal sealed partial class TlsKeeper
         (_files, _time, _logger) = (files, time, logger);
         (_certificate, _key) = (Read(files.Certificate), Read(files.Key));
         _identity = TlsIdentity.Of(files, _certificate, _key, time.GetUtcNow());
+        NameItsEnd();
     }
 
     /// <summary>Raised with the fingerprint of a certificate that has taken the place of another.</summary>
@@ -69,8 +73,22 @@ internal sealed partial class TlsKeeper
             {
                 Log.NotReloaded(_logger, e.Message);
             }
+            finally
+            {
+                NameItsEnd();
+            }
 
             return _identity;
+        }
+    }
+
+    private void NameItsEnd()
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        if (_identity.Ends - now <= Soon && now - _namedAt >= TimeSpan.FromDays(1))
+        {
+            _namedAt = now;
+            Log.Expires(_logger, _files.Certificate, _identity.Ends);
         }
     }
 
@@ -93,5 +111,8 @@ internal sealed partial class TlsKeeper
 
         [LoggerMessage(ServerEventIds.CertificateNotReloaded, LogLevel.Warning, "The certificate's files have changed, but cannot be used; the one from before stays in use. {Why}")]
         public static partial void NotReloaded(ILogger logger, string why);
+
+        [LoggerMessage(ServerEventIds.CertificateExpires, LogLevel.Warning, "{File} ends at {Ends:u}: clients will refuse it from then on. Renew it in its place; it is read anew by itself.")]
+        public static partial void Expires(ILogger logger, string file, DateTimeOffset ends);
     }
 }
