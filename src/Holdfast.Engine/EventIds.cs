@@ -13,6 +13,7 @@ public static class EventIds
     public const int JobChangeNotStored = 1103;
     public const int JobRoundFailed = 1104;
     public const int JobOutcomeGivenUp = 1105;
+    public const int JobNotRescued = 1106;
 
     // Supervision: 1200.
     public const int SupervisorReattachFailed = 1200;
