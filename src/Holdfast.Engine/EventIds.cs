@@ -42,6 +42,7 @@ public static class EventIds
 
     // Reactive: 1450.
     public const int EditsNotFollowed = 1450;
+    public const int FileNotFollowed = 1451;
 
     // Recovery: 1500.
     public const int Recovered = 1500;

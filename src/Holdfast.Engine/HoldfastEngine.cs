@@ -129,7 +129,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _sessions = new SessionLedger(Feed, root, host, time);
         _leftKernels = new LeftKernels(_store, StopKernel, loggers.CreateLogger<LeftKernels>());
         GetSession = new GetSession(_store, GetKernel);
-        StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time);
+        StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time) { KernelOfDocument = ReactiveKernelsTable.Of };
         ChangeSession = new ChangeSession(_store, _sessions, StartKernel, _leftKernels, root);
         StopSession = new StopSession(_store, _sessions, StopKernel);
         Config = new ConfigSections(new PreferenceFolder(directory.Paths.Preference("config")));
@@ -150,13 +150,19 @@ public sealed class HoldfastEngine : IAsyncDisposable
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
         ListSupervisors = new ListSupervisors(Live, time);
         _analysers = new CellAnalysers(_reaper.ChildSpawned, time);
-        ReactiveNotebooks = new ReactiveNotebooks(_store, Feed, _analysers);
+        var moved = new MovedNotebooks(_store, _runs.Move);
+        ReactiveNotebooks = new ReactiveNotebooks(_store, Feed, _analysers, moved, time);
         var subjects = new CascadeSubjects(ReactiveNotebooks);
-        executions.CellChanged = new CascadeLedger(Feed).Take;
+        var cascades = new CascadeLedger(Feed);
+        executions.CellChanged = cascades.Take;
+        kernels.IncarnationEnded = cascades.TakeEnd;
         RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time);
-        SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, options.Root);
+        SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, Feed, options.Root);
         _edits = new EditFollowUp(
-            ReactiveNotebooks, path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
+            ReactiveNotebooks, Feed, path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
+        cascades.RunPastCascades += _edits.Note;
+        var news = new FileNews(_store, Feed, ReactiveNotebooks, moved, _edits, root, loggers.CreateLogger<FileNews>());
+        (Contents.Moved, Contents.Deleted, Contents.ReactiveSaved, _sessions.NotebookOpened) = (news.Moved, news.Deleted, news.Saved, news.Opened);
         RegisterCell = new RegisterCell(ReactiveNotebooks, _edits, options.Root);
         DeleteCell = new DeleteCell(ReactiveNotebooks, _edits, options.Root);
         GetGraph = new GetGraph(ReactiveNotebooks, options.Root);
@@ -177,6 +183,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
             _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
+                [RecoveryPhases.Edits] = new RecoverEdits(_store, _edits).RunAsync,
                 [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
                 [RecoveryPhases.Orphans] = _ =>
                 {

@@ -79,6 +79,9 @@ public enum CrashPoint
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 
+    /// <summary>A cell's edit and its verdict are durable; it is not in the file, and nothing of what follows from it was done.</summary>
+    ServerCellRegistered,
+
     /// <summary>A cascade and its cells are durable; the supervisor has not been told of any.</summary>
     ServerCascadePlanned,
 

@@ -11,12 +11,12 @@ public sealed class ContentsOperations
         var root = new ContentsRoot(folder, options.AllowsHidden);
         var trusted = new TrustedNotebooks(Path.Combine(dataDirectory, "trust"));
         Get = new GetContents(root, trusted, unsaved);
-        Save = new SaveContents(root, trusted);
+        Save = new SaveContents(root, trusted) { NotebookSaved = path => ReactiveSaved?.Invoke(path) };
         Upload = new UploadContents(root, Path.Combine(dataDirectory, "uploads"), time);
         CreateUntitled = new CreateUntitled(root, Save);
         Copy = new CopyContents(root);
-        Rename = new RenameContents(root);
-        Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null);
+        Rename = new RenameContents(root) { Moved = (from, to) => Moved?.Invoke(from, to) };
+        Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null) { Deleted = path => Deleted?.Invoke(path) };
         ListCheckpoints = new ListCheckpoints(root);
         CreateCheckpoint = new CreateCheckpoint(root);
         RestoreCheckpoint = new RestoreCheckpoint(root);
@@ -26,6 +26,14 @@ public sealed class ContentsOperations
         Recover = new RecoverNotebook(folder, trusted, unsaved);
         Upload.RemoveLeftovers();
     }
+
+    /// <summary>A file or a folder has another name; both are absolute. Raised when it is so; handlers only take note, as those of the next two.</summary>
+    internal Action<string, string>? Moved { get; set; }
+
+    internal Action<string>? Deleted { get; set; }
+
+    /// <summary>A client has saved a notebook whose metadata says that it is reactive.</summary>
+    internal Action<string>? ReactiveSaved { get; set; }
 
     public GetContents Get { get; }
     public SaveContents Save { get; }

@@ -10,6 +10,9 @@ public sealed class DeleteContents(ContentsRoot root, Trash? trash)
 {
     private const string CheckpointFolder = ".ipynb_checkpoints";
 
+    /// <summary>Told when an entry is gone: its absolute path.</summary>
+    internal Action<string>? Deleted { get; init; }
+
     public void Run(ContentsPath path)
     {
         using Place place = root.FindEntry(path);
@@ -31,6 +34,7 @@ public sealed class DeleteContents(ContentsRoot root, Trash? trash)
             }
 
             DurableFile.SyncDirectory(place.FolderAccess);
+            Deleted?.Invoke(Path.Combine(root.Folder, path.Text));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

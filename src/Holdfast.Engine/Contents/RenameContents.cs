@@ -7,6 +7,9 @@ namespace Holdfast.Engine.Contents;
 /// </summary>
 public sealed class RenameContents(ContentsRoot root)
 {
+    /// <summary>Told when an entry has another name: the old and the new absolute path.</summary>
+    internal Action<string, string>? Moved { get; init; }
+
     public ContentsModel Run(ContentsPath from, ContentsPath to)
     {
         using Place source = root.FindEntry(from);
@@ -19,6 +22,7 @@ public sealed class RenameContents(ContentsRoot root)
         if (source.RealPath != target.RealPath)
         {
             Move(source, target, status);
+            Moved?.Invoke(Path.Combine(root.Folder, from.Text), Path.Combine(root.Folder, to.Text));
         }
 
         using Place moved = root.Find(to);

@@ -25,6 +25,9 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
 {
     private static readonly byte[] EmptyNotebook = """{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}"""u8.ToArray();
 
+    /// <summary>Told when a reactive notebook is saved: its absolute path.</summary>
+    internal Action<string>? NotebookSaved { get; init; }
+
     public SavedContents Run(ContentsToSave wanted)
     {
         using Place place = root.FindToChange(wanted.Path);
@@ -100,9 +103,14 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
     private void SaveNotebook(Place place, ReadOnlyMemory<byte> content)
     {
         ReadOnlyMemory<byte> json = content.IsEmpty ? EmptyNotebook : content;
-        _ = NotebookFile.Parse(json, place.Path.Text); // What could not be read back is not written.
+        bool isReactive = NotebookFile.Parse(json, place.Path.Text).IsReactive; // What could not be read back is not written.
         (byte[] text, bool isTrusted) = NotebookExchange.ToFile(json.Span);
         Write(place, text);
+        if (isReactive)
+        {
+            NotebookSaved?.Invoke(Path.Combine(root.Folder, place.Path.Text));
+        }
+
         if (isTrusted)
         {
             trusted.Add(TrustedNotebooks.HashOf(text));

@@ -13,6 +13,9 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
     /// <summary>A kernel died and will be started again when its time has come. Raised after the commit that says so, one at a time.</summary>
     public event Action<Kernel>? RestartDecided;
 
+    /// <summary>What else follows from the end of an incarnation, in the transaction that stores it; and whether it died. Set once, before anything is written.</summary>
+    public Action<StoreTransaction, Kernel, bool>? IncarnationEnded { get; set; }
+
     /// <summary>A new kernel with its first incarnation.</summary>
     public (Kernel Kernel, Attempt Attempt) Add(StoreTransaction transaction, KernelId id, KernelPlan plan)
     {
@@ -91,7 +94,7 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
         long now = time.NowMicroseconds();
         AttemptsTable.End(transaction, attempt, KernelState.Stopped.Name(), now);
         return KernelsTable.Find(transaction, id) is { } kernel && kernel.AttemptId == attempt
-            ? Save(transaction, kernel with { State = KernelState.Stopped, AttemptId = null, Reason = reason, LastActivityAt = now })
+            ? End(transaction, kernel with { State = KernelState.Stopped, AttemptId = null, Reason = reason, LastActivityAt = now }, isDeath: false)
             : null;
     }
 
@@ -109,10 +112,13 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
         }
 
         KernelDeathsTable.Clear(transaction, id);
-        Kernel restarting = Save(transaction, kernel with
-        {
-            State = KernelState.Restarting, AttemptId = null, Reason = reason, LastActivityAt = now, RestartDueAt = now + (RestartPatience.Ticks / TimeSpan.TicksPerMicrosecond),
-        });
+        Kernel restarting = End(
+            transaction,
+            kernel with
+            {
+                State = KernelState.Restarting, AttemptId = null, Reason = reason, LastActivityAt = now, RestartDueAt = now + (RestartPatience.Ticks / TimeSpan.TicksPerMicrosecond),
+            },
+            isDeath: false);
         transaction.OnCommitted(() => RestartDecided?.Invoke(restarting));
         return restarting;
     }
@@ -134,22 +140,29 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
         kernel = kernel with { AttemptId = null, LastActivityAt = now, LastDeath = death };
         if (!mayRestart || !kernel.IsAutoRestarted || kernel.IsWarm || !(kernel.State == KernelState.Running || kernel.IsRevived))
         {
-            return Save(transaction, kernel with { State = KernelState.Dead, Reason = death.Reason });
+            return End(transaction, kernel with { State = KernelState.Dead, Reason = death.Reason }, isDeath: true);
         }
 
         KernelDeathsTable.Insert(transaction, id, attempt, death, now);
         RestartDecision decision = policy.Decide(KernelDeathsTable.Since(transaction, id, now - (policy.Window.Ticks / TimeSpan.TicksPerMicrosecond)));
         if (decision.Delay is not { } delay)
         {
-            return Save(transaction, kernel with { State = KernelState.Dead, Reason = decision.Reason });
+            return End(transaction, kernel with { State = KernelState.Dead, Reason = decision.Reason }, isDeath: true);
         }
 
-        Kernel restarting = Save(transaction, kernel with
-        {
-            State = KernelState.Restarting, Reason = decision.Reason, RestartDueAt = now + (delay.Ticks / TimeSpan.TicksPerMicrosecond),
-        });
+        Kernel restarting = End(
+            transaction,
+            kernel with { State = KernelState.Restarting, Reason = decision.Reason, RestartDueAt = now + (delay.Ticks / TimeSpan.TicksPerMicrosecond) },
+            isDeath: true);
         transaction.OnCommitted(() => RestartDecided?.Invoke(restarting));
         return restarting;
+    }
+
+    private Kernel End(StoreTransaction transaction, Kernel kernel, bool isDeath)
+    {
+        Kernel ended = Save(transaction, kernel);
+        IncarnationEnded?.Invoke(transaction, ended, isDeath);
+        return ended;
     }
 
     private Kernel Save(StoreTransaction transaction, Kernel kernel)

@@ -45,7 +45,15 @@ internal sealed class ActiveRun : IKernelListener
         CompleteIfDone();
     }
 
-    public Run Run { get; }
+    public Run Run { get; private set; }
+
+    public void Move(string from, string to)
+    {
+        if (Run.Path == from || Run.Path.StartsWith(from + "/", StringComparison.Ordinal))
+        {
+            Run = Run with { Path = to + Run.Path[from.Length..] };
+        }
+    }
 
     /// <summary>Completes when every cell has ended or is blocked.</summary>
     public Task Done => _done.Task;

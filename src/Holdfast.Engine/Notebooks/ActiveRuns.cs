@@ -63,6 +63,15 @@ public sealed partial class ActiveRuns : IDisposable
         return run is not null;
     }
 
+    /// <summary>A notebook, or the folder it is in, has another name: outputs go on into the file under that.</summary>
+    internal void Move(string from, string to)
+    {
+        foreach (ActiveRun run in _byId.Values)
+        {
+            run.Move(from, to);
+        }
+    }
+
     internal ActiveRun Track(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells)
     {
         var active = new ActiveRun(run, cells);

@@ -13,6 +13,7 @@ public static class RecoveryPhases
     public const string Orphans = "orphans";
     public const string Queue = "queue";
     public const string Callbacks = "callbacks";
+    public const string Edits = "edits";
 
     private const string AskDoctor = "Run 'holdfast doctor' on this data directory; its findings name the remedy. Keep a copy of the directory before you change anything in it.";
 
@@ -30,5 +31,8 @@ public static class RecoveryPhases
         new(Orphans, [Jobs, Kernels], "holdfast recovery orphans --dry-run shows what would be swept; holdfast recovery retry orphans sweeps it.") { NeedsSuccess = true },
         new(Queue, [Lines], AskDoctor) { IsCritical = true, IsRepeatable = false },
         new(Callbacks, [Queue], "holdfast callbacks lists them; holdfast recovery retry callbacks sends what is due."),
+
+        // A cascade that is planned must find the kernel that the notebook has.
+        new(Edits, [Kernels, Queue], "holdfast recovery retry edits settles the edits of reactive notebooks; so does the next edit of each.") { NeedsSuccess = true },
     ];
 }

@@ -11,9 +11,12 @@ namespace Holdfast.Engine.Sessions;
 /// </summary>
 public sealed class SessionLedger(FeedLog feed, string root, string host, TimeProvider time) : IDisposable
 {
-    private const string Notebook = "notebook";
+    internal const string Notebook = "notebook";
 
     private readonly SemaphoreSlim _turn = new(1);
+
+    /// <summary>A notebook has a session, or its session another kernel or path; with the path that it had before. Raised after the commit; handlers only take note.</summary>
+    internal Action<Session, string?>? NotebookOpened { get; set; }
 
     /// <summary>Waits for its turn; disposing gives it on. Held for a commit or two, never for a kernel to be ready or to end.</summary>
     internal async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
@@ -29,14 +32,15 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
     {
         SessionsTable.DeleteOver(transaction, session.Path);
         SessionsTable.Insert(transaction, session, host);
-        Bind(transaction, session);
+        Bind(transaction, session, null);
         Announce(transaction, "session.started", session, nameof(StartSession));
     }
 
     internal void Change(StoreTransaction transaction, Session session)
     {
+        string? before = SessionsTable.Find(transaction, session.Id)?.Path;
         SessionsTable.Update(transaction, session);
-        Bind(transaction, session);
+        Bind(transaction, session, before);
         Announce(transaction, "session.changed", session, nameof(ChangeSession));
     }
 
@@ -49,11 +53,12 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
     public void Dispose() => _turn.Dispose();
 
     /// <summary>What the kernel said is looked for when the notebook is opened again, also when the session is long over.</summary>
-    private void Bind(StoreTransaction transaction, Session session)
+    private void Bind(StoreTransaction transaction, Session session, string? before)
     {
         if (session.File is { } file)
         {
             NotebookKernelsTable.Bind(transaction, file, session.KernelId, time.NowMicroseconds());
+            transaction.OnCommitted(() => NotebookOpened?.Invoke(session, before));
         }
     }
 

@@ -13,6 +13,9 @@ public sealed class StartSession(StateStore store, SessionLedger ledger, StartKe
     /// <summary>Tells code in a kernel which document it belongs to; Jupyter's servers set it, too.</summary>
     private const string DocumentVariable = "JPY_SESSION_NAME";
 
+    /// <summary>The kernel that a document has without a session, by its absolute path: a reactive notebook keeps one.</summary>
+    internal Func<StoreReader, string, KernelId?>? KernelOfDocument { get; init; }
+
     public async Task<SessionId> RunAsync(StartSessionRequest request, CancellationToken cancellationToken)
     {
         using IDisposable turn = await ledger.TakeTurnAsync(cancellationToken);
@@ -27,7 +30,7 @@ public sealed class StartSession(StateStore store, SessionLedger ledger, StartKe
         }
 
         Session draft = ledger.WithFile(new Session(SessionId.New(), request.Path, request.Name ?? NameOf(request.Path), request.Type, default, time.NowMicroseconds()));
-        if (request.KernelId is { } given && store.Read(reader => KernelsTable.Find(reader, given)) is { State: not KernelState.Stopped })
+        if ((request.KernelId ?? KeptKernel(request)) is { } given && store.Read(reader => KernelsTable.Find(reader, given)) is { State: not KernelState.Stopped })
         {
             await store.WriteAsync(transaction => ledger.Add(transaction, draft with { KernelId = given }), cancellationToken);
             return draft.Id;
@@ -37,6 +40,11 @@ public sealed class StartSession(StateStore store, SessionLedger ledger, StartKe
             KernelFor(root, request.Path, request.SpecName), cancellationToken, (transaction, kernel) => ledger.Add(transaction, draft with { KernelId = kernel.Id }));
         return draft.Id;
     }
+
+    /// <summary>Null also where a client wants another kernelspec than its.</summary>
+    private KernelId? KeptKernel(StartSessionRequest request) => store.Read(reader =>
+        KernelOfDocument?.Invoke(reader, Path.GetFullPath(request.Path.TrimStart('/'), root)) is { } kept && KernelsTable.Find(reader, kept) is { State: KernelState.Running or KernelState.Starting } kernel &&
+        (request.SpecName is null || request.SpecName == kernel.SpecName) ? kept : (KernelId?)null);
 
     /// <summary>A kernel that works in the document's folder.</summary>
     internal static StartKernelRequest KernelFor(string root, string path, string? specName)

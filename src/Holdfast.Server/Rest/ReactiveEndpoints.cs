@@ -67,7 +67,8 @@ internal static class ReactiveEndpoints
         writer.WriteString("cellId", verdict.Cell.Value);
         GraphJson.WriteState(writer, verdict.State);
         WriteNames(writer, verdict.Analysis);
-        GraphJson.WriteCells(writer, "stale", verdict.Stale);
+        GraphJson.WriteCells(writer, "stale", verdict.Freshness.Stale);
+        GraphJson.WriteCells(writer, "fresh", verdict.Freshness.Fresh);
         writer.WriteString("sourceHash", verdict.SourceHash);
         writer.WriteEndObject();
     }
@@ -86,6 +87,7 @@ internal static class ReactiveEndpoints
             WriteNames(writer, cell.Analysis);
             GraphJson.WriteCells(writer, "upstream", cell.Upstream);
             GraphJson.WriteCells(writer, "blockedBy", cell.BlockedBy);
+            writer.WriteBoolean("stale", cell.IsStale);
             writer.WriteString("sourceHash", cell.SourceHash);
             writer.WriteEndObject();
         }

@@ -2,13 +2,20 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Reactive.Cascades;
 
-/// <summary>What follows from a change of a cell of a cascade, in the transaction that stores the change: the cascade's own event, and which value of the cell the kernel now holds.</summary>
+/// <summary>
+/// What follows for reactive notebooks from a change of a cell, or from the end of a kernel, in the transaction that stores the change: the cascade's own event, which value of the cell the kernel
+/// now holds, and what of it is gone.
+/// </summary>
 internal sealed class CascadeLedger(FeedLog feed)
 {
+    /// <summary>A cell of this notebook was run in its kernel, and not by a cascade. Raised after the commit that says so.</summary>
+    public event Action<string>? RunPastCascades;
+
     public void Take(StoreTransaction transaction, Execution execution)
     {
         if (execution.State == ExecutionState.Queued)
@@ -45,12 +52,44 @@ internal sealed class CascadeLedger(FeedLog feed)
         });
     }
 
-    /// <summary>A client, or a run, has run a cell in the notebook's kernel: what it made there is not what any plan knows of.</summary>
-    private static void TakeOther(StoreTransaction transaction, Execution execution)
+    /// <summary>A kernel's incarnation is over: what it held of its notebook is gone, and everything stale. Whoever had fresh cells is told.</summary>
+    /// <param name="isDeath">It ended by itself, not on request.</param>
+    public void TakeEnd(StoreTransaction transaction, Kernel kernel, bool isDeath)
     {
-        if (execution is { CellId: { } cell, KernelId: { } kernel, StartedAt: not null } && ReactiveKernelsTable.PathOf(transaction, new KernelId(kernel)) is { } path)
+        string cause = isDeath ? "kernelDied" : kernel.State == KernelState.Restarting ? "kernelRestarted" : "kernelStopped";
+        foreach (string path in ReactiveKernelsTable.PathsOf(transaction, kernel.Id))
         {
-            CellValuesTable.Forget(transaction, path, new CellId(cell));
+            List<CellId> lost = CellValuesTable.ForgetAll(transaction, path);
+            if (lost.Count > 0)
+            {
+                NotebookFreshness.Announce(feed, transaction, path, cause, kernel.Id.Value, new CellFreshness(lost, []));
+            }
+        }
+    }
+
+    /// <summary>
+    /// A client, or a run, has run a cell in the notebook's kernel: what it made there is not what any plan knows of. That it happened is stored, and looked at when the notebook is next read: here
+    /// nobody knows its graph.
+    /// </summary>
+    private void TakeOther(StoreTransaction transaction, Execution execution)
+    {
+        if (execution is not { KernelId: { } kernel, StartedAt: not null })
+        {
+            return;
+        }
+
+        foreach (string path in ReactiveKernelsTable.PathsOf(transaction, new KernelId(kernel)))
+        {
+            if (execution.CellId is { } cell)
+            {
+                CellValuesTable.Forget(transaction, path, new CellId(cell));
+            }
+
+            if (execution.State.IsTerminal())
+            {
+                ReactiveEditsTable.PutRun(transaction, path, execution);
+                transaction.OnCommitted(() => RunPastCascades?.Invoke(path));
+            }
         }
     }
 
@@ -69,6 +108,7 @@ internal sealed class CascadeLedger(FeedLog feed)
         {
             CellRequest request = CellValues.Request(transaction, execution);
             CellValuesTable.Begin(transaction, path, new CellId(id), request.Names ?? [], request.Imports ?? []);
+            ReactiveEditsTable.ForgetRun(transaction, path, new CellId(id));
         }
         else if (execution.State is ExecutionState.Succeeded or ExecutionState.Failed)
         {

@@ -1,5 +1,6 @@
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Reactive.Graph;
 
 namespace Holdfast.Engine.Reactive.Cascades;
 
@@ -11,9 +12,10 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
     /// <param name="running">What an older cascade runs at this moment. It is let be, unless its text or what it read has changed; whoever needs it waits for it.</param>
     /// <param name="rest">What an older cascade would still have run: this one takes it over.</param>
     /// <param name="target">The cell to run, with what it needs and what needs it; null for all that is stale.</param>
+    /// <param name="edited">Of what is stale only these cells, what needs them and what all those need; null for no such bound. Not with a target.</param>
     public static CascadePlan For(
         CascadeSubject subject, IReadOnlyDictionary<CellId, CellValue> values, IReadOnlyCollection<CellValue> running, IReadOnlyCollection<CellId> rest, AttemptId? incarnation,
-        CellId? target, Func<ExecutionId> newId)
+        CellId? target, Func<ExecutionId> newId, IReadOnlyCollection<CellId>? edited = null)
     {
         var held = new Dictionary<CellId, CellValue>(values);
         foreach (CellValue soon in running)
@@ -22,17 +24,12 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
         }
 
         HashSet<CellId> stale = Staleness.Of(subject.Registry, subject.Cells, held, incarnation);
-        RunPlan plan = RunPlan.For(subject.Registry, stale, target);
+        RunPlan plan = target is null && edited is not null
+            ? RunPlan.For(subject.Registry, WithNeeds(subject.Registry, WithDependents(subject.Registry, edited).Concat(rest), stale), null)
+            : RunPlan.For(subject.Registry, stale, target);
         if (target is not null && rest.Any(stale.Contains))
         {
-            var wanted = plan.Cells.Select(static c => c.Cell).ToHashSet();
-            foreach (CellId cell in rest.Where(c => stale.Contains(c) && !wanted.Contains(c)))
-            {
-                wanted.Add(cell);
-                wanted.UnionWith(subject.Registry.Graph.Ancestors(cell).Where(stale.Contains));
-            }
-
-            plan = RunPlan.For(subject.Registry, wanted, null);
+            plan = RunPlan.For(subject.Registry, [.. WithNeeds(subject.Registry, rest, stale), .. plan.Cells.Select(static c => c.Cell)], null);
         }
 
         var ids = plan.Cells.ToDictionary(static c => c.Cell, _ => newId());
@@ -48,12 +45,30 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
             {
                 After = [.. upstream.Where(u => ids.ContainsKey(u) || open.ContainsKey(u)).Select(u => Input(u))],
                 Inputs = upstream.ToDictionary(static u => u.Value, Input),
-                Names = [.. made.Definitions.Concat(made.Deletions).Where(n => !made.Imports.ContainsKey(n)).Distinct()],
+                Names = NamesOf(made),
                 Imports = made.Imports.Count > 0 ? [.. made.Imports.Keys] : null,
                 Code = now.Code,
             };
         }
 
         string Input(CellId cell) => ids.TryGetValue(cell, out ExecutionId planned) ? planned.Value : held[cell].Execution.Value;
+    }
+
+    /// <summary>The names that are a cell's own: others may make its imports just so.</summary>
+    public static IReadOnlyList<string> NamesOf(CellRegistration made) => [.. made.Definitions.Concat(made.Deletions).Where(n => !made.Imports.ContainsKey(n)).Distinct()];
+
+    private static IEnumerable<CellId> WithDependents(CellRegistry registry, IEnumerable<CellId> cells)
+    {
+        List<CellNode> nodes = [.. cells.Select(registry.Graph.Index.Find).OfType<CellNode>()];
+        return nodes.Union(Edges.Reach(registry.Graph.Index, nodes, forward: true)).Select(static n => n.Id);
+    }
+
+    /// <summary>Those of these cells that are stale, with the stale ones that they need.</summary>
+    private static HashSet<CellId> WithNeeds(CellRegistry registry, IEnumerable<CellId> cells, HashSet<CellId> stale)
+    {
+        NameIndex index = registry.Graph.Index;
+        HashSet<CellId> wanted = [.. cells.Where(stale.Contains)];
+        wanted.UnionWith(Edges.Reach(index, wanted.Select(index.Get), forward: false).Select(static c => c.Id).Where(stale.Contains));
+        return wanted;
     }
 }

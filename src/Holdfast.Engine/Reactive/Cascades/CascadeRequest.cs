@@ -12,6 +12,9 @@ public sealed record CascadeRequest
     /// <summary>The cell to run, with the stale cells it needs and all that need it; null for everything that is stale.</summary>
     public CellId? Cell { get; init; }
 
+    /// <summary>Only what edits that were not settled have made stale: what autorun runs.</summary>
+    public bool IsAutorun { get; init; }
+
     /// <summary>To go on where the latest cascade stopped: everything stale, refused when nothing is.</summary>
     public bool IsResume { get; init; }
 

@@ -9,25 +9,32 @@ public sealed class CascadeSubjects(ReactiveNotebooks notebooks)
 {
     internal Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) => notebooks.TakeTurnAsync(path, cancellationToken);
 
-    /// <summary>Edits come into the file first: outputs are only written beside the text that they are of. The caller has the turn.</summary>
-    internal async Task<CascadeSubject> ReadAsync(NotebookFile notebook, CancellationToken cancellationToken)
+    /// <summary>
+    /// Edits come into the file first: outputs are only written beside the text that they are of. What clients have run past the cascades is registered, as whatever runs is. The caller has the turn.
+    /// </summary>
+    /// <param name="forRun">Cells are going to run, and their outputs to be written.</param>
+    internal async Task<CascadeSubject> ReadAsync(NotebookFile notebook, bool forRun, CancellationToken cancellationToken)
     {
-        ReactiveNotebook registered = await notebooks.ReadIntoAsync(notebook, cancellationToken);
+        ReactiveNotebook registered = await notebooks.ReadIntoAsync(notebook, forRun: false, cancellationToken);
+        IReadOnlyList<ClientRun> runs = await notebooks.RegisterRunsAsync(registered, cancellationToken);
+        registered.PutEditsInto(notebook, forRun);
         if (notebook.IsChanged)
         {
-            registered = await notebooks.ChangeAsync(notebook.Path, static _ => { }, cancellationToken);
+            registered = await notebooks.ChangeAsync(notebook.Path, static _ => { }, cancellationToken, forRun);
         }
 
         var cells = new Dictionary<CellId, CascadeCell>();
         foreach (NotebookCell cell in ReactiveNotebook.CodeCells(notebook))
         {
-            string source = registered.Sources[new CellId(cell.Id!)];
-            cells[new CellId(cell.Id!)] = new CascadeCell(source, cell.Index, cell.Tags.Contains(NotebookRunPlan.ErrorAllowedTag))
+            var id = new CellId(cell.Id!);
+            string source = registered.Sources[id];
+            cells[id] = new CascadeCell(source, cell.Index, cell.Tags.Contains(NotebookRunPlan.ErrorAllowedTag))
             {
+                SourceHash = registered.Hash(id),
                 Code = SqlAnalyser.IsSql(source) ? SqlCode.Of(SqlCell.Parse(source)) : null,
             };
         }
 
-        return new CascadeSubject(registered.Registry, cells);
+        return new CascadeSubject(registered.Registry, cells) { Runs = runs };
     }
 }

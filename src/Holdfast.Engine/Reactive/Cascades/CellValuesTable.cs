@@ -72,18 +72,55 @@ internal static class CellValuesTable
         insert.Execute();
     }
 
+    public static CellValue? Find(StoreReader reader, string path, CellId cell)
+    {
+        using Statement select = reader.Prepare($"SELECT {Columns} FROM cell_values WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        return select.Step() ? ReadRow(select) : null;
+    }
+
+    /// <summary>Whether another cell has made one of these names.</summary>
+    public static bool IsHeldByAnother(StoreReader reader, string path, CellId cell, string name)
+    {
+        using Statement select = reader.Prepare("SELECT 1 FROM held_names WHERE path = ?1 AND name = ?2 AND cell_id <> ?3 LIMIT 1").Bind(1, path).Bind(2, name).Bind(3, cell.Value);
+        return select.Step();
+    }
+
+    /// <summary>The kernel that held all this is no more, or no more the notebook's. Gives the cells whose values those were.</summary>
+    public static List<CellId> ForgetAll(StoreTransaction transaction, string path)
+    {
+        var cells = new List<CellId>();
+        using (Statement delete = transaction.Prepare("DELETE FROM cell_values WHERE path = ?1 RETURNING cell_id").Bind(1, path))
+        {
+            while (delete.Step())
+            {
+                cells.Add(new CellId(delete.Text(0)));
+            }
+        }
+
+        foreach (string table in (string[])["held_names", "ghost_names"])
+        {
+            using Statement names = transaction.Prepare($"DELETE FROM {table} WHERE path = ?1").Bind(1, path);
+            names.Execute();
+        }
+
+        return cells;
+    }
+
     public static Dictionary<CellId, CellValue> Of(StoreReader reader, string path)
     {
         using Statement select = reader.Prepare($"SELECT {Columns} FROM cell_values WHERE path = ?1").Bind(1, path);
         var values = new Dictionary<CellId, CellValue>();
         while (select.Step())
         {
-            var cell = new CellId(select.Text(0));
-            values[cell] = new CellValue(cell, new AttemptId(select.Text(1)), new ExecutionId(select.Text(2)), select.Text(3), Read(select.Text(4)));
+            CellValue value = ReadRow(select);
+            values[value.Cell] = value;
         }
 
         return values;
     }
+
+    private static CellValue ReadRow(Statement row) =>
+        new(new CellId(row.Text(0)), new AttemptId(row.Text(1)), new ExecutionId(row.Text(2)), row.Text(3), Read(row.Text(4)));
 
     private static string Write(IReadOnlyDictionary<string, string> inputs)
     {
@@ -110,6 +147,11 @@ internal static class CellValuesTable
     private static Dictionary<string, string> Read(string json)
     {
         var inputs = new Dictionary<string, string>();
+        if (json == "{}")
+        {
+            return inputs;
+        }
+
         using JsonDocument document = JsonDocument.Parse(json);
         foreach (JsonProperty input in document.RootElement.EnumerateObject())
         {

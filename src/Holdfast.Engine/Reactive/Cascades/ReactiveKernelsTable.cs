@@ -1,3 +1,4 @@
+using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Store;
 
@@ -18,10 +19,19 @@ internal static class ReactiveKernelsTable
         return select.Step() ? new KernelId(select.Text(0)) : null;
     }
 
-    /// <summary>The notebook whose kernel this is; null when it is none's.</summary>
-    public static string? PathOf(StoreReader reader, KernelId kernel)
+    /// <summary>The incarnation of the notebook's kernel that lives, or is being started; null when it has none.</summary>
+    public static AttemptId? IncarnationOf(StoreReader reader, string path) => Of(reader, path) is { } id ? KernelsTable.Find(reader, id)?.AttemptId : null;
+
+    /// <summary>The notebooks whose kernel this is: more than one only where a client has given them one kernel.</summary>
+    public static List<string> PathsOf(StoreReader reader, KernelId kernel)
     {
         using Statement select = reader.Prepare("SELECT path FROM reactive_kernels WHERE kernel_id = ?1").Bind(1, kernel.Value);
-        return select.Step() ? select.Text(0) : null;
+        var paths = new List<string>();
+        while (select.Step())
+        {
+            paths.Add(select.Text(0));
+        }
+
+        return paths;
     }
 }

@@ -4,7 +4,9 @@ using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Store;
+using Holdfast.Engine.Tracing;
 using Holdfast.Protocol;
 using Holdfast.Protocol.Jupyter;
 using Holdfast.Protocol.Link;
@@ -37,7 +39,7 @@ public sealed class RunCascade(
         }
 
         NotebookFile notebook = NotebookFile.Load(path);
-        CascadeSubject subject = await subjects.ReadAsync(notebook, cancellationToken);
+        CascadeSubject subject = await subjects.ReadAsync(notebook, forRun: true, cancellationToken);
         ThrowIfNotRunnable(subject, request.Cell, path);
         (KernelSpec? spec, Kernel? known, LiveKernel? reused) = ChooseKernel(request.Kernel, path, notebook);
         if (reused is not null)
@@ -61,7 +63,14 @@ public sealed class RunCascade(
         string id = Ulid.New(time);
         Ghosts.Note(transaction, path, subject.Registry);
         (List<CellValue> running, List<CellId> rest, List<(string Run, ExecutionId Cell)> superseded) = SupersedeOlder(transaction, path, id);
-        var plan = CascadePlan.For(subject, CellValuesTable.Of(transaction, path), running, rest, incarnation, request.Cell, () => new ExecutionId(Ulid.New(time)));
+        List<CellId> edited = ClientRuns.Settle(transaction, path, subject, incarnation, feed);
+        var plan = CascadePlan.For(
+            subject, CellValuesTable.Of(transaction, path), running, rest, incarnation, request.Cell, () => new ExecutionId(Ulid.New(time)), request.IsAutorun ? edited : null);
+        if (request.Cell is null)
+        {
+            ReactiveEditsTable.Clear(transaction, path);
+        }
+
         if (plan.Cells.Count == 0)
         {
             if (request.IsResume)
@@ -85,7 +94,7 @@ public sealed class RunCascade(
         AttemptId attempt = newAttempt?.Id ?? reused!.Live.Id;
         var run = new Run(id, path, RunState.Running, kernel, attempt, OwnsKernel: false, StopOnError: true, reused?.Position ?? 0, time.NowMicroseconds()) { CascadeCells = plan.Cells.Count };
         RunsTable.Insert(transaction, run, host);
-        ReactiveKernelsTable.Put(transaction, path, kernel);
+        NotebookFreshness.SetKernel(feed, transaction, path, kernel);
         Announce(transaction, run, plan, superseded);
         var rows = new List<(Execution, CellRequest)>(plan.Cells.Count);
         foreach ((ExecutionId execution, CellRequest cell) in plan.Cells)
@@ -204,7 +213,7 @@ public sealed class RunCascade(
             return (null, null, kernels.Get(new KernelId(wanted)));
         }
 
-        Kernel? known = store.Read(reader => ReactiveKernelsTable.Of(reader, path) is { } id ? KernelsTable.Find(reader, id) : null);
+        Kernel? known = store.Read(reader => (SessionKernels.Find(reader, path, root) ?? ReactiveKernelsTable.Of(reader, path)) is { } id ? KernelsTable.Find(reader, id) : null);
         string name = wanted ?? known?.SpecName ?? notebook.KernelName ?? Kernels.StartKernel.DefaultSpec;
         if (known is not null && known.SpecName == name && known.State != KernelState.Stopped)
         {
@@ -284,5 +293,5 @@ public sealed class RunCascade(
             Sequence = 0, CreatedAt = 0, Id = id, Kind = ExecutionKind.Cell, State = ExecutionState.Queued, Queue = "default",
             RunId = run.Id, CellId = cell.CellId, CellIndex = cell.Index, Place = place, AttemptId = run.AttemptId, KernelId = run.KernelId.Value,
         },
-        JsonSerializer.Serialize(cell, CellJson.Default.CellRequest));
+        TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest)));
 }

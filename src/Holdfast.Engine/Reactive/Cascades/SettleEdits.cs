@@ -1,13 +1,15 @@
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Feed;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
 /// What an edit has for consequences beyond the graph, whichever way it came. 1. Cells of a cascade that have not begun and would run another text than the notebook's, or on other values than are to
-/// be, are superseded, with what needs them; 2. names that no cell defines any more are removed from the kernel; 3. in a notebook with autorun what is stale runs, which supersedes the whole rest.
-/// All of it follows from what the notebook is now and what is stored, so it can be done again at any time, and a crash between the steps is mended by the next edit or cascade.
+/// be, are superseded, with what needs them; 2. names that no cell defines any more are removed from the kernel; 3. in a notebook with autorun what the edits made stale runs, which supersedes the whole
+/// rest. That an edit is not settled is stored with it, and struck out in the transaction of the last step; all steps can be done again: a start finishes what a crash has cut short.
 /// Errors: notebook-*.
 /// </summary>
 public sealed class SettleEdits
@@ -18,10 +20,11 @@ public sealed class SettleEdits
     private readonly CascadeSubjects _subjects;
     private readonly GhostRemoval _ghosts;
     private readonly RunCascade _runCascade;
+    private readonly FeedLog _feed;
     private readonly string _root;
 
-    internal SettleEdits(StateStore store, ExecutionLedger executions, ActiveRuns active, CascadeSubjects subjects, GhostRemoval ghosts, RunCascade runCascade, string root) =>
-        (_store, _executions, _active, _subjects, _ghosts, _runCascade, _root) = (store, executions, active, subjects, ghosts, runCascade, root);
+    internal SettleEdits(StateStore store, ExecutionLedger executions, ActiveRuns active, CascadeSubjects subjects, GhostRemoval ghosts, RunCascade runCascade, FeedLog feed, string root) =>
+        (_store, _executions, _active, _subjects, _ghosts, _runCascade, _feed, _root) = (store, executions, active, subjects, ghosts, runCascade, feed, root);
 
     /// <summary>The cascade that autorun began; null when there was nothing to run, or it is not on.</summary>
     public async Task<StartedCascade?> RunAsync(string path, CancellationToken cancellationToken)
@@ -31,11 +34,23 @@ public sealed class SettleEdits
         using (await _subjects.TakeTurnAsync(path, cancellationToken))
         {
             notebook = NotebookFile.Load(path);
-            CascadeSubject subject = await _subjects.ReadAsync(notebook, cancellationToken);
+            if (!notebook.IsReactive)
+            {
+                await _store.WriteAsync(transaction => ReactiveEditsTable.Clear(transaction, path), cancellationToken);
+                return null;
+            }
+
+            CascadeSubject subject = await _subjects.ReadAsync(notebook, forRun: false, cancellationToken);
             List<(string Run, ExecutionId Cell)> overtaken = await _store.WriteAsync(
                 transaction =>
                 {
                     Ghosts.Note(transaction, path, subject.Registry);
+                    if (!notebook.IsAutorun)
+                    {
+                        _ = ClientRuns.Settle(transaction, path, subject, ReactiveKernelsTable.IncarnationOf(transaction, path), _feed);
+                        ReactiveEditsTable.Clear(transaction, path); // What is still to be done is found again without it: from the rows of what is withdrawn, and of ghosts.
+                    }
+
                     return Overtaken(transaction, path, subject);
                 },
                 cancellationToken);
@@ -47,7 +62,7 @@ public sealed class SettleEdits
             await _ghosts.RunAsync(path, CancellationToken.None);
         }
 
-        return notebook is { IsReactive: true, IsAutorun: true } ? await _runCascade.RunAsync(new CascadeRequest { Path = path }, CancellationToken.None) : null;
+        return notebook.IsAutorun ? await _runCascade.RunAsync(new CascadeRequest { Path = path, IsAutorun = true }, CancellationToken.None) : null;
     }
 
     private List<(string, ExecutionId)> Overtaken(StoreTransaction transaction, string path, CascadeSubject subject)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Holdfast.Engine.Feed;
 using Holdfast.Engine.Reactive.Cascades;
 using Microsoft.Extensions.Logging;
 
@@ -6,10 +7,9 @@ namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
 /// What follows an edit that was registered, a moment after the last key: it is brought into the file, and its consequences are settled (<see cref="SettleEdits"/>), which with autorun runs cells.
-/// What a crash leaves undone is in the store, and is done after the next edit or run.
+/// That this is to be done is stored with the edit: a start does what a crash left undone. Where a run has the notebook, it is done when that is over.
 /// </summary>
-public sealed partial class EditFollowUp(
-    ReactiveNotebooks notebooks, Func<string, bool> hasKernel, Func<string, Task> settleAsync, TimeProvider time, ILogger<EditFollowUp> logger) : IDisposable
+public sealed partial class EditFollowUp : IDisposable
 {
     /// <summary>A file is written whole, and cells are not run with every key.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(300);
@@ -17,59 +17,108 @@ public sealed partial class EditFollowUp(
     // A large file takes long to write: whoever types slowly is not to wait for that with every key.
     private const int QuietTimesDuration = 5;
 
+    private readonly ReactiveNotebooks _notebooks;
+    private readonly FeedLog _feed;
+    private readonly Func<string, bool> _hasKernel;
+    private readonly Func<string, Task> _settleAsync;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ITimer> _timers = new();
     private readonly ConcurrentDictionary<string, TimeSpan> _durations = new();
+    private readonly ConcurrentDictionary<string, bool> _waiting = new();
     private volatile bool _isDisposed;
+
+    public EditFollowUp(ReactiveNotebooks notebooks, FeedLog feed, Func<string, bool> hasKernel, Func<string, Task> settleAsync, TimeProvider time, ILogger<EditFollowUp> logger)
+    {
+        (_notebooks, _feed, _hasKernel, _settleAsync, _time, _logger) = (notebooks, feed, hasKernel, settleAsync, time, logger);
+        _feed.Published += OnPublished;
+    }
 
     public void Note(string path)
     {
         if (!_isDisposed)
         {
-            _timers.GetOrAdd(path, p => time.CreateTimer(_ => _ = FollowAsync(p), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)).Change(QuietOf(path), Timeout.InfiniteTimeSpan);
+            _timers.GetOrAdd(path, NewTimer).Change(QuietOf(path), Timeout.InfiniteTimeSpan);
         }
     }
 
     public void Dispose()
     {
         _isDisposed = true;
+        _feed.Published -= OnPublished;
         foreach (ITimer timer in _timers.Values)
         {
             timer.Dispose();
         }
     }
 
+    /// <summary>Whoever makes the first edit does not give its trace to what follows from all others.</summary>
+    private ITimer NewTimer(string path)
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            return Create();
+        }
+
+        using AsyncFlowControl flow = ExecutionContext.SuppressFlow();
+        return Create();
+
+        ITimer Create() => _time.CreateTimer(_ => _ = FollowAsync(path), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
     private TimeSpan QuietOf(string path) =>
         _durations.TryGetValue(path, out TimeSpan last) && last * QuietTimesDuration > Quiet ? last * QuietTimesDuration : Quiet;
+
+    private void OnPublished(FeedEvent published)
+    {
+        if (!_waiting.IsEmpty && published.Kind.StartsWith("run.", StringComparison.Ordinal) && published.Kind != "run.running")
+        {
+            foreach (string path in _waiting.Keys)
+            {
+                Note(path);
+            }
+        }
+    }
 
     private async Task FollowAsync(string path)
     {
         try
         {
-            bool isAutorun;
+            _waiting.TryRemove(path, out _);
+            bool isSettled;
             long start;
-            using (await notebooks.TakeTurnAsync(path, CancellationToken.None))
+            using (await _notebooks.TakeTurnAsync(path, CancellationToken.None))
             {
                 if (_isDisposed)
                 {
                     return;
                 }
 
-                start = time.GetTimestamp();
-                isAutorun = (await notebooks.ChangeAsync(path, static _ => { }, CancellationToken.None)).IsAutorun;
+                start = _time.GetTimestamp();
+                ReactiveNotebook notebook = await _notebooks.ChangeAsync(path, static _ => { }, CancellationToken.None);
+                isSettled = !notebook.IsAutorun && !_hasKernel(path);
+                if (isSettled)
+                {
+                    await _notebooks.ClearEditsAsync(path);
+                }
             }
 
-            // A notebook that has never run has nothing that could be overtaken.
-            if (isAutorun || hasKernel(path))
+            if (!isSettled)
             {
-                await settleAsync(path);
+                await _settleAsync(path);
             }
 
-            _durations[path] = time.GetElapsedTime(start);
+            _durations[path] = _time.GetElapsedTime(start);
         }
         catch (Exception failure)
         {
-            // Most likely the file is gone or read-only, or a run has the notebook; the next edit comes here again.
-            Log.NotFollowed(logger, path, failure.Message);
+            if (failure is RefusedException { Code: ErrorCodes.NotebookBusy })
+            {
+                _waiting[path] = true;
+            }
+
+            // Most likely the file is gone or read-only, or a run has the notebook; the next edit comes here again, and so does the next start.
+            Log.NotFollowed(_logger, path, failure.Message);
         }
     }
 

@@ -2,8 +2,9 @@ namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>One cell of a notebook's graph as it is now.</summary>
 /// <param name="BlockedBy">Cells upstream that may not run, so that this one may not either.</param>
+/// <param name="IsStale">The notebook's kernel does not hold what the cell would make now.</param>
 public sealed record GraphCell(
-    CellId Cell, CellState State, CellAnalysis Analysis, IReadOnlyList<CellId> Upstream, IReadOnlyList<CellId> BlockedBy, string SourceHash);
+    CellId Cell, CellState State, CellAnalysis Analysis, IReadOnlyList<CellId> Upstream, IReadOnlyList<CellId> BlockedBy, string SourceHash, bool IsStale);
 
 public sealed record NotebookGraph(string Path, bool IsReactive, bool IsAutorun, IReadOnlyList<GraphCell> Cells);
 
@@ -14,15 +15,16 @@ public sealed class GetGraph(ReactiveNotebooks notebooks, string root)
     {
         path = Path.GetFullPath(path, root);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
-        return Of(await notebooks.OpenAsync(path, cancellationToken));
+        ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);
+        return Of(notebook, notebooks.StaleCells(notebook));
     }
 
-    internal static NotebookGraph Of(ReactiveNotebook notebook)
+    private static NotebookGraph Of(ReactiveNotebook notebook, HashSet<CellId> stale)
     {
         CellRegistry registry = notebook.Registry;
         RunPlan all = RunPlan.For(registry, [.. registry.Cells], null);
         Dictionary<CellId, CellId> because = all.Excluded.Where(static e => e.Cell != e.Because).ToDictionary(static e => e.Cell, static e => e.Because);
         return new NotebookGraph(notebook.Path, notebook.IsReactive, notebook.IsAutorun, [.. registry.Cells.Select(c => new GraphCell(
-            c, registry.State(c), registry.Analysis(c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c)))]);
+            c, registry.State(c), registry.Analysis(c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c), stale.Contains(c)))]);
     }
 }

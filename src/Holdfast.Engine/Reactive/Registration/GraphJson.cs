@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Holdfast.Engine.Reactive.Cascades;
 
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>What the feed and REST say of a cell's place in the graph, in the same words.</summary>
 public static class GraphJson
 {
-    internal static void WriteChange(Utf8JsonWriter writer, ReactiveNotebook notebook, CellId? edited, RegistryChange change)
+    internal static void WriteChange(Utf8JsonWriter writer, ReactiveNotebook notebook, CellId? edited, RegistryChange change, CellFreshness freshness)
     {
         writer.WriteString("path", notebook.Path);
         writer.WriteString("cellId", edited?.Value);
@@ -21,7 +22,8 @@ public static class GraphJson
 
         writer.WriteEndArray();
         reasons.Write(writer);
-        WriteCells(writer, "stale", change.Stale);
+        WriteCells(writer, "stale", freshness.Stale);
+        WriteCells(writer, "fresh", freshness.Fresh);
         WriteNames(writer, "gone", change.Gone);
     }
 

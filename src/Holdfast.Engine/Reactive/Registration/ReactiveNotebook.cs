@@ -10,6 +10,8 @@ public sealed class ReactiveNotebook
 {
     private readonly Dictionary<CellId, string> _sources = [];
     private readonly Dictionary<CellId, string> _hashes = [];
+    private readonly Dictionary<CellId, long> _editedAt = [];
+    private readonly HashSet<CellId> _heldBack = [];
 
     internal ReactiveNotebook(string path, ICellAnalyser analyser)
     {
@@ -43,16 +45,24 @@ public sealed class ReactiveNotebook
     /// <summary>Of the text as it is now.</summary>
     public string Hash(CellId cell) => _hashes[cell];
 
-    internal void SetSource(CellId cell, string source)
+    /// <summary>When a cell got the text it has, microseconds since 1970.</summary>
+    internal long EditedAt(CellId cell) => _editedAt[cell];
+
+    /// <param name="isHeldBack">A client has run this text, and not saved it: it is that client's to save. It comes into the file only for outputs that are to stand beside it.</param>
+    internal void SetSource(CellId cell, string source, long at, bool isHeldBack = false)
     {
         _sources[cell] = source;
         _hashes[cell] = HashOf(source);
+        _editedAt[cell] = at;
+        _ = isHeldBack ? _heldBack.Add(cell) : _heldBack.Remove(cell);
     }
 
     internal void Forget(CellId cell)
     {
         _sources.Remove(cell);
         _hashes.Remove(cell);
+        _editedAt.Remove(cell);
+        _heldBack.Remove(cell);
         FileHashes.Remove(cell);
         Rows.Remove(cell);
     }
@@ -68,12 +78,13 @@ public sealed class ReactiveNotebook
     }
 
     /// <summary>Cells that somebody else has changed in the file since are left as they are.</summary>
-    internal void PutEditsInto(NotebookFile file)
+    /// <param name="withHeldBack">Also what clients have run and not saved.</param>
+    internal void PutEditsInto(NotebookFile file, bool withHeldBack = false)
     {
         foreach (NotebookCell cell in CodeCells(file))
         {
             var id = new CellId(cell.Id!);
-            if (_sources.TryGetValue(id, out string? source) && source != cell.Source && FileHashes.GetValueOrDefault(id) == HashOf(cell.Source))
+            if (_sources.TryGetValue(id, out string? source) && source != cell.Source && (withHeldBack || !_heldBack.Contains(id)) && FileHashes.GetValueOrDefault(id) == HashOf(cell.Source))
             {
                 cell.SetSource(source);
             }

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Engine.Reactive.Cascades;
+using Holdfast.Engine.Reactive.Graph;
 using Holdfast.Engine.Store;
+using Holdfast.Protocol;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Reactive.Registration;
@@ -10,10 +13,25 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// The notebooks whose graphs are in memory, each for one caller at a time. A notebook is read at the first touch, and again when its file has changed: what of it is new is registered.
 /// Edits are stored here first and come into the file a little later, or when cells run; a cell that somebody else has changed in the file since is the file's.
 /// </summary>
-public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalysers analysers)
+public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalysers analysers, MovedNotebooks moved, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
     private readonly ConcurrentDictionary<string, ReactiveNotebook> _notebooks = new();
+
+    /// <summary>Microseconds since 1970.</summary>
+    internal long Now => time.NowMicroseconds();
+
+    /// <summary>The notebook, or the folder, has another name now, or is gone: what is in memory is read again from what is stored.</summary>
+    internal void Forget(string path)
+    {
+        foreach (string known in _notebooks.Keys.Where(k => k == path || (k.StartsWith(path, StringComparison.Ordinal) && k[path.Length] == '/')))
+        {
+            _notebooks.TryRemove(known, out _);
+        }
+    }
+
+    /// <summary>Nothing was run that an edit could have overtaken. The caller has the turn.</summary>
+    internal Task ClearEditsAsync(string path) => store.WriteAsync(transaction => ReactiveEditsTable.Clear(transaction, path), CancellationToken.None);
 
     /// <summary>Waits until nobody else is at this notebook; give it back by disposing.</summary>
     public async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken)
@@ -38,28 +56,54 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     /// <summary>
     /// The same, from a file just loaded, and the other way round: edits that the file does not have are put into it, so that whoever saves it next saves them. The caller has the turn.
     /// </summary>
-    public async Task<ReactiveNotebook> ReadIntoAsync(NotebookFile file, CancellationToken cancellationToken)
+    /// <param name="forRun">Outputs are going to stand in it: also what clients have run and not saved.</param>
+    public async Task<ReactiveNotebook> ReadIntoAsync(NotebookFile file, bool forRun, CancellationToken cancellationToken)
     {
         ReactiveNotebook notebook = await ReadAsync(file, null, cancellationToken);
-        notebook.PutEditsInto(file);
+        notebook.PutEditsInto(file, forRun);
         return notebook;
     }
 
     /// <summary>Changes the file, and brings it the edits that it does not have. The caller has the turn.</summary>
-    public async Task<ReactiveNotebook> ChangeAsync(string path, Action<NotebookFile> change, CancellationToken cancellationToken)
+    public async Task<ReactiveNotebook> ChangeAsync(string path, Action<NotebookFile> change, CancellationToken cancellationToken, bool forRun = false)
     {
         ReactiveNotebook notebook = await OpenAsync(path, cancellationToken);
-        (NotebookFile file, FileStatus? status) = ChangeFile(notebook, change);
+        (NotebookFile file, FileStatus? status) = ChangeFile(notebook, change, forRun);
 
         // A crash before this finds the file as it is now, and registers what is new in it when it is next opened.
         return await ReadAsync(file, status, CancellationToken.None);
     }
 
-    private static (NotebookFile File, FileStatus? Status) ChangeFile(ReactiveNotebook notebook, Action<NotebookFile> change)
+    /// <summary>What of some cells is stale. The caller has the turn.</summary>
+    internal CellFreshness Freshness(ReactiveNotebook notebook, IReadOnlyCollection<CellId> cells) => store.Read(reader => NotebookFreshness.Among(reader, notebook, cells));
+
+    /// <summary>All stale cells. The caller has the turn.</summary>
+    internal HashSet<CellId> StaleCells(ReactiveNotebook notebook) => store.Read(reader => NotebookFreshness.StaleCells(reader, notebook));
+
+    /// <summary>
+    /// What was run past the cascades: a text that nobody has registered is, and does not come into the file before outputs need it there, since whoever ran it is going to save it. The caller has the turn.
+    /// </summary>
+    internal async Task<IReadOnlyList<ClientRun>> RegisterRunsAsync(ReactiveNotebook notebook, CancellationToken cancellationToken)
+    {
+        List<(ClientRun Run, string? Source)> runs = await new ClientRunReader(store).ReadAsync(notebook, cancellationToken);
+        foreach ((ClientRun run, string? source) in runs)
+        {
+            if (run.Cell is { } cell && source is not null && source != notebook.Sources[cell] && run.Execution.CreatedAt > notebook.EditedAt(cell))
+            {
+                RegistryChange change = notebook.Registry.Register(cell, await notebook.Analyser.AnalyseAsync(source, cancellationToken));
+                notebook.SetSource(cell, source, run.Execution.CreatedAt, isHeldBack: true);
+                await CommitAsync(notebook, cell, change, [], isRun: true);
+            }
+        }
+
+        return runs.ConvertAll(static r => r.Run);
+    }
+
+    private static (NotebookFile File, FileStatus? Status) ChangeFile(ReactiveNotebook notebook, Action<NotebookFile> change, bool forRun)
     {
         using Lock.Scope hold = WholeFile.Hold(NotebookStorage.RealPathOf(notebook.Path));
         NotebookFile file = NotebookFile.Load(notebook.Path);
-        notebook.PutEditsInto(file);
+        notebook.PutEditsInto(file, forRun);
         change(file);
         if (file.IsChanged)
         {
@@ -69,12 +113,16 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         return (file, FileStatus.Of(notebook.Path));
     }
 
-    /// <summary>Stores what an edit did, and tells everybody who follows: verdicts are known everywhere when they are durable.</summary>
-    internal async Task CommitAsync(ReactiveNotebook notebook, CellId? edited, RegistryChange change, IEnumerable<CellId> forgotten)
+    /// <summary>
+    /// Stores what an edit did, with that its consequences are not settled, and tells everybody who follows: verdicts are known everywhere when they are durable. Gives what of the cells that it touches
+    /// is stale now.
+    /// </summary>
+    /// <param name="isRun">The text is what a client has run.</param>
+    internal async Task<CellFreshness> CommitAsync(ReactiveNotebook notebook, CellId? edited, RegistryChange change, IReadOnlyCollection<CellId> forgotten, bool isRun = false)
     {
         List<ReactiveCellRow> rows = [];
-        IEnumerable<CellId> touched = change.Registered.Concat(notebook.Registry.Pending).Concat(notebook.Rows.Values.Where(static r => r.Registered is not null).Select(static r => r.Cell));
-        foreach (CellId cell in touched.Concat(edited is { } one ? [one] : []).Distinct().Where(notebook.Registry.Contains))
+        IEnumerable<CellId> mayHaveRow = change.Registered.Concat(notebook.Registry.Pending).Concat(notebook.Rows.Values.Where(static r => r.Registered is not null).Select(static r => r.Cell));
+        foreach (CellId cell in mayHaveRow.Concat(edited is { } one ? [one] : []).Distinct().Where(notebook.Registry.Contains))
         {
             ReactiveCellRow row = notebook.RowOf(cell);
             if (row.IsNeeded || notebook.Rows.ContainsKey(cell))
@@ -83,15 +131,32 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
             }
         }
 
-        List<CellId> removed = [.. forgotten];
+        List<CellId> unsettled = [.. FirstOf(notebook.Registry, change.Stale), .. change.Verdicts.Where(c => notebook.Registry.State(c).IsRunnable), .. forgotten];
+        List<CellId> touched = [.. change.Stale.Concat(change.Verdicts).Concat(edited is { } own ? [own] : []).Concat(Below(notebook.Registry, change.Verdicts)).Distinct()];
+        CellFreshness freshness = CellFreshness.None;
         try
         {
             await store.WriteAsync(transaction =>
             {
                 rows.ForEach(row => ReactiveCellsTable.Put(transaction, notebook.Path, row));
-                removed.ForEach(cell => ReactiveCellsTable.Remove(transaction, notebook.Path, cell));
-                feed.Append(transaction, "notebook.registered", notebook.Path, writer => GraphJson.WriteChange(writer, notebook, edited, change));
+                foreach (CellId cell in forgotten)
+                {
+                    ReactiveCellsTable.Remove(transaction, notebook.Path, cell);
+                }
+
+                if (notebook.IsReactive)
+                {
+                    unsettled.ForEach(cell => ReactiveEditsTable.Note(transaction, notebook.Path, cell));
+                    if (edited is { } cell && !isRun)
+                    {
+                        ReactiveEditsTable.Put(transaction, notebook.Path, cell);
+                    }
+                }
+
+                freshness = NotebookFreshness.Among(transaction, notebook, touched);
+                feed.Append(transaction, "notebook.registered", notebook.Path, writer => GraphJson.WriteChange(writer, notebook, edited, change, freshness));
             }, CancellationToken.None); // The registry has changed already: this is stored whoever has gone meanwhile.
+            CrashPoints.Reach(CrashPoint.ServerCellRegistered);
         }
         catch
         {
@@ -104,6 +169,18 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         {
             notebook.Rows[row.Cell] = row;
         }
+
+        return freshness;
+    }
+
+    private static IEnumerable<CellId> Below(CellRegistry registry, IReadOnlyCollection<CellId> cells) =>
+        Edges.Reach(registry.Graph.Index, cells.Select(registry.Graph.Index.Get), forward: true).Select(static c => c.Id);
+
+    /// <summary>Of some cells those that need none of the others: whatever depends on them depends on these.</summary>
+    private static IEnumerable<CellId> FirstOf(CellRegistry registry, IReadOnlyCollection<CellId> cells)
+    {
+        HashSet<CellId> all = [.. cells];
+        return all.Where(c => !Edges.Incoming(registry.Graph.Index.Get(c)).Any(e => all.Contains(e.Cell.Id)));
     }
 
     private async Task<ReactiveNotebook> ReadAsync(NotebookFile file, FileStatus? status, CancellationToken cancellationToken)
@@ -113,10 +190,12 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         notebook ??= new ReactiveNotebook(path, analysers.ForKernel(file.KernelName));
         if (!isKnown)
         {
+            await moved.FindAsync(file);
             notebook.Rows = store.Read(reader => ReactiveCellsTable.Of(reader, path));
         }
 
         (notebook.IsReactive, notebook.IsAutorun) = (file.IsReactive, file.IsAutorun);
+        long editedAt = (status ?? FileStatus.Of(path))?.ModifiedNanoseconds / 1000 ?? time.NowMicroseconds();
         List<(CellId Id, string Source, bool IsDisabled)> cells = [];
         foreach (NotebookCell cell in ReactiveNotebook.CodeCells(file))
         {
@@ -129,11 +208,11 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
         if (isKnown)
         {
-            await FollowAsync(notebook, cells, cancellationToken);
+            await FollowAsync(notebook, cells, editedAt, cancellationToken);
         }
         else
         {
-            await LoadAsync(notebook, cells, cancellationToken);
+            await LoadAsync(notebook, cells, editedAt, cancellationToken);
             _notebooks[path] = notebook;
         }
 
@@ -141,16 +220,16 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         return notebook;
     }
 
-    private static async Task LoadAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, CancellationToken cancellationToken)
+    private static async Task LoadAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, long editedAt, CancellationToken cancellationToken)
     {
         CellAnalysis[] analyses = await Task.WhenAll(cells.Select(c => notebook.Analyser.AnalyseAsync(c.Source, cancellationToken)));
         notebook.Registry = CellRegistry.Load([.. cells.Select((c, i) => new LoadedCell(
             c.Id, analyses[i], notebook.Rows.GetValueOrDefault(c.Id)?.Registered ?? (analyses[i].Error is null ? CellRegistration.Of(analyses[i]) : CellRegistration.Empty), c.IsDisabled))]);
-        cells.ForEach(c => notebook.SetSource(c.Id, c.Source));
+        cells.ForEach(c => notebook.SetSource(c.Id, c.Source, editedAt));
     }
 
     /// <summary>Takes over what somebody else has done to the file: other texts, new cells, missing ones, another order.</summary>
-    private async Task FollowAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, CancellationToken cancellationToken)
+    private async Task FollowAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, long editedAt, CancellationToken cancellationToken)
     {
         List<(CellId Id, string Source, bool IsDisabled)> edited = cells.FindAll(c => notebook.Sources.GetValueOrDefault(c.Id) != c.Source);
         CellAnalysis[] analyses = await Task.WhenAll(edited.Select(c => notebook.Analyser.AnalyseAsync(c.Source, cancellationToken)));
@@ -165,7 +244,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
         for (int i = 0; i < edited.Count; i++)
         {
-            notebook.SetSource(edited[i].Id, edited[i].Source);
+            notebook.SetSource(edited[i].Id, edited[i].Source, editedAt);
             changes.Add(notebook.Registry.Register(edited[i].Id, analyses[i]));
         }
 

@@ -1,11 +1,13 @@
+using Holdfast.Engine.Reactive.Cascades;
+
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>An edit of one cell. <paramref name="Index"/> is where a new cell goes, counted from 0 over all cells of the notebook; only for a cell id that the notebook does not have.</summary>
 /// <param name="BasedOn">SHA-256 of the text that the edit was made from, in lower-case hexadecimal digits; null to write over whatever is there.</param>
 public sealed record CellText(string Path, string CellId, string Source, string? BasedOn, int? Index);
 
-/// <summary>The verdict on an edit.</summary>
-public sealed record RegisteredVerdict(CellId Cell, CellState State, CellAnalysis Analysis, string SourceHash, IReadOnlyList<CellId> Stale);
+/// <summary>The verdict on an edit, and what of the cells that it touches is stale now.</summary>
+public sealed record RegisteredVerdict(CellId Cell, CellState State, CellAnalysis Analysis, string SourceHash, CellFreshness Freshness);
 
 /// <summary>
 /// Registers the text of a cell before it runs: 1. it is analysed; 2. checked against the graph, and accepted or refused; 3. text and verdicts are stored with the events that tell everybody.
@@ -25,7 +27,7 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
         {
             notebook = await InsertAsync(notebook, edit, cancellationToken);
             followUp.Note(path);
-            return Verdict(notebook, cell, [cell]);
+            return Verdict(notebook, cell, notebooks.Freshness(notebook, [cell, .. notebook.Registry.Graph.Descendants(cell)]));
         }
 
         if (edit.BasedOn is { } basedOn && basedOn != notebook.Hash(cell))
@@ -35,16 +37,16 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
 
         if (before == edit.Source)
         {
-            return Verdict(notebook, cell, []);
+            return Verdict(notebook, cell, CellFreshness.None);
         }
 
         CellAnalysis analysis = await notebook.Analyser.AnalyseAsync(edit.Source, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         RegistryChange change = notebook.Registry.Register(cell, analysis);
-        notebook.SetSource(cell, edit.Source);
-        await notebooks.CommitAsync(notebook, cell, change, []);
+        notebook.SetSource(cell, edit.Source, notebooks.Now);
+        CellFreshness freshness = await notebooks.CommitAsync(notebook, cell, change, []);
         followUp.Note(path);
-        return Verdict(notebook, cell, change.Stale);
+        return Verdict(notebook, cell, freshness);
     }
 
     /// <summary>A new cell goes into the file at once: a cell is not added with every key.</summary>
@@ -74,6 +76,6 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
             cancellationToken);
     }
 
-    private static RegisteredVerdict Verdict(ReactiveNotebook notebook, CellId cell, IReadOnlyList<CellId> stale) =>
-        new(cell, notebook.Registry.State(cell), notebook.Registry.Analysis(cell), notebook.Hash(cell), stale);
+    private static RegisteredVerdict Verdict(ReactiveNotebook notebook, CellId cell, CellFreshness freshness) =>
+        new(cell, notebook.Registry.State(cell), notebook.Registry.Analysis(cell), notebook.Hash(cell), freshness);
 }

@@ -120,7 +120,7 @@ public sealed class StalenessTests
             }
         }
 
-        private Dictionary<CellId, CascadeCell> Cells => _sources.ToDictionary(static s => s.Key, s => new CascadeCell(s.Value, 0, false));
+        private Dictionary<CellId, CascadeCell> Cells => _sources.ToDictionary(static s => s.Key, s => new CascadeCell(s.Value, 0, false) { SourceHash = SourceHash.Of(s.Value) });
 
         private Dictionary<CellId, CellValue> Values => _house.Store.Read(reader => CellValuesTable.Of(reader, Path));
 
