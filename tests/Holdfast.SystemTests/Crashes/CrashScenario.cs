@@ -34,6 +34,9 @@ public enum CrashStory
 
     /// <summary>A reactive notebook's cells are run, one of which fails.</summary>
     Cascade,
+
+    /// <summary>A reactive notebook with autorun is edited.</summary>
+    Edit,
 }
 
 /// <summary>What may become of the job, or the cells, whose supervisor dies.</summary>
@@ -129,6 +132,12 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Cascade, Loss.None),
         new(CrashPoint.SupervisorRequestJournalled, 7, CrashStory.Cascade, Loss.AtMostOne),
         new(CrashPoint.SupervisorOutcomeSynced, 3, CrashStory.Cascade, Loss.AtMostOne),
+
+        // An edit: registered, brought into the file, and what it made stale planned and run, without anybody asking for it.
+        new(CrashPoint.ServerCellRegistered, 1, CrashStory.Edit, Loss.None),
+        new(CrashPoint.ServerFileWritten, 2, CrashStory.Edit, Loss.None), // The first is the mode's.
+        new(CrashPoint.ServerCascadePlanned, 1, CrashStory.Edit, Loss.None),
+        .. Enumerable.Range(2, 4).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Edit, Loss.None)),
 
         new(CrashPoint.ServerRetentionCommitted, 1, CrashStory.Deletion, Loss.None),
         new(CrashPoint.ServerSetAside, 1, CrashStory.Deletion, Loss.None),

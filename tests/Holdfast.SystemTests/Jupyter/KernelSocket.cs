@@ -50,15 +50,17 @@ internal sealed class KernelSocket : IDisposable
         (await server.Rest.PostAsync("/api/kernels", "{\"name\":\"python3\"}")).Must(201).Json.GetProperty("id").GetString()!;
 
     /// <summary>Sends code to be run; the message's id.</summary>
-    public Task<string> ExecuteAsync(string code) => SendAsync(
+    /// <param name="cell">The notebook's cell that the client says it is of.</param>
+    public Task<string> ExecuteAsync(string code, string? cell = null) => SendAsync(
         "shell", "execute_request",
-        new JsonObject { ["code"] = code, ["silent"] = false, ["store_history"] = true, ["user_expressions"] = new JsonObject(), ["allow_stdin"] = true, ["stop_on_error"] = true });
+        new JsonObject { ["code"] = code, ["silent"] = false, ["store_history"] = true, ["user_expressions"] = new JsonObject(), ["allow_stdin"] = true, ["stop_on_error"] = true },
+        cell is null ? [] : new JsonObject { ["cellId"] = cell });
 
-    public async Task<string> SendAsync(string channel, string type, JsonObject content)
+    public async Task<string> SendAsync(string channel, string type, JsonObject content, JsonObject? metadata = null)
     {
         string id = Guid.NewGuid().ToString("N");
         var header = new JsonObject { ["msg_id"] = id, ["msg_type"] = type, ["session"] = _session, ["username"] = "u", ["version"] = "5.3", ["date"] = "2026-01-01T00:00:00Z" };
-        byte[][] parts = [Encoding.UTF8.GetBytes(channel), Encoding.UTF8.GetBytes(header.ToJsonString()), "{}"u8.ToArray(), "{}"u8.ToArray(), Encoding.UTF8.GetBytes(content.ToJsonString())];
+        byte[][] parts = [Encoding.UTF8.GetBytes(channel), Encoding.UTF8.GetBytes(header.ToJsonString()), "{}"u8.ToArray(), Encoding.UTF8.GetBytes((metadata ?? []).ToJsonString()), Encoding.UTF8.GetBytes(content.ToJsonString())];
         using var frame = new MemoryStream();
         byte[] word = new byte[8];
         void Write(long value)

@@ -17,7 +17,83 @@ internal sealed class ReactiveBook
         Write();
     }
 
-    public string Path { get; }
+    public string Path { get; private set; }
+
+    public void MovedTo(string path) => Path = path;
+
+    /// <summary>Reactive from now on, by the metadata.</summary>
+    public async Task ModeAsync(bool isAutorun) =>
+        (await _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Patch, $"/v1/notebooks?path={Uri.EscapeDataString(Path)}")
+        {
+            Content = Json(new JsonObject { ["mode"] = "reactive", ["autorun"] = isAutorun }),
+        })).Must(200);
+
+    /// <summary>An edit over REST; the verdict.</summary>
+    public async Task<JsonElement> PutAsync(string id, string source, int? index = null)
+    {
+        int at = _cells.FindIndex(c => c.Id == id);
+        if (at >= 0)
+        {
+            _cells[at] = (id, source);
+        }
+        else
+        {
+            _cells.Insert(index!.Value, (id, source));
+        }
+
+        var body = new JsonObject { ["path"] = Path, ["cellId"] = id, ["source"] = source };
+        if (index is { } place)
+        {
+            body["index"] = place;
+        }
+
+        return (await _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Put, "/v1/notebooks/cells") { Content = Json(body) })).Must(200).Json;
+    }
+
+    public async Task<JsonElement> GraphAsync() => (await _server.Rest.GetAsync($"/v1/notebooks/graph?path={Uri.EscapeDataString(Path)}")).Must(200).Json;
+
+    /// <summary><c>cell:fresh</c> or <c>cell:stale</c>, in the order of the notebook.</summary>
+    public async Task<string> FreshnessAsync() =>
+        string.Join(' ', (await GraphAsync()).GetProperty("cells").EnumerateArray().Select(static c => $"{c.GetProperty("cellId").GetString()}:{(c.GetProperty("stale").GetBoolean() ? "stale" : "fresh")}"));
+
+    public Task WaitForFreshnessAsync(string wanted) => Patience.UntilAsync(async () => await FreshnessAsync() == wanted, wanted);
+
+    public Task WaitForOutputAsync(string cell, string wanted) => Patience.UntilAsync(() => Output(cell) == wanted, $"{cell} said {wanted}");
+
+    /// <summary>The cascade of this notebook that was planned last; null when there was none yet.</summary>
+    public async Task<JsonElement?> LatestCascadeAsync()
+    {
+        JsonElement executions = (await _server.Rest.GetAsync("/v1/executions?kind=cell&limit=100")).Must(200).Json.GetProperty("executions");
+        foreach (string run in executions.EnumerateArray().Select(static e => e.GetProperty("runId").GetString()).OfType<string>().Distinct())
+        {
+            JsonElement cascade = (await _server.Rest.GetAsync($"/v1/notebooks/cascades/{run}")).Must(200).Json;
+            if (cascade.GetProperty("path").GetString() == Path)
+            {
+                return cascade;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Its cells, in their order.</summary>
+    public async Task<string> LatestPlanAsync() => await LatestCascadeAsync() is { } latest ? string.Join(' ', latest.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString())) : "";
+
+    /// <summary>The first event of this kind about the notebook.</summary>
+    public async Task<JsonElement> ToldAsync(string kind)
+    {
+        await foreach (StreamEvent one in _server.Rest.FollowAsync($"/v1/feed?subject={Uri.EscapeDataString(Path)}&after=0", null, TestContext.Current.CancellationToken))
+        {
+            if (one.Name == kind)
+            {
+                return JsonDocument.Parse(one.Data).RootElement;
+            }
+        }
+
+        throw new InvalidOperationException("The feed ended.");
+    }
+
+    private static StringContent Json(JsonObject body) => new(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
 
     /// <summary>Changes a cell's source, or adds the cell.</summary>
     public void Edit(string id, string source)
