@@ -1,3 +1,4 @@
+using System.Text;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Protocol.Processes;
 
@@ -12,6 +13,8 @@ namespace Holdfast.Engine.Contents;
 public sealed class UploadContents(ContentsRoot root, string notesFolder, TimeProvider time)
 {
     public const int LastChunk = -1;
+
+    private const int NoteBytesMax = 64 * 1024; // A path.
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Upload> _uploads = []; // By the file's real path; guarded by _lock, and held only for looking things up.
@@ -70,7 +73,7 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
         {
             try
             {
-                string temporary = File.ReadAllText(note);
+                string temporary = Encoding.UTF8.GetString(PlainFile.Read(note, NoteBytesMax));
                 if (Path.GetFileName(temporary) == Path.GetFileName(note))
                 {
                     WholeFile.Discard(temporary);

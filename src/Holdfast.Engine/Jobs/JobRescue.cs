@@ -89,13 +89,13 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
         if (File.Exists(live.Files.Exit))
         {
             supervisor.Assign(null!);
-            news.Ended(live, JobOutcome.Of(ExitRecord.Read(File.ReadAllBytes(live.Files.Exit))), supervisor);
+            news.Ended(live, JobOutcome.Of(ExitRecord.Read(PlainFile.Read(live.Files.Exit, AttemptFiles.RecordBytesMax))), supervisor);
             return;
         }
 
         if (File.Exists(live.Files.Child))
         {
-            news.Running(live, UnixTime.FromNanoseconds(ChildRecord.Read(File.ReadAllBytes(live.Files.Child)).AtUnixNanoseconds));
+            news.Running(live, UnixTime.FromNanoseconds(ChildRecord.Read(PlainFile.Read(live.Files.Child, AttemptFiles.RecordBytesMax)).AtUnixNanoseconds));
             news.Moved(live, welcome.State == "paused" ? ExecutionCommand.ConfirmPaused : ExecutionCommand.ConfirmResumed);
         }
     }

@@ -2,6 +2,7 @@ using Holdfast.Engine.Executions;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Link;
+using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Jobs;
 
@@ -66,7 +67,7 @@ internal sealed class JobSupervisor(JobNews news)
             case LinkMessageType.Exited:
                 // The file, not the notice, is the record; it was durable before the notice was sent. Read while the attempt is still ours: when
                 // that fails the link breaks, and the rescue that follows must find whose outcome is missing.
-                Outcome outcome = JobOutcome.Of(ExitRecord.Read(File.ReadAllBytes(live.Files.Exit)));
+                Outcome outcome = JobOutcome.Of(ExitRecord.Read(PlainFile.Read(live.Files.Exit, AttemptFiles.RecordBytesMax)));
                 Assign(null!);
                 news.Ended(live, outcome, this);
                 break;

@@ -12,6 +12,7 @@ public sealed record Preference(string Name, byte[] Content, DateTimeOffset Modi
 public sealed class PreferenceFolder(string folder)
 {
     private const string Ending = ".json";
+    private const int BytesMax = 256 * 1024 * 1024; // Far above what the door takes.
     private const int FileNameLengthMax = 240; // 255 is the file systems' limit, and a file is written under a longer name first.
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private readonly Lock _turn = new(); // Guards the files: a change reads and then writes.
@@ -78,7 +79,7 @@ public sealed class PreferenceFolder(string folder)
     {
         try
         {
-            return new Preference(name, File.ReadAllBytes(file), File.GetLastWriteTimeUtc(file));
+            return new Preference(name, PlainFile.Read(file, BytesMax), File.GetLastWriteTimeUtc(file));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

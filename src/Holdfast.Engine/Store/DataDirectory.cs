@@ -16,6 +16,7 @@ public sealed class DataDirectory : IDisposable
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
     private const int TokenBytes = 32;
+    private const int TokenFileBytesMax = 64 * 1024;
     private const int LockAttempts = 10;
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
 
@@ -149,7 +150,7 @@ public sealed class DataDirectory : IDisposable
                 File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             }
 
-            string kept = File.ReadAllText(path).Trim();
+            string kept = Encoding.UTF8.GetString(PlainFile.Read(path, TokenFileBytesMax)).TrimStart('\uFEFF').Trim();
             if (kept.Length > 0)
             {
                 return kept;

@@ -9,6 +9,8 @@ namespace Holdfast.Engine.Store;
 /// </summary>
 public sealed record ServerRecord(string Url, ProcessIdentity Process, string Version)
 {
+    private const int BytesMax = 64 * 1024;
+
     /// <summary>By which a client on this machine knows the server's certificate, whatever names it has. Null without TLS.</summary>
     public string? CertificateSha256 { get; init; }
 
@@ -43,7 +45,7 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
     {
         try
         {
-            return Parse(File.ReadAllBytes(path));
+            return Parse(PlainFile.Read(path, BytesMax));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or FormatException)
         {

@@ -66,7 +66,7 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
     {
         try
         {
-            return File.Exists(path) ? read(File.ReadAllBytes(path)) : null;
+            return File.Exists(path) ? read(PlainFile.Read(path, AttemptFiles.RecordBytesMax)) : null;
         }
         catch (AttemptFormatException)
         {

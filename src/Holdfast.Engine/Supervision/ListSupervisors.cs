@@ -51,7 +51,7 @@ public sealed class ListSupervisors(LiveAttempts attempts, TimeProvider time)
     {
         try
         {
-            ProcessIdentity process = SupervisorRecord.Read(File.ReadAllBytes(files.Supervisor)).Process;
+            ProcessIdentity process = SupervisorRecord.Read(PlainFile.Read(files.Supervisor, AttemptFiles.RecordBytesMax)).Process;
             return process.BootId == ProcessIdentity.BootIdNow ? (process.Pid, process.StartTicks) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or AttemptFormatException)

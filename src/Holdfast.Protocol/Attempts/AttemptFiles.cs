@@ -3,6 +3,9 @@ namespace Holdfast.Protocol.Attempts;
 /// <summary>The names inside one attempt's folder: the server writes <see cref="Spec"/>, the supervisor everything else.</summary>
 public readonly record struct AttemptFiles(string Directory)
 {
+    /// <summary>More than any of the small files has; a command with its environment is the largest.</summary>
+    public const int RecordBytesMax = 64 * 1024 * 1024;
+
     /// <summary>What to start; see <see cref="AttemptSpec"/>.</summary>
     public string Spec => Path.Combine(Directory, "spec.json");
 

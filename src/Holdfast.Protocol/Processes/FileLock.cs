@@ -32,7 +32,7 @@ public sealed class FileLock : IDisposable
     /// <summary>True when some process holds the lock now. A missing file is not held. Takes it for an instant to find out.</summary>
     public static bool IsHeld(string path)
     {
-        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
+        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | Libc.OpenNonBlock, 0); // A FIFO in its place must not make us wait.
         if (fd < 0)
         {
             return false;

@@ -11,6 +11,10 @@ public readonly partial record struct FileStatus(uint UserId, uint GroupId, Unix
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const uint BasicStats = 0x7FF;
     private const int PermissionBits = 0xFFF;
+    private const int EmptyPath = 0x1000; // AT_EMPTY_PATH: the descriptor itself
+    private const uint TypeOnly = 1;
+    private const int TypeBits = 0xF000;
+    private const int PlainType = 0x8000;
 
     /// <summary>The status of what the path leads to, symbolic links followed; null if there is nothing there or it may not be seen.</summary>
     public static unsafe FileStatus? Of(string path)
@@ -30,6 +34,13 @@ public readonly partial record struct FileStatus(uint UserId, uint GroupId, Unix
             *(ulong*)(buffer + 32),
             *(long*)(buffer + 40),
             (*(long*)(buffer + 112) * 1_000_000_000) + *(uint*)(buffer + 120));
+    }
+
+    /// <summary>Whether an open file is a plain one: no folder, FIFO, socket or device.</summary>
+    internal static unsafe bool IsPlain(int fd)
+    {
+        byte* buffer = stackalloc byte[256];
+        return Statx(fd, "", EmptyPath, TypeOnly, buffer) == 0 && (*(ushort*)(buffer + 28) & TypeBits) == PlainType;
     }
 
     /// <summary>Gives an open file this owner and group, or the group alone, as far as we may; what we may not do is left undone.</summary>

@@ -40,7 +40,7 @@ public sealed class ReadKernelUsage(LiveKernels live, TimeProvider time)
     {
         try
         {
-            ProcessIdentity supervisor = SupervisorRecord.Read(File.ReadAllBytes(kernel.Live.Files.Supervisor)).Process;
+            ProcessIdentity supervisor = SupervisorRecord.Read(PlainFile.Read(kernel.Live.Files.Supervisor, AttemptFiles.RecordBytesMax)).Process;
             return supervisor.IsAlive() ? supervisor : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or AttemptFormatException)

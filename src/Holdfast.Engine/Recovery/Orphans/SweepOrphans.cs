@@ -108,7 +108,7 @@ public sealed partial class SweepOrphans : IDisposable
     private async Task StopAsync(string folder, CancellationToken cancellationToken)
     {
         var files = new AttemptFiles(folder);
-        SupervisorRecord record = SupervisorRecord.Read(await File.ReadAllBytesAsync(files.Supervisor, cancellationToken));
+        SupervisorRecord record = SupervisorRecord.Read(PlainFile.Read(files.Supervisor, AttemptFiles.RecordBytesMax));
         if (!record.Process.IsAlive())
         {
             throw new IOException("The process that it names does not live; somebody else holds the lock.");
