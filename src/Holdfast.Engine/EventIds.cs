@@ -55,6 +55,9 @@ public static class EventIds
     public const int RetentionApplied = 1507;
     public const int RetentionFolderNotRemoved = 1508;
     public const int RetentionFailed = 1509;
+    public const int JournalsCompressed = 1510;
+    public const int JournalNotCompressed = 1511;
+    public const int JournalCompressionFailed = 1512;
 
     // Callbacks: 1900.
     public const int CallbackParked = 1900;

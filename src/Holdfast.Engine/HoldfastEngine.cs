@@ -58,6 +58,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly Recover _recover;
     private readonly OrphanSweeper _sweeper;
     private readonly RetentionKeeper _retention;
+    private readonly JournalCompressor _compressor;
     private readonly SupervisorCheck _check;
     private readonly ExecutionSpans _spans;
     private readonly KernelRevivals _revivals;
@@ -177,6 +178,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Orphans.Grace, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
         _retention = new RetentionKeeper(
             ApplyRetention, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
+        _compressor = new JournalCompressor(
+            new CompressJournals(_store, Live, Folders, options.Retention, Meters, time, loggers.CreateLogger<CompressJournals>()), options.Retention, time, loggers.CreateLogger<JournalCompressor>());
         GetStatistics = new GetStatistics(_store);
         EndWork = new EndWork(_store, _dispatcher, Live, _kernels, CancelExecution, StopKernel, time);
         _recover = new Recover(
@@ -288,11 +291,13 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _culling.Start();
         _warm.Start();
         _retention.Start();
+        _compressor.Start();
     }
 
     /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _compressor.DisposeAsync();
         await _retention.DisposeAsync();
         await _sweeper.DisposeAsync();
         await _check.DisposeAsync();

@@ -73,6 +73,12 @@ public enum CrashPoint
     /// <summary>The rows of what is older than is kept are gone; the folders are not.</summary>
     ServerRetentionCommitted,
 
+    /// <summary>A packed segment is whole and synced under its temporary name; the plain one is still in its place.</summary>
+    ServerSegmentPacked,
+
+    /// <summary>The packed segment has the plain one's name, which may not be durable yet.</summary>
+    ServerSegmentReplaced,
+
     /// <summary>A folder is in the trash, and not deleted.</summary>
     ServerSetAside,
 

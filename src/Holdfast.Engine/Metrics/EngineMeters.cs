@@ -24,6 +24,9 @@ public sealed class EngineMeters : IDisposable
     private readonly Counter<long> _supervisorsDied;
     private readonly Counter<long> _callbackAttempts;
     private readonly Histogram<double> _callbackDuration;
+    private readonly Counter<long> _compressedSegments;
+    private readonly Counter<long> _compressedBefore;
+    private readonly Counter<long> _compressedAfter;
 
     public EngineMeters()
     {
@@ -35,6 +38,9 @@ public sealed class EngineMeters : IDisposable
         _finished = Meter.CreateCounter<long>("holdfast.executions.finished", "{execution}", "Executions that came to an end since the server started.");
         _supervisorsDied = Meter.CreateCounter<long>("holdfast.supervisors.died", "{supervisor}", "Supervisors whose lock was found free before their work had an end.");
         _callbackAttempts = Meter.CreateCounter<long>("holdfast.callbacks.attempts", "{attempt}", "Tries to deliver a callback, by what came of them.");
+        _compressedSegments = Meter.CreateCounter<long>("holdfast.journal.compressed", "{segment}", "Segments of journals that were compressed since the server started.");
+        _compressedBefore = Meter.CreateCounter<long>("holdfast.journal.compressed.before", "By", "What they took before.");
+        _compressedAfter = Meter.CreateCounter<long>("holdfast.journal.compressed.after", "By", "What they take now.");
         _callbackDuration = Latency("holdfast.callbacks.attempt.duration", "Of one try to deliver a callback.", LatencySeconds);
     }
 
@@ -63,6 +69,13 @@ public sealed class EngineMeters : IDisposable
     {
         _callbackAttempts.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
         _callbackDuration.Record(duration.TotalSeconds);
+    }
+
+    public void SegmentCompressed(long bytesBefore, long bytesAfter)
+    {
+        _compressedSegments.Add(1);
+        _compressedBefore.Add(bytesBefore);
+        _compressedAfter.Add(bytesAfter);
     }
 
     public void Dispose() => Meter.Dispose();

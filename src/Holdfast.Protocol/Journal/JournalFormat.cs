@@ -21,14 +21,14 @@ public static class JournalFormat
 
     private const int PositionDigits = 20;
 
-    internal static string SegmentPath(string directory, long basePosition) => PathOf(directory, basePosition, SegmentSuffix);
+    public static string SegmentPath(string directory, long basePosition) => PathOf(directory, basePosition, SegmentSuffix);
 
     internal static string IndexPath(string directory, long basePosition) => PathOf(directory, basePosition, IndexSuffix);
 
     internal static string CutPath(string directory, long position) => PathOf(directory, position, CutSuffix);
 
     /// <summary>The base positions of the segments there, ascending. Empty when the directory is missing.</summary>
-    internal static long[] ListSegments(string directory)
+    public static long[] ListSegments(string directory)
     {
         string[] files;
         try
@@ -61,9 +61,9 @@ public static class JournalFormat
         return bases;
     }
 
-    /// <summary>Where the journal ends by now, by the sizes of its files; a torn tail counts. 0 when there is none.</summary>
+    /// <summary>Where the journal ends by now, by the sizes of its segments; a torn tail counts. 0 when there is none.</summary>
     public static long EndOf(string directory) =>
-        ListSegments(directory) is [.., long last] && new FileInfo(SegmentPath(directory, last)) is { Exists: true } file ? last + file.Length : 0;
+        ListSegments(directory) is [.., long last] ? last + SegmentFile.LengthOf(directory, last) : 0;
 
     private static string PathOf(string directory, long position, string suffix) =>
         Path.Join(directory, position.ToString("D20", CultureInfo.InvariantCulture) + suffix);

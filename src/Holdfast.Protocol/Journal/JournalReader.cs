@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
@@ -23,7 +21,7 @@ public sealed class JournalReader : IDisposable
     // The stream offset that each channel's next record must have; -1 while unknown after a start in the middle of a segment.
     private readonly long[] _expected = new long[JournalFormat.ChannelCount];
 
-    private SafeFileHandle? _segment;
+    private SegmentFile? _segment;
     private long _segmentBase;
     private long _lastSegmentBase = -1;
     private byte[] _buffer = [];
@@ -101,7 +99,7 @@ public sealed class JournalReader : IDisposable
                 continue;
             }
 
-            return Stop(isClosed ? JournalEnd.Damaged : _buffered > 0 ? JournalEnd.Torn : EndOfBytes(), out record);
+            return Stop(isClosed || _segment!.IsDamaged ? JournalEnd.Damaged : _buffered > 0 ? JournalEnd.Torn : EndOfBytes(), out record);
         }
 
         record = default;
@@ -156,7 +154,7 @@ public sealed class JournalReader : IDisposable
 
         try
         {
-            _segment = OpenSegment(_segmentBase);
+            _segment = SegmentFile.Open(_directory, _segmentBase);
 
             // Read a second time when it proves to be closed: the header was perhaps written after the first look, but before that.
             if (TryReadHeader() || (IsSegmentClosed(mayHaveChanged: true) && TryReadHeader()))
@@ -171,7 +169,7 @@ public sealed class JournalReader : IDisposable
         }
 
         // Opened anew at each try: the writer may not have written the header yet.
-        End = _segmentBase < _lastSegmentBase ? JournalEnd.Damaged : _buffered == 0 ? JournalEnd.Clean : JournalEnd.Torn;
+        End = _segmentBase < _lastSegmentBase || _segment.IsDamaged ? JournalEnd.Damaged : _buffered == 0 ? JournalEnd.Clean : JournalEnd.Torn;
         LeaveSegment();
         return false;
     }
@@ -272,7 +270,7 @@ public sealed class JournalReader : IDisposable
     }
 
     private JournalEnd EndOfBytes() =>
-        Position > _segmentBase + RandomAccess.GetLength(_segment!) ? JournalEnd.Beyond : JournalEnd.Clean;
+        Position > _segmentBase + _segment!.Length ? JournalEnd.Beyond : JournalEnd.Clean;
 
     private void Fill(long position)
     {
@@ -280,7 +278,7 @@ public sealed class JournalReader : IDisposable
         _buffered = 0;
         while (_buffered < _buffer.Length)
         {
-            int read = RandomAccess.Read(_segment!, _buffer.AsSpan(_buffered), position - _segmentBase + _buffered);
+            int read = _segment!.Read(_buffer.AsSpan(_buffered), position - _segmentBase + _buffered);
             if (read == 0)
             {
                 return;
@@ -334,8 +332,4 @@ public sealed class JournalReader : IDisposable
         };
         return Look.Whole;
     }
-
-    private SafeFileHandle OpenSegment(long basePosition) =>
-        File.OpenHandle(
-            JournalFormat.SegmentPath(_directory, basePosition), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 }

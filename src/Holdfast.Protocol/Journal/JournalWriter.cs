@@ -187,6 +187,15 @@ public sealed unsafe class JournalWriter : IDisposable
     {
         long last = segments[^1];
         long end = last;
+        using (SegmentFile segment = SegmentFile.Open(_directory, last))
+        {
+            if (segment.IsPacked)
+            {
+                // It was packed because it is over. There is nobody who may go on with it, and nothing in it may be cut.
+                throw new JournalDamagedException(_directory, last);
+            }
+        }
+
         using (JournalReader reader = JournalReader.Open(_directory, last))
         {
             _index.Begin(last);

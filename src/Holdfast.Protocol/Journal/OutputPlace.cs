@@ -68,9 +68,8 @@ internal readonly struct OutputPlace(long segmentBase, SegmentIndexEntry at, boo
         start = default;
         Span<byte> header = stackalloc byte[SegmentHeader.BytesMax];
         Span<long> starts = stackalloc long[JournalFormat.ChannelCount];
-        using var file = File.OpenHandle(
-            JournalFormat.SegmentPath(directory, basePosition), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        int read = RandomAccess.Read(file, header, 0);
+        using SegmentFile file = SegmentFile.Open(directory, basePosition);
+        int read = file.Read(header, 0);
         if (SegmentHeader.Read(header[..read], basePosition, starts) == 0)
         {
             return false;

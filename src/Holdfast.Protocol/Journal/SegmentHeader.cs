@@ -91,7 +91,12 @@ internal static class SegmentHeader
         return length;
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> header)
+    internal static bool HasMagic(ReadOnlySpan<byte> file) => file.StartsWith(Magic);
+
+    internal static void WriteMagic(Span<byte> header) => Magic.CopyTo(header);
+
+    /// <summary>Of a whole header, its own four bytes left out: they have the same place in every version.</summary>
+    internal static uint Checksum(ReadOnlySpan<byte> header)
     {
         uint before = Crc32C.Append(Crc32C.Start, header[..ChecksumAt]);
         return Crc32C.Finish(Crc32C.Append(before, header[(ChecksumAt + 4)..]));

@@ -1,3 +1,5 @@
+using Holdfast.Protocol.Processes;
+
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>Reads a segment's sparse index, and writes it anew from the records when it is missing, short or wrong.</summary>
@@ -5,6 +7,9 @@ internal static class SegmentIndex
 {
     // A mark is due at the first record past each interval, so the last one lies at most this far from the end.
     private const long ReachBytes = SegmentIndexFormat.IntervalBytes + JournalFormat.RecordBytesMax;
+
+    /// <summary>More than the index of any segment that a writer makes has: what is larger is not read to find a mark in it.</summary>
+    private const int BytesMax = 16 * 1024 * 1024;
 
     /// <summary>
     /// The entries that are whole and in order. A closed segment whose index does not reach its end is scanned instead, and the
@@ -18,7 +23,7 @@ internal static class SegmentIndex
             return entries;
         }
 
-        long end = basePosition + new FileInfo(JournalFormat.SegmentPath(directory, basePosition)).Length;
+        long end = basePosition + SegmentFile.LengthOf(directory, basePosition);
         long reached = entries.Length > 0 ? entries[^1].Position : basePosition;
         return end - reached <= ReachBytes ? entries : Rebuild(directory, basePosition);
     }
@@ -64,7 +69,7 @@ internal static class SegmentIndex
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = PlainFile.Read(path, BytesMax);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

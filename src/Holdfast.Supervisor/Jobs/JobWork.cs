@@ -36,7 +36,7 @@ public sealed class JobWork : AttemptWork
 
     public override string Mode => AttemptSpec.KindJob;
 
-    public override string[] Capabilities { get; } = ["run", "signal", "pause", "stdin", "follow", "watch", "resize"];
+    public override string[] Capabilities { get; } = ["run", "signal", "pause", "stdin", "follow", "watch", "resize", LinkCapabilities.Packed];
 
     public override string State => _isLeaving ? "leaving" : base.State;
 

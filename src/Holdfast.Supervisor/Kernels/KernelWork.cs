@@ -61,7 +61,7 @@ public sealed unsafe class KernelWork : AttemptWork
 
     public override string Mode => AttemptSpec.KindKernel;
 
-    public override string[] Capabilities => [LinkCapabilities.Kernel, LinkCapabilities.After];
+    public override string[] Capabilities => [LinkCapabilities.Kernel, LinkCapabilities.After, LinkCapabilities.Packed];
 
     /// <summary>While an outcome is not synced, the journal is shown without it: what the server has been told, it may commit.</summary>
     public override long JournalPosition => _owesSync ? _toldPosition : Journal.Position;

@@ -1,17 +1,20 @@
-using System.Globalization;
+using Holdfast.Protocol.Journal;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Supervisor.Link;
 
 /// <summary>
 /// The raw bytes of a journal by position, for a peer that follows it: a segment's file is named by the position of its first byte, so the
-/// segments in order are one stream. Holds one open file and no buffer: sendfile moves the bytes.
+/// segments in order are one stream. Holds one open file and no buffer, as sendfile moves the bytes; only of a packed segment they pass through one here.
 /// </summary>
 internal sealed unsafe class JournalStream : IDisposable
 {
+    private const int PieceBytes = 64 * 1024;
+
     private readonly string _journal;
     private long _segmentBase = -1;
-    private int _fd = -1;
+    private SegmentFile? _segment;
+    private byte[] _unpacked = [];
 
     public JournalStream(string attemptDirectory, long position)
     {
@@ -36,12 +39,12 @@ internal sealed unsafe class JournalStream : IDisposable
             return 0;
         }
 
-        if (_fd < 0 && !OpenSegmentAt(LastSegmentUpTo(Position)))
+        if (_segment is null && !OpenSegmentAt(LastSegmentUpTo(Position)))
         {
             return 0;
         }
 
-        long inFile = _segmentBase + FileLength() - Position;
+        long inFile = _segmentBase + _segment!.Length - Position;
         if (inFile <= 0)
         {
             // The next segment's name is the position where this one ends.
@@ -50,7 +53,7 @@ internal sealed unsafe class JournalStream : IDisposable
                 return 0;
             }
 
-            inFile = FileLength();
+            inFile = _segment!.Length;
         }
 
         long available = end >= 0 ? Math.Min(inFile, end - Position) : inFile;
@@ -61,7 +64,7 @@ internal sealed unsafe class JournalStream : IDisposable
     public nint SendTo(int socket, int count)
     {
         long offset = Position - _segmentBase;
-        nint sent = Posix.SendFile(socket, _fd, &offset, (nuint)count);
+        nint sent = _segment!.IsPacked ? SendUnpacked(socket, offset, count) : Posix.SendFile(socket, _segment.Descriptor, &offset, (nuint)count);
         if (sent > 0)
         {
             Position += sent;
@@ -72,10 +75,22 @@ internal sealed unsafe class JournalStream : IDisposable
 
     public void Dispose()
     {
-        if (_fd >= 0)
+        _segment?.Dispose();
+        _segment = null;
+    }
+
+    private nint SendUnpacked(int socket, long offset, int count)
+    {
+        if (_unpacked.Length == 0)
         {
-            _ = Libc.Close(_fd);
-            _fd = -1;
+            _unpacked = new byte[PieceBytes];
+        }
+
+        int read = _segment!.Read(_unpacked.AsSpan(0, Math.Min(count, PieceBytes)), offset);
+        fixed (byte* start = _unpacked)
+        {
+            // None: it is damaged, and the link is closed as when a file became shorter.
+            return read == 0 ? 0 : Posix.Send(socket, start, (nuint)read, Posix.NoSignal);
         }
     }
 
@@ -86,37 +101,27 @@ internal sealed unsafe class JournalStream : IDisposable
             return false;
         }
 
-        int fd = Libc.Open(Path.Join(_journal, basePosition.ToString("D20", CultureInfo.InvariantCulture) + ".hfj"), Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
-        if (fd < 0)
+        SegmentFile segment;
+        try
+        {
+            segment = SegmentFile.Open(_journal, basePosition);
+        }
+        catch (IOException)
         {
             return false;
         }
 
         Dispose();
-        _fd = fd;
-        _segmentBase = basePosition;
+        (_segment, _segmentBase) = (segment, basePosition);
         return true;
     }
-
-    private long FileLength() => Posix.Seek(_fd, 0, Posix.SeekEnd);
 
     private long LastSegmentUpTo(long position)
     {
         long best = -1;
-        string[] files;
-        try
+        foreach (long basePosition in JournalFormat.ListSegments(_journal))
         {
-            files = Directory.GetFiles(_journal, "*.hfj");
-        }
-        catch (IOException)
-        {
-            return -1;
-        }
-
-        foreach (string file in files)
-        {
-            if (long.TryParse(Path.GetFileNameWithoutExtension(file.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out long basePosition)
-                && basePosition <= position && basePosition > best)
+            if (basePosition <= position)
             {
                 best = basePosition;
             }

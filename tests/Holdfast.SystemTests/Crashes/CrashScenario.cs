@@ -17,6 +17,9 @@ public enum CrashStory
     /// <summary>What is over is deleted.</summary>
     Deletion,
 
+    /// <summary>What was said is compressed.</summary>
+    Compression,
+
     /// <summary>A notebook is run.</summary>
     Notebook,
 
@@ -142,6 +145,10 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerRetentionCommitted, 1, CrashStory.Deletion, Loss.None),
         new(CrashPoint.ServerSetAside, 1, CrashStory.Deletion, Loss.None),
         new(CrashPoint.ServerSetAside, 2, CrashStory.Deletion, Loss.None),
+
+        new(CrashPoint.ServerSegmentPacked, 1, CrashStory.Compression, Loss.None),
+        new(CrashPoint.ServerSegmentReplaced, 1, CrashStory.Compression, Loss.None),
+        new(CrashPoint.ServerSegmentReplaced, 2, CrashStory.Compression, Loss.None),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

@@ -7,6 +7,7 @@ internal sealed class FakeClock : TimeProvider
     private readonly List<FakeTimer> _timers = []; // guarded by _lock
     private readonly List<(bool IsSet, TaskCompletionSource Done)> _expecting = []; // guarded by _lock
     private TimeSpan _elapsed = TimeSpan.FromDays(20_000); // guarded by _lock
+    private TimeSpan _jumped; // guarded by _lock
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -18,7 +19,22 @@ internal sealed class FakeClock : TimeProvider
         }
     }
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_lock)
+        {
+            return DateTimeOffset.UnixEpoch + _elapsed + _jumped;
+        }
+    }
+
+    /// <summary>Somebody sets the time of day: durations and timers take no notice.</summary>
+    public void Jump(TimeSpan by)
+    {
+        lock (_lock)
+        {
+            _jumped += by;
+        }
+    }
 
     /// <summary>Completes when a timer is set, so that a test turns the clock for somebody who really waits for it.</summary>
     public Task TimerSetAsync() => ExpectAsync(isSet: true);

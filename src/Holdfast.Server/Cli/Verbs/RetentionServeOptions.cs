@@ -10,7 +10,9 @@ internal static class RetentionServeOptions
     private static readonly Option Output = new("--keep-output", "TIME", "keep what they said for so long (default 90d; 0: as long as the execution)");
     private static readonly Option Events = new("--keep-events", "TIME", "keep the events of the feed for so long (default 30d; 0: for ever)");
 
-    public static IReadOnlyList<Option> All { get; } = [Executions, Output, Events];
+    private static readonly Option Compress = new("--compress-after", "TIME", "compress what they said when it has been over for so long (default 1h; 0: never)");
+
+    public static IReadOnlyList<Option> All { get; } = [Executions, Output, Compress, Events];
 
     public static RetentionOptions Read(Arguments arguments)
     {
@@ -19,6 +21,7 @@ internal static class RetentionServeOptions
         {
             Executions = arguments.Duration(Executions.Name) ?? options.Executions,
             Output = arguments.Duration(Output.Name) ?? options.Output,
+            CompressAfter = arguments.Duration(Compress.Name) ?? options.CompressAfter,
             Events = arguments.Duration(Events.Name) ?? options.Events,
         };
     }
