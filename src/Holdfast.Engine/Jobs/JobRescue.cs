@@ -3,6 +3,7 @@ using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Link;
+using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Jobs;
