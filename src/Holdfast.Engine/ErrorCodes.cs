@@ -62,6 +62,7 @@ public static class ErrorCodes
     public const string NotebookInvalid = "notebook-invalid";
     public const string NotebookUnsupportedFormat = "notebook-unsupported-format";
     public const string NotebookNotReactive = "notebook-not-reactive";
+    public const string NotebookNotConvertible = "notebook-not-convertible";
     public const string CellChanged = "cell-changed";
     public const string NotebookBusy = "notebook-busy";
     public const string CellNotFound = "cell-not-found";

@@ -15,6 +15,7 @@ using Holdfast.Engine.Notebooks.Conversion;
 using Holdfast.Engine.Preferences;
 using Holdfast.Engine.Reactive.Cascades;
 using Holdfast.Engine.Reactive;
+using Holdfast.Engine.Reactive.Conversion;
 using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Recovery.Orphans;
@@ -168,6 +169,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         DeleteCell = new DeleteCell(ReactiveNotebooks, _edits, options.Root);
         GetGraph = new GetGraph(ReactiveNotebooks, options.Root);
         SetNotebookMode = new SetNotebookMode(ReactiveNotebooks, options.Root);
+        ConvertLinearNotebook = new ConvertLinearNotebook(ReactiveNotebooks, _analysers, _runs, options.Root);
         CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
@@ -260,6 +262,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public DeleteCell DeleteCell { get; }
     public GetGraph GetGraph { get; }
     public SetNotebookMode SetNotebookMode { get; }
+    public ConvertLinearNotebook ConvertLinearNotebook { get; }
     public GetRun GetRun { get; }
     public ListSupervisors ListSupervisors { get; }
     public ContentsOperations Contents { get; }

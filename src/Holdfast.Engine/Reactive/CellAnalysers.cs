@@ -15,14 +15,20 @@ public sealed class CellAnalysers(Action childSpawned, TimeProvider time) : IDis
     private readonly ConcurrentDictionary<string, Lazy<Cached>> _pythons = new();
 
     /// <summary>For notebooks of this kernelspec, if there is one of that name here.</summary>
-    public ICellAnalyser ForKernel(string? kernelName)
+    public ICellAnalyser ForKernel(string? kernelName) => For(InterpreterOf(kernelName));
+
+    /// <summary>The same interpreter, for what a conversion asks of it besides: nothing of that is kept.</summary>
+    public PythonAnalyser PythonForKernel(string? kernelName) => CachedFor(InterpreterOf(kernelName)).Python;
+
+    public ICellAnalyser For(string interpreter) => CachedFor(interpreter);
+
+    private Cached CachedFor(string interpreter) => _pythons.GetOrAdd(interpreter, name => new Lazy<Cached>(() => new Cached(new PythonAnalyser(name, childSpawned, time)))).Value;
+
+    private static string InterpreterOf(string? kernelName)
     {
         string? command = KernelSpecSearch.Search().Find(kernelName ?? "python3")?.ResolveArgv()[0];
-        return For(command is not null && Path.GetFileName(command).StartsWith("python", StringComparison.Ordinal) ? command : DefaultInterpreter);
+        return command is not null && Path.GetFileName(command).StartsWith("python", StringComparison.Ordinal) ? command : DefaultInterpreter;
     }
-
-    public ICellAnalyser For(string interpreter) =>
-        _pythons.GetOrAdd(interpreter, name => new Lazy<Cached>(() => new Cached(new PythonAnalyser(name, childSpawned, time)))).Value;
 
     public void Dispose()
     {

@@ -48,6 +48,7 @@ internal static class Problem
         [ErrorCodes.NotebookBusy] = 409,
         [ErrorCodes.CellBlocked] = 409,
         [ErrorCodes.NotebookNotReactive] = 409,
+        [ErrorCodes.NotebookNotConvertible] = 409,
         [ErrorCodes.CellChanged] = 409,
         [ErrorCodes.NothingToResume] = 409,
         [ErrorCodes.StandardInputClosed] = 409,

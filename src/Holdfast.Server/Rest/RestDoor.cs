@@ -13,6 +13,7 @@ internal static class RestDoor
         OutputEndpoints.Map(routes, door);
         NotebookEndpoints.Map(routes, door);
         CascadeEndpoints.Map(routes, door);
+        ConversionEndpoints.Map(routes, door);
         ReactiveEndpoints.Map(routes, door);
         KernelEndpoints.Map(routes, door);
         CommEndpoints.Map(routes, door);

@@ -26,6 +26,9 @@ public sealed record RunNotebookBody
 /// <summary>POST /v1/notebooks/recover.</summary>
 public sealed record RecoverNotebookBody(string? Path, bool? DryRun);
 
+/// <summary>POST /v1/notebooks/convert.</summary>
+public sealed record ConvertNotebookBody(string? Path, bool? Write, bool? Partial);
+
 /// <summary>POST /v1/notebooks/cascade.</summary>
 public sealed record CascadeBody
 {
@@ -87,6 +90,7 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(RunNotebookBody))]
 [JsonSerializable(typeof(RecoverNotebookBody))]
 [JsonSerializable(typeof(CascadeBody))]
+[JsonSerializable(typeof(ConvertNotebookBody))]
 [JsonSerializable(typeof(RegisterCellBody))]
 [JsonSerializable(typeof(NotebookModeBody))]
 [JsonSerializable(typeof(StartKernelBody))]

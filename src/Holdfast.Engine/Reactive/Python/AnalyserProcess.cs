@@ -14,6 +14,8 @@ internal sealed class AnalyserProcess : IDisposable
     private const int StreamCloseOnExec = 1 | Libc.OpenCloseOnExec;
     private const int Kill = 9;
 
+    // One script in two parts; the second begins to serve.
+    private static readonly string[] ScriptNames = ["cell_analyser.py", "cell_bindings.py"];
     private static readonly string Script = ReadScript();
 
     // -I: no environment, no user's packages, no current folder. -S: no packages at all, whose start-up files would be code of others.
@@ -77,11 +79,11 @@ internal sealed class AnalyserProcess : IDisposable
         }
     }
 
-    private static string ReadScript()
+    private static string ReadScript() => string.Join('\n', ScriptNames.Select(static name =>
     {
-        using Stream script = Assembly.GetExecutingAssembly().GetManifestResourceStream("Holdfast.Engine.Reactive.Python.cell_analyser.py")
-            ?? throw new InvalidOperationException("The analyser's script is not in the assembly.");
+        using Stream script = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Holdfast.Engine.Reactive.Python.{name}")
+            ?? throw new InvalidOperationException($"The analyser's script {name} is not in the assembly.");
         using var reader = new StreamReader(script);
         return reader.ReadToEnd();
-    }
+    }));
 }

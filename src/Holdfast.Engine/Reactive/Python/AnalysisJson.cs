@@ -1,19 +1,13 @@
 using System.Text.Json;
+using Holdfast.Engine.Reactive.Conversion;
 
 namespace Holdfast.Engine.Reactive.Python;
 
 /// <summary>Reads what the analyser's script answers.</summary>
 internal static class AnalysisJson
 {
-    public static CellAnalysis Read(string line, long id)
+    public static CellAnalysis Read(JsonElement root)
     {
-        using JsonDocument document = JsonDocument.Parse(line);
-        JsonElement root = document.RootElement;
-        if (root.GetProperty("id").GetInt64() != id)
-        {
-            throw new JsonException("The analyser answered another question.");
-        }
-
         if (root.TryGetProperty("error", out JsonElement error))
         {
             return new CellAnalysis
@@ -34,6 +28,30 @@ internal static class AnalysisJson
                 new CellMutation(m.GetProperty("name").GetString()!, m.GetProperty("line").GetInt32(), m.GetProperty("hint").GetString()!))],
         };
     }
+
+    /// <summary>Null where the text could not be read.</summary>
+    public static CellBindings? ReadBindings(JsonElement root)
+    {
+        if (!root.TryGetProperty("bindings", out JsonElement bindings) || bindings.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        return new CellBindings
+        {
+            Uses = [.. bindings.GetProperty("uses").EnumerateArray().Select(static u =>
+                new NameUse(u[0].GetString()!, u[1].GetInt32(), u[2].GetInt32(), UseKindOf(u[3].GetString()), UseValueOf(u[4].GetString())))],
+            Fixed = bindings.GetProperty("fixed").EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!),
+            Ends = bindings.GetProperty("ends").EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString() == "must"),
+            Words = Names(bindings, "words").ToHashSet(StringComparer.Ordinal),
+            Immutable = Names(bindings, "constant").ToHashSet(StringComparer.Ordinal),
+            Opaque = bindings.GetProperty("opaque").GetString(),
+        };
+    }
+
+    private static UseKind UseKindOf(string? kind) => kind switch { "read" => UseKind.Read, "write" => UseKind.Write, "loop" => UseKind.Loop, _ => UseKind.Augment };
+
+    private static UseValue UseValueOf(string? value) => value switch { "new" => UseValue.Own, "old" => UseValue.Earlier, "both" => UseValue.Either, _ => UseValue.WhenCalled };
 
     private static string[] Names(JsonElement root, string property) => [.. root.GetProperty(property).EnumerateArray().Select(static n => n.GetString()!)];
 

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
+using Holdfast.Engine.Reactive.Conversion;
 
 namespace Holdfast.Engine.Reactive.Python;
 
@@ -30,9 +32,26 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
     private AnalyserProcess? _process;
     private long _lastId;
 
-    private sealed record Question(string Source)
+    private abstract record Question(string Source, Action<Utf8JsonWriter>? More)
     {
-        public TaskCompletionSource<CellAnalysis> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public abstract void Answer(JsonElement answer);
+
+        public abstract void Fail(string why);
+
+        public abstract void Cancel();
+    }
+
+    private sealed record Question<T>(string Source, Action<Utf8JsonWriter>? More, Func<JsonElement, T> Read, Func<string, T> Failed) : Question(Source, More)
+    {
+        private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<T> Task => _answer.Task;
+
+        public override void Answer(JsonElement answer) => _answer.TrySetResult(Read(answer));
+
+        public override void Fail(string why) => _answer.TrySetResult(Failed(why));
+
+        public override void Cancel() => _answer.TrySetCanceled(CancellationToken.None);
     }
 
     public PythonAnalyser(string interpreter, Action childSpawned, TimeProvider time, TimeSpan? timeout = null)
@@ -44,11 +63,36 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         _asking = AskAllAsync(_stop.Token);
     }
 
-    public async Task<CellAnalysis> AnalyseAsync(string source, CancellationToken cancellationToken)
+    public Task<CellAnalysis> AnalyseAsync(string source, CancellationToken cancellationToken) => AskAsync(new Question<CellAnalysis>(source, null, AnalysisJson.Read, Failed), cancellationToken);
+
+    /// <summary>The same with where each name is and whose value it has; null for these where the text cannot be read.</summary>
+    public Task<(CellAnalysis Analysis, CellBindings? Bindings)> BindAsync(string source, CancellationToken cancellationToken) => AskAsync(
+        new Question<(CellAnalysis, CellBindings?)>(
+            source, static writer => writer.WriteBoolean("bindings", true), static answer => (AnalysisJson.Read(answer), AnalysisJson.ReadBindings(answer)), static why => (Failed(why), null)),
+        cancellationToken);
+
+    /// <summary>The text with names changed and nothing else; null when that cannot be done exactly.</summary>
+    public Task<string?> RenameAsync(string source, IReadOnlyList<NameChange> changes, CancellationToken cancellationToken) => AskAsync(
+        new Question<string?>(source, writer => WriteChanges(writer, changes), static answer => answer.GetProperty("text").GetString(), static _ => null), cancellationToken);
+
+    private static void WriteChanges(Utf8JsonWriter writer, IReadOnlyList<NameChange> changes)
     {
-        var question = new Question(source);
+        writer.WriteStartObject("rename");
+        foreach (NameChange change in changes)
+        {
+            writer.WriteStartArray(change.Ordinal.ToString(CultureInfo.InvariantCulture));
+            writer.WriteStringValue(change.Name);
+            writer.WriteStringValue(change.Source);
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private async Task<T> AskAsync<T>(Question<T> question, CancellationToken cancellationToken)
+    {
         await _questions.Writer.WriteAsync(question, cancellationToken);
-        return await question.Answer.Task.WaitAsync(cancellationToken);
+        return await question.Task.WaitAsync(cancellationToken);
     }
 
     public void Dispose()
@@ -83,7 +127,7 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         {
             while (batch.TryDequeue(out Question? question) || _questions.Reader.TryRead(out question))
             {
-                question.Answer.TrySetCanceled(CancellationToken.None);
+                question.Cancel();
             }
         }
     }
@@ -94,7 +138,7 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         _process ??= AnalyserProcess.Start(_interpreter, _childSpawned);
         if (_process is not { } process)
         {
-            batch.Dequeue().Answer.TrySetResult(Failed($"Python could not be started as {_interpreter} to look at this cell."));
+            batch.Dequeue().Fail($"Python could not be started as {_interpreter} to look at this cell.");
             return;
         }
 
@@ -105,7 +149,7 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
             long id = _lastId;
             foreach (Question question in batch)
             {
-                Write(questions, ++_lastId, question.Source);
+                Write(questions, ++_lastId, question);
             }
 
             // Written while answers are read: a cell of megabytes fills what lies between.
@@ -117,8 +161,14 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
                     break;
                 }
 
-                CellAnalysis analysis = AnalysisJson.Read(line, ++id);
-                batch.Dequeue().Answer.TrySetResult(analysis);
+                using JsonDocument answer = JsonDocument.Parse(line);
+                if (answer.RootElement.GetProperty("id").GetInt64() != ++id)
+                {
+                    throw new JsonException("The analyser answered another question.");
+                }
+
+                batch.Peek().Answer(answer.RootElement);
+                batch.Dequeue();
             }
 
             if (batch.Count == 0)
@@ -140,17 +190,18 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         _process = null;
         if (batch.TryDequeue(out Question? culprit))
         {
-            culprit.Answer.TrySetResult(Failed(why));
+            culprit.Fail(why);
         }
     }
 
-    private static void Write(ArrayBufferWriter<byte> buffer, long id, string source)
+    private static void Write(ArrayBufferWriter<byte> buffer, long id, Question question)
     {
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
             writer.WriteNumber("id", id);
-            writer.WriteString("source", source);
+            writer.WriteString("source", question.Source);
+            question.More?.Invoke(writer);
             writer.WriteEndObject();
         }
 

@@ -1,4 +1,4 @@
-"""Says what the cells of a notebook define and reference. Reads one JSON object a line, {"id", "source"}, and answers each with one.
+"""Says what the cells of a notebook define and reference. Reads one JSON object a line, {"id", "source"}, and answers each with one. What a conversion asks besides is in cell_bindings.py.
 
 It parses and never runs what it is sent. IPython's magics and shell lines are first written as the Python they stand for, line for line. Names are then found in
 two ways: what is read or written as the cell itself runs by walking its syntax tree in the order of execution, and what its functions will read or write when they
@@ -676,11 +676,13 @@ def serve():
         if not line:
             return
         request = json.loads(line)
-        answer = analyse(request["source"])
+        source = request["source"]
+        if "rename" in request:
+            answer = {"text": renamed(source, request["rename"])}
+        else:
+            answer = analyse(source)
+            if request.get("bindings") and "error" not in answer:
+                answer["bindings"] = bindings(source)
         answer["id"] = request["id"]
         outgoing.write(json.dumps(answer).encode("ascii") + b"\n")
         outgoing.flush()
-
-
-if __name__ == "__main__":
-    serve()

@@ -24,7 +24,7 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
             cancellationToken);
     }
 
-    private static void ThrowIfItCannotBe(NotebookFile file)
+    internal static void ThrowIfItCannotBe(NotebookFile file)
     {
         if (file.Language is { } language && !language.Equals("python", StringComparison.OrdinalIgnoreCase))
         {

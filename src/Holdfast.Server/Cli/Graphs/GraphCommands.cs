@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Holdfast.Engine;
 using Holdfast.Server.Cli.Client;
 using Holdfast.Server.Cli.Screen;
 using Holdfast.Server.Cli.Syntax;
@@ -28,43 +29,58 @@ internal static class GraphCommands
         return ExitCodes.Success;
     }
 
+    /// <summary>Of several notebooks each is looked at, also when one cannot be read.</summary>
     public static async Task<int> CheckAsync(CliContext context, Arguments arguments)
     {
-        JsonElement graph = await ReadAsync(context, arguments).ConfigureAwait(false);
-        List<string> errors = GraphFindings.Errors(graph);
-        List<string> notes = GraphFindings.Notes(graph);
-        if (arguments.IsJson)
+        CancellationToken interruption = context.Interruption();
+        using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
+        bool isOne = arguments.Operands.Count == 2;
+        int code = ExitCodes.Success;
+        foreach (string notebook in arguments.Operands.Skip(1))
         {
-            Write(context, Encoding.UTF8.GetString(JsonFields.Write(writer =>
+            try
             {
-                writer.WriteStartObject();
-                WriteAll(writer, "errors", errors);
-                WriteAll(writer, "notes", notes);
-                writer.WriteEndObject();
-            })) + "\n");
-        }
-        else
-        {
-            int cells = graph.Items("cells").Count;
-            errors.ForEach(e => Write(context, $"error  {e}\n"));
-            notes.ForEach(n => Write(context, $"note   {n}\n"));
-            Write(context, $"{cells} cells, {errors.Count} errors, {notes.Count} notes\n");
+                JsonElement graph = await client.GetAsync($"v1/notebooks/graph?path={PathOf(context, notebook, client)}", interruption).ConfigureAwait(false);
+                List<string> errors = GraphFindings.Errors(graph);
+                List<string> notes = GraphFindings.Notes(graph);
+                Write(context, arguments.IsJson ? JsonOf(notebook, errors, notes) : TextOf(isOne ? "" : notebook + ": ", graph.Items("cells").Count, errors, notes));
+                code = errors.Count > 0 || (arguments.Has(Strict.Name) && notes.Count > 0) ? ExitCodes.Refused : code;
+            }
+            catch (RefusedException refused) when (!isOne && refused.Code.StartsWith("notebook-", StringComparison.Ordinal))
+            {
+                string why = $"{TerminalText.Printable(refused.Message)} [{refused.Code}]";
+                Write(context, arguments.IsJson ? JsonOf(notebook, [why], []) : $"error  {notebook}: {why}\n");
+                code = ExitCodes.Refused;
+            }
         }
 
-        return errors.Count > 0 || (arguments.Has(Strict.Name) && notes.Count > 0) ? ExitCodes.Refused : ExitCodes.Success;
+        return code;
     }
+
+    private static string TextOf(string prefix, int cells, List<string> errors, List<string> notes) => string.Concat(
+        errors.Select(e => $"error  {prefix}{e}\n").Concat(notes.Select(n => $"note   {prefix}{n}\n"))
+            .Append($"{prefix}{Sentences.Count(cells, "cell", "cells")}, {Sentences.Count(errors.Count, "error", "errors")}, {Sentences.Count(notes.Count, "note", "notes")}\n"));
+
+    private static string JsonOf(string notebook, List<string> errors, List<string> notes) => Encoding.UTF8.GetString(JsonFields.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("path", notebook);
+        WriteAll(writer, "errors", errors);
+        WriteAll(writer, "notes", notes);
+        writer.WriteEndObject();
+    })) + "\n";
 
     public static async Task<int> ModeAsync(CliContext context, Arguments arguments)
     {
         string? mode = arguments.Operands.Count > 2 ? arguments.Operands[2] : null;
-        if (mode is not (null or "reactive" or "linear"))
+        if (arguments.Operands.Count > 3 || mode is not (null or "reactive" or "linear"))
         {
             throw new UsageException("notebook mode takes PATH and reactive or linear.");
         }
 
         CancellationToken interruption = context.Interruption();
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
-        var request = new ApiRequest(HttpMethod.Patch, $"v1/notebooks?path={PathOf(context, arguments, client)}")
+        var request = new ApiRequest(HttpMethod.Patch, $"v1/notebooks?path={PathOf(context, arguments.Operands[1], client)}")
         {
             IsRepeatable = true,
             Body = JsonFields.Write(writer =>
@@ -92,11 +108,11 @@ internal static class GraphCommands
     {
         CancellationToken interruption = context.Interruption();
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
-        return await client.GetAsync($"v1/notebooks/graph?path={PathOf(context, arguments, client)}", interruption).ConfigureAwait(false);
+        return await client.GetAsync($"v1/notebooks/graph?path={PathOf(context, arguments.Operands[1], client)}", interruption).ConfigureAwait(false);
     }
 
-    private static string PathOf(CliContext context, Arguments arguments, HoldfastClient client) =>
-        Uri.EscapeDataString(client.IsLocal ? Path.GetFullPath(arguments.Operands[1], context.CurrentDirectory) : arguments.Operands[1]);
+    private static string PathOf(CliContext context, string notebook, HoldfastClient client) =>
+        Uri.EscapeDataString(client.IsLocal ? Path.GetFullPath(notebook, context.CurrentDirectory) : notebook);
 
     private static void Write(CliContext context, string text) => context.Terminal.Write(Encoding.UTF8.GetBytes(text));
 

@@ -15,13 +15,15 @@ internal static class NotebookVerb
 {
     private static readonly Option DryRun = new("--dry-run", "", "show what would be restored, and leave the file as it is");
 
-    public static Verb Verb => new("notebook", "notebook graph|check|mode|run-stale|resume|watch|recover PATH", "look at and run a reactive notebook; restore what a notebook's cells said")
+    public static Verb Verb => new("notebook", "notebook graph|check|convert|mode|run-stale|resume|watch|recover PATH", "look at and run a reactive notebook; restore what a notebook's cells said")
     {
-        Options = [DryRun, GraphCommands.Format, GraphCommands.Strict, GraphCommands.Autorun, GraphCommands.Lazy, .. RunOptions.OfCascade],
-        Operands = (2, 3),
+        Options = [DryRun, GraphCommands.Format, GraphCommands.Strict, GraphCommands.Autorun, GraphCommands.Lazy, ConvertCommand.WriteIt, ConvertCommand.Partial, .. RunOptions.OfCascade],
+        Operands = (2, null),
         Notes = """
             graph      what each cell defines and takes from which other, of a linear notebook too
-            check      what keeps cells from running (cycles, names with two cells, texts that cannot be read): exit code 1; and notes on what is unused
+            check      PATH...: what keeps cells from running (cycles, names with two cells, texts that cannot be read): exit code 1; and notes on what is unused
+            convert    what reactive mode would make of a linear notebook, and with --write make it reactive: names that several cells define are renamed where that is
+                       safe, and the notebook as it was is kept. Exit code 1 when cells would be blocked all the same
             mode       PATH reactive|linear [--autorun|--lazy]: kept in the notebook
             recover    put into the file what its cells said since it was last saved. A cell whose source was changed after it was sent keeps the outputs it has,
                        and is shown as a conflict
@@ -36,14 +38,15 @@ internal static class NotebookVerb
     private static Task<int> RunAsync(CliContext context, Arguments arguments) => arguments.Operands[0] switch
     {
         "mode" => GraphCommands.ModeAsync(context, arguments),
+        "check" => GraphCommands.CheckAsync(context, arguments),
         _ when arguments.Operands.Count > 2 => throw new UsageException("notebook takes one PATH."),
         "graph" => GraphCommands.GraphAsync(context, arguments),
-        "check" => GraphCommands.CheckAsync(context, arguments),
+        "convert" => ConvertCommand.RunAsync(context, arguments),
         "recover" => RecoverAsync(context, arguments),
         "run-stale" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: false),
         "resume" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: true),
         "watch" => WatchAsync(context, arguments),
-        _ => throw new UsageException("notebook takes graph, check, mode, run-stale, resume, watch or recover, and a PATH."),
+        _ => throw new UsageException("notebook takes graph, check, convert, mode, run-stale, resume, watch or recover, and a PATH."),
     };
 
     private static async Task<int> WatchAsync(CliContext context, Arguments arguments)
