@@ -11,16 +11,6 @@ public unsafe struct ZmqMessage
 #pragma warning restore CS0169, IDE0051, IDE0044
 }
 
-/// <summary>zmq_pollitem_t: a ZeroMQ socket, or a raw descriptor where the socket is 0.</summary>
-[StructLayout(LayoutKind.Sequential)]
-public struct ZmqPollItem
-{
-    public nint Socket;
-    public int Fd;
-    public short Events;
-    public short Revents;
-}
-
 /// <summary>
 /// What is used of libzmq's C interface, thin: errno is left to the caller, names are the C names. The library is loaded at the first
 /// call, so a
@@ -37,6 +27,8 @@ public static unsafe partial class Zmq
 
     public const int OptionIdentity = 5;
     public const int OptionSubscribe = 6;
+    public const int OptionDescriptor = 14;
+    public const int OptionEvents = 15;
     public const int OptionLinger = 17;
     public const int OptionReconnectInterval = 18;
     public const int OptionSendHighWaterMark = 23;
@@ -51,7 +43,6 @@ public static unsafe partial class Zmq
 
     public const short PollIn = 1;
     public const short PollOut = 2;
-    public const short PollErr = 4;
 
     [LibraryImport(Library, EntryPoint = "zmq_ctx_new", SetLastError = true)]
     public static partial nint ContextNew();
@@ -98,8 +89,16 @@ public static unsafe partial class Zmq
     [LibraryImport(Library, EntryPoint = "zmq_msg_close")]
     public static partial int MessageClose(ZmqMessage* message);
 
-    [LibraryImport(Library, EntryPoint = "zmq_poll", SetLastError = true)]
-    public static partial int Poll(ZmqPollItem* items, int count, nint timeoutMs);
+    [LibraryImport(Library, EntryPoint = "zmq_getsockopt", SetLastError = true)]
+    private static partial int GetOption(nint socket, int option, void* value, nuint* length);
+
+    /// <summary>The value of an option that is an int.</summary>
+    public static int GetOption(nint socket, int option)
+    {
+        int value = 0;
+        nuint length = sizeof(int);
+        return GetOption(socket, option, &value, &length) == 0 ? value : throw Processes.Libc.Failure("zmq_getsockopt", "a socket");
+    }
 
     /// <summary>Sets an option that takes an int.</summary>
     public static void SetOption(nint socket, int option, int value)

@@ -27,7 +27,7 @@ internal sealed unsafe class ConnectionWatch : IDisposable
         }
 
         Zmq.SetOption(_monitor, Zmq.OptionLinger, 0);
-        _registration = loop.AddSocket(_monitor, PollEvents.Readable, _ => Take());
+        _registration = loop.AddSocket(_monitor, Zmq.GetOption(_monitor, Zmq.OptionDescriptor), PollEvents.Readable, _ => Take());
     }
 
     public bool IsConnected { get; private set; }

@@ -26,7 +26,7 @@ internal sealed unsafe class KernelHeartbeat : IDisposable
     {
         _socket = socket;
         _changed = changed;
-        _registration = loop.AddSocket(socket, PollEvents.Readable, _ => Receive());
+        _registration = loop.AddSocket(socket, Zmq.GetOption(socket, Zmq.OptionDescriptor), PollEvents.Readable, _ => Receive());
         _timer = loop.AddTimer(Beat);
     }
 
@@ -60,6 +60,8 @@ internal sealed unsafe class KernelHeartbeat : IDisposable
         {
             _ = Zmq.Send(_socket, ping, 4, Zmq.DontWait);
         }
+
+        _registration.IsUnsure = true;
 
         _timer.Start(IntervalMs);
     }

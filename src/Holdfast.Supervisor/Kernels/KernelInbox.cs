@@ -46,7 +46,7 @@ internal sealed unsafe class KernelInbox : IDisposable
         _journal = journal;
         _received = received;
         _appended = OnAppended;
-        _registration = loop.AddSocket(socket, PollEvents.Readable, _ => Drain());
+        _registration = loop.AddSocket(socket, Zmq.GetOption(socket, Zmq.OptionDescriptor), PollEvents.Readable, _ => Drain());
     }
 
     public ReadOnlySpan<byte> Header => _frames[_headerIndex];
@@ -73,8 +73,14 @@ internal sealed unsafe class KernelInbox : IDisposable
         long bytes = 0;
         for (int i = 0; i < MessagesPerTurn && bytes < BytesPerTurn; i++)
         {
-            if (_isWaitingForRoom || _journal.IsStalled || !_frames.TryReceive(_socket))
+            if (_isWaitingForRoom || _journal.IsStalled)
             {
+                return;
+            }
+
+            if (!_frames.TryReceive(_socket))
+            {
+                _registration.IsUnsure = false;
                 return;
             }
 

@@ -65,8 +65,9 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
         return Multipart.Encode(shown);
     }
 
-    private static void Put(nint socket, ReadOnlyMemory<byte>[] frames)
+    private void Put(nint socket, ReadOnlyMemory<byte>[] frames)
     {
+        loop.NoteUse(socket);
         for (int i = 0; i < frames.Length; i++)
         {
             int flags = Zmq.DontWait | (i < frames.Length - 1 ? Zmq.SendMore : 0);

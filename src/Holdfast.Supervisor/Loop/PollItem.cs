@@ -1,8 +1,6 @@
-using System.Runtime.InteropServices;
-
 namespace Holdfast.Supervisor.Loop;
 
-/// <summary>What to wait for and what happened; the numbers are libzmq's.</summary>
+/// <summary>What to wait for and what happened.</summary>
 [Flags]
 public enum PollEvents : short
 {
@@ -14,19 +12,23 @@ public enum PollEvents : short
     Error = 4,
 }
 
-/// <summary>Laid out as libzmq's zmq_pollitem_t, so that a kernel's supervisor can hand the same array to zmq_poll.</summary>
-[StructLayout(LayoutKind.Sequential)]
+/// <summary>One thing to wait for.</summary>
 public struct PollItem
 {
     /// <summary>A ZMQ socket, or 0 for a descriptor.</summary>
     public nint Socket;
 
+    /// <summary>The descriptor; of a ZMQ socket the one that tells that there may be news.</summary>
     public int Fd;
+
+    /// <summary>Of a ZMQ socket: its descriptor may be silent although there is news; see <see cref="PollRegistration.IsUnsure"/>.</summary>
+    public bool IsUnsure;
+
     public PollEvents Events;
     public PollEvents Happened;
 }
 
-/// <summary>poll(2) or zmq_poll: fills <see cref="PollItem.Happened"/>; the count of items with news, or -1 and errno.</summary>
+/// <summary>poll(2), or what does the same for ZMQ sockets too: fills <see cref="PollItem.Happened"/>; the count of items with news, or -1 and errno.</summary>
 public unsafe delegate int PollCall(PollItem* items, int count, int timeoutMs);
 
 /// <summary>Called from the loop when something registered has news.</summary>

@@ -21,7 +21,7 @@ public sealed unsafe class PollLoop
 
     public PollLoop(TimeProvider time) => _time = time;
 
-    /// <summary>poll(2); a kernel's supervisor puts zmq_poll here before it registers a socket.</summary>
+    /// <summary>poll(2); a kernel's supervisor puts here what knows ZMQ sockets, before it registers one.</summary>
     public PollCall PollCall { get; set; } = SystemPoll.Poll;
 
     /// <summary>Runs after each batch of events: the place for what is said once per batch however much happened in it.</summary>
@@ -33,7 +33,17 @@ public sealed unsafe class PollLoop
 
     public PollRegistration Add(int fd, PollEvents events, PollCallback callback) => Add(0, fd, events, callback);
 
-    public PollRegistration AddSocket(nint socket, PollEvents events, PollCallback callback) => Add(socket, 0, events, callback);
+    /// <summary>A ZMQ socket with its descriptor. Whoever uses the socket outside its callback says so by <see cref="NoteUse"/>.</summary>
+    public PollRegistration AddSocket(nint socket, int fd, PollEvents events, PollCallback callback) => Add(socket, fd, events, callback);
+
+    /// <summary>A ZMQ socket was used: see <see cref="PollRegistration.IsUnsure"/>.</summary>
+    public void NoteUse(nint socket)
+    {
+        foreach (PollRegistration registration in _registrations)
+        {
+            registration.IsUnsure |= registration.Socket == socket;
+        }
+    }
 
     public LoopTimer AddTimer(LoopCallback callback)
     {
@@ -60,6 +70,12 @@ public sealed unsafe class PollLoop
         if (_hasChanged)
         {
             Rebuild();
+        }
+
+        for (int i = 0; i < _count; i++)
+        {
+            _items[i].IsUnsure = _polled[i].IsUnsure;
+            _polled[i].IsUnsure = false;
         }
 
         int news;
@@ -153,6 +169,7 @@ public sealed unsafe class PollLoop
             PollEvents happened = _items[i].Happened & (registration.Events | PollEvents.Error);
             if (happened != PollEvents.None && registration.Events != PollEvents.None && !registration.IsRemoved)
             {
+                registration.IsUnsure = true; // Unless the callback knows better.
                 registration.Callback(happened);
             }
         }

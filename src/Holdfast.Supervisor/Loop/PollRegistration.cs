@@ -23,6 +23,12 @@ public sealed class PollRegistration
     internal PollCallback Callback { get; }
     internal bool IsRemoved { get; private set; }
 
+    /// <summary>
+    /// Of a ZMQ socket: it was used since it was last asked for news. Using it takes note of what has come, and its descriptor is then silent about that. Not so when it was
+    /// read until it had nothing more.
+    /// </summary>
+    public bool IsUnsure { get; set; } = true;
+
     public PollEvents Events
     {
         get => _events;
@@ -31,6 +37,7 @@ public sealed class PollRegistration
             if (_events != value)
             {
                 _events = value;
+                IsUnsure = true;
                 _loop.Changed();
             }
         }

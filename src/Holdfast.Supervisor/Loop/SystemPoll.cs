@@ -1,6 +1,6 @@
 namespace Holdfast.Supervisor.Loop;
 
-/// <summary>poll(2) behind the shape of zmq_poll; knows descriptors only.</summary>
+/// <summary>poll(2): knows descriptors only.</summary>
 internal static unsafe class SystemPoll
 {
     private const short In = 1;
