@@ -10,7 +10,7 @@ internal sealed record KernelCommit(IReadOnlyList<Action<StoreTransaction>> Chan
 
 /// <summary>
 /// Stores what a kernel's journal means, beside the loop that reads it, so that clients never wait for a disk:
-/// 1. one transaction at a time is on its way; what is read meanwhile gathers for the next. 2. A client's cell may wait for <see cref="Delay"/>: most are over by then, and begin and end in one write,
+/// 1. one transaction at a time is on its way; what is read meanwhile gathers for the next. 2. A client's cell may wait for <see cref="Delay"/>, or <see cref="Pace"/> when one was just stored: most are over by then, and begin and end in one write,
 /// with their neighbours. Whatever else there is to store takes them along at once. 3. Before the outcome of a client's cell is stored the journal is synced: the store must not know of an end that
 /// a power cut could take back. (The cells of runs are synced by the supervisor, before it shows them.) 4. A write that fails is tried again until it is stored; the journal is not going away.
 /// Its owner is one loop; it is told by <paramref name="wake"/> when to come by.
@@ -20,6 +20,9 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
     /// <summary>Longer than most cells take, and shorter than anybody notices in a list.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>While one cell follows the other they are stored so often: each write costs as much as the cells of some milliseconds.</summary>
+    public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly JournalSync _sync = new(journalDirectory);
@@ -27,6 +30,7 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
     private KernelCommit? _stored; // Set by what is under way when it is done, taken by the owner.
     private ITimer? _timer;
     private bool _isDue;
+    private long _begunAt; // When the last write began.
 
     /// <summary>Begins to store what there is, when nothing is on its way and it is time. Gives what was stored since the last call.</summary>
     public void Turn(bool isUrgent, bool hasCells, Func<KernelCommit> take)
@@ -39,11 +43,12 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
 
         if (!isUrgent && !Volatile.Read(ref _isDue))
         {
-            _timer ??= time.CreateTimer(OnDue, null, Delay, Timeout.InfiniteTimeSpan);
+            _timer ??= time.CreateTimer(OnDue, null, _begunAt != 0 && time.GetElapsedTime(_begunAt) < Pace ? Pace : Delay, Timeout.InfiniteTimeSpan);
             return;
         }
 
         Disarm();
+        _begunAt = time.GetTimestamp();
         KernelCommit commit = take();
         _underWay = CommitAsync(commit);
     }

@@ -18,6 +18,9 @@ namespace Holdfast.Engine.Kernels;
 /// </summary>
 public sealed partial class LiveKernel
 {
+    /// <summary>Bytes read on the thread that brought the news; the rest elsewhere, for the link has others to serve.</summary>
+    private const int InlineBytesMax = 64 * 1024;
+
     private static readonly TimeSpan InterruptAgainDelay = TimeSpan.FromSeconds(2);
 
     private readonly KernelLedger _kernels;
@@ -181,12 +184,12 @@ public sealed partial class LiveKernel
     /// <summary>The supervisor is gone and this is all that is known of why; null when the journal's own exit record tells.</summary>
     internal string? LostReason { get; set; }
 
-    public async Task<LinkMessage> AskAsync(LinkMessage request, CancellationToken cancellationToken)
+    public async Task<LinkMessage> AskAsync(LinkMessage request, CancellationToken cancellationToken, bool goesOnInline = false)
     {
         try
         {
             SupervisorLink link = await Live.Link.WaitAsync(LinkTimeout, _time, cancellationToken);
-            return await link.RequestAsync(request with { Attempt = Live.Id.Value }, cancellationToken).WaitAsync(LinkTimeout, _time, cancellationToken);
+            return await link.RequestAsync(request with { Attempt = Live.Id.Value }, cancellationToken, goesOnInline).WaitAsync(LinkTimeout, _time, cancellationToken);
         }
         catch (Exception e) when (e is IOException or TimeoutException)
         {
@@ -210,7 +213,7 @@ public sealed partial class LiveKernel
         };
         try
         {
-            await AskAsync(new LinkMessage { Type = LinkMessageType.Send, Channel = name, Body = unsignedMultipart }, cancellationToken);
+            await AskAsync(new LinkMessage { Type = LinkMessageType.Send, Channel = name, Body = unsignedMultipart }, cancellationToken, goesOnInline: true);
         }
         catch (LinkRefusedException e)
         {
@@ -305,9 +308,15 @@ public sealed partial class LiveKernel
     {
         do
         {
-            while (follower.TryRead(out JournalRecord record))
+            long from = follower.Position;
+            while (Live.MayReachPast(follower.Position) && follower.TryRead(out JournalRecord record))
             {
                 Take(record);
+                if (follower.Position - from > InlineBytesMax)
+                {
+                    await Task.Yield();
+                    from = long.MaxValue;
+                }
             }
 
             if (_caughtUp.Task.IsCompleted)

@@ -4,13 +4,11 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Puts a kernel's messages together from the records of its journal. Output past <see cref="WholeBytesMax"/> that nobody here wants whole is not: of it, header, parent and metadata are
+/// Puts a kernel's messages together from the records of its journal. Output that lies in several records and that nobody here wants whole is not: of it, header, parent and metadata are
 /// kept and what a terminal would show is counted, piece by piece, so that 100 MB of output cost no memory.
 /// </summary>
 internal sealed class MessageJoiner(Func<JupyterMessage, bool> wantsWhole)
 {
-    public const int WholeBytesMax = 1024 * 1024;
-
     private readonly PayloadJoiner _joiner = new(KernelLimits.MessageBytesMax);
     private readonly Dictionary<JournalChannel, long> _firstPieces = [];
     private LargeMessage? _large; // On IOPub, while it is counted.
@@ -64,11 +62,11 @@ internal sealed class MessageJoiner(Func<JupyterMessage, bool> wantsWhole)
         return true;
     }
 
-    /// <summary>A message is put together whole when it is small, when somebody wants it so, or when there is more to count than one text.</summary>
+    /// <summary>A message is put together whole when it lies in one record, when somebody wants it so, or when there is more to count than one text.</summary>
     private void Begin(in JournalRecord record)
     {
         (_large, _counter) = (null, null);
-        if (LargeMessage.Begin(record) is { Length: > WholeBytesMax } large && large.Head.MessageType != "error" && !wantsWhole(large.Head))
+        if (LargeMessage.Begin(record) is { } large && large.Head.MessageType != "error" && !wantsWhole(large.Head))
         {
             (_large, _counter) = (large, CellOutputText.FinderOf(large.Head.MessageType, into: null));
         }

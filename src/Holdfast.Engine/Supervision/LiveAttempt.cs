@@ -17,13 +17,16 @@ public enum SupervisorHealth
 /// </summary>
 public sealed class LiveAttempt(Attempt attempt, string directory)
 {
+    private const long UnknownEnd = long.MaxValue;
+
     private readonly TaskCompletionSource<SupervisorLink> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Task<SupervisorLink>? _attachedAgain;
     private volatile SupervisorLink? _latestLink;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _following = new();
-    private JournalFollower? _follower; // guarded by _following
+    private volatile JournalFollower? _follower; // replaced under _following
+    private long _toldEnd = UnknownEnd;
     private volatile IJournalWatcher[] _watchers = []; // replaced under _following
     private volatile bool _wantsWatch;
     private int _isWatched;
@@ -106,10 +109,10 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         lock (_following)
         {
             _isEnded = true;
-            _follower?.Finish();
         }
 
         TellWatchers();
+        _follower?.Finish();
         _attached.TrySetException(new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to."));
         _started.TrySetResult();
         _ = _attached.Task.Exception; // Observed: most attempts end with nobody asking for their link.
@@ -159,7 +162,11 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
                 _started.TrySetResult();
                 break;
             case LinkMessageType.Appended:
+                Volatile.Write(ref _toldEnd, notice.Position);
                 Pulse();
+                break;
+            case LinkMessageType.Exited:
+                Volatile.Write(ref _toldEnd, UnknownEnd); // Its last record is not told apart.
                 break;
             case LinkMessageType.Stalled:
                 StallReason = notice.Reason ?? "The journal cannot be written.";
@@ -173,15 +180,21 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>Wakes this follower, too, from now on; the attempt has one that reads everything, if any.</summary>
     public void Follow(JournalFollower follower)
     {
+        bool isEnded;
         lock (_following)
         {
             _follower = follower;
-            if (_isEnded)
-            {
-                follower.Finish();
-            }
+            isEnded = _isEnded;
+        }
+
+        if (isEnded)
+        {
+            follower.Finish();
         }
     }
+
+    /// <summary>False when the journal was told to end at or before this position: then a look into it is spared. It is told of every growth.</summary>
+    public bool MayReachPast(long position) => _isEnded || position < Volatile.Read(ref _toldEnd);
 
     /// <summary>Tells this watcher, too, of every change from now on, until it is taken away again. It looks at the journal once after this: what came before is not told.</summary>
     public void Add(IJournalWatcher watcher)
@@ -204,11 +217,7 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     public void Pulse()
     {
         TellWatchers(); // First, and on this very thread: somebody waits for what is passed on here.
-        lock (_following)
-        {
-            _follower?.Pulse();
-        }
-
+        _follower?.PulseInline();
         Interlocked.Exchange(ref _grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         if (_isEnded)
         {

@@ -13,12 +13,13 @@ public sealed class LinkRefusedException(string code, string reason) : Exception
 
 /// <summary>
 /// One live connection to a supervisor, from hello to close. Requests are correlated by id; notices are given to one handler, in order, on the
-/// reading loop. It knows nothing of jobs or kernels. See docs/spec/supervisor-link.md.
+/// link's own reading thread, which they hold up as long as they take. It knows nothing of jobs or kernels. See docs/spec/supervisor-link.md.
 /// </summary>
 public sealed class SupervisorLink : IAsyncDisposable
 {
     private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(5);
     private const int BufferBytesInitial = 16 * 1024;
+    private const int StackBytes = 512 * 1024; // What is passed on from here ends in a client's socket, or in a look into the store.
 
     private readonly Socket _socket;
     private readonly SemaphoreSlim _writing = new(1, 1);
@@ -59,7 +60,7 @@ public sealed class SupervisorLink : IAsyncDisposable
     public static async Task<SupervisorLink> OverAsync(Socket socket, string nonce, Action<LinkMessage> onNotice, TimeProvider time, CancellationToken cancellationToken)
     {
         var link = new SupervisorLink(socket) { _onNotice = onNotice };
-        Task reading = link.ReadAsync();
+        new Thread(link.Read, StackBytes) { IsBackground = true, Name = "link" }.Start();
         try
         {
             link.Welcome = await link.RequestAsync(
@@ -70,7 +71,6 @@ public sealed class SupervisorLink : IAsyncDisposable
         catch
         {
             await link.DisposeAsync();
-            await reading;
             throw;
         }
     }
@@ -79,10 +79,11 @@ public sealed class SupervisorLink : IAsyncDisposable
     /// Sends a request and awaits its answer. <see cref="LinkRefusedException"/> when the supervisor refuses, <see cref="IOException"/> when the link closes first.
     /// Giving up by the token does not take the request back.
     /// </summary>
-    public async Task<LinkMessage> RequestAsync(LinkMessage request, CancellationToken cancellationToken)
+    /// <param name="goesOnInline">What follows the answer is short and waits for nothing: it may run on the reading thread.</param>
+    public async Task<LinkMessage> RequestAsync(LinkMessage request, CancellationToken cancellationToken, bool goesOnInline = false)
     {
         long id = Interlocked.Increment(ref _lastId);
-        var pending = new TaskCompletionSource<LinkMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var pending = new TaskCompletionSource<LinkMessage>(goesOnInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
         _pending[id] = pending;
         if (_closed.Task.IsCompleted)
         {
@@ -98,7 +99,15 @@ public sealed class SupervisorLink : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _socket.Dispose();
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both); // Which ends the reading thread, and it closes the socket.
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is closed.
+        }
+
         await _closed.Task;
         _writing.Dispose();
     }
@@ -127,7 +136,7 @@ public sealed class SupervisorLink : IAsyncDisposable
         }
     }
 
-    private async Task ReadAsync()
+    private void Read()
     {
         byte[] buffer = new byte[BufferBytesInitial];
         int filled = 0;
@@ -135,7 +144,7 @@ public sealed class SupervisorLink : IAsyncDisposable
         {
             while (true)
             {
-                int read = await _socket.ReceiveAsync(buffer.AsMemory(filled), SocketFlags.None);
+                int read = LinkSocket.Receive(_socket, buffer.AsSpan(filled));
                 if (read == 0)
                 {
                     break;

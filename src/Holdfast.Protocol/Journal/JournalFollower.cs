@@ -12,10 +12,7 @@ namespace Holdfast.Protocol.Journal;
 public sealed class JournalFollower : IDisposable
 {
     private readonly JournalReader _reader;
-
-    // At most one permit is out at a time, kept so by _isPulsed: any number of pulses before a read are worth one read.
-    private readonly SemaphoreSlim _wake = new(0);
-    private int _isPulsed;
+    private readonly JournalWake _wake = new();
     private volatile bool _isFinished;
     private bool _isDrained;
     private ExitWatch _exit;
@@ -58,21 +55,20 @@ public sealed class JournalFollower : IDisposable
             return false;
         }
 
-        await _wake.WaitAsync(cancellationToken);
+        await using (cancellationToken.UnsafeRegister(static follower => ((JournalFollower)follower!).Pulse(), this))
+        {
+            await _wake.WaitAsync();
+        }
 
-        // Cleared before the caller reads: a pulse that finds it still set is for bytes which that read will see.
-        Volatile.Write(ref _isPulsed, 0);
+        cancellationToken.ThrowIfCancellationRequested();
         return true;
     }
 
     /// <summary>Says that the journal has grown.</summary>
-    public void Pulse()
-    {
-        if (Interlocked.Exchange(ref _isPulsed, 1) == 0)
-        {
-            _wake.Release();
-        }
-    }
+    public void Pulse() => _wake.Signal();
+
+    /// <summary>The same, and whoever waits goes on before this returns.</summary>
+    public void PulseInline() => _wake.SignalInline();
 
     /// <summary>Says that the journal grows no more, because its writer is gone. What it holds is still read to the end.</summary>
     public void Finish()
@@ -81,6 +77,6 @@ public sealed class JournalFollower : IDisposable
         Pulse();
     }
 
-    /// <summary>Closes the file. The semaphore holds nothing that needs it, so that a late pulse does no harm.</summary>
+    /// <summary>Closes the file. A late pulse does no harm.</summary>
     public void Dispose() => _reader.Dispose();
 }

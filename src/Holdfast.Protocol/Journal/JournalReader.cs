@@ -278,13 +278,13 @@ public sealed class JournalReader : IDisposable
         _buffered = 0;
         while (_buffered < _buffer.Length)
         {
+            int asked = _buffer.Length - _buffered;
             int read = _segment!.Read(_buffer.AsSpan(_buffered), position - _segmentBase + _buffered);
-            if (read == 0)
-            {
-                return;
-            }
-
             _buffered += read;
+            if (read < asked)
+            {
+                return; // The end of the file, as it is now.
+            }
         }
     }
 

@@ -56,7 +56,7 @@ public sealed class SegmentFile : IDisposable
         }
     }
 
-    /// <summary>Some bytes from an offset on; 0 at the end, and where a packed one is damaged.</summary>
+    /// <summary>Bytes from an offset on; fewer than asked for at the end, as it is now, and where a packed one is damaged.</summary>
     public int Read(Span<byte> destination, long offset) =>
         !IsPacked ? RandomAccess.Read(_file, destination, offset) : _packed?.Read(destination, offset) ?? 0;
 

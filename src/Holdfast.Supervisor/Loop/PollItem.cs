@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Holdfast.Supervisor.Loop;
 
 /// <summary>What to wait for and what happened.</summary>
@@ -13,6 +15,7 @@ public enum PollEvents : short
 }
 
 /// <summary>One thing to wait for.</summary>
+[StructLayout(LayoutKind.Sequential)]
 public struct PollItem
 {
     /// <summary>A ZMQ socket, or 0 for a descriptor.</summary>

@@ -88,6 +88,11 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
         if (!_isRead)
         {
             bool isOver = _watched is null or { IsEnded: true }; // Looked at before the read: what was written before the end is then read.
+            if (!isOver && !Pieces.HasHeld && !_watched!.MayReachPast(Pieces.ReadPosition))
+            {
+                return CursorNews.Nothing;
+            }
+
             switch (Pieces.Read())
             {
                 case PieceKind.First or PieceKind.Next:

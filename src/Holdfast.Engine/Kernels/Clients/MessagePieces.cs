@@ -35,6 +35,12 @@ public sealed class MessagePieces(string journal, long position) : IDisposable
     /// <summary>Where to read on from after the last whole message: everything before it has been given.</summary>
     public long Position { get; private set; } = position;
 
+    /// <summary>Where the next record will be read from.</summary>
+    public long ReadPosition => _reader.Position;
+
+    /// <summary>True when a message was read already and waits for its turn.</summary>
+    public bool HasHeld => _between.Count > 0;
+
     public KernelChannel Channel { get; private set; }
 
     /// <summary>Valid from the first piece of a message to its last.</summary>

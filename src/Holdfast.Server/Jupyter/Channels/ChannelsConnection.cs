@@ -20,7 +20,7 @@ internal sealed partial class ChannelsConnection : IDisposable
     private readonly HttpContext _context;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _gone = new();
-    private readonly Wake _wake = new();
+    private readonly JournalWake _wake = new();
     private volatile ChannelsOutput? _output;
     private volatile bool _isReplaced;
     private long _heardBytes;
@@ -32,7 +32,7 @@ internal sealed partial class ChannelsConnection : IDisposable
     public static async Task RunAsync(HttpContext context, ChannelsPlace place, string? session, ILogger logger)
     {
         using var connection = new ChannelsConnection(context, place.Time);
-        using KernelClient client = await place.Clients.JoinAsync(place.Kernel, session, connection._wake.Signal, connection.Replace, context.RequestAborted);
+        using KernelClient client = await place.Clients.JoinAsync(place.Kernel, session, connection._wake.SignalInline, connection.Replace, context.RequestAborted);
         bool isV1 = Handshake.OffersV1(context);
         (Stream stream, ClientWire wire) = await Handshake.AcceptAsync(context, isV1, place.Time);
         using (wire)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Holdfast.Engine.Kernels.Clients;
+using Holdfast.Protocol.Journal;
 using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Server.Jupyter.Channels;
@@ -18,7 +19,7 @@ internal sealed class ChannelsOutput : IDisposable
 
     private readonly KernelClient _client;
     private readonly IFraming _framing;
-    private readonly Wake _wake;
+    private readonly JournalWake _wake;
     private readonly FrameWriter _writer;
     private readonly ClientWire _wire;
     private readonly FramePlan _plan = new();
@@ -31,7 +32,7 @@ internal sealed class ChannelsOutput : IDisposable
     private SessionPlace _noted;
     private bool _isNoted;
 
-    public ChannelsOutput(KernelClient client, ClientWire wire, IFraming framing, Wake wake, TimeProvider time)
+    public ChannelsOutput(KernelClient client, ClientWire wire, IFraming framing, JournalWake wake, TimeProvider time)
     {
         (_client, _wire, _framing, _wake) = (client, wire, framing, wake);
         _writer = new FrameWriter(wire, Sent);
@@ -58,27 +59,27 @@ internal sealed class ChannelsOutput : IDisposable
         }
 
         _own.Enqueue(frame);
-        _wake.Signal();
+        _wake.SignalInline();
     }
 
     /// <summary>Ends with this close frame after the message that is being written. The first close holds.</summary>
     public void Close(int code, string reason)
     {
         _close ??= WebSocketFrame.Close(code, reason);
-        _wake.Signal();
+        _wake.SignalInline();
     }
 
     public void CloseAsAsked(ReadOnlySpan<byte> payload)
     {
         _close ??= WebSocketFrame.Control(Opcode.Close, payload);
-        _wake.Signal();
+        _wake.SignalInline();
     }
 
     /// <summary>Ends without another word: nobody is there.</summary>
     public void Stop()
     {
         _isStopped = true;
-        _wake.Signal();
+        _wake.SignalInline();
     }
 
     public async Task RunAsync()
