@@ -21,8 +21,6 @@ public sealed partial class LiveKernel
     /// <summary>Bytes read on the thread that brought the news; the rest elsewhere, for the link has others to serve.</summary>
     private const int InlineBytesMax = 64 * 1024;
 
-    private static readonly TimeSpan InterruptAgainDelay = TimeSpan.FromSeconds(2);
-
     private readonly KernelLedger _kernels;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -293,9 +291,6 @@ public sealed partial class LiveKernel
     {
         try
         {
-            // ipykernel ignores a SIGINT between saying busy and running the code: one that came in that instant is given again. It names its cell and hits no other.
-            await AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = messageId }, CancellationToken.None);
-            await Task.Delay(InterruptAgainDelay, _time, CancellationToken.None);
             await AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = messageId }, CancellationToken.None);
         }
         catch (Exception e) when (e is RefusedException or LinkRefusedException)

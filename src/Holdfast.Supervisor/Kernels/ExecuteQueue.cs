@@ -23,7 +23,7 @@ internal enum ExecuteAnswer
 /// sends them from two threads.
 /// 2. A reply without its idle is finished by <see cref="GiveUpIdle"/> when the caller has waited long enough; IOPub is lossy by design,
 /// shell is not.
-/// 3. An idle without its reply is waited for without end: either the reply comes or the kernel dies.
+/// 3. An idle without its reply is waited for without end: either the reply comes or the kernel dies. Only an interrupt is known to swallow replies, and then the caller makes one.
 /// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under way
 /// when the error
 ///    was journalled: a request tells how far its sender had read (position), and one that had not read the error is skipped as well.

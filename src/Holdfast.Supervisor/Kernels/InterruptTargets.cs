@@ -7,13 +7,25 @@ namespace Holdfast.Supervisor.Kernels;
 internal sealed class InterruptTargets
 {
     public const int WantedMax = 256;
-    private readonly List<byte[]> _running = [];
+    private readonly List<RunningRequest> _running = [];
     private readonly List<byte[]> _wanted = [];
+
+    /// <summary>The ids of what the kernel is at.</summary>
+    public IEnumerable<byte[]> Running
+    {
+        get
+        {
+            foreach (RunningRequest request in _running)
+            {
+                yield return request.Id;
+            }
+        }
+    }
 
     /// <summary>True when the kernel is at this request now; else it is remembered for when it is.</summary>
     public bool Want(ReadOnlySpan<byte> messageId)
     {
-        if (IndexOf(_running, messageId) >= 0)
+        if (Find(messageId) is not null)
         {
             return true;
         }
@@ -31,30 +43,50 @@ internal sealed class InterruptTargets
         return false;
     }
 
+    /// <summary>When the kernel took up what it is at; null for any other request.</summary>
+    public long? RunningSinceMs(ReadOnlySpan<byte> messageId) => Find(messageId)?.SinceMs;
+
     /// <summary>The kernel has taken it up. True when it is to be interrupted.</summary>
-    public bool NoteBusy(ReadOnlySpan<byte> messageId)
+    public bool NoteBusy(ReadOnlySpan<byte> messageId, long nowMs)
     {
-        if (IndexOf(_running, messageId) < 0)
+        if (Find(messageId) is null)
         {
-            _running.Add(messageId.ToArray());
+            _running.Add(new RunningRequest(messageId.ToArray(), nowMs));
         }
 
-        return Remove(_wanted, messageId);
+        return RemoveWanted(messageId);
     }
 
     /// <summary>It is over: its reply or its idle has come, or is waited for no more.</summary>
     public void NoteEnd(ReadOnlySpan<byte> messageId)
     {
-        _ = Remove(_running, messageId);
-        _ = Remove(_wanted, messageId);
+        if (Find(messageId) is { } ended)
+        {
+            _ = _running.Remove(ended);
+        }
+
+        _ = RemoveWanted(messageId);
     }
 
-    private static bool Remove(List<byte[]> ids, ReadOnlySpan<byte> id)
+    private RunningRequest? Find(ReadOnlySpan<byte> id)
     {
-        int i = IndexOf(ids, id);
+        foreach (RunningRequest request in _running)
+        {
+            if (id.SequenceEqual(request.Id))
+            {
+                return request;
+            }
+        }
+
+        return null;
+    }
+
+    private bool RemoveWanted(ReadOnlySpan<byte> id)
+    {
+        int i = IndexOf(_wanted, id);
         if (i >= 0)
         {
-            ids.RemoveAt(i);
+            _wanted.RemoveAt(i);
         }
 
         return i >= 0;
@@ -71,5 +103,11 @@ internal sealed class InterruptTargets
         }
 
         return -1;
+    }
+
+    private sealed class RunningRequest(byte[] id, long sinceMs)
+    {
+        public byte[] Id { get; } = id;
+        public long SinceMs { get; } = sinceMs;
     }
 }

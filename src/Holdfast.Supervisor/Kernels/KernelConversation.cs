@@ -48,6 +48,9 @@ internal sealed class KernelConversation : IDisposable
     private bool _isClosing;
 
     private readonly InterruptTargets _interrupts = new();
+    private readonly InterruptPursuit _pursuit;
+    private readonly LostReplies _lostReplies;
+    private byte[] _kernelSession = [];
 
     // The input_request that waits for its reply: whose request asked, and whether the answer is a password.
     private byte[]? _inputParent;
@@ -71,6 +74,8 @@ internal sealed class KernelConversation : IDisposable
         _stdinWatch = new ConnectionWatch(loop, _sockets.Context, _sockets.Stdin, "stdin", CheckReady);
         _nudge = loop.AddTimer(AskForInfo);
         _idleGrace = loop.AddTimer(GiveUpIdle);
+        _pursuit = new InterruptPursuit(loop, () => InterruptDue?.Invoke());
+        _lostReplies = new LostReplies(loop, ReplyFor);
     }
 
     public ExecuteQueue Queue { get; } = new();
@@ -92,7 +97,7 @@ internal sealed class KernelConversation : IDisposable
     /// <summary>A request of the queue has both its reply and its idle, or was given up; what follows it is on its way already.</summary>
     public LoopCallback? OutcomeReached { get; set; }
 
-    /// <summary>The kernel has taken up a request that was to be interrupted.</summary>
+    /// <summary>The kernel has taken up a request that was to be interrupted, or may not have heard it.</summary>
     public LoopCallback? InterruptDue { get; set; }
 
     /// <summary>Something came that a person may be waiting for: a reply, a question, the idle that ends a cell. Cleared by who tells of it.</summary>
@@ -117,6 +122,8 @@ internal sealed class KernelConversation : IDisposable
     {
         BeginClosing();
         _idleGrace.Stop();
+        _pursuit.Stop();
+        _lostReplies.Stop();
         _heartbeat.Stop();
     }
 
@@ -153,6 +160,11 @@ internal sealed class KernelConversation : IDisposable
     /// <summary>The kernel is being interrupted. That ends the cascade whose request it is at.</summary>
     public void NoteInterrupt()
     {
+        foreach (byte[] running in _interrupts.Running)
+        {
+            _lostReplies.NoteInterrupt(running);
+        }
+
         foreach (QueuedExecute dropped in Queue.NoteInterrupt(_journal.Position))
         {
             RecordSkipped(dropped, "The cascade was interrupted.");
@@ -160,7 +172,17 @@ internal sealed class KernelConversation : IDisposable
     }
 
     /// <summary>True when the kernel is at this request; else <see cref="InterruptDue"/> is called when it is.</summary>
-    public bool WantsInterrupt(string messageId) => _interrupts.Want(Encoding.UTF8.GetBytes(messageId));
+    public bool WantsInterrupt(string messageId)
+    {
+        byte[] id = Encoding.UTF8.GetBytes(messageId);
+        if (!_interrupts.Want(id))
+        {
+            return false;
+        }
+
+        Pursue(id);
+        return true;
+    }
 
     /// <summary>Says of all that waits that it never reached the kernel, which is worth knowing: it can be run elsewhere.</summary>
     public void SkipAll(string reason)
@@ -200,6 +222,8 @@ internal sealed class KernelConversation : IDisposable
     {
         _nudge.Remove();
         _idleGrace.Remove();
+        _pursuit.Remove();
+        _lostReplies.Remove();
         _heartbeat.Dispose();
         _stdinWatch.Dispose();
         _ioPub.Dispose();
@@ -271,6 +295,7 @@ internal sealed class KernelConversation : IDisposable
         if (!_isIoPubLive)
         {
             _isIoPubLive = true;
+            _kernelSession = JupyterJson.TryGetRaw(_ioPub.Header, "session"u8, out ReadOnlySpan<byte> session) ? session.ToArray() : [];
             CheckReady();
         }
 
@@ -292,14 +317,20 @@ internal sealed class KernelConversation : IDisposable
 
         if (JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "busy"u8))
         {
-            if (_interrupts.NoteBusy(parent))
+            if (_interrupts.NoteBusy(parent, _loop.NowMs))
             {
+                Pursue(parent);
                 InterruptDue?.Invoke();
             }
         }
         else if (JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "idle"u8))
         {
-            _interrupts.NoteEnd(parent);
+            NoteEnd(parent);
+            if (JupyterJson.IsText(_ioPub.Parent, "msg_type"u8, "execute_request"u8))
+            {
+                _lostReplies.NoteIdle(parent, _ioPub.Parent);
+            }
+
             IsSomeoneAnswered = true;
             if (isCurrent)
             {
@@ -330,7 +361,8 @@ internal sealed class KernelConversation : IDisposable
 
         if (JupyterJson.TryGetRaw(_shell.Parent, "msg_id"u8, out ReadOnlySpan<byte> answered))
         {
-            _interrupts.NoteEnd(answered);
+            NoteEnd(answered);
+            _lostReplies.NoteReply(answered);
         }
 
         if (_inputParent is not null && JupyterJson.IsText(_shell.Parent, "msg_id"u8, _inputParent))
@@ -345,7 +377,11 @@ internal sealed class KernelConversation : IDisposable
             return;
         }
 
-        bool isError = !JupyterJson.IsText(_shell.Content, "status"u8, "ok"u8);
+        NoteReplyOfCurrent(!JupyterJson.IsText(_shell.Content, "status"u8, "ok"u8));
+    }
+
+    private void NoteReplyOfCurrent(bool isError)
+    {
         foreach (QueuedExecute dropped in Queue.NoteReply(isError, _journal.Position))
         {
             RecordSkipped(dropped, "An earlier request of its group failed.");
@@ -357,6 +393,20 @@ internal sealed class KernelConversation : IDisposable
         }
 
         CheckFinished();
+    }
+
+    private void Pursue(ReadOnlySpan<byte> messageId)
+    {
+        if (_interrupts.RunningSinceMs(messageId) is { } since)
+        {
+            _pursuit.Begin(messageId, since);
+        }
+    }
+
+    private void NoteEnd(ReadOnlySpan<byte> messageId)
+    {
+        _interrupts.NoteEnd(messageId);
+        _pursuit.NoteEnd(messageId);
     }
 
     private void OnStdin()
@@ -399,19 +449,47 @@ internal sealed class KernelConversation : IDisposable
             Event = AttemptEvent.Gap, Channel = "iopub", MessageId = request.MessageId,
             Reason = "The kernel replied, but its idle status did not come: output of this request may be missing.",
         });
-        _interrupts.NoteEnd(request.MessageIdUtf8);
+        NoteEnd(request.MessageIdUtf8);
         Queue.GiveUpIdle();
         CheckFinished();
     }
 
+    // 4. The reply in its place.
+
+    private void ReplyFor(byte[] requestHeader)
+    {
+        if (!JupyterJson.TryGetRaw(requestHeader, "msg_id"u8, out ReadOnlySpan<byte> id))
+        {
+            return;
+        }
+
+        _journal.Record(new AttemptEvent
+        {
+            Event = AttemptEvent.Gap, Channel = "shell", MessageId = Encoding.UTF8.GetString(id),
+            Reason = "It was interrupted before its code began, and the kernel went idle without a reply; the one that follows is the supervisor's.",
+        });
+        JupyterHeader header = NewHeader("execute_reply", Encoding.UTF8.GetString(_kernelSession));
+        _outbox.Record(JournalChannel.Shell, JupyterEnvelope.Build(header, Interrupted.ToArray(), parent: requestHeader));
+        IsSomeoneAnswered = true;
+        if (Queue.IsCurrent(id))
+        {
+            NoteReplyOfCurrent(isError: true);
+        }
+    }
+
+    private static ReadOnlySpan<byte> Interrupted =>
+        "{\"status\":\"error\",\"ename\":\"KeyboardInterrupt\",\"evalue\":\"\",\"traceback\":[]}"u8;
+
     private void RecordSkipped(QueuedExecute request, string reason) =>
         _journal.Record(new AttemptEvent { Event = AttemptEvent.Skipped, MessageId = request.MessageId, Reason = reason });
 
-    private byte[] Build(string messageType, byte[] content)
+    private byte[] Build(string messageType, byte[] content) => JupyterEnvelope.Build(NewHeader(messageType, SessionId), content);
+
+    private JupyterHeader NewHeader(string messageType, string session)
     {
         _sentCount++;
         string messageId = string.Create(CultureInfo.InvariantCulture, $"{SessionId}_supervisor_{_sentCount}");
         DateTimeOffset now = DateTimeOffset.UnixEpoch.AddTicks(_loop.UnixNanoseconds / 100);
-        return JupyterEnvelope.Build(JupyterHeader.Create(messageType, messageId, SessionId, _spec.Username ?? "", now), content);
+        return JupyterHeader.Create(messageType, messageId, session, _spec.Username ?? "", now);
     }
 }

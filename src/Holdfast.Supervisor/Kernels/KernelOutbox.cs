@@ -20,18 +20,7 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
     /// <param name="sent">Called when it is in libzmq's hands, which may be later, when the journal has room.</param>
     public void Send(KernelChannel channel, ReadOnlyMemory<byte> unsigned, bool isSecret = false, LoopCallback? sent = null)
     {
-        if (!Multipart.TryDecode(unsigned, out ReadOnlyMemory<byte>[] frames) || frames.Length < 4)
-        {
-            throw new ArgumentException("Not a multipart of header, parent, metadata and content.", nameof(unsigned));
-        }
-
-        byte[] signature = new byte[signer.IsSigning ? JupyterSigner.SignatureLength : 0];
-        _ = signer.Sign(frames[0].Span, frames[1].Span, frames[2].Span, frames[3].Span, signature);
-        var signed = new ReadOnlyMemory<byte>[frames.Length + 2];
-        signed[0] = JupyterMessage.Delimiter.ToArray();
-        signed[1] = signature;
-        frames.CopyTo(signed, 2);
-
+        ReadOnlyMemory<byte>[] signed = Sign(unsigned);
         byte[] journalled = isSecret ? WithoutContent(signed) : Multipart.Encode(signed);
         if (channel == KernelChannel.Control && journal.IsStalled)
         {
@@ -48,6 +37,25 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
             Put(Socket(channel), signed);
             sent?.Invoke();
         });
+    }
+
+    /// <summary>Journals a message that nobody is sent, as if it had come.</summary>
+    public void Record(JournalChannel channel, ReadOnlyMemory<byte> unsigned) => journal.Append(channel, Multipart.Encode(Sign(unsigned)), loop.UnixNanoseconds);
+
+    private ReadOnlyMemory<byte>[] Sign(ReadOnlyMemory<byte> unsigned)
+    {
+        if (!Multipart.TryDecode(unsigned, out ReadOnlyMemory<byte>[] frames) || frames.Length < 4)
+        {
+            throw new ArgumentException("Not a multipart of header, parent, metadata and content.", nameof(unsigned));
+        }
+
+        byte[] signature = new byte[signer.IsSigning ? JupyterSigner.SignatureLength : 0];
+        _ = signer.Sign(frames[0].Span, frames[1].Span, frames[2].Span, frames[3].Span, signature);
+        var signed = new ReadOnlyMemory<byte>[frames.Length + 2];
+        signed[0] = JupyterMessage.Delimiter.ToArray();
+        signed[1] = signature;
+        frames.CopyTo(signed, 2);
+        return signed;
     }
 
     private static JournalChannel JournalOf(KernelChannel channel) => channel switch

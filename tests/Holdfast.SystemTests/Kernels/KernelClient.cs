@@ -56,7 +56,7 @@ internal sealed class KernelClient : IDisposable
                 found = (await ExecutionsAsync(_server)).FirstOrDefault(e => e.GetProperty("messageId").GetString() == messageId);
                 return found.ValueKind == JsonValueKind.Object && states.Contains(found.GetProperty("state").GetString());
             },
-            $"cell {messageId} was {string.Join(" or ", states)}; it is {found}");
+            () => $"cell {messageId} was {string.Join(" or ", states)}; it is {found}");
         return found;
     }
 

@@ -257,6 +257,51 @@ public class ScriptedKernelTests
     }
 
     [Fact]
+    public void An_interrupt_that_a_request_did_not_hear_in_its_first_moment_is_given_again_to_it_alone()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
+
+        string first = kernel.Execute("sleep 0.2");
+        string deaf = kernel.Execute("deaf 2\nsleep 1000");
+        string next = kernel.Execute("sleep 0.5\nprint whole");
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = deaf });
+
+        Assert.Equal("ok", kernel.WaitForOutcome(first));
+        Assert.Equal("error", kernel.WaitForOutcome(deaf));
+        Assert.Equal("caught\ncaught\n", kernel.Stream(deaf));
+        Assert.Equal("ok", kernel.WaitForOutcome(next));
+    }
+
+    [Fact]
+    public void An_interrupt_that_a_cell_catches_later_on_purpose_is_given_once()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
+
+        string cell = kernel.Execute("sleep 0.4\nprint on\ndeaf 1\nsleep 0.7\nprint saved");
+        kernel.WaitForTape(() => kernel.Stream(cell) == "on\n");
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = cell });
+
+        Assert.Equal("ok", kernel.WaitForOutcome(cell));
+        Assert.Equal("on\ncaught\nsaved\n", kernel.Stream(cell));
+    }
+
+    [Fact]
+    public void A_reply_that_an_interrupt_swallowed_is_made_in_the_kernels_place_and_the_queue_goes_on()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
+
+        string cell = kernel.Execute("no-reply\nsleep 1000");
+        kernel.WaitForTape(() => kernel.Of(JournalChannel.IoPub, cell).Any());
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = cell });
+        Assert.Equal("error", kernel.WaitForOutcome(cell));
+        Assert.Equal("ok", kernel.Run("print next"));
+
+        AttemptEvent gap = Assert.Single(kernel.Tape.Events, static e => e.Event == AttemptEvent.Gap);
+        Assert.Equal((cell, "shell"), (gap.MessageId, gap.Channel));
+        Assert.Equal("KeyboardInterrupt", JupyterJson.GetText(kernel.Reply(cell)!.Content.Span, "ename"u8));
+    }
+
+    [Fact]
     public void A_stopped_process_is_told_from_a_dead_one_by_its_heartbeat()
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();

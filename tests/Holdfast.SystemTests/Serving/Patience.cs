@@ -9,14 +9,17 @@ internal static class Patience
     /// <summary>Looks until the condition holds; says what was waited for when it never does.</summary>
     public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    public static Task UntilAsync(Func<Task<bool>> condition, string what) => UntilAsync(condition, () => what);
+
+    /// <param name="what">Asked when it was in vain: it may say how far it got.</param>
+    public static async Task UntilAsync(Func<Task<bool>> condition, Func<string> what)
     {
         long start = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
             if (TimeProvider.System.GetElapsedTime(start) > Limit)
             {
-                throw new TimeoutException($"Waited {Limit.TotalSeconds} s in vain until {what}.");
+                throw new TimeoutException($"Waited {Limit.TotalSeconds} s in vain until {what()}.");
             }
 
             await Task.Delay(Look, TimeProvider.System);
