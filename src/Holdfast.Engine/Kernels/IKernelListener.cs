@@ -5,6 +5,9 @@ internal interface IKernelListener
 {
     void Take(in KernelMessage message);
 
-    /// <summary>True when large output of this request is to be given whole, and not only its header.</summary>
-    bool WantsWhole(string requestId);
+    /// <summary>True when this large output is to be given whole. Otherwise <see cref="TakePiece"/> has its content, and <see cref="Take"/> at its end the header.</summary>
+    bool WantsWhole(LargeMessage message);
+
+    /// <summary>A piece of the content of large output, in order.</summary>
+    void TakePiece(LargeMessage message, ReadOnlySpan<byte> content);
 }

@@ -46,7 +46,7 @@ public sealed partial class LiveKernel
     {
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
         (_kernels, _time, _logger) = (kernels, time, logger);
-        _joiner = new MessageJoiner(WantsWhole);
+        _joiner = new MessageJoiner(WantsWhole, TakePiece);
         Comms = new CommReader(live.Files.Journal);
         _cells = new CellTracker(executions, Id, live.Id, time) { CancelledCellStarted = messageId => _ = InterruptAsync(messageId) };
         _commits = new KernelCommits(store, live.Files.Journal, Mark, () => _follower?.Pulse(), Id.Value, time, logger);
@@ -369,12 +369,22 @@ public sealed partial class LiveKernel
         }
     }
 
-    private bool WantsWhole(JupyterMessage head)
+    private bool WantsWhole(LargeMessage message)
     {
-        string request = head.ParentMessageId;
         lock (_listening)
         {
-            return _listeners.Exists(l => l.WantsWhole(request));
+            return _listeners.Exists(l => l.WantsWhole(message));
+        }
+    }
+
+    private void TakePiece(LargeMessage message, ReadOnlySpan<byte> content)
+    {
+        lock (_listening)
+        {
+            foreach (IKernelListener listener in _listeners)
+            {
+                listener.TakePiece(message, content);
+            }
         }
     }
 

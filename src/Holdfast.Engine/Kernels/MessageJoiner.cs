@@ -3,11 +3,14 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 
+/// <summary>Told of each piece of the content of large output that is not put together.</summary>
+internal delegate void LargePieceCallback(LargeMessage message, ReadOnlySpan<byte> content);
+
 /// <summary>
 /// Puts a kernel's messages together from the records of its journal. Output that lies in several records and that nobody here wants whole is not: of it, header, parent and metadata are
 /// kept and what a terminal would show is counted, piece by piece, so that 100 MB of output cost no memory.
 /// </summary>
-internal sealed class MessageJoiner(Func<JupyterMessage, bool> wantsWhole)
+internal sealed class MessageJoiner(Func<LargeMessage, bool> wantsWhole, LargePieceCallback? tookPiece = null)
 {
     private readonly PayloadJoiner _joiner = new(KernelLimits.MessageBytesMax);
     private readonly Dictionary<JournalChannel, long> _firstPieces = [];
@@ -50,6 +53,7 @@ internal sealed class MessageJoiner(Func<JupyterMessage, bool> wantsWhole)
         message = default;
         ReadOnlySpan<byte> content = large.Take(record.Payload.Span);
         _counter?.Add(content);
+        tookPiece?.Invoke(large, content);
         if ((record.Flags & JournalFlags.Continues) != 0)
         {
             return false;
@@ -66,7 +70,7 @@ internal sealed class MessageJoiner(Func<JupyterMessage, bool> wantsWhole)
     private void Begin(in JournalRecord record)
     {
         (_large, _counter) = (null, null);
-        if (LargeMessage.Begin(record) is { } large && large.Head.MessageType != "error" && !wantsWhole(large.Head))
+        if (LargeMessage.Begin(record) is { } large && large.Head.MessageType != "error" && !wantsWhole(large))
         {
             (_large, _counter) = (large, CellOutputText.FinderOf(large.Head.MessageType, into: null));
         }

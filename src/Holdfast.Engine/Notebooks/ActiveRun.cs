@@ -83,12 +83,23 @@ internal sealed class ActiveRun : IKernelListener
     /// <summary>Completes at the next change worth saving. Take it before saving.</summary>
     public Task Changed => _changed.Task;
 
-    /// <summary>Of its own cells: the notebook will hold it.</summary>
-    public bool WantsWhole(string requestId)
+    /// <summary>Of its own cells, as far as the notebook will hold it.</summary>
+    public bool WantsWhole(LargeMessage message)
     {
         lock (_lock)
         {
-            return _byExecution.ContainsKey(requestId);
+            return _byExecution.ContainsKey(message.Head.ParentMessageId) && OutputFold.TakesWhole(message);
+        }
+    }
+
+    public void TakePiece(LargeMessage message, ReadOnlySpan<byte> content)
+    {
+        lock (_lock)
+        {
+            if (_byExecution.TryGetValue(message.Head.ParentMessageId, out RunCell? cell))
+            {
+                cell.Fold.ApplyPiece(message, content);
+            }
         }
     }
 
@@ -113,7 +124,11 @@ internal sealed class ActiveRun : IKernelListener
                 return;
             }
 
-            if (message.Channel == JournalChannel.IoPub)
+            if (message.IsPartial)
+            {
+                cell.Fold.EndPieces(jupyter.MessageType);
+            }
+            else if (message.Channel == JournalChannel.IoPub)
             {
                 cell.Fold.ApplyIoPub(jupyter.MessageType, jupyter.Header.Date, jupyter.Content.Span);
             }

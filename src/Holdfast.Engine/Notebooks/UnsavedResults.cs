@@ -211,13 +211,19 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
     private static void Read(string journal, long start, long end, Dictionary<string, OutputFold> folds)
     {
         using JournalReader reader = JournalReader.Open(journal, start);
-        var joiner = new PayloadJoiner(KernelLimits.MessageBytesMax);
+        var joiner = new MessageJoiner(
+            large => folds.ContainsKey(large.Head.ParentMessageId) && OutputFold.TakesWhole(large),
+            (large, content) => folds.GetValueOrDefault(large.Head.ParentMessageId)?.ApplyPiece(large, content));
         while (reader.Position < end && reader.TryRead(out JournalRecord record))
         {
-            if (record.Channel is JournalChannel.IoPub or JournalChannel.Shell && joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole &&
-                JupyterMessage.TryParse(payload) is { } message && folds.TryGetValue(message.ParentMessageId, out OutputFold? fold))
+            if (record.Channel is JournalChannel.IoPub or JournalChannel.Shell && joiner.TryTake(record, out KernelMessage taken) &&
+                taken.Message is var message && folds.TryGetValue(message.ParentMessageId, out OutputFold? fold))
             {
-                if (record.Channel == JournalChannel.IoPub)
+                if (taken.IsPartial)
+                {
+                    fold.EndPieces(message.MessageType);
+                }
+                else if (record.Channel == JournalChannel.IoPub)
                 {
                     fold.ApplyIoPub(message.MessageType, message.Header.Date, message.Content.Span);
                 }

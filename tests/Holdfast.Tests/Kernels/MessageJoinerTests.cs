@@ -52,7 +52,7 @@ public sealed class MessageJoinerTests : IDisposable
             }
         }
 
-        var joiner = new MessageJoiner(head => isWanted && head.ParentMessageId == "cell");
+        var joiner = new MessageJoiner(large => isWanted && large.Head.ParentMessageId == "cell");
         var read = new List<KernelMessage>();
         using JournalReader reader = JournalReader.Open(_journal.Path);
         while (reader.TryRead(out JournalRecord record))

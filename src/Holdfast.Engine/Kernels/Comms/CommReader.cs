@@ -10,7 +10,7 @@ internal sealed class CommReader(string journal)
 {
     private readonly Lock _lock = new();
     private readonly CommFold _fold = new(); // guarded by _lock, as is all below
-    private readonly MessageJoiner _joiner = new(static head => CommFold.IsComm(head.MessageType));
+    private readonly MessageJoiner _joiner = new(static large => CommFold.IsComm(large.Head.MessageType));
     private long _position;
 
     /// <summary>Those open now. Reads the journal: up to its size the first time.</summary>

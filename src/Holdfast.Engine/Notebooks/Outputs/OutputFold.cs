@@ -11,8 +11,14 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 /// </summary>
 public sealed class OutputFold
 {
-    /// <summary>What one stream output keeps at most; past it the middle is left out, and the output says so. The journal has everything.</summary>
-    public const int DefaultStreamBytesMax = 256 * 1024 * 1024;
+    /// <summary>
+    /// What one stream output keeps at most; past it the middle is left out, and the output says so. The journal has everything. A notebook of more is one that no front end opens, and it
+    /// would be held in memory several times over at each save.
+    /// </summary>
+    public const int DefaultStreamBytesMax = 16 * 1024 * 1024;
+
+    /// <summary>A display or result whose message is larger is left out, and a line says so in its place: it cannot be cut like text.</summary>
+    public const int DisplayBytesMax = 32 * 1024 * 1024;
 
     private const int ScratchBytesKept = 1 << 20;
 
@@ -23,6 +29,8 @@ public sealed class OutputFold
     private readonly List<FoldedOutput> _outputs = [];
     private ArrayBufferWriter<byte> _scratch = new();
     private bool _clearsAtNextOutput;
+    private Kernels.LargeMessage? _large; // Whose pieces come now, and of a stream its text.
+    private LargeStream? _largeStream;
 
     public OutputFold(DisplayRegistry displays, int streamBytesMax = DefaultStreamBytesMax)
     {
@@ -99,6 +107,41 @@ public sealed class OutputFold
         {
             MalformedMessages++;
         }
+    }
+
+    /// <summary>Whether this large output of an execution is to be given by <see cref="ApplyIoPub"/>; else by pieces.</summary>
+    internal static bool TakesWhole(Kernels.LargeMessage message) => message.Head.MessageType != "stream" && message.Length <= DisplayBytesMax;
+
+    /// <summary>Takes a piece of the content of a message that is not put together.</summary>
+    internal void ApplyPiece(Kernels.LargeMessage message, ReadOnlySpan<byte> content)
+    {
+        if (!ReferenceEquals(_large, message))
+        {
+            (_large, _largeStream) = (message, message.Head.MessageType == "stream" ? new LargeStream() : null);
+        }
+
+        if (_largeStream is { } stream && stream.Add(content) is { IsEmpty: false } text)
+        {
+            StreamNamed(stream.Name).Text.Append(text);
+            Changed();
+        }
+    }
+
+    /// <summary>The message came to its end. Of a display that was left out, a line is shown.</summary>
+    internal void EndPieces(string messageType)
+    {
+        if (messageType is "display_data" or "execute_result")
+        {
+            string notice = string.Create(
+                System.Globalization.CultureInfo.InvariantCulture, $"{{\"text/plain\":\"[holdfast: a display of {_large?.Length:N0} bytes is left out here; the journal of this execution has it]\"}}");
+            var shown = new DisplayContent(null);
+            shown.Replace(System.Text.Encoding.UTF8.GetBytes(notice), "{}"u8.ToArray());
+            BeforeOutput();
+            _outputs.Add(new RichOutput(shown, messageType == "execute_result", CountJson()));
+            Changed();
+        }
+
+        (_large, _largeStream) = (null, null);
     }
 
     /// <summary>Takes the execute_reply of this execution.</summary>
@@ -178,16 +221,9 @@ public sealed class OutputFold
             return;
         }
 
-        BeforeOutput();
-        if (_outputs is not [.., StreamOutput stream] || !JsonStrings.Equals(quotedName, stream.Name))
-        {
-            ArrayBufferWriter<byte> name = new();
-            JsonStrings.Decode(quotedName, name);
-            stream = new StreamOutput(name.WrittenSpan.ToArray(), _streamBytesMax);
-            _outputs.Add(stream);
-        }
-
-        stream.Text.Append(text);
+        ArrayBufferWriter<byte> name = new(16);
+        JsonStrings.Decode(quotedName, name);
+        StreamNamed(name.WrittenSpan).Text.Append(text);
         Changed();
         if (_scratch.Capacity > ScratchBytesKept)
         {
@@ -196,15 +232,28 @@ public sealed class OutputFold
         }
     }
 
+    /// <summary>The output at the end, if it is of this stream, else a new one.</summary>
+    private StreamOutput StreamNamed(ReadOnlySpan<byte> name)
+    {
+        BeforeOutput();
+        if (_outputs is not [.., StreamOutput stream] || !name.SequenceEqual(stream.Name))
+        {
+            stream = new StreamOutput(name.ToArray(), _streamBytesMax);
+            _outputs.Add(stream);
+        }
+
+        return stream;
+    }
+
+    private byte[] CountJson() => ExecutionCount is { } number ? System.Text.Encoding.ASCII.GetBytes($"{number}") : "null"u8.ToArray();
+
     private void AddDisplay(ReadOnlySpan<byte> content, bool isResult)
     {
         byte[] bundle = Required(content, "data"u8, '{').ToArray();
         byte[] metadata = ObjectOrEmpty(Member(content, "metadata"u8));
-        byte[] count = "null"u8.ToArray();
         if (isResult)
         {
             TakeExecutionCount(content);
-            count = ExecutionCount is { } number ? System.Text.Encoding.ASCII.GetBytes($"{number}") : count;
         }
 
         BeforeOutput();
@@ -219,7 +268,7 @@ public sealed class OutputFold
             shown.Replace(bundle, metadata);
         }
 
-        _outputs.Add(new RichOutput(shown, isResult, count));
+        _outputs.Add(new RichOutput(shown, isResult, isResult ? CountJson() : []));
         Changed();
     }
 
