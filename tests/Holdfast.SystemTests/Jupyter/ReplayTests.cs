@@ -138,7 +138,9 @@ public class ReplayTests
         await using TestServer server = await TestServer.StartAsync();
         string kernel = await KernelSocket.StartKernelAsync(server);
         using KernelSocket worker = await KernelSocket.OpenAsync(server, kernel, "worker");
-        string id = await worker.ExecuteAsync("import time\nprint('on',flush=True)\ntime.sleep(600)");
+        string id = await worker.ExecuteAsync(
+            "import time\nfrom ipykernel.comm import Comm\nw=Comm(target_name='jupyter.widget',data=dict(state=dict(_model_name='IntSliderModel',value=1)))\n" +
+            "w.send(dict(method='update',state=dict(value=2)))\nplain=Comm(target_name='mine')\nprint('on',flush=True)\ntime.sleep(600)");
         await worker.ReadUntilAsync(static message => message.Type == "stream");
         using KernelSocket page = await KernelSocket.OpenAsync(server, kernel, "page");
         Assert.Equal("busy", (await page.ReadUntilAsync(static message => message.Type == "status")).State);
@@ -146,6 +148,16 @@ public class ReplayTests
         SocketMessage reply = await page.ReadUntilAsync(message => message.Type == "kernel_info_reply");
         Assert.Equal((asked, "python"), (reply.ParentId, reply.Content.GetProperty("language_info").GetProperty("name").GetString()));
         Assert.Equal(asked, (await page.ReadUntilAsync(static message => message.State == "idle")).ParentId);
+
+        asked = await page.SendAsync("shell", "comm_info_request", new JsonObject { ["target_name"] = "jupyter.widget" });
+        SocketMessage open = await page.ReadUntilAsync(static message => message.Type == "comm_info_reply");
+        JsonProperty widget = Assert.Single(open.Content.GetProperty("comms").EnumerateObject());
+        Assert.Equal((asked, "jupyter.widget"), (open.ParentId, widget.Value.GetProperty("target_name").GetString()));
+        asked = await page.SendAsync("shell", "comm_msg", new JsonObject { ["comm_id"] = widget.Name, ["data"] = new JsonObject { ["method"] = "request_state" } });
+        SocketMessage update = await page.ReadUntilAsync(message => message.Type == "comm_msg" && message.ParentId == asked);
+        Assert.Equal(2, update.Content.GetProperty("data").GetProperty("state").GetProperty("value").GetInt32());
+        Assert.Equal(asked, (await page.ReadUntilAsync(static message => message.State == "idle")).ParentId);
+
         await server.Rest.PostAsync($"/api/kernels/{kernel}/interrupt");
         Assert.Equal("error", (await worker.ReadUntilAsync(message => message.Type == "execute_reply" && message.ParentId == id)).Content.GetProperty("status").GetString());
     }
@@ -175,11 +187,14 @@ public class ReplayTests
         using KernelSocket socket = await KernelSocket.OpenAsync(server, kernel, "big");
         string id = await socket.ExecuteAsync("import sys\n_=sys.stdout.write('a'*200_000_000)");
         Task<int> big = LengthAsync(socket, id);
+        using KernelSocket other = await KernelSocket.OpenAsync(server, await KernelSocket.StartKernelAsync(server), "other");
         long slowest = 0;
         while (!big.IsCompleted)
         {
             long start = TimeProvider.System.GetTimestamp();
             (await server.Rest.GetAsync("/api/kernels")).Must(200);
+            (await server.Rest.GetAsync("/api/contents")).Must(200);
+            await MustEndAsync(other, await other.ExecuteAsync("1"));
             slowest = Math.Max(slowest, (long)TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
         }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Holdfast.Engine.Kernels.Clients;
+using Holdfast.Engine.Kernels.Comms;
 using Holdfast.Engine.Metrics;
 using Holdfast.Protocol.Journal;
 
@@ -63,7 +64,8 @@ internal sealed partial class ChannelsConnection : IDisposable
 
         Welcome(client, output);
         var frames = new WebSocketInput(stream, place.MessageBytesMax);
-        var input = new ChannelsInput(client, frames, framing, output, place.Send, logger);
+        var input = new ChannelsInput(client, frames, framing, output, place.Send, ReadComms, logger);
+        ValueTask<IReadOnlyList<OpenComm>> ReadComms() => new(Task.Run(() => place.Comms.Run(place.Kernel))); // Which reads the journal the first time.
         using CancellationTokenRegistration stopping = place.Stopping.UnsafeRegister(_ => Close(output), null);
         await using ITimer pings = _time.CreateTimer(_ => Ping(input, frames, output), null, PingInterval, PingInterval);
 

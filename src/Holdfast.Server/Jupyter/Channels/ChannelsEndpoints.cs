@@ -28,7 +28,8 @@ internal static class ChannelsEndpoints
         string? session = context.Request.Query["session_id"].ToString() is { Length: > 0 and <= SessionLengthMax } given ? given : null;
         return ChannelsConnection.RunAsync(
             context,
-            new ChannelsPlace(kernel, door.Engine.Clients, door.Engine.SendToKernel, door.Engine.Meters.Followers, door.MessageBytesMax, TimeProvider.System, lifetime.ApplicationStopping),
+            new ChannelsPlace(
+                kernel, door.Engine.Clients, door.Engine.SendToKernel, door.Engine.ListComms, door.Engine.Meters.Followers, door.MessageBytesMax, TimeProvider.System, lifetime.ApplicationStopping),
             session, logger);
     }
 }

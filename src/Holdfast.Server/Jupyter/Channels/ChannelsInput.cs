@@ -10,9 +10,11 @@ namespace Holdfast.Server.Jupyter.Channels;
 /// One loop that takes what a client sends, one message after the other: the next is read when the supervisor has the one before, so that a client is held up by its own kernel alone.
 /// What cannot be taken ends the connection with a close frame, and never more than it.
 /// </summary>
-internal sealed partial class ChannelsInput(KernelClient client, WebSocketInput input, IFraming framing, ChannelsOutput output, SendToKernel send, ILogger logger)
+internal sealed partial class ChannelsInput(
+    KernelClient client, WebSocketInput input, IFraming framing, ChannelsOutput output, SendToKernel send, KernelClientComms comms, ILogger logger)
 {
     private readonly MessageShape _shape = new();
+    private readonly CommAnswers _comms = new(comms, output.Messages);
 
     /// <summary>False while a message waits for its kernel: what the client says meanwhile, pongs among it, is not read.</summary>
     public bool IsReading { get; private set; } = true;
@@ -91,8 +93,24 @@ internal sealed partial class ChannelsInput(KernelClient client, WebSocketInput 
             return;
         }
 
+        if (channel == KernelChannel.Shell && CommAnswers.MayAnswer(type) && client.Live is { IsBusy: true } busy)
+        {
+            bool isList = type.SequenceEqual("comm_info_request"u8);
+            if (await _comms.AnswerAsync(isList, header.ToArray(), Content(request.Multipart), busy.IncarnationSession ?? "") is { } answer)
+            {
+                foreach (byte[] frame in answer)
+                {
+                    output.Say(frame);
+                }
+
+                return;
+            }
+        }
+
         await SendAsync(channel, request.Multipart, cancellationToken);
     }
+
+    private ReadOnlyMemory<byte> Content(byte[] multipart) => multipart.AsMemory(_shape.HeaderAt + (int)(_shape.Lengths[0] + _shape.Lengths[1] + _shape.Lengths[2]), (int)_shape.Lengths[3]);
 
     private async ValueTask SendAsync(KernelChannel channel, byte[] multipart, CancellationToken cancellationToken)
     {

@@ -26,6 +26,10 @@ internal sealed class ServerMessages(IFraming framing, TimeProvider time)
         Status("idle", session, request),
     ];
 
+    /// <summary>Any other message in answer to a request.</summary>
+    public byte[] Reply(KernelChannel channel, string type, string session, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> content, params ReadOnlySpan<ReadOnlyMemory<byte>> buffers) =>
+        Frame(channel, JupyterEnvelope.Build(Header(type, session), content, parent: request, buffers: buffers));
+
     /// <summary>A message as the journal has it, or as we build it, in a frame.</summary>
     public byte[] Frame(KernelChannel channel, ReadOnlyMemory<byte> multipart)
     {
