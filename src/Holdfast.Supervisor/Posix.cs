@@ -152,6 +152,13 @@ internal static unsafe partial class Posix
     [LibraryImport(C, EntryPoint = "prlimit", SetLastError = true)]
     public static partial int SetResourceLimit(int pid, int resource, ulong* limits, ulong* before);
 
+    /// <summary>On which processors a thread may run; 0 for the caller's own.</summary>
+    [LibraryImport(C, EntryPoint = "sched_getaffinity", SetLastError = true)]
+    public static partial int GetAffinity(int pid, nuint bytes, byte* mask);
+
+    [LibraryImport(C, EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SetAffinity(int pid, nuint bytes, byte* mask);
+
     [LibraryImport(C, EntryPoint = "nanosleep", SetLastError = true)]
     private static partial int NanoSleep(long* time, long* left);
 

@@ -30,6 +30,9 @@ public sealed record Kernel(KernelId Id, string SpecName, KernelState State, Att
     public IReadOnlyDictionary<string, string> Environment { get; init; } = KernelPlan.Nothing;
     public long? MemoryBytesMax { get; init; }
 
+    /// <summary>For the same, in thousandths of a processor; null for no limit.</summary>
+    public long? CpuMillisMax { get; init; }
+
     /// <summary>Started again when it dies by itself.</summary>
     public bool IsAutoRestarted { get; init; }
 

@@ -38,6 +38,7 @@ internal static class KernelLaunchSpec
             StartTimeoutMs = (long)options.StartTimeout.TotalMilliseconds,
             GraceMs = (long)options.StopGrace.TotalMilliseconds,
             MemoryBytesMax = kernel.MemoryBytesMax ?? 0,
+            CpuMillisMax = kernel.CpuMillisMax ?? 0,
         }.Write());
     }
 

@@ -23,7 +23,8 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
         long now = time.NowMicroseconds();
         var kernel = new Kernel(id, plan.SpecName, KernelState.Starting, attempt.Id, plan.WorkingDirectory, now)
         {
-            LastActivityAt = now, Environment = plan.Environment, MemoryBytesMax = plan.MemoryBytesMax, IsAutoRestarted = plan.IsAutoRestarted, IsWarm = plan.IsWarm,
+            LastActivityAt = now, Environment = plan.Environment, MemoryBytesMax = plan.MemoryBytesMax, CpuMillisMax = plan.CpuMillisMax,
+            IsAutoRestarted = plan.IsAutoRestarted, IsWarm = plan.IsWarm,
         };
         KernelsTable.Insert(transaction, kernel, host);
         Announce(transaction, kernel);
@@ -64,7 +65,7 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
     public Kernel? Take(StoreTransaction transaction, KernelId id, KernelPlan plan)
     {
         if (KernelsTable.Find(transaction, id) is not { IsWarm: true, State: KernelState.Running } kernel || kernel.SpecName != plan.SpecName ||
-            kernel.WorkingDirectory != plan.WorkingDirectory || kernel.MemoryBytesMax != plan.MemoryBytesMax)
+            kernel.WorkingDirectory != plan.WorkingDirectory || kernel.MemoryBytesMax != plan.MemoryBytesMax || kernel.CpuMillisMax != plan.CpuMillisMax)
         {
             return null;
         }

@@ -20,6 +20,9 @@ public sealed record KernelOptions
     /// <summary>For the processes of one kernel together, where neither the request nor the kernelspec says. Default: no limit.</summary>
     public long? MemoryBytesMax { get; init; }
 
+    /// <summary>For the same, in thousandths of a processor. Default: no limit.</summary>
+    public long? CpuMillisMax { get; init; }
+
     /// <summary>How many kernels of each kernelspec are kept ready. Default: none.</summary>
     public IReadOnlyDictionary<string, int> Warm { get; init; } = new Dictionary<string, int>();
 }

@@ -9,7 +9,7 @@ namespace Holdfast.Engine.Kernels;
 internal static class KernelsTable
 {
     private const string Columns = "id, spec, state, attempt_id, cwd, created_at, last_activity, reason, restarts, " +
-        "env, memory_bytes_max, auto_restart, is_revived, restart_due, last_death, is_warm";
+        "env, memory_bytes_max, auto_restart, is_revived, restart_due, last_death, is_warm, cpu_millis_max";
     private static readonly string[] StateNames = ["starting", "running", "stopped", "dead", "restarting"];
 
     public static string Name(this KernelState state) => StateNames[(int)state];
@@ -17,11 +17,11 @@ internal static class KernelsTable
     public static void Insert(StoreTransaction transaction, Kernel kernel, string host)
     {
         using Statement insert = transaction.Prepare(
-            "INSERT INTO kernels (id, host, spec, state, attempt_id, cwd, created_at, last_activity, env, memory_bytes_max, auto_restart, is_warm) " +
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+            "INSERT INTO kernels (id, host, spec, state, attempt_id, cwd, created_at, last_activity, env, memory_bytes_max, auto_restart, is_warm, cpu_millis_max) " +
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")
             .Bind(1, kernel.Id.Value).Bind(2, host).Bind(3, kernel.SpecName).Bind(4, kernel.State.Name()).Bind(5, kernel.AttemptId?.Value)
             .Bind(6, kernel.WorkingDirectory).Bind(7, kernel.CreatedAt).Bind(8, kernel.LastActivityAt)
-            .Bind(9, WriteEnvironment(kernel.Environment)).Bind(10, kernel.MemoryBytesMax).Bind(11, kernel.IsAutoRestarted).Bind(12, kernel.IsWarm);
+            .Bind(9, WriteEnvironment(kernel.Environment)).Bind(10, kernel.MemoryBytesMax).Bind(11, kernel.IsAutoRestarted).Bind(12, kernel.IsWarm).Bind(13, kernel.CpuMillisMax);
         insert.Execute();
     }
 
@@ -100,6 +100,7 @@ internal static class KernelsTable
         RestartDueAt = row.Int64OrNull(13),
         LastDeath = row.TextOrNull(14) is { } death ? KernelDeath.FromJson(death) : null,
         IsWarm = row.Bool(15),
+        CpuMillisMax = row.Int64OrNull(16),
     };
 
     private static string? WriteEnvironment(IReadOnlyDictionary<string, string> environment)

@@ -95,15 +95,22 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
             throw new RefusedException(ErrorCodes.InvalidRequest, "A memory limit must be a positive number of bytes.");
         }
 
+        if (request.Cpus is { } cpus && KernelCpus.ToMillis(cpus) is null)
+        {
+            throw new RefusedException(ErrorCodes.InvalidRequest, $"A limit on processors must be a number from {KernelCpus.Min} to {KernelCpus.Max}.");
+        }
+
         if (request.Environment.Keys.FirstOrDefault(static n => n.Length == 0 || n.Contains('=') || n.Contains('\0')) is { } bad)
         {
             throw new RefusedException(ErrorCodes.InvalidRequest, $"'{bad}' cannot be the name of an environment variable.");
         }
 
-        return new KernelPlan(spec.Name, WorkingDirectory(request))
+        KernelPlan plan = KernelPlan.For(spec, WorkingDirectory(request), options);
+        return plan with
         {
             Environment = request.Environment,
-            MemoryBytesMax = request.MemoryBytesMax ?? KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax,
+            MemoryBytesMax = request.MemoryBytesMax ?? plan.MemoryBytesMax,
+            CpuMillisMax = request.Cpus is { } asked ? KernelCpus.ToMillis(asked) : plan.CpuMillisMax,
             IsAutoRestarted = request.IsAutoRestarted,
         };
     }

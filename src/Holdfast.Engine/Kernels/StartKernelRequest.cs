@@ -21,6 +21,9 @@ public sealed record StartKernelRequest
     /// <summary>What its processes may use together; default: what the kernelspec's metadata says, else the server's own default.</summary>
     public long? MemoryBytesMax { get; init; }
 
+    /// <summary>How many processors they may use together, such as 1.5; default as above.</summary>
+    public double? Cpus { get; init; }
+
     /// <summary>Started again when it dies by itself.</summary>
     public bool IsAutoRestarted { get; init; } = true;
 }

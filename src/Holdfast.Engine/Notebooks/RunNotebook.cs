@@ -200,7 +200,7 @@ public sealed class RunNotebook(
 
     /// <summary>A run's own kernel. It is not started again when it dies: the variables the next cell needs would not be there.</summary>
     private KernelPlan KernelOf(KernelSpec spec, string path) =>
-        new(spec.Name, System.IO.Path.GetDirectoryName(path)!) { MemoryBytesMax = KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax };
+        KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options);
 
     /// <summary>The kernel ended between the choice and the hand-over: it will account for nothing any more, so this does.</summary>
     private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) => store.WriteAsync(

@@ -37,6 +37,9 @@ public sealed record AttemptSpec
     /// <summary>What its processes may use together; 0 for no limit.</summary>
     public long MemoryBytesMax { get; init; }
 
+    /// <summary>How much of processors its processes may use together, in thousandths of one; 0 for no limit.</summary>
+    public long CpuMillisMax { get; init; }
+
     // Jobs.
 
     /// <summary><see cref="InputNull"/> or <see cref="InputPipe"/>.</summary>
@@ -87,6 +90,7 @@ public sealed record AttemptSpec
         AttemptJson.WriteVariables(writer, "env", Environment);
         AttemptJson.WriteNumber(writer, "graceMs", GraceMs);
         AttemptJson.WriteNumber(writer, "memoryBytesMax", MemoryBytesMax);
+        AttemptJson.WriteNumber(writer, "cpuMillisMax", CpuMillisMax);
         if (Kind == KindJob)
         {
             writer.WriteString("stdin", StandardInput);
@@ -126,7 +130,7 @@ public sealed record AttemptSpec
     {
         var reader = new PlainJsonReader(json);
         int version = 0;
-        long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0, memoryBytesMax = 0;
+        long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0, memoryBytesMax = 0, cpuMillisMax = 0;
         string? attempt = null, kind = null, nonce = null, socket = null, cwd = null, transport = null, interruptMode = null;
         string? username = null, sessionId = null, key = null;
         string input = InputNull;
@@ -154,6 +158,7 @@ public sealed record AttemptSpec
                 case "env": environment = AttemptJson.Variables(ref reader); break;
                 case "graceMs": graceMs = reader.GetInt64(); break;
                 case "memoryBytesMax": memoryBytesMax = reader.GetInt64(); break;
+                case "cpuMillisMax": cpuMillisMax = reader.GetInt64(); break;
                 case "stdin": input = reader.GetString() ?? InputNull; break;
                 case "stdinBase64": inputBytes = reader.GetBytesFromBase64(); break;
                 case "timeoutMs": timeoutMs = reader.GetInt64(); break;
@@ -184,7 +189,7 @@ public sealed record AttemptSpec
         return new AttemptSpec
         {
             Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment,
-            GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty,
+            GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, CpuMillisMax = cpuMillisMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty,
             Rows = rows, Columns = columns, Transport = transport,
             InterruptMode = interruptMode, Username = username, SessionId = sessionId, Key = key, StartTimeoutMs = startTimeoutMs,
         };

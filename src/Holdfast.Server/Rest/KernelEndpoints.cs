@@ -44,7 +44,8 @@ internal static class KernelEndpoints
         Kernel kernel = await door.Engine.StartKernel.RunAsync(
             new StartKernelRequest
             {
-                SpecName = body.Name, WorkingDirectory = body.Cwd, Environment = body.Env ?? new Dictionary<string, string>(), MemoryBytesMax = body.Limits?.MemoryBytes, IsAutoRestarted = body.AutoRestart ?? true,
+                SpecName = body.Name, WorkingDirectory = body.Cwd, Environment = body.Env ?? new Dictionary<string, string>(), MemoryBytesMax = body.Limits?.MemoryBytes,
+                Cpus = body.Limits?.Cpus, IsAutoRestarted = body.AutoRestart ?? true,
             },
             context.RequestAborted);
         context.Response.Headers.Location = $"/v1/kernels/{kernel.Id}";
@@ -156,6 +157,15 @@ internal static class KernelEndpoints
         else
         {
             writer.WriteNull("memoryBytes");
+        }
+
+        if (kernel.CpuMillisMax is { } cpu)
+        {
+            writer.WriteNumber("cpus", KernelCpus.FromMillis(cpu));
+        }
+        else
+        {
+            writer.WriteNull("cpus");
         }
 
         writer.WriteEndObject();

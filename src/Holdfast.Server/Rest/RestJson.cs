@@ -64,6 +64,7 @@ public sealed record StartKernelBody
 public sealed record KernelLimitsBody
 {
     public long? MemoryBytes { get; init; }
+    public double? Cpus { get; init; }
 }
 
 /// <summary>POST /v1/locks/release.</summary>

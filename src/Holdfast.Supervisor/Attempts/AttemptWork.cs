@@ -33,6 +33,7 @@ public abstract class AttemptWork : Work, IDisposable
     private Child? _child;
     private TreeStop? _stop;
     private OomWatch? _oomWatch;
+    private ControlGroup? _group;
     private MemoryLimit? _memoryLimit;
     private string? _stopCause;
     private string? _stopCauseOfDeath;
@@ -124,6 +125,7 @@ public abstract class AttemptWork : Work, IDisposable
     {
         _output.Dispose();
         _memoryLimit?.Dispose();
+        _group?.Remove();
         Journal.Dispose();
         Hold.Dispose();
         GC.SuppressFinalize(this);
@@ -233,7 +235,8 @@ public abstract class AttemptWork : Work, IDisposable
         _child = null;
         _stop = null;
         _memoryLimit?.Dispose();
-        _memoryLimit = null;
+        _group?.Remove();
+        (_memoryLimit, _group) = (null, null);
         _stopCause = _stopCauseOfDeath = null;
         _started = _exited = null;
     }
@@ -302,7 +305,9 @@ public abstract class AttemptWork : Work, IDisposable
 
     private void Launch()
     {
-        _memoryLimit = Spec.MemoryBytesMax > 0 ? new MemoryLimit(Loop, Spec.Attempt, Spec.MemoryBytesMax, MemoryExceeded) : null;
+        _group = Spec.MemoryBytesMax > 0 || Spec.CpuMillisMax > 0 ? ControlGroup.TryMake("/", Spec.Attempt, ControlGroup.IsDelegated) : null;
+        _memoryLimit = Spec.MemoryBytesMax > 0 ? new MemoryLimit(Loop, _group, Spec.MemoryBytesMax, MemoryExceeded) : null;
+        CpuLimit? cpuLimit = Spec.CpuMillisMax > 0 ? new CpuLimit(_group, Spec.CpuMillisMax) : null;
         _oomWatch = new OomWatch("/", _memoryLimit?.EventsFile);
         try
         {
@@ -325,14 +330,16 @@ public abstract class AttemptWork : Work, IDisposable
         }
 
         _output.Read();
-        Run();
+        Run(cpuLimit);
     }
 
-    private void Run()
+    private void Run(CpuLimit? cpuLimit)
     {
         Now = Phase.Running;
         OomScore.ResetFor(_child!.Process.Pid);
-        _memoryLimit?.Apply(_child.Process.Pid);
+        bool isInGroup = _group is not null && _group.TryAdd(_child.Process.Pid);
+        _memoryLimit?.Apply(_child.Process.Pid, isInGroup);
+        cpuLimit?.Apply(_child.Process.Pid, isInGroup);
         TellStarted(_child);
     }
 

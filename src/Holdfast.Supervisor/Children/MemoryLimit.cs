@@ -18,16 +18,16 @@ internal sealed unsafe class MemoryLimit : IDisposable
     private const int DataResource = 2; // RLIMIT_DATA
 
     private readonly long _bytesMax;
-    private readonly MemoryGroup? _group;
+    private readonly ControlGroup? _group; // Null where it does not hold this limit.
     private readonly LoopCallback _exceeded;
     private readonly LoopTimer _timer;
 
     /// <param name="exceeded">Called once, when the processes together use more than they may.</param>
-    public MemoryLimit(PollLoop loop, string attempt, long bytesMax, LoopCallback exceeded)
+    public MemoryLimit(PollLoop loop, ControlGroup? group, long bytesMax, LoopCallback exceeded)
     {
         _bytesMax = bytesMax;
         _exceeded = exceeded;
-        _group = MemoryGroup.TryMake("/", attempt, bytesMax, MemoryGroup.IsDelegated);
+        _group = group is not null && group.TryLimitMemory(bytesMax) ? group : null;
         _timer = loop.AddTimer(Look);
     }
 
@@ -43,9 +43,9 @@ internal sealed unsafe class MemoryLimit : IDisposable
     public string Limit => Size(_bytesMax);
 
     /// <summary>Right after the spawn.</summary>
-    public void Apply(int pid)
+    public void Apply(int pid, bool isInGroup)
     {
-        if (_group is not null && _group.TryAdd(pid))
+        if (isInGroup && _group is not null)
         {
             return;
         }
@@ -58,11 +58,7 @@ internal sealed unsafe class MemoryLimit : IDisposable
 
     public void Stop() => _timer.Stop();
 
-    public void Dispose()
-    {
-        _timer.Remove();
-        _group?.Remove();
-    }
+    public void Dispose() => _timer.Remove();
 
     private void Look()
     {

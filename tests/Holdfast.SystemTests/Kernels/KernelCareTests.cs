@@ -70,6 +70,21 @@ public sealed class KernelCareTests
         Assert.True(now.GetProperty("cpuSeconds").GetDouble() > before.GetProperty("cpuSeconds").GetDouble());
     }
 
+    [Fact]
+    public async Task A_kernel_has_no_more_processors_than_its_limit_says()
+    {
+        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--kernel-cpus", "0.5"] });
+        HouseKernel asked = await HouseKernel.StartAsync(server, new JsonObject { ["limits"] = new JsonObject { ["cpus"] = 1 } });
+        HouseKernel other = await HouseKernel.StartAsync(server);
+
+        Assert.Equal((1, 0.5), (Cpus(await asked.GetAsync()), Cpus(await other.GetAsync())));
+        Assert.Equal("1\n", await asked.RunAsync("import os, subprocess; print(subprocess.check_output(['nproc'], text=True).strip() if os.cpu_count() > 1 else 1)"));
+        RestReply refused = await server.Rest.PostAsync("/v1/kernels", """{"limits":{"cpus":0}}""");
+        Assert.Equal((400, "invalid-request"), (refused.Status, refused.Code));
+    }
+
+    private static double Cpus(JsonElement kernel) => kernel.GetProperty("limits").GetProperty("cpus").GetDouble();
+
     private static async Task<JsonElement> WarmAsync(TestServer server, string other)
     {
         JsonElement found = default;

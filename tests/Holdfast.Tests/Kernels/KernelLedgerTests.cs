@@ -12,7 +12,7 @@ public sealed class KernelLedgerTests : IAsyncDisposable
 {
     private static readonly KernelPlan Plan = new("python3", "/srv")
     {
-        Environment = new Dictionary<string, string> { ["A"] = "b=c", ["É"] = "" }, MemoryBytesMax = 1 << 30, IsAutoRestarted = true,
+        Environment = new Dictionary<string, string> { ["A"] = "b=c", ["É"] = "" }, MemoryBytesMax = 1 << 30, CpuMillisMax = 500, IsAutoRestarted = true,
     };
 
     private readonly TemporaryLedger _house = new();
@@ -29,7 +29,7 @@ public sealed class KernelLedgerTests : IAsyncDisposable
 
         Kernel kernel = Find(id)!;
         Assert.Equal(Plan.Environment, kernel.Environment);
-        Assert.Equal((Plan.MemoryBytesMax, true), (kernel.MemoryBytesMax, kernel.IsAutoRestarted));
+        Assert.Equal((Plan.MemoryBytesMax, Plan.CpuMillisMax, true), (kernel.MemoryBytesMax, kernel.CpuMillisMax, kernel.IsAutoRestarted));
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class RestGoldenTests
 
     private static readonly Kernel Kernel = new(new KernelId(KernelName), "python3", KernelState.Running, new AttemptId("01kcq8v6t0e9m3n5p7r9s1v3x8"), "/srv/notebooks", CreatedAt)
     {
-        Restarts = 1, LastActivityAt = CreatedAt, IsAutoRestarted = true, MemoryBytesMax = 1L << 30,
+        Restarts = 1, LastActivityAt = CreatedAt, IsAutoRestarted = true, MemoryBytesMax = 1L << 30, CpuMillisMax = 1500,
         LastDeath = new KernelDeath("signalled", null, 11, "It was ended by SIGSEGV.", CreatedAt - 1),
     };
 

@@ -155,7 +155,7 @@ public sealed partial class WarmKernels(
         try
         {
             KernelSpec spec = KernelSpecs.Require(specName);
-            var plan = new KernelPlan(spec.Name, root) { MemoryBytesMax = KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax, IsWarm = true };
+            var plan = KernelPlan.For(spec, root, options) with { IsWarm = true };
             (Kernel kernel, Attempt attempt) = await store.WriteAsync(transaction => ledger.Add(transaction, KernelId.New(), plan), _stopping.Token);
             LiveKernel started = live.Launch(kernel, attempt, spec, []);
             Keep(started);

@@ -249,11 +249,7 @@ public sealed class RunCascade(
             return kernelLedger.Renew(transaction, dead);
         }
 
-        return kernelLedger.Add(transaction, KernelId.New(), new KernelPlan(spec.Name, System.IO.Path.GetDirectoryName(path)!)
-        {
-            MemoryBytesMax = KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax,
-            IsAutoRestarted = true,
-        });
+        return kernelLedger.Add(transaction, KernelId.New(), KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options) with { IsAutoRestarted = true });
     }
 
     private void Announce(StoreTransaction transaction, Run run, CascadePlan plan, List<(string Run, ExecutionId Cell)> superseded) => feed.Append(transaction, "cascade.begun", run.Id, writer =>

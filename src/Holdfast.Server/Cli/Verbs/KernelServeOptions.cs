@@ -18,9 +18,10 @@ internal static class KernelServeOptions
     private static readonly Option CullConnected = new("--cull-connected", "", "also end idle kernels that somebody is connected to");
     private static readonly Option Restarts = new("--kernel-restarts", "N", "how often in five minutes a kernel that died by itself is started again (default 4; 0: never)");
     private static readonly Option Memory = new("--kernel-memory", "SIZE", "what one kernel's processes may use together, such as 2G (default: no limit; a kernelspec or a request can say otherwise)");
+    private static readonly Option Cpus = new("--kernel-cpus", "N", "how many processors one kernel's processes may use, such as 1.5 (default: no limit; a kernelspec or a request can say otherwise)");
     private static readonly Option Warm = new("--warm-kernels", "NAME=N", "keep N kernels of this kernelspec ready (default: none)") { IsRepeatable = true };
 
-    public static IReadOnlyList<Option> All { get; } = [CullIdleTimeout, CullInterval, CullBusy, CullConnected, Restarts, Memory, Warm];
+    public static IReadOnlyList<Option> All { get; } = [CullIdleTimeout, CullInterval, CullBusy, CullConnected, Restarts, Memory, Cpus, Warm];
 
     public static KernelOptions Read(Arguments arguments)
     {
@@ -36,9 +37,14 @@ internal static class KernelServeOptions
                 IncludesConnected = arguments.Has(CullConnected.Name),
             },
             MemoryBytesMax = Sizes.Read(arguments, Memory.Name),
+            CpuMillisMax = ReadCpus(arguments),
             Warm = ReadWarm(arguments),
         };
     }
+
+    private static long? ReadCpus(Arguments arguments) => arguments.Text(Cpus.Name) is not { } text ? null
+        : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double cpus) && KernelCpus.ToMillis(cpus) is { } millis ? millis
+        : throw new UsageException($"{Cpus.Name} takes a number of processors from {KernelCpus.Min} to {KernelCpus.Max}, not '{text}'.");
 
     private static Dictionary<string, int> ReadWarm(Arguments arguments)
     {
