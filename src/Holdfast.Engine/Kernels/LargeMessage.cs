@@ -11,10 +11,14 @@ internal sealed class LargeMessage
     private readonly long _contentEnd;
     private long _taken;
 
-    private LargeMessage(JupyterMessage head, long contentStart, long contentEnd) => (Head, _contentStart, _contentEnd) = (head, contentStart, contentEnd);
+    private LargeMessage(JupyterMessage head, long length, long contentStart, long contentEnd) =>
+        (Head, Length, _contentStart, _contentEnd) = (head, length, contentStart, contentEnd);
 
     /// <summary>With header, parent and metadata, and without content.</summary>
     public JupyterMessage Head { get; }
+
+    /// <summary>Of the whole message, in bytes.</summary>
+    public long Length { get; }
 
     /// <summary>Null when this is no first piece of several, or when it ends before the content begins, which no kernel's does.</summary>
     public static LargeMessage? Begin(in JournalRecord record)
@@ -28,16 +32,18 @@ internal sealed class LargeMessage
         int count = (int)BinaryPrimitives.ReadUInt32LittleEndian(head);
         int content = peek.Identities.Length + 5; // Identities, delimiter, signature, header, parent, metadata: and then the content.
         long start = Multipart.HeadLength(count);
+        long total = start;
         long length = 0;
         for (int i = 0; i < count; i++)
         {
             uint frame = BinaryPrimitives.ReadUInt32LittleEndian(head[(4 + (4 * i))..]);
+            total += frame;
             start += i < content ? frame : 0;
             length = i == content ? frame : length;
         }
 
         return start <= record.Payload.Length && JupyterMessage.TryParsePrefix(record.Payload[..(int)start].ToArray()) is { } kept
-            ? new LargeMessage(kept, start, start + length)
+            ? new LargeMessage(kept, total, start, start + length)
             : null;
     }
 
