@@ -20,6 +20,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     private readonly Dictionary<string, Cell> _sent = [];
     private readonly HashSet<string> _handedOver = []; // Accepted by the supervisor, or about to be; not yet in the journal.
     private readonly Dictionary<string, ExecutionId> _known = [];
+    private bool _isEnding; // The kernel has been asked to end.
     private List<Cell> _changed = []; // Clients' cells of which more is known than was stored.
 
     /// <summary>One request on its way. Of a client's, what its row is made of.</summary>
@@ -97,6 +98,12 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
                 break;
             case JournalChannel.Shell when message.MessageType == "execute_reply":
                 cell.Reply = CellOutcome.Of(message, UnixTime.FromNanoseconds(record.UnixNanoseconds));
+                if (_isEnding && cell.Reply is { Cause: "error", Reason: { } error } interrupted && error.StartsWith("KeyboardInterrupt", StringComparison.Ordinal))
+                {
+                    // So a kernel is brought to hear that it is to end.
+                    cell.Reply = interrupted with { ExitCode = null, Cause = "kernelDied", Reason = "The kernel was ended while the cell ran, which was interrupted for it." };
+                }
+
                 break;
         }
 
@@ -116,6 +123,9 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
                 }
 
                 return Finish(id, new Outcome(ExecutionState.Cancelled, null, null, "skipped", journalEvent.Reason ?? "It was taken out of the kernel's queue.", atMicroseconds), nextPosition);
+            case AttemptEvent.Stop:
+                _isEnding = true;
+                return null;
             case AttemptEvent.Gap when journalEvent.MessageId is { } id && _sent.TryGetValue(id, out Cell? cell):
                 cell.IsIdle = true;
                 cell.Note = journalEvent.Reason;

@@ -10,6 +10,9 @@ internal sealed class InterruptTargets
     private readonly List<RunningRequest> _running = [];
     private readonly List<byte[]> _wanted = [];
 
+    /// <summary>The kernel is at something.</summary>
+    public bool IsAny => _running.Count > 0;
+
     /// <summary>The ids of what the kernel is at.</summary>
     public IEnumerable<byte[]> Running
     {

@@ -85,6 +85,9 @@ internal sealed class KernelConversation : IDisposable
 
     public bool IsAlive => _heartbeat.IsAlive;
 
+    /// <summary>True when it has said busy for something, and neither replied nor said idle.</summary>
+    public bool IsAtRequest => _interrupts.IsAny;
+
     /// <summary>True when an input_request has not been replied to.</summary>
     public bool WantsInput => _inputParent is not null;
 

@@ -156,6 +156,12 @@ public sealed unsafe class KernelWork : AttemptWork
 
         _graceMs = graceMs;
         _conversation.SendControl("shutdown_request", JupyterEnvelope.ShutdownContent(restart: false));
+        if (_conversation.IsAtRequest)
+        {
+            // As Jupyter's own servers do: else the whole grace would pass before its turn comes. One that is idle may be ended by the signal.
+            _ = TryInterrupt();
+        }
+
         _gentleTimeout.Start(graceMs);
         return true;
     }

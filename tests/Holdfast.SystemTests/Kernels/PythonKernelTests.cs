@@ -150,6 +150,21 @@ public class PythonKernelTests
     }
 
     [Fact]
+    public void A_busy_kernel_that_is_to_end_is_interrupted_and_not_waited_for()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Python().WaitUntilReady();
+        string cell = kernel.Execute("import time\nprint('on', flush=True)\ntime.sleep(1000)");
+        kernel.WaitForTape(() => kernel.Stream(cell) == "on\n");
+
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = "cancelled", GraceMs = 50_000 });
+        LinkMessage exited = kernel.WaitForExit();
+        kernel.Tape.Read();
+
+        Assert.Equal((0, 0), (exited.ExitCode, exited.Signal)); // After the grace it would have been a SIGTERM.
+        Assert.Equal("KeyboardInterrupt", JupyterJson.GetText(kernel.Reply(cell)!.Content.Span, "ename"u8));
+    }
+
+    [Fact]
     public void A_stop_lets_the_kernel_shut_down_and_takes_along_what_it_started()
     {
         using SupervisedKernel kernel = SupervisedKernel.Python().WaitUntilReady();

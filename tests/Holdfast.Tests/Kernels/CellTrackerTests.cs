@@ -82,6 +82,17 @@ public sealed class CellTrackerTests : IAsyncDisposable
         Assert.Null(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Gap, MessageId = "unknown" }, 5, 5));
     }
 
+    [Fact]
+    public async Task What_is_interrupted_for_the_kernels_end_has_ended_with_the_kernel()
+    {
+        string cell = await HandOverAsync();
+        await TakeAsync(KernelMessages.Request(cell, 1));
+        Assert.Null(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Stop, Cause = "cancelled" }, 2, 2));
+        await TakeAsync(KernelMessages.Reply(cell, 3, """{"status":"error","ename":"KeyboardInterrupt","evalue":""}"""), KernelMessages.Status(cell, "idle", 4));
+
+        Assert.Equal((ExecutionState.Failed, "kernelDied"), (Find(cell).State, Find(cell).Cause));
+    }
+
     [Theory]
     [InlineData(true, ExecutionState.Failed, "kernelDied")]
     [InlineData(false, ExecutionState.Lost, "lost")]
