@@ -15,8 +15,8 @@ public sealed class ContentsOperations
         Upload = new UploadContents(root, Path.Combine(dataDirectory, "uploads"), time);
         CreateUntitled = new CreateUntitled(root, Save);
         Copy = new CopyContents(root);
-        Rename = new RenameContents(root) { Moved = (from, to) => Moved?.Invoke(from, to) };
-        Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null) { Deleted = path => Deleted?.Invoke(path) };
+        Rename = new RenameContents(root, unsaved) { Moved = (from, to) => Moved?.Invoke(from, to) };
+        Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null, unsaved) { Deleted = path => Deleted?.Invoke(path) };
         ListCheckpoints = new ListCheckpoints(root);
         CreateCheckpoint = new CreateCheckpoint(root);
         RestoreCheckpoint = new RestoreCheckpoint(root);

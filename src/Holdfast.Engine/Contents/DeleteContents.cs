@@ -1,3 +1,4 @@
+using Holdfast.Engine.Notebooks;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Contents;
@@ -6,14 +7,17 @@ namespace Holdfast.Engine.Contents;
 /// Deletes an entry: into the trash of the user the server runs as, folders with all they hold. Where there is no trash, or it lies on another disk, for good, and then a folder
 /// must be empty but for checkpoints. Errors: contents-not-found, invalid-request, folder-not-empty, contents-not-writable.
 /// </summary>
-public sealed class DeleteContents(ContentsRoot root, Trash? trash)
+public sealed class DeleteContents(ContentsRoot root, Trash? trash, UnsavedResults unsaved)
 {
     private const string CheckpointFolder = ".ipynb_checkpoints";
 
     /// <summary>Told when an entry is gone: its absolute path.</summary>
     internal Action<string>? Deleted { get; init; }
 
-    public void Run(ContentsPath path)
+    public async Task RunAsync(ContentsPath path) => await unsaved.DeletedAsync(await Task.Run(() => Run(path)));
+
+    /// <summary>The path where it was.</summary>
+    private string Run(ContentsPath path)
     {
         using Place place = root.FindEntry(path);
         if (place.Status is not { } status)
@@ -35,6 +39,7 @@ public sealed class DeleteContents(ContentsRoot root, Trash? trash)
 
             DurableFile.SyncDirectory(place.FolderAccess);
             Deleted?.Invoke(Path.Combine(root.Folder, path.Text));
+            return place.RealPath;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Notebooks;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Contents;
@@ -5,12 +6,23 @@ namespace Holdfast.Engine.Contents;
 /// <summary>
 /// Renames or moves an entry, its checkpoint with it; nothing is replaced. Errors: contents-not-found (the entry, or the new folder), contents-exists, invalid-request, contents-not-writable.
 /// </summary>
-public sealed class RenameContents(ContentsRoot root)
+public sealed class RenameContents(ContentsRoot root, UnsavedResults unsaved)
 {
     /// <summary>Told when an entry has another name: the old and the new absolute path.</summary>
     internal Action<string, string>? Moved { get; init; }
 
-    public ContentsModel Run(ContentsPath from, ContentsPath to)
+    public async Task<ContentsModel> RunAsync(ContentsPath from, ContentsPath to)
+    {
+        (ContentsModel model, string before, string now) = await Task.Run(() => Run(from, to));
+        if (before != now)
+        {
+            await unsaved.MovedAsync(before, now);
+        }
+
+        return model;
+    }
+
+    private (ContentsModel Model, string Before, string Now) Run(ContentsPath from, ContentsPath to)
     {
         using Place source = root.FindEntry(from);
         using Place target = root.FindEntry(to);
@@ -26,7 +38,7 @@ public sealed class RenameContents(ContentsRoot root)
         }
 
         using Place moved = root.Find(to);
-        return ContentsModels.Of(moved);
+        return (ContentsModels.Of(moved), source.RealPath, target.RealPath);
     }
 
     private static void Move(Place source, Place target, EntryStatus status)

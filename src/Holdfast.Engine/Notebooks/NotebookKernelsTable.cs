@@ -14,4 +14,20 @@ internal static class NotebookKernelsTable
             .Bind(1, path).Bind(2, kernel.Value).Bind(3, at);
         insert.Execute();
     }
+
+    /// <summary>A notebook, or the folder of several, has another path.</summary>
+    public static void Move(StoreTransaction transaction, string from, string to)
+    {
+        using Statement update = transaction.Prepare(
+            "UPDATE OR REPLACE notebook_kernels SET path = ?2 || substr(path, length(?1) + 1) WHERE path = ?1 OR substr(path, 1, length(?1) + 1) = ?1 || '/'").Bind(1, from).Bind(2, to);
+        update.Execute();
+    }
+
+    /// <summary>A notebook, or the folder of several, is gone: what comes to have its name is another.</summary>
+    public static void Forget(StoreTransaction transaction, string path)
+    {
+        using Statement delete = transaction.Prepare(
+            "DELETE FROM notebook_kernels WHERE path = ?1 OR substr(path, 1, length(?1) + 1) = ?1 || '/'").Bind(1, path);
+        delete.Execute();
+    }
 }

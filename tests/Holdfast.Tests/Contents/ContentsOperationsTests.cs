@@ -117,18 +117,18 @@ public sealed class ContentsOperationsTests
         await using var room = new ContentsRoom();
         room.SaveNotebook("n.ipynb", Untrusted);
         room.Write("taken.ipynb", "mine");
-        Assert.Equal(ErrorCodes.ContentsExists, Assert.Throws<RefusedException>(() => Rename("n.ipynb", "taken.ipynb")).Code);
-        Assert.Equal(ErrorCodes.ContentsNotFound, Assert.Throws<RefusedException>(() => Rename("n.ipynb", "none/n.ipynb")).Code);
-        Assert.Equal(ErrorCodes.ContentsNotFound, Assert.Throws<RefusedException>(() => Rename("none", "other")).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => Rename("", "other")).Code);
+        Assert.Equal(ErrorCodes.ContentsExists, (await Assert.ThrowsAsync<RefusedException>(() => Rename("n.ipynb", "taken.ipynb"))).Code);
+        Assert.Equal(ErrorCodes.ContentsNotFound, (await Assert.ThrowsAsync<RefusedException>(() => Rename("n.ipynb", "none/n.ipynb"))).Code);
+        Assert.Equal(ErrorCodes.ContentsNotFound, (await Assert.ThrowsAsync<RefusedException>(() => Rename("none", "other"))).Code);
+        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => Rename("", "other"))).Code);
         Assert.Equal("mine", room.Read("taken.ipynb"));
         Directory.CreateDirectory(room.PathOf("sub"));
-        Assert.Equal("sub/m.ipynb", Rename("n.ipynb", "sub/m.ipynb").Path.Text);
+        Assert.Equal("sub/m.ipynb", (await Rename("n.ipynb", "sub/m.ipynb")).Path.Text);
         Assert.True(File.Exists(room.PathOf("sub/.ipynb_checkpoints/m-checkpoint.ipynb")));
-        Assert.Equal("sub/m.ipynb", Rename("sub/m.ipynb", "sub/m.ipynb").Path.Text);
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => Rename("sub", "sub/sub")).Code);
+        Assert.Equal("sub/m.ipynb", (await Rename("sub/m.ipynb", "sub/m.ipynb")).Path.Text);
+        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => Rename("sub", "sub/sub"))).Code);
 
-        ContentsModel Rename(string from, string to) => room.Contents.Rename.Run(ContentsRoom.At(from), ContentsRoom.At(to));
+        Task<ContentsModel> Rename(string from, string to) => room.Contents.Rename.RunAsync(ContentsRoom.At(from), ContentsRoom.At(to));
     }
 
     [Fact]
@@ -136,14 +136,14 @@ public sealed class ContentsOperationsTests
     {
         await using var room = new ContentsRoom();
         room.Write("sub/ä b.txt", "x");
-        room.Contents.Delete.Run(ContentsRoom.At("sub"));
+        await room.Contents.Delete.RunAsync(ContentsRoom.At("sub"));
         Assert.Equal("x", File.ReadAllText(Path.Combine(room.TrashFolder, "files/sub/ä b.txt")));
         Assert.Contains($"Path={room.PathOf("sub")}\n", File.ReadAllText(Path.Combine(room.TrashFolder, "info/sub.trashinfo")), StringComparison.Ordinal);
         room.Write("sub", "again");
-        room.Contents.Delete.Run(ContentsRoom.At("sub"));
+        await room.Contents.Delete.RunAsync(ContentsRoom.At("sub"));
         Assert.Equal("again", File.ReadAllText(Path.Combine(room.TrashFolder, "files/sub.2")));
-        Assert.Equal(ErrorCodes.ContentsNotFound, Assert.Throws<RefusedException>(() => room.Contents.Delete.Run(ContentsRoom.At("sub"))).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.Contents.Delete.Run(ContentsRoom.At("/"))).Code);
+        Assert.Equal(ErrorCodes.ContentsNotFound, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("sub")))).Code);
+        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("/")))).Code);
     }
 
     [Fact]
@@ -153,10 +153,10 @@ public sealed class ContentsOperationsTests
         room.Open(hasTrash: false);
         room.Write("sub/f.txt", "x");
         room.Write("sub/.ipynb_checkpoints/f-checkpoint.txt", "x");
-        Assert.Equal(ErrorCodes.FolderNotEmpty, Assert.Throws<RefusedException>(() => room.Contents.Delete.Run(ContentsRoom.At("sub"))).Code);
-        room.Contents.Delete.Run(ContentsRoom.At("sub/f.txt"));
+        Assert.Equal(ErrorCodes.FolderNotEmpty, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("sub")))).Code);
+        await room.Contents.Delete.RunAsync(ContentsRoom.At("sub/f.txt"));
         Assert.Empty(Directory.EnumerateFiles(room.PathOf("sub/.ipynb_checkpoints")));
-        room.Contents.Delete.Run(ContentsRoom.At("sub"));
+        await room.Contents.Delete.RunAsync(ContentsRoom.At("sub"));
         Assert.False(Directory.Exists(room.PathOf("sub")));
     }
 

@@ -67,8 +67,8 @@ public sealed class ContentsRootTests
         await using ContentsRoom room = Tree();
         Assert.Equal(ErrorCodes.ContentsNotFound, Assert.Throws<RefusedException>(() => room.Get(".hidden")).Code);
         Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.SaveText("a/.new", "")).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.Contents.Delete.Run(ContentsRoom.At(".hidden"))).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.Contents.Rename.Run(ContentsRoom.At("b.txt"), ContentsRoom.At(".b"))).Code);
+        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At(".hidden")))).Code);
+        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Rename.RunAsync(ContentsRoom.At("b.txt"), ContentsRoom.At(".b")))).Code);
         room.Open(allowsHidden: true);
         Assert.Equal("h", ContentsRoom.Text(room.Get(".hidden")));
     }
@@ -83,7 +83,7 @@ public sealed class ContentsRootTests
         }
 
         room.SaveText("dangling", "here"); // The link itself is replaced.
-        room.Contents.Delete.Run(ContentsRoom.At("out"));
+        await room.Contents.Delete.RunAsync(ContentsRoom.At("out"));
         Assert.Equal(["secret.txt"], Directory.EnumerateFileSystemEntries(room.Outside).Select(Path.GetFileName));
         Assert.Equal(ContentsRoom.Secret, File.ReadAllText(Path.Combine(room.Outside, "secret.txt")));
         Assert.Equal("here", room.Read("dangling"));

@@ -39,6 +39,25 @@ public sealed class UnsavedResultsTests
     }
 
     [Fact]
+    public async Task A_notebook_that_is_renamed_with_its_folder_or_deleted_takes_its_kernels_along()
+    {
+        await using var room = await NotebookRoom.MakeAsync("sub/n.ipynb");
+        await room.RunAsync("m1", null, Source, SavedAt + Second, "one\n", count: 7);
+        Directory.CreateDirectory(room.Contents.PathOf("sub"));
+        File.Move(room.Contents.PathOf("n.ipynb"), room.Contents.PathOf("sub/n.ipynb"));
+
+        await room.Contents.Contents.Rename.RunAsync(ContentsRoom.At("sub"), ContentsRoom.At("elsewhere"));
+        await room.Contents.Contents.Rename.RunAsync(ContentsRoom.At("elsewhere/n.ipynb"), ContentsRoom.At("n.ipynb"));
+        Assert.Equal("one\n", (string?)room.Cell(0)["outputs"]![0]!["text"]);
+
+        string text = room.Contents.Read("n.ipynb");
+        await room.Contents.Contents.Delete.RunAsync(ContentsRoom.At("n.ipynb"));
+        room.Contents.Write("n.ipynb", text);
+        File.SetLastWriteTimeUtc(room.Contents.PathOf("n.ipynb"), DateTime.UnixEpoch.AddMicroseconds(SavedAt));
+        Assert.Equal("[]", room.Cell(0)["outputs"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task A_cell_that_ended_before_the_save_is_the_files_own()
     {
         await using var room = await NotebookRoom.MakeAsync("n.ipynb");

@@ -18,6 +18,9 @@ public enum OrphanKind
     /// <summary>An empty control group of an attempt that is over.</summary>
     ControlGroup,
 
+    /// <summary>The folder with the marks of a deleted kernel's clients.</summary>
+    ClientMarks,
+
     /// <summary>A row of an attempt that is open, and of which nothing in the house knows.</summary>
     Row,
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
@@ -41,6 +42,7 @@ internal sealed class OrphanSearch(StateStore store, DataDirectory directory, At
         found.AddRange(Supervisors(open));
         found.AddRange(Sockets(open));
         found.AddRange(ControlGroups(open));
+        found.AddRange(Marks());
         found.AddRange(Rows(open));
         return found;
     }
@@ -149,6 +151,17 @@ internal sealed class OrphanSearch(StateStore store, DataDirectory directory, At
                let id = Path.GetFileName(path)["holdfast-".Length..]
                where Ulid.IsWellFormed(id) && !opened.Contains(id) && IsEmptyGroup(path)
                select new Orphan(OrphanKind.ControlGroup, path, OrphanAction.Delete, "Its attempt is over, and there is no process in it.");
+    }
+
+    /// <summary>Where clients of a kernel stood that retention has deleted since.</summary>
+    private List<Orphan> Marks()
+    {
+        string clients = directory.Paths.Clients;
+        return !Directory.Exists(clients) ? [] : store.Read(reader =>
+            (from path in Directory.EnumerateDirectories(clients)
+             where Guid.TryParseExact(Path.GetFileName(path), "D", out _) && IsOldEnough(path) && KernelsTable.Find(reader, new KernelId(Path.GetFileName(path))) is null
+             where Directory.EnumerateFileSystemEntries(path).All(static entry => Path.GetExtension(entry) == ".mark")
+             select new Orphan(OrphanKind.ClientMarks, path, OrphanAction.Delete, "The store does not know its kernel.")).ToList());
     }
 
     private static string[] OwnGroupParent()

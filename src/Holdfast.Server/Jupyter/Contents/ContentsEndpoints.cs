@@ -102,7 +102,7 @@ internal static class ContentsEndpoints
         ContentsRequest request = await ContentsRequest.ReadAsync(context);
         ContentsPath target = request.Path is { } wanted ? ContentsPath.Parse(wanted)
             : throw new RefusedException(ErrorCodes.InvalidRequest, "The field 'path' is missing: where the file or folder is to go.");
-        ContentsModel moved = await Task.Run(() => contents.Rename.Run(path, target), CancellationToken.None);
+        ContentsModel moved = await contents.Rename.RunAsync(path, target);
         context.Response.Headers.Location = Location(context, moved.Path);
         await ContentsJson.WriteAsync(context, StatusCodes.Status200OK, moved);
     }
@@ -115,7 +115,7 @@ internal static class ContentsEndpoints
             return;
         }
 
-        await Task.Run(() => contents.Delete.Run(path), CancellationToken.None);
+        await contents.Delete.RunAsync(path);
         await JupyterAnswer.EmptyAsync(context);
     }
 

@@ -55,6 +55,24 @@ public sealed class SweepOrphansTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_marks_of_a_deleted_kernels_clients_are_deleted_and_nothing_else_in_their_folder()
+    {
+        string gone = Folder("6f1f2b7f-5a5c-4d0e-9c3f-0b9d1c583a10", "0011.mark");
+        string strange = Folder("6f1f2b7f-5a5c-4d0e-9c3f-0b9d1c583a11", "notes.txt");
+
+        Orphan swept = Assert.Single(await SweepAsync());
+        Assert.Equal((OrphanKind.ClientMarks, gone), (swept.Kind, swept.Subject));
+        Assert.Equal((false, true), (Directory.Exists(gone), Directory.Exists(strange)));
+
+        string Folder(string kernel, string file)
+        {
+            string folder = Directory.CreateDirectory(Path.Combine(_directory.Paths.Clients, kernel)).FullName;
+            File.WriteAllText(Path.Combine(folder, file), "");
+            return folder;
+        }
+    }
+
+    [Fact]
     public async Task An_attempt_that_the_store_does_not_know_is_set_aside_and_deleted_when_the_grace_is_over()
     {
         string folder = MakeFolder();
