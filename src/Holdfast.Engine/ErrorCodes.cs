@@ -70,6 +70,10 @@ public static class ErrorCodes
     public const string NothingToResume = "nothing-to-resume";
     public const string ParametersUnsupported = "parameters-unsupported";
     public const string ParametersInvalid = "parameters-invalid";
+    public const string AssetNotFound = "asset-not-found";
+    public const string AssetDamaged = "asset-damaged";
+    public const string AssetHashMismatch = "asset-hash-mismatch";
+    public const string AssetQuotaExceeded = "asset-quota-exceeded";
     public const string OutputGone = "output-gone";
     public const string OutputOffsetInvalid = "output-offset-invalid";
     public const string PortInUse = "port-in-use";

@@ -59,6 +59,12 @@ public static class EventIds
     public const int JournalNotCompressed = 1511;
     public const int JournalCompressionFailed = 1512;
 
+    // Assets: 1700.
+    public const int AssetsCollected = 1700;
+    public const int AssetNotRemoved = 1701;
+    public const int AssetCollectionFailed = 1702;
+    public const int OutputNotStored = 1703;
+
     // Callbacks: 1900.
     public const int CallbackParked = 1900;
     public const int CallbackNotStored = 1901;

@@ -1,6 +1,7 @@
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Contents;
 using Holdfast.Engine.Access;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
@@ -43,6 +44,7 @@ public sealed record EngineOptions
     public RetentionOptions Retention { get; init; } = new();
     public ContentsOptions Contents { get; init; } = new();
     public CallbackOptions Callbacks { get; init; } = new();
+    public AssetOptions Assets { get; init; } = new();
 }
 
 /// <summary>
@@ -60,6 +62,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly OrphanSweeper _sweeper;
     private readonly RetentionKeeper _retention;
     private readonly JournalCompressor _compressor;
+    private readonly AssetFolder _assetFolder;
+    private readonly AssetKeeper _assetKeeper;
     private readonly SupervisorCheck _check;
     private readonly ExecutionSpans _spans;
     private readonly KernelRevivals _revivals;
@@ -99,6 +103,22 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), Meters, time, loggers.CreateLogger<CallbackCourier>());
 
         var space = new SpaceGuard(directory.Paths.Root, _store, Feed, time);
+        var trash = new TrashFolder(directory.Paths.Trash, time);
+        _assetFolder = new AssetFolder(directory.Paths, trash, time);
+        var quota = new AssetQuota(_store, options.Assets);
+        StoreAsset = new StoreAsset(_store, Feed, _assetFolder, quota, options.Assets, host, time) { Space = space };
+        GetAsset = new GetAsset(_store);
+        ListAssets = new ListAssets(_store);
+        ReadAsset = new ReadAsset(_store, _assetFolder, options.Assets, time);
+        RenewLease = new RenewLease(_store, options.Assets, time);
+        PinAsset = new PinAsset(_store, time);
+        UnpinAsset = new UnpinAsset(_store);
+        var notebookAssets = new NotebookAssets(_store, options.Assets, time);
+        var collect = new CollectAssets(_store, Feed, _assetFolder, notebookAssets, options.Assets, time, loggers.CreateLogger<CollectAssets>());
+        PruneAssets = new PruneAssets(_store, collect, notebookAssets, time);
+        _assetKeeper = new AssetKeeper(collect, options.Assets, time, loggers.CreateLogger<AssetKeeper>());
+        var outputAssets = new OutputAssets(StoreAsset, _store, options.Assets, loggers.CreateLogger<OutputAssets>());
+        var assetOrphans = new AssetOrphans(_store, _assetFolder);
         SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time) { Space = space };
         GetExecution = new GetExecution(_store, Live);
         WaitForExecution = new WaitForExecution(_store, _waiters, time);
@@ -146,10 +166,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RecordDeed = new RecordDeed(_store, time);
         Clients = new KernelClients(_kernels, Live, Folders, _store, directory.Paths.Clients, time);
         SendToKernel = new SendToKernel(_kernels, _store);
-        _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, callbacks, time, loggers.CreateLogger<ActiveRuns>());
-        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, callbackCheck, callbacks, Meters, host, options.Root, time) { Space = space };
+        _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, callbacks, time, loggers.CreateLogger<ActiveRuns>(), outputAssets);
+        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, callbackCheck, callbacks, Meters, host, options.Root, time) { Space = space, Quota = quota };
         GetRun = new GetRun(_store, Feed, time);
-        Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders), time);
+        Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders, outputAssets), time, notebookAssets, outputAssets);
         ListSupervisors = new ListSupervisors(Live, time);
         _analysers = new CellAnalysers(_reaper.ChildSpawned, time);
         var moved = new MovedNotebooks(_store, _runs.Move);
@@ -158,7 +178,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var cascades = new CascadeLedger(Feed);
         executions.CellChanged = cascades.Take;
         kernels.IncarnationEnded = cascades.TakeEnd;
-        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time);
+        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time) { Quota = quota };
         SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, Feed, options.Root);
         _edits = new EditFollowUp(
             ReactiveNotebooks, Feed, path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
@@ -173,9 +193,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
-        var trash = new TrashFolder(directory.Paths.Trash, time);
         SweepOrphans = new SweepOrphans(
-            _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>());
+            _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time, assetOrphans), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>()) { Assets = assetOrphans };
         _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
         ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Orphans.Grace, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
         _retention = new RetentionKeeper(
@@ -189,6 +208,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
                 [RecoveryPhases.Edits] = new RecoverEdits(_store, _edits).RunAsync,
+                [RecoveryPhases.Assets] = _ => new RecoverAssets(_assetFolder, _store, _assetKeeper).RunAsync(),
                 [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
                 [RecoveryPhases.Orphans] = _ =>
                 {
@@ -232,6 +252,14 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public StopTerminal StopTerminal { get; }
     public ResizeTerminal ResizeTerminal { get; }
     public ReadTerminal ReadTerminal { get; }
+    public StoreAsset StoreAsset { get; }
+    public GetAsset GetAsset { get; }
+    public ListAssets ListAssets { get; }
+    public ReadAsset ReadAsset { get; }
+    public RenewLease RenewLease { get; }
+    public PinAsset PinAsset { get; }
+    public UnpinAsset UnpinAsset { get; }
+    public PruneAssets PruneAssets { get; }
     public ListCallbacks ListCallbacks { get; }
     public RedriveCallback RedriveCallback { get; }
     public GetKernel GetKernel { get; }
@@ -302,6 +330,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     {
         await _compressor.DisposeAsync();
         await _retention.DisposeAsync();
+        await _assetKeeper.DisposeAsync();
         await _sweeper.DisposeAsync();
         await _check.DisposeAsync();
         _edits.Dispose();
@@ -321,6 +350,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _webhooks.Dispose();
         _waiters.Dispose();
         await _store.DisposeAsync();
+        _assetFolder.Dispose();
         _reaper.Dispose();
         Meters.Dispose();
     }

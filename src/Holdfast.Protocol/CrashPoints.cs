@@ -82,6 +82,18 @@ public enum CrashPoint
     /// <summary>A folder is in the trash, and not deleted.</summary>
     ServerSetAside,
 
+    /// <summary>An asset's bytes are synced under a temporary name.</summary>
+    ServerAssetWritten,
+
+    /// <summary>An asset's file has its name; no row knows it.</summary>
+    ServerAssetPlaced,
+
+    /// <summary>An asset's row is durable; nobody was told, and nothing that refers to it is written.</summary>
+    ServerAssetStored,
+
+    /// <summary>An asset's row is gone; its file is not.</summary>
+    ServerAssetForgotten,
+
     /// <summary>A cell is about to be handed to its kernel's supervisor.</summary>
     ServerCellHandedOver,
 

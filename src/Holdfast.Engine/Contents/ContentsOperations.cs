@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks;
 
 namespace Holdfast.Engine.Contents;
@@ -6,16 +7,16 @@ namespace Holdfast.Engine.Contents;
 public sealed class ContentsOperations
 {
     /// <param name="dataDirectory">Holds the hashes of trusted notebooks and the notes of uploads.</param>
-    public ContentsOperations(string folder, string dataDirectory, ContentsOptions options, UnsavedResults unsaved, TimeProvider time)
+    internal ContentsOperations(string folder, string dataDirectory, ContentsOptions options, UnsavedResults unsaved, TimeProvider time, NotebookAssets? assets = null, OutputAssets? outputs = null)
     {
         var root = new ContentsRoot(folder, options.AllowsHidden);
         var trusted = new TrustedNotebooks(Path.Combine(dataDirectory, "trust"));
-        Get = new GetContents(root, trusted, unsaved);
-        Save = new SaveContents(root, trusted) { NotebookSaved = path => ReactiveSaved?.Invoke(path) };
+        Get = new GetContents(root, trusted, unsaved) { Assets = assets, Outputs = outputs };
+        Save = new SaveContents(root, trusted) { Assets = assets, NotebookSaved = path => ReactiveSaved?.Invoke(path) };
         Upload = new UploadContents(root, Path.Combine(dataDirectory, "uploads"), time);
         CreateUntitled = new CreateUntitled(root, Save);
-        Copy = new CopyContents(root);
-        Rename = new RenameContents(root, unsaved) { Moved = (from, to) => Moved?.Invoke(from, to) };
+        Copy = new CopyContents(root) { Assets = assets };
+        Rename = new RenameContents(root, unsaved) { Assets = assets, Moved = (from, to) => Moved?.Invoke(from, to) };
         Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null, unsaved) { Deleted = path => Deleted?.Invoke(path) };
         ListCheckpoints = new ListCheckpoints(root);
         CreateCheckpoint = new CreateCheckpoint(root);
@@ -23,7 +24,7 @@ public sealed class ContentsOperations
         DeleteCheckpoint = new DeleteCheckpoint(root);
         Trust = new TrustNotebook(root, trusted);
         OpenFile = new OpenContentsFile(root);
-        Recover = new RecoverNotebook(folder, trusted, unsaved);
+        Recover = new RecoverNotebook(folder, trusted, unsaved) { Assets = assets, Outputs = outputs };
         Upload.RemoveLeftovers();
     }
 

@@ -63,6 +63,13 @@ public sealed class ContentsRoot(string folder, bool allowsHidden)
         return parent is not null && (parent == root || IsWithin(root, parent)) ? Hold(path, root, parent, path.Name) : throw path.NotFound();
     }
 
+    /// <summary>The file's own path, links followed.</summary>
+    internal string RealPathOf(ContentsPath path)
+    {
+        using Place place = Locate(path);
+        return place.RealPath;
+    }
+
     /// <summary>The entry itself, also where it is a link: for moving it and taking it away.</summary>
     internal Place FindEntry(ContentsPath path)
     {

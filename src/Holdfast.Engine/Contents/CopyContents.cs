@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Protocol.Processes;
 
@@ -9,6 +10,21 @@ namespace Holdfast.Engine.Contents;
 /// </summary>
 public sealed class CopyContents(ContentsRoot root)
 {
+    internal NotebookAssets? Assets { get; init; }
+
+    /// <summary>The same, and what the copy refers to is noted. Notebooks in a copied folder are noted when they are opened.</summary>
+    public async Task<ContentsModel> RunAsync(ContentsPath from, ContentsPath folder)
+    {
+        ContentsModel made = Run(from, folder);
+        if (made.Type == ContentsType.Notebook && Assets is not null)
+        {
+            string path = root.RealPathOf(made.Path);
+            await Assets.SeenAsync(path, await File.ReadAllBytesAsync(path));
+        }
+
+        return made;
+    }
+
     public ContentsModel Run(ContentsPath from, ContentsPath folder)
     {
         if (root.Hides(from) || root.Hides(folder))

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Unicode;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks;
 
 namespace Holdfast.Engine.Contents;
@@ -19,16 +20,42 @@ public sealed record ContentsQuery(ContentsPath Path)
 /// </summary>
 public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, UnsavedResults unsaved)
 {
-    public ContentsModel Run(ContentsQuery query)
+    internal NotebookAssets? Assets { get; init; }
+
+    internal OutputAssets? Outputs { get; init; }
+
+    /// <summary>The same, and what of a notebook's new outputs is too large for it is kept as assets; what it refers to is noted and renewed.</summary>
+    public async Task<ContentsModel> RunAsync(ContentsQuery query, CancellationToken cancellationToken)
     {
+        ContentsModel model = Run(query, out string realPath, out List<LargeOutput> unkept);
+        if (unkept.Count > 0 && Outputs is not null)
+        {
+            await Outputs.StoreAsync(unkept, realPath, cancellationToken);
+            model = Run(query, out realPath, out _); // Which finds them kept.
+        }
+
+        if (model.Type == ContentsType.Notebook && model.Content is ContentsBody.Bytes content && Assets is not null)
+        {
+            await Assets.SeenAsync(realPath, content.Value);
+        }
+
+        return model;
+    }
+
+    public ContentsModel Run(ContentsQuery query) => Run(query, out _, out _);
+
+    private ContentsModel Run(ContentsQuery query, out string realPath, out List<LargeOutput> unkept)
+    {
+        unkept = [];
         using Place place = root.Find(query.Path);
+        realPath = place.RealPath;
         if (place.IsFolder)
         {
             return query.Type is null or ContentsType.Directory ? Folder(place, query)
                 : throw WrongType(place, $"is a folder, not a {query.Type.Value.ToString().ToLowerInvariant()}");
         }
 
-        return query.Type == ContentsType.Directory ? throw WrongType(place, "is not a folder") : FileOf(place, query);
+        return query.Type == ContentsType.Directory ? throw WrongType(place, "is not a folder") : FileOf(place, query, ref unkept);
     }
 
     private ContentsModel Folder(Place place, ContentsQuery query)
@@ -37,7 +64,7 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
         return query.WithContent ? model with { Content = new ContentsBody.Listing(ContentsModels.List(root, place)), Format = ContentsFormat.Json } : model;
     }
 
-    private ContentsModel FileOf(Place place, ContentsQuery query)
+    private ContentsModel FileOf(Place place, ContentsQuery query, ref List<LargeOutput> unkept)
     {
         ContentsModel model = ContentsModels.Of(place, query.Type);
         if (!query.WithContent)
@@ -50,14 +77,14 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
         // Of the file that was read: another may have taken its name since the first look.
         model = model with { Size = bytes.Length, ModifiedAt = status.ModifiedNanoseconds / 1000 };
         model = query.WithHash ? model with { Hash = TrustedNotebooks.HashOf(bytes) } : model;
-        return model.Type == ContentsType.Notebook ? Notebook(place, model, bytes, status) : Text(place, model, bytes, query.Format);
+        return model.Type == ContentsType.Notebook ? Notebook(place, model, bytes, status, out unkept) : Text(place, model, bytes, query.Format);
     }
 
-    private ContentsModel Notebook(Place place, ContentsModel model, byte[] bytes, EntryStatus status)
+    private ContentsModel Notebook(Place place, ContentsModel model, byte[] bytes, EntryStatus status, out List<LargeOutput> unkept)
     {
         NotebookFile notebook = NotebookFile.Parse(bytes, place.Path.Text);
         bool isTrusted = trusted.Has(TrustedNotebooks.HashOf(bytes));
-        HashSet<int> restored = [.. unsaved.ApplyTo(notebook, System.IO.Path.Combine(root.Folder, place.Path.Text), place.RealPath, status.ModifiedNanoseconds).Where(static c => c.IsRestored).Select(static c => c.Index)];
+        HashSet<int> restored = [.. unsaved.ApplyTo(notebook, System.IO.Path.Combine(root.Folder, place.Path.Text), place.RealPath, status.ModifiedNanoseconds, tellsConflicts: true, out unkept).Where(static c => c.IsRestored).Select(static c => c.Index)];
 
         // What a kernel of this server said to this notebook's own code is as trusted as if a client had shown it live.
         byte[] json = NotebookExchange.ToClient(notebook.ToBytes(), index => isTrusted || restored.Contains(index));

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Protocol.Processes;
 
@@ -11,12 +12,16 @@ public sealed class RenameContents(ContentsRoot root, UnsavedResults unsaved)
     /// <summary>Told when an entry has another name: the old and the new absolute path.</summary>
     internal Action<string, string>? Moved { get; init; }
 
+    internal NotebookAssets? Assets { get; init; }
+
+    /// <summary>With it go its kernels and what notebooks under the old name refer to.</summary>
     public async Task<ContentsModel> RunAsync(ContentsPath from, ContentsPath to)
     {
         (ContentsModel model, string before, string now) = await Task.Run(() => Run(from, to));
         if (before != now)
         {
             await unsaved.MovedAsync(before, now);
+            await (Assets?.MovedAsync(before, now) ?? Task.CompletedTask);
         }
 
         return model;

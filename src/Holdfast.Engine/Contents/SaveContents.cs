@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Notebooks.Json;
 using Holdfast.Protocol.Processes;
@@ -27,6 +28,20 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
 
     /// <summary>Told when a reactive notebook is saved: its absolute path.</summary>
     internal Action<string>? NotebookSaved { get; init; }
+
+    internal NotebookAssets? Assets { get; init; }
+
+    /// <summary>The same, and what the notebook refers to is noted and renewed.</summary>
+    public async Task<SavedContents> RunAsync(ContentsToSave wanted)
+    {
+        SavedContents saved = Run(wanted);
+        if (wanted.Type == ContentsType.Notebook && Assets is not null)
+        {
+            await Assets.SeenAsync(root.RealPathOf(wanted.Path), wanted.Content);
+        }
+
+        return saved;
+    }
 
     public SavedContents Run(ContentsToSave wanted)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
@@ -31,7 +32,7 @@ internal sealed class EngineGauges
     private long _walkedAt;
     private int _isWalking;
 
-    private sealed record StoreLook(List<StateCount> Executions, long? OldestQueuedAt, LockCount Locks, List<(CallbackState State, long Count)> Callbacks);
+    private sealed record StoreLook(List<StateCount> Executions, long? OldestQueuedAt, LockCount Locks, List<(CallbackState State, long Count)> Callbacks, (long Count, long Bytes) Assets);
 
     private sealed record FileWalk(Dictionary<string, long> Supervisors, long JournalBytes, (int Count, long LagMax) Journal, (int Count, long LagMax) Feed);
 
@@ -46,6 +47,8 @@ internal sealed class EngineGauges
         _ = meter.CreateObservableGauge("holdfast.locks.held", () => Look().Locks.Held, "{lock}", "Locks that are held.");
         _ = meter.CreateObservableGauge("holdfast.locks.waiting", () => Look().Locks.Waiting, "{execution}", "Executions that wait for locks.");
         _ = meter.CreateObservableGauge("holdfast.callbacks", () => Look().Callbacks.Select(static c => Of(c.Count, ("state", c.State.Name()))), "{callback}", "Callbacks that have not been delivered, by state.");
+        _ = meter.CreateObservableGauge("holdfast.assets", () => Look().Assets.Count, "{asset}", "Assets that are kept.");
+        _ = meter.CreateObservableGauge("holdfast.assets.size", () => Look().Assets.Bytes, "By", "What they take together.");
         _ = meter.CreateObservableGauge("holdfast.supervisors", Supervisors, "{supervisor}", "Supervisors of running work, by how they stand; at most some seconds old.");
         _ = meter.CreateObservableGauge("holdfast.kernels", Kernels, "{kernel}", "Kernels that have a process, by execution state.");
         _ = meter.CreateObservableGauge("holdfast.kernels.clients", () => kernels.All.Sum(static k => (long)k.Connections), "{client}", "Clients connected to kernels.");
@@ -68,7 +71,7 @@ internal sealed class EngineGauges
         {
             if (_look is null || _time.GetElapsedTime(_lookedAt) > OneScrape)
             {
-                _look = _store.Read(static reader => new StoreLook(OpenCounts.Read(reader), OpenCounts.OldestQueued(reader), LocksTable.Count(reader), CallbacksTable.CountOpen(reader)));
+                _look = _store.Read(static reader => new StoreLook(OpenCounts.Read(reader), OpenCounts.OldestQueued(reader), LocksTable.Count(reader), CallbacksTable.CountOpen(reader), AssetsTable.Total(reader)));
                 _lookedAt = _time.GetTimestamp();
             }
 

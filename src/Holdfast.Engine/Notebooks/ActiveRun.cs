@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
@@ -29,8 +30,8 @@ internal sealed class ActiveRun : IKernelListener
         public bool HasStarted { get; set; } = execution.StartedAt is not null;
 
         /// <summary>What the last <see cref="WriteTo"/> put into the notebook, and what of that is known to be on disk: the cell may change in between.</summary>
-        public (long Version, ExecutionState State) Written { get; set; } = (-1, execution.State);
-        public (long Version, ExecutionState State) Saved { get; set; } = (-1, execution.State);
+        public (long Version, ExecutionState State, bool IsWhole) Written { get; set; } = (-1, execution.State, false);
+        public (long Version, ExecutionState State, bool IsWhole) Saved { get; set; } = (-1, execution.State, false);
     }
 
     public ActiveRun(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells)
@@ -158,14 +159,15 @@ internal sealed class ActiveRun : IKernelListener
     /// Writes what has changed since the last call into the notebook, cell by cell; a cell whose source was edited since it was sent keeps what the file
     /// says, since the outputs are not of what it now holds. Returns how many cells were passed over for that.
     /// </summary>
-    public int WriteTo(NotebookFile notebook)
+    /// <param name="inlineBytesMax">For a value that is longer, a text stands in the notebook: where it is kept, if that is known by now.</param>
+    public int WriteTo(NotebookFile notebook, int inlineBytesMax = int.MaxValue)
     {
         int edited = 0;
         lock (_lock)
         {
             foreach (RunCell cell in _byExecution.Values)
             {
-                var now = (cell.Fold.Version, cell.State);
+                var now = (cell.Fold.Version, cell.State, cell.Fold.Unkept(inlineBytesMax).Count == 0);
                 if (!cell.HasStarted || cell.Saved == now)
                 {
                     continue;
@@ -173,7 +175,7 @@ internal sealed class ActiveRun : IKernelListener
 
                 if (Find(notebook, cell.Request) is { } target)
                 {
-                    target.SetResult(cell.Fold);
+                    target.SetResult(cell.Fold, inlineBytesMax);
                     target.SetMark(new CellMark(cell.Id.Value, cell.State.Name()));
                     cell.Written = now;
                 }
@@ -185,6 +187,27 @@ internal sealed class ActiveRun : IKernelListener
         }
 
         return edited;
+    }
+
+    /// <summary>What cells that are over have said and is too large for the notebook, to be kept elsewhere before it is saved. Of those that run it would be another asset with each second.</summary>
+    public List<LargeOutput> TakeLargeOutputs(int inlineBytesMax)
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. from cell in _byExecution.Values
+                   where cell.HasStarted && cell.State.IsSettled()
+                   from value in cell.Fold.Unkept(inlineBytesMax)
+                   select new LargeOutput(cell.Id, value.Read(), value.MediaType, mark =>
+                   {
+                       lock (_lock)
+                       {
+                           value.Accept(mark);
+                       }
+                   }),
+            ];
+        }
     }
 
     /// <summary>To be called when what <see cref="WriteTo"/> wrote is safely on disk; until then it is written again each time.</summary>

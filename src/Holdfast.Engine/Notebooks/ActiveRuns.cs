@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
@@ -32,6 +33,7 @@ public sealed partial class ActiveRuns : IDisposable
     private readonly CallbackLedger _callbacks;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly OutputAssets? _assets;
     private readonly ConcurrentDictionary<string, ActiveRun> _byId = new();
     private readonly ConcurrentDictionary<string, bool> _reserved = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -41,9 +43,10 @@ public sealed partial class ActiveRuns : IDisposable
         public void Dispose() => reserved.TryRemove(path, out _);
     }
 
-    public ActiveRuns(StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, CallbackLedger callbacks, TimeProvider time, ILogger<ActiveRuns> logger)
+    internal ActiveRuns(
+        StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, CallbackLedger callbacks, TimeProvider time, ILogger<ActiveRuns> logger, OutputAssets? assets = null)
     {
-        (_store, _feed, _kernels, _stopKernel, _callbacks, _time, _logger) = (store, feed, kernels, stopKernel, callbacks, time, logger);
+        (_store, _feed, _kernels, _stopKernel, _callbacks, _time, _logger, _assets) = (store, feed, kernels, stopKernel, callbacks, time, logger, assets);
         _feed.Published += OnPublished;
     }
 
@@ -203,6 +206,7 @@ public sealed partial class ActiveRuns : IDisposable
                 await Task.WhenAny(active.Changed, active.Done).WaitAsync(_stopping.Token);
                 active.ResetChanged();
                 long start = _time.GetTimestamp();
+                await KeepLargeOutputsAsync(active);
                 Save(active);
                 TimeSpan pause = _time.GetElapsedTime(start) * SaveTimeShare;
                 await Task.WhenAny(active.Done, Task.Delay(pause > SaveInterval ? pause : SaveInterval, _time, _stopping.Token)).WaitAsync(_stopping.Token);
@@ -223,6 +227,7 @@ public sealed partial class ActiveRuns : IDisposable
     /// <summary>File first, then the row: a crash between the two saves the same outputs again, and never calls a run finished whose outputs are not in its file.</summary>
     private async Task FinishAsync(ActiveRun active, LiveKernel kernel)
     {
+        await KeepLargeOutputsAsync(active);
         string? notSaved = Save(active);
         CrashPoints.Reach(CrashPoint.ServerNotebookSaved);
         (RunState state, string? reason) = active.Outcome();
@@ -293,6 +298,15 @@ public sealed partial class ActiveRuns : IDisposable
         }
     }
 
+    /// <summary>Before the save that tells where they are: a notebook never names an asset that is not there.</summary>
+    private async Task KeepLargeOutputsAsync(ActiveRun active)
+    {
+        if (_assets is not null && active.TakeLargeOutputs(_assets.InlineBytesMax) is { Count: > 0 } large)
+        {
+            await _assets.StoreAsync(large, NotebookStorage.RealPathOf(active.Run.Path), _stopping.Token);
+        }
+    }
+
     /// <summary>Null when saved; else why the outputs are not in the file, and what to do. They stay in the journal.</summary>
     private string? Save(ActiveRun active)
     {
@@ -301,7 +315,7 @@ public sealed partial class ActiveRuns : IDisposable
             // Nobody else saves in between: an edit that came after the reading would be undone.
             using Lock.Scope hold = WholeFile.Hold(NotebookStorage.RealPathOf(active.Run.Path));
             NotebookFile notebook = NotebookFile.Load(active.Run.Path);
-            int edited = active.WriteTo(notebook);
+            int edited = active.WriteTo(notebook, _assets?.InlineBytesMax ?? int.MaxValue);
             if (notebook.IsChanged)
             {
                 notebook.Save();

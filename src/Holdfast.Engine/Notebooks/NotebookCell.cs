@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks.Json;
 using Holdfast.Engine.Notebooks.Outputs;
 
@@ -60,11 +61,13 @@ public sealed class NotebookCell
         System.Buffers.Text.Utf8Parser.TryParse(_piece.Raw("execution_count"u8).Span, out int count, out _) ? count : null;
 
     /// <summary>Replaces the outputs by what the fold holds now, and count and times with it. The fold may go on and be written again.</summary>
-    public void SetResult(OutputFold fold)
+    /// <param name="inlineBytesMax">Where a value is longer than so many bytes, a short text stands for it.</param>
+    public void SetResult(OutputFold fold, int inlineBytesMax = int.MaxValue)
     {
         JsonText text = new(_layout, Depth + 1);
-        fold.WriteOutputs(text);
+        fold.WriteOutputs(text, inlineBytesMax);
         _piece.Set("outputs"u8, text.ToPiece());
+        SetAssets(fold.Kept(inlineBytesMax));
         SetExecutionCount(fold.ExecutionCount);
         SetTimes(fold.Times);
     }
@@ -73,6 +76,7 @@ public sealed class NotebookCell
     public void ClearResult()
     {
         Set("outputs"u8, "[]"u8.ToArray());
+        SetAssets([]);
         SetExecutionCount(null);
         SetTimes(default);
     }
@@ -94,6 +98,27 @@ public sealed class NotebookCell
         holdfast.Set("executionId"u8, Quoted(mark.ExecutionId));
         holdfast.Set("state"u8, Quoted(mark.State));
         _notebook.Touch();
+    }
+
+    /// <summary>Tells in <c>metadata.holdfast.assets</c> of all that is kept elsewhere: an output of a stream has no metadata of its own.</summary>
+    private void SetAssets(List<AssetMark> marks)
+    {
+        if (marks.Count == 0)
+        {
+            _piece.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Remove("assets"u8);
+            return;
+        }
+
+        JsonText text = new(_layout, Depth + 3);
+        text.StartArray();
+        foreach (AssetMark mark in marks)
+        {
+            text.Element();
+            LargeBundle.WriteMark(mark, text);
+        }
+
+        text.EndArray();
+        _piece.Open("metadata"u8, create: true)!.Open("holdfast"u8, create: true)?.Set("assets"u8, new RawPiece(text.ToArray()));
     }
 
     private RawPiece Quoted(string value)

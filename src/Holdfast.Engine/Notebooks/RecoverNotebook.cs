@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Contents;
 
 namespace Holdfast.Engine.Notebooks;
@@ -13,14 +14,39 @@ public sealed record NotebookRecovery(string Path, IReadOnlyList<RestoredCell> C
 public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, UnsavedResults unsaved)
 {
     /// <param name="path">Absolute, or from the root folder.</param>
-    public NotebookRecovery Run(string path, bool isDryRun)
+    public async Task<NotebookRecovery> RunAsync(string path, bool isDryRun)
+    {
+        if (!isDryRun && Outputs is not null)
+        {
+            _ = Run(path, isDryRun: true, out List<LargeOutput> unkept);
+            await Outputs.StoreAsync(unkept, NotebookStorage.RealPathOf(System.IO.Path.GetFullPath(path, root)), CancellationToken.None);
+        }
+
+        NotebookRecovery recovery = Run(path, isDryRun);
+        if (recovery.IsSaved && Assets is not null)
+        {
+            string real = NotebookStorage.RealPathOf(recovery.Path);
+            await Assets.SeenAsync(real, NotebookStorage.Read(real, out _));
+        }
+
+        return recovery;
+    }
+
+    internal NotebookAssets? Assets { get; init; }
+
+    internal OutputAssets? Outputs { get; init; }
+
+    /// <summary>The same, without keeping as assets what is too large.</summary>
+    public NotebookRecovery Run(string path, bool isDryRun) => Run(path, isDryRun, out _);
+
+    private NotebookRecovery Run(string path, bool isDryRun, out List<LargeOutput> unkept)
     {
         string full = System.IO.Path.GetFullPath(path, root);
         string real = NotebookStorage.RealPathOf(full);
         using Lock.Scope hold = WholeFile.Hold(real);
         byte[] before = NotebookStorage.Read(real, out Holdfast.Protocol.Processes.FileStatus status);
         NotebookFile notebook = NotebookFile.Parse(before, real);
-        IReadOnlyList<RestoredCell> cells = unsaved.ApplyTo(notebook, full, real, status.ModifiedNanoseconds, tellsConflicts: false);
+        IReadOnlyList<RestoredCell> cells = unsaved.ApplyTo(notebook, full, real, status.ModifiedNanoseconds, tellsConflicts: false, out unkept);
         if (isDryRun || !cells.Any(static c => c.IsRestored))
         {
             return new NotebookRecovery(full, cells, IsSaved: false);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Holdfast.Engine.Access;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
@@ -18,7 +19,7 @@ namespace Holdfast.Engine.Notebooks;
 /// Runs cells of a notebook in order in one kernel, each a durable execution, and writes outputs into the file as they come.
 /// 1. read and check the notebook, decide the cells; 2. inject parameters, if any, and save; 3. in one transaction store the run, its cells and, when it
 /// is new, its kernel; 4. start the kernel and hand it all cells. The ids are returned after 3; the rest goes on whoever listens.
-/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, callback-url-invalid, callback-address-not-allowed, disk-full.
+/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, callback-url-invalid, callback-address-not-allowed, disk-full, asset-quota-exceeded.
 /// </summary>
 public sealed class RunNotebook(
     StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, CallbackCheck callbackCheck, CallbackLedger callbacks, EngineMeters meters, string host, string root, TimeProvider time) : IDisposable
@@ -27,9 +28,12 @@ public sealed class RunNotebook(
 
     internal SpaceGuard? Space { get; init; }
 
+    internal AssetQuota? Quota { get; init; }
+
     public async Task<StartedRun> RunAsync(RunRequest request, CancellationToken cancellationToken)
     {
         Space?.ThrowIfFull();
+        Quota?.ThrowIfFull();
         if (request.Key is null)
         {
             return await RunAnewAsync(request, cancellationToken);

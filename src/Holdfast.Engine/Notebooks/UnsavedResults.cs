@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Comms;
@@ -16,7 +17,7 @@ namespace Holdfast.Engine.Notebooks;
 /// 3. the latest of each cell counts; 4. when the source is still what ran, its outputs, count and times, folded from where its request stands in the journal;
 /// when not, the file's outputs stand, and the cell's metadata tells of the conflict. 5. Where such outputs show widgets, their state is put into the notebook's metadata.
 /// </summary>
-public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
+public sealed class UnsavedResults
 {
     /// <summary>
     /// A client may save in the moment between a cell's end and its last message's arrival there. Executions that ended shortly before a save are looked at too, and count
@@ -26,17 +27,28 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
 
     private const long NanosecondsPerMicrosecond = 1000;
 
+    private readonly StateStore _store;
+    private readonly AttemptFolders _folders;
+    private readonly OutputAssets? _assets;
+
+    internal UnsavedResults(StateStore store, AttemptFolders folders, OutputAssets? assets = null) => (_store, _folders, _assets) = (store, folders, assets);
+
     private sealed record Match(NotebookCell Cell, LaterExecution Later, OutputFold Fold);
 
     /// <summary>Changes the notebook in memory only, and tells what it did, by the cells' order.</summary>
     /// <param name="path">Absolute, as it was asked for.</param>
     /// <param name="realPath">The file's own path, links followed.</param>
     /// <param name="tellsConflicts">Whether a conflict is put into the cell's metadata.</param>
-    public IReadOnlyList<RestoredCell> ApplyTo(NotebookFile notebook, string path, string realPath, long modifiedNanoseconds, bool tellsConflicts = true)
+    public IReadOnlyList<RestoredCell> ApplyTo(NotebookFile notebook, string path, string realPath, long modifiedNanoseconds, bool tellsConflicts = true) =>
+        ApplyTo(notebook, path, realPath, modifiedNanoseconds, tellsConflicts, out _);
+
+    /// <param name="unkept">Outputs that are too large for the notebook and are nowhere kept yet: when they are, the same call finds them.</param>
+    internal IReadOnlyList<RestoredCell> ApplyTo(NotebookFile notebook, string path, string realPath, long modifiedNanoseconds, bool tellsConflicts, out List<LargeOutput> unkept)
     {
+        unkept = [];
         long savedAt = modifiedNanoseconds / NanosecondsPerMicrosecond;
         string[] cellIds = [.. notebook.Cells.Where(static c => c.IsCode).Select(static c => c.Id).OfType<string>()];
-        List<LaterExecution> later = store.Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, savedAt - (long)Doubt.TotalMicroseconds))
+        List<LaterExecution> later = _store.Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, savedAt - (long)Doubt.TotalMicroseconds))
             .ConvertAll(WithSource);
         if (later.Count == 0)
         {
@@ -72,7 +84,13 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
         RestoreWidgets(notebook, unknown);
         foreach (Match match in unknown)
         {
-            match.Cell.SetResult(match.Fold);
+            if (match.Later.IsOver && _assets is not null)
+            {
+                unkept.AddRange(match.Fold.Unkept(_assets.InlineBytesMax)
+                    .Select(value => new LargeOutput(match.Later.Execution.Id, value.Read(), value.MediaType, value.Accept)).Where(output => !_assets.TryAccept(output)));
+            }
+
+            match.Cell.SetResult(match.Fold, _assets?.InlineBytesMax ?? int.MaxValue);
             match.Cell.SetMark(new CellMark(match.Later.Execution.Id.Value, match.Later.Execution.State.Name()));
             restored.Add(Tell(match.Cell, match.Later, CellRecovery.Restored));
         }
@@ -89,7 +107,7 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
     /// <summary>Very long code is not in the store; the request in the journal has it.</summary>
     private LaterExecution WithSource(LaterExecution later)
     {
-        string journal = new AttemptFiles(folders.Of(later.Execution.AttemptId!.Value)).Journal;
+        string journal = new AttemptFiles(_folders.Of(later.Execution.AttemptId!.Value)).Journal;
         if (later.Source is not null || !Directory.Exists(journal))
         {
             return later;
@@ -167,7 +185,7 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
     {
         foreach (IGrouping<string, Match> incarnation in matches.GroupBy(static m => m.Later.Execution.AttemptId!.Value.Value))
         {
-            string journal = new AttemptFiles(folders.Of(new AttemptId(incarnation.Key))).Journal;
+            string journal = new AttemptFiles(_folders.Of(new AttemptId(incarnation.Key))).Journal;
             if (!Directory.Exists(journal))
             {
                 continue;
@@ -186,7 +204,7 @@ public sealed class UnsavedResults(StateStore store, AttemptFolders folders)
     {
         foreach (AttemptId incarnation in shown.Where(static m => m.Fold.HasWidgetViews).Select(static m => m.Later.Execution.AttemptId!.Value).Distinct())
         {
-            IReadOnlyList<OpenComm> comms = new CommReader(new AttemptFiles(folders.Of(incarnation)).Journal).Read();
+            IReadOnlyList<OpenComm> comms = new CommReader(new AttemptFiles(_folders.Of(incarnation)).Journal).Read();
             notebook.SetWidgetState(WidgetState.ToJson(comms, notebook.WidgetState));
         }
     }

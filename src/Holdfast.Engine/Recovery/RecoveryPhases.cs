@@ -12,6 +12,7 @@ public static class RecoveryPhases
     public const string Lines = "lines";
     public const string Orphans = "orphans";
     public const string Queue = "queue";
+    public const string Assets = "assets";
     public const string Callbacks = "callbacks";
     public const string Edits = "edits";
 
@@ -29,6 +30,7 @@ public static class RecoveryPhases
 
         // Only when it is known who lives: live work would be swept with the dead.
         new(Orphans, [Jobs, Kernels], "holdfast recovery orphans --dry-run shows what would be swept; holdfast recovery retry orphans sweeps it.") { NeedsSuccess = true },
+        new(Assets, [Store], "holdfast assets lists them; holdfast recovery retry assets looks at them again."),
         new(Queue, [Lines], AskDoctor) { IsCritical = true, IsRepeatable = false },
         new(Callbacks, [Queue], "holdfast callbacks lists them; holdfast recovery retry callbacks sends what is due."),
 

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Store;
 
@@ -49,6 +50,7 @@ internal static class RetentionTable
         }
 
         DeleteCallbacks(transaction, id);
+        _ = AssetsTable.ReleaseAll(transaction, AssetReferenceKind.Execution, id);
         return Texts(transaction.Prepare("DELETE FROM attempts WHERE execution_id = ?1 AND ended_at IS NOT NULL RETURNING id").Bind(1, id));
     }
 

@@ -12,9 +12,13 @@ internal readonly partial record struct FileOwner(uint UserId, UnixFileMode Mode
     private const int TypeMask = 0xf000;
     private const int TypeDirectory = 0x4000;
     private const int TypeSocket = 0xc000;
+    private const int TypeFile = 0x8000;
     private const int PermissionMask = 0xfff;
 
     public bool IsSocket { get; init; }
+
+    /// <summary>A plain file, and no link to one.</summary>
+    public bool IsFile { get; init; }
 
     /// <summary>For a message: <c>ann (uid 1000)</c>, or the number alone when /etc/passwd does not know it.</summary>
     public string Description
@@ -36,7 +40,11 @@ internal readonly partial record struct FileOwner(uint UserId, UnixFileMode Mode
             return null;
         }
 
-        return new FileOwner(result.UserId, (UnixFileMode)(result.Mode & PermissionMask), (result.Mode & TypeMask) == TypeDirectory) { IsSocket = (result.Mode & TypeMask) == TypeSocket };
+        return new FileOwner(result.UserId, (UnixFileMode)(result.Mode & PermissionMask), (result.Mode & TypeMask) == TypeDirectory) 
+        {
+            IsSocket = (result.Mode & TypeMask) == TypeSocket,
+            IsFile = (result.Mode & TypeMask) == TypeFile,
+        };
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

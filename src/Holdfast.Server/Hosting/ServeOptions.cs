@@ -1,3 +1,4 @@
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Retention;
@@ -36,6 +37,9 @@ public sealed record ServeOptions
 
     /// <summary>How long what is over is kept.</summary>
     public RetentionOptions Retention { get; init; } = new();
+
+    /// <summary>What of outputs is kept outside of notebooks, how long, and how much.</summary>
+    public AssetOptions Assets { get; init; } = new();
 
     /// <summary>How kernels are restarted, culled, limited and kept ready.</summary>
     public KernelOptions Kernels { get; init; } = new();

@@ -115,6 +115,7 @@ public static partial class ServerHost
                 Kernels = options.Kernels,
                 Callbacks = options.Callbacks,
                 Retention = options.Retention,
+                Assets = options.Assets,
                 Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,
             },
             TimeProvider.System,

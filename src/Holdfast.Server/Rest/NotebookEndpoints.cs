@@ -39,7 +39,7 @@ internal static class NotebookEndpoints
     {
         RecoverNotebookBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RecoverNotebookBody);
         string path = string.IsNullOrEmpty(body.Path) ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.") : body.Path;
-        NotebookRecovery recovery = await Task.Run(() => door.Engine.Contents.Recover.Run(path, body.DryRun ?? false), CancellationToken.None);
+        NotebookRecovery recovery = await Task.Run(() => door.Engine.Contents.Recover.RunAsync(path, body.DryRun ?? false), CancellationToken.None);
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, recovery));
     }
 

@@ -27,6 +27,7 @@ internal static class RestDoor
         StopEndpoints.Map(routes, door);
         StatisticsEndpoints.Map(routes, door);
         RetentionEndpoints.Map(routes, door);
+        AssetEndpoints.Map(routes, door);
         OpenApiEndpoints.Map(routes);
     }
 }

@@ -48,6 +48,12 @@ public sealed record RegisterCellBody(string? Path, string? CellId, string? Sour
 /// <summary>PATCH /v1/notebooks.</summary>
 public sealed record NotebookModeBody(string? Mode, bool? Autorun);
 
+/// <summary>POST /v1/assets/{sha256}/lease.</summary>
+public sealed record RenewLeaseBody(double? Seconds);
+
+/// <summary>POST /v1/assets/prune.</summary>
+public sealed record PruneAssetsBody(bool? DryRun, string? Client, IReadOnlyList<string>? References);
+
 /// <summary>POST /v1/kernels.</summary>
 public sealed record StartKernelBody
 {
@@ -95,6 +101,8 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(RegisterCellBody))]
 [JsonSerializable(typeof(NotebookModeBody))]
 [JsonSerializable(typeof(StartKernelBody))]
+[JsonSerializable(typeof(RenewLeaseBody))]
+[JsonSerializable(typeof(PruneAssetsBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
 [JsonSerializable(typeof(RepairBody))]
 [JsonSerializable(typeof(CreateTokenBody))]

@@ -1,9 +1,12 @@
+using Holdfast.Engine.Assets;
+
 namespace Holdfast.Engine.Notebooks.Outputs;
 
 /// <summary>What a display shows: its mime bundle and metadata as the kernel sent them, shared by the outputs of one display id.</summary>
 internal sealed class DisplayContent(string? displayId)
 {
     private readonly Dictionary<OutputFold, int> _uses = [];
+    private readonly Dictionary<string, AssetMark> _kept = [];
 
     public string? DisplayId { get; } = displayId;
 
@@ -15,9 +18,22 @@ internal sealed class DisplayContent(string? displayId)
     {
         Bundle = bundle;
         Metadata = metadata;
+        _kept.Clear();
         foreach (OutputFold fold in _uses.Keys)
         {
             fold.Changed();
+        }
+    }
+
+    /// <summary>Where the value of this type is kept, if it is.</summary>
+    public AssetMark? KeptAt(string type) => _kept.GetValueOrDefault(type);
+
+    /// <summary>Notes where a value of this very bundle is kept.</summary>
+    public void Keep(byte[] bundle, string type, AssetMark mark)
+    {
+        if (ReferenceEquals(bundle, Bundle))
+        {
+            _kept[type] = mark;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks.Json;
 
 namespace Holdfast.Engine.Notebooks.Outputs;
@@ -6,18 +7,48 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 /// <summary>One element of a cell's <c>outputs</c>, in the making.</summary>
 internal abstract class FoldedOutput
 {
-    /// <summary>Writes it as nbformat does, names sorted.</summary>
-    public abstract void Write(JsonText text);
+    /// <summary>Writes it as nbformat does, names sorted; for a value that is longer than so many bytes, a short text that says where it is.</summary>
+    public abstract void Write(JsonText text, int inlineBytesMax);
+
+    /// <summary>The values that are too large to stand in a notebook, and of which it is not known yet where they are kept.</summary>
+    public virtual IEnumerable<LargeValue> Unkept(int inlineBytesMax) => [];
+
+    /// <summary>Where the values are kept that are too large.</summary>
+    public virtual IEnumerable<AssetMark> Kept(int inlineBytesMax) => [];
 }
+
+/// <summary>A value of an output that is too large to stand in a notebook.</summary>
+/// <param name="Read">Makes a copy of its bytes.</param>
+/// <param name="Accept">Told where it is kept; of no effect when the value has changed since.</param>
+internal sealed record LargeValue(string MediaType, Func<byte[]> Read, Action<AssetMark> Accept);
 
 /// <summary>Consecutive stream messages of one name.</summary>
 internal sealed class StreamOutput(byte[] name, int bytesMax) : FoldedOutput
 {
     public byte[] Name { get; } = name;
 
-    public TerminalText Text { get; } = new(bytesMax);
+    private readonly TerminalText _text = new(bytesMax);
+    private AssetMark? _kept;
+    private long _version;
 
-    public override void Write(JsonText text)
+    public void Append(ReadOnlySpan<byte> text)
+    {
+        _text.Append(text);
+        _kept = null; // What is kept is no longer the whole.
+        _version++;
+    }
+
+    public override IEnumerable<LargeValue> Unkept(int inlineBytesMax)
+    {
+        long version = _version;
+        return _kept is null && _text.SettledLength > inlineBytesMax
+            ? [new LargeValue("text/plain; charset=utf-8", () => _text.ToUtf8().ToArray(), mark => _kept = version == _version ? mark : _kept)]
+            : [];
+    }
+
+    public override IEnumerable<AssetMark> Kept(int inlineBytesMax) => _kept is not null && _text.SettledLength > inlineBytesMax ? [_kept] : [];
+
+    public override void Write(JsonText text, int inlineBytesMax)
     {
         text.StartObject();
         text.Name("name"u8);
@@ -25,7 +56,16 @@ internal sealed class StreamOutput(byte[] name, int bytesMax) : FoldedOutput
         text.Name("output_type"u8);
         text.String("stream"u8);
         text.Name("text"u8);
-        text.Lines(Text.ToUtf8());
+        ReadOnlySpan<byte> whole = _text.ToUtf8();
+        if (_text.SettledLength <= inlineBytesMax)
+        {
+            text.Lines(whole);
+        }
+        else
+        {
+            text.Lines(LargeText.Shorten(whole, Encoding.UTF8.GetString(Name), _kept));
+        }
+
         text.EndObject();
     }
 }
@@ -35,11 +75,28 @@ internal sealed class RichOutput(DisplayContent content, bool isResult, byte[] e
 {
     public DisplayContent Content { get; } = content;
 
-    public override void Write(JsonText text)
+    public override IEnumerable<LargeValue> Unkept(int inlineBytesMax) => LargeTypes(inlineBytesMax).Where(type => Content.KeptAt(type) is null).Select(type =>
     {
+        byte[] bundle = Content.Bundle;
+        return new LargeValue(type, () => MimeBundle.Decode(bundle, type), mark => Content.Keep(bundle, type, mark));
+    });
+
+    public override IEnumerable<AssetMark> Kept(int inlineBytesMax) => LargeTypes(inlineBytesMax).Select(Content.KeptAt).OfType<AssetMark>();
+
+    public override void Write(JsonText text, int inlineBytesMax)
+    {
+        List<string> large = LargeTypes(inlineBytesMax);
         text.StartObject();
         text.Name("data"u8);
-        MimeBundle.Write(Content.Bundle, text);
+        if (large.Count == 0)
+        {
+            MimeBundle.Write(Content.Bundle, text);
+        }
+        else
+        {
+            LargeBundle.Write(Content, large, text);
+        }
+
         if (isResult)
         {
             text.Name("execution_count"u8);
@@ -47,11 +104,21 @@ internal sealed class RichOutput(DisplayContent content, bool isResult, byte[] e
         }
 
         text.Name("metadata"u8);
-        text.Value(Content.Metadata);
+        if (large.Any(type => Content.KeptAt(type) is not null))
+        {
+            LargeBundle.WriteMetadata(Content, large, text);
+        }
+        else
+        {
+            text.Value(Content.Metadata);
+        }
+
         text.Name("output_type"u8);
         text.String(isResult ? "execute_result"u8 : "display_data"u8);
         text.EndObject();
     }
+
+    private List<string> LargeTypes(int inlineBytesMax) => Content.Bundle.Length <= inlineBytesMax ? [] : MimeBundle.LargerThan(Content.Bundle, inlineBytesMax);
 }
 
 /// <summary>An error, with the kernel's own traceback lines.</summary>
@@ -61,7 +128,7 @@ internal sealed class ErrorOutput(byte[] name, byte[] value, byte[] traceback) :
 
     public string Value => JsonStrings.ToText(value);
 
-    public override void Write(JsonText text)
+    public override void Write(JsonText text, int inlineBytesMax)
     {
         text.StartObject();
         text.Name("ename"u8);

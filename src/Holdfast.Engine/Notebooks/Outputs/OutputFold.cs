@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Notebooks.Json;
 
 namespace Holdfast.Engine.Notebooks.Outputs;
@@ -122,7 +123,7 @@ public sealed class OutputFold
 
         if (_largeStream is { } stream && stream.Add(content) is { IsEmpty: false } text)
         {
-            StreamNamed(stream.Name).Text.Append(text);
+            StreamNamed(stream.Name).Append(text);
             Changed();
         }
     }
@@ -169,17 +170,23 @@ public sealed class OutputFold
     public byte[] ToJson()
     {
         JsonText text = new(JsonLayout.Compact, 0);
-        WriteOutputs(text);
+        WriteOutputs(text, int.MaxValue);
         return text.ToArray();
     }
 
-    internal void WriteOutputs(JsonText text)
+    /// <summary>The values that are too large for a notebook, and are not known to be kept elsewhere.</summary>
+    internal List<LargeValue> Unkept(int inlineBytesMax) => [.. _outputs.SelectMany(output => output.Unkept(inlineBytesMax))];
+
+    /// <summary>Where those are kept that are too large.</summary>
+    internal List<AssetMark> Kept(int inlineBytesMax) => [.. _outputs.SelectMany(output => output.Kept(inlineBytesMax))];
+
+    internal void WriteOutputs(JsonText text, int inlineBytesMax)
     {
         text.StartArray();
         foreach (FoldedOutput output in _outputs)
         {
             text.Element();
-            output.Write(text);
+            output.Write(text, inlineBytesMax);
         }
 
         text.EndArray();
@@ -223,7 +230,7 @@ public sealed class OutputFold
 
         ArrayBufferWriter<byte> name = new(16);
         JsonStrings.Decode(quotedName, name);
-        StreamNamed(name.WrittenSpan).Text.Append(text);
+        StreamNamed(name.WrittenSpan).Append(text);
         Changed();
         if (_scratch.Capacity > ScratchBytesKept)
         {

@@ -29,6 +29,9 @@ internal sealed class TerminalText(int bytesMax)
     private bool _isReturned;
     private bool _isRow;
 
+    /// <summary>How long it is, but for a last line that is still being gone over.</summary>
+    public int SettledLength => _settled.Count;
+
     public void Append(ReadOnlySpan<byte> text)
     {
         while (!text.IsEmpty)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Kernels;
@@ -19,16 +20,19 @@ namespace Holdfast.Engine.Reactive.Cascades;
 /// with its cells, and when it is new, the kernel; 3. the older cascade's rest is taken out of the supervisor's queue, and the new cells are handed over, all at once and each with
 /// what it needs: so the cascade goes on while no server is there, also past a cell that fails. The ids are returned after 2.
 /// A crash between 2 and 3 is found again from the rows: what is superseded is taken back, what is queued is handed over.
-/// Errors: notebook-*, cell-not-found, cell-blocked, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, disk-full.
+/// Errors: notebook-*, cell-not-found, cell-blocked, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, disk-full, asset-quota-exceeded.
 /// </summary>
 public sealed class RunCascade(
     StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, CascadeSubjects subjects, KernelOptions options, string host, string root,
     TimeProvider time)
 {
+    internal AssetQuota? Quota { get; init; }
+
     private readonly GhostRemoval _ghosts = new(store, kernels, time);
 
     public async Task<StartedCascade> RunAsync(CascadeRequest request, CancellationToken cancellationToken)
     {
+        Quota?.ThrowIfFull();
         string path = System.IO.Path.GetFullPath(request.Path, root);
         using IDisposable turn = await subjects.TakeTurnAsync(path, cancellationToken);
         using IDisposable reserved = active.TryReserve(path)

@@ -12,6 +12,9 @@ public enum OrphanKind
     /// <summary>A supervisor's socket at which nobody listens.</summary>
     Socket,
 
+    /// <summary>The file of an asset that the store does not know.</summary>
+    AssetFile,
+
     /// <summary>A name under which a file was being written.</summary>
     TemporaryFile,
 

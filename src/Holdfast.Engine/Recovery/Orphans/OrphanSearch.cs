@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Store;
@@ -13,7 +14,7 @@ namespace Holdfast.Engine.Recovery.Orphans;
 /// Looks for what nobody owns, and touches nothing. What lies in our folders is ours only by its ownership record: an attempt's folder by its id, its owner and its contents, a
 /// socket by its type and the name of an attempt. Everything else is foreign. A held lock is an owner, whatever the store says.
 /// </summary>
-internal sealed class OrphanSearch(StateStore store, DataDirectory directory, AttemptFolders folders, LiveAttempts live, AttemptRecovery recovery, OrphanOptions options, TimeProvider time)
+internal sealed class OrphanSearch(StateStore store, DataDirectory directory, AttemptFolders folders, LiveAttempts live, AttemptRecovery recovery, OrphanOptions options, TimeProvider time, AssetOrphans? assets = null)
 {
     /// <summary>Attempts asked for in one query: short, so that nobody waits behind it.</summary>
     private const int BatchMax = 500;
@@ -36,6 +37,11 @@ internal sealed class OrphanSearch(StateStore store, DataDirectory directory, At
             await Task.Yield(); // Nobody waits for a sweep; whoever waits for a thread goes first.
             HashSet<string> known = store.Read(reader => AttemptsTable.KnownAmong(reader, batch.Select(static path => Path.GetFileName(path)!)));
             found.AddRange(batch.Where(path => !known.Contains(Path.GetFileName(path))).Select(JudgeFolder).OfType<Orphan>());
+        }
+
+        if (assets is not null)
+        {
+            found.AddRange(await assets.FindAsync(IsOldEnough, cancellationToken));
         }
 
         List<Attempt> open = store.Read(AttemptsTable.Open);

@@ -1,4 +1,5 @@
 using Holdfast.Engine.Access;
+using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Store;
@@ -30,6 +31,8 @@ public sealed partial class SweepOrphans : IDisposable
 
     internal SweepOrphans(StateStore store, FeedLog feed, OrphanSearch search, TrashFolder trash, AttemptRecovery recovery, OrphanOptions options, TimeProvider time, ILogger logger) =>
         (_store, _feed, _search, _trash, _recovery, _options, _time, _logger) = (store, feed, search, trash, recovery, options, time, logger);
+
+    internal AssetOrphans? Assets { get; init; }
 
     /// <summary>Where it is noted since when a supervisor is without an owner: in the folder that it holds, which is ours for certain.</summary>
     internal static string MarkOf(string attemptFolder) => Path.Combine(attemptFolder, "orphaned");
@@ -67,6 +70,9 @@ public sealed partial class SweepOrphans : IDisposable
         {
             switch (orphan.Action)
             {
+                case OrphanAction.SetAside when orphan.Kind == OrphanKind.AssetFile && Assets is not null:
+                    await Assets.SetAsideAsync(orphan.Subject, _options.Grace, cancellationToken);
+                    break;
                 case OrphanAction.SetAside:
                     SetAside(orphan.Subject);
                     break;

@@ -14,8 +14,8 @@ internal sealed class TrashFolder(string folder, TimeProvider time)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Sets something aside until the grace is over. It must lie on the same file system.</summary>
-    public void Put(string path, TimeSpan grace)
+    /// <summary>Sets something aside until the grace is over, and says where. It must lie on the same file system.</summary>
+    public string Put(string path, TimeSpan grace)
     {
         Directory.CreateDirectory(folder, OwnerOnly);
         long due = (time.GetUtcNow() + grace).ToUnixTimeSeconds();
@@ -32,6 +32,7 @@ internal sealed class TrashFolder(string folder, TimeProvider time)
         }
 
         CrashPoints.Reach(CrashPoint.ServerSetAside);
+        return target;
     }
 
     /// <summary>What is due; a name without a time in it is not ours, and never due. A time far beyond any grace is a clock's that was wrong when it was written: it counts from now.</summary>

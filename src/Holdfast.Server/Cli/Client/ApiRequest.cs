@@ -7,6 +7,9 @@ public sealed record ApiRequest(HttpMethod Method, string Path)
 {
     public byte[]? Body { get; init; }
 
+    /// <summary>Opens a body that is too large to hold; anew for each try.</summary>
+    public Func<Stream>? OpenBody { get; init; }
+
     public string ContentType { get; init; } = "application/json";
 
     public string? IdempotencyKey { get; init; }

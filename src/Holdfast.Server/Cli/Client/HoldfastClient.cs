@@ -200,7 +200,11 @@ public sealed class HoldfastClient : IDisposable
             _ = message.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         }
 
-        if (request.Body is { } body)
+        if (request.OpenBody is { } open)
+        {
+            message.Content = new StreamContent(open()) { Headers = { ContentType = MediaTypeHeaderValue.Parse(request.ContentType) } };
+        }
+        else if (request.Body is { } body)
         {
             message.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(request.ContentType) } };
         }

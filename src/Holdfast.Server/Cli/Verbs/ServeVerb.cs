@@ -23,7 +23,7 @@ internal static class ServeVerb
 
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
-        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, LogFormat, .. KernelServeOptions.All, .. CallbackServeOptions.All, .. RetentionServeOptions.All],
+        Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, LogFormat, .. KernelServeOptions.All, .. CallbackServeOptions.All, .. RetentionServeOptions.All, .. AssetServeOptions.All],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.
@@ -60,6 +60,7 @@ internal static class ServeVerb
             Callbacks = CallbackServeOptions.Read(context, arguments),
             LogFormat = arguments.Choice(LogFormat.Name, ConsoleLogs.Text, ConsoleLogs.Json, ConsoleLogs.Journald) ?? FormatOf(context.Environment("HOLDFAST_LOG_FORMAT")) ?? options.LogFormat,
             Retention = RetentionServeOptions.Read(arguments),
+            Assets = AssetServeOptions.Read(arguments),
         }, CancellationToken.None);
     }
 

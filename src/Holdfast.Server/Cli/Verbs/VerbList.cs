@@ -25,6 +25,7 @@ internal static class VerbList
         ("locks", () => LocksVerb.Verb),
         ("supervisors", () => SupervisorsVerb.Verb),
         ("callbacks", () => CallbacksVerb.Verb),
+        ("assets", () => AssetsVerb.Verb),
         ("recovery", () => RecoveryVerb.Verb),
         ("token", () => TokenVerb.Verb),
         ("tokens", () => TokensVerb.Verb),

@@ -12,7 +12,7 @@ internal static class RequiredScope
     private static readonly string[] Managed = ["/v1/tokens", "/v1/audit"];
 
     /// <summary>To be read by anybody who may read; a change takes manage.</summary>
-    private static readonly string[] Decided = ["/v1/locks", "/v1/recovery", "/v1/callbacks", "/v1/orphans", "/v1/retention", "/v1/assets", "/v1/supervisors", "/v1/doctor", "/v1/stop"];
+    private static readonly string[] Decided = ["/v1/locks", "/v1/recovery", "/v1/callbacks", "/v1/orphans", "/v1/retention", "/v1/assets/prune", "/v1/supervisors", "/v1/doctor", "/v1/stop"];
 
     /// <summary>Reached by GET, since a WebSocket begins with one, but a way to type.</summary>
     private static readonly (string Start, string End)[] Typed = [("/api/kernels/", "/channels"), ("/terminals/websocket/", "")];

@@ -38,7 +38,7 @@ internal static class ContentsEndpoints
         }
 
         ContentsQuery query = ContentsRequest.Query(context, path);
-        ContentsModel model = await Task.Run(() => contents.Get.Run(query), context.RequestAborted);
+        ContentsModel model = await Task.Run(() => contents.Get.RunAsync(query, context.RequestAborted), context.RequestAborted);
         await ContentsJson.WriteAsync(context, StatusCodes.Status200OK, model);
     }
 
@@ -65,7 +65,7 @@ internal static class ContentsEndpoints
 
         ContentsRequest request = await ContentsRequest.ReadAsync(context);
         ContentsModel made = await Task.Run(
-            () => request.CopyFrom is { } from ? contents.Copy.Run(ContentsPath.Parse(from), path) : contents.CreateUntitled.Run(path, request.Type, request.Extension),
+            () => request.CopyFrom is { } from ? contents.Copy.RunAsync(ContentsPath.Parse(from), path) : Task.FromResult(contents.CreateUntitled.Run(path, request.Type, request.Extension)),
             CancellationToken.None);
         await CreatedAsync(context, made);
     }
@@ -87,7 +87,7 @@ internal static class ContentsEndpoints
         ContentsType type = request.Type ?? throw new RefusedException(ErrorCodes.InvalidRequest, "The type is missing: file, notebook or directory.");
         var wanted = new ContentsToSave(path, type) { Format = request.Format, Content = request.Content };
         SavedContents saved = await Task.Run(
-            () => request.Chunk is { } chunk ? contents.Upload.Run(wanted, chunk) : contents.Save.Run(wanted), CancellationToken.None);
+            () => request.Chunk is { } chunk ? Task.FromResult(contents.Upload.Run(wanted, chunk)) : contents.Save.RunAsync(wanted), CancellationToken.None);
         if (saved.IsNew)
         {
             await CreatedAsync(context, saved.Model);

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Holdfast.Server.Jupyter.Contents;
+namespace Holdfast.Server.Hosting;
 
 /// <summary>The one range of bytes that a request asks for (RFC 9110, 14). Several ranges at once are answered with the whole file, as the RFC allows.</summary>
 internal readonly record struct ByteRange(long Start, long Length)

@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text;
+using Holdfast.Engine.Assets;
+
+namespace Holdfast.Engine.Notebooks.Outputs;
+
+/// <summary>The words that stand in a notebook where a value is too large for it.</summary>
+internal static class LargeText
+{
+    /// <summary>Of each end of a long text, what is shown: about a thousand lines.</summary>
+    private const int EndBytes = 64 * 1024;
+
+    /// <summary>Head and tail, cut where lines end, and between them where the whole is.</summary>
+    public static byte[] Shorten(ReadOnlySpan<byte> text, string name, AssetMark? kept)
+    {
+        int end = Math.Min(EndBytes, text.Length / 4);
+        int head = text[..end].LastIndexOf((byte)'\n') + 1 is > 0 and var line ? line : CharacterStart(text, end);
+        int tail = text[^end..].IndexOf((byte)'\n') is >= 0 and var next && next < end - 1 ? text.Length - end + next + 1 : CharacterStart(text, text.Length - end);
+        byte[] notice = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n[holdfast: {tail - head:N0} of the {text.Length:N0} bytes of {name} are left out here. {Where(kept)}]\n"));
+        return [.. text[..head], .. notice, .. text[tail..]];
+    }
+
+    public static string Notice(string type, long bytes, AssetMark? kept) =>
+        string.Create(CultureInfo.InvariantCulture, $"[holdfast: {type} of {kept?.Size ?? bytes:N0} bytes is too large for this notebook. {Where(kept)}]");
+
+    private static string Where(AssetMark? kept) => kept is null
+        ? "When its cell has ended it is kept as an asset; until then the journal of this execution has it."
+        : $"All of it: holdfast assets get {kept.Hash} or GET /v1/assets/{kept.Hash}";
+
+    private static int CharacterStart(ReadOnlySpan<byte> text, int position)
+    {
+        while (position > 0 && position < text.Length && (text[position] & 0xC0) == 0x80)
+        {
+            position--;
+        }
+
+        return position;
+    }
+}
