@@ -208,7 +208,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
                 [RecoveryPhases.Edits] = new RecoverEdits(_store, _edits).RunAsync,
-                [RecoveryPhases.Assets] = _ => new RecoverAssets(_assetFolder, _store, _assetKeeper).RunAsync(),
+                [RecoveryPhases.Assets] = _ => new RecoverAssets(_assetFolder, _store, _assetKeeper.Start).RunAsync(),
                 [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
                 [RecoveryPhases.Orphans] = _ =>
                 {

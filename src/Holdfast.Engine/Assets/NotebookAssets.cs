@@ -32,7 +32,7 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
         transaction =>
         {
             using Statement update = transaction.Prepare(
-                "UPDATE OR REPLACE asset_references SET subject = ?2 || substr(subject, length(?1) + 1) WHERE kind = 'notebook' AND (subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || '/')")
+                "UPDATE OR REPLACE asset_references SET subject = ?2 || substr(subject, length(?1) + 1), missing_at = NULL WHERE kind = 'notebook' AND (subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || '/')")
                 .Bind(1, from).Bind(2, to);
             update.Execute();
         },
@@ -60,7 +60,7 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
             stale.AddRange(notebook.Where(r => !mentioned.Contains(r.Hash)).Select(r => new Stale(new AssetHash(r.Hash), r.Path, r.SeenAt, isMissing, !isMissing || r.MissingAt < graceOver)));
             if (!isDryRun && mentioned.Count > 0)
             {
-                await RenewAsync(notebook.Where(r => mentioned.Contains(r.Hash)).Select(static r => r.Hash), now);
+                await RenewAsync(notebook.Key, notebook.Where(r => mentioned.Contains(r.Hash)).Select(static r => r.Hash), now);
             }
         }
 
@@ -92,12 +92,13 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
         }
     }
 
-    private Task RenewAsync(IEnumerable<string> hashes, long now) => store.WriteAsync(
+    private Task RenewAsync(string path, IEnumerable<string> hashes, long now) => store.WriteAsync(
         transaction =>
         {
-            foreach (string hash in hashes)
+            foreach (AssetHash hash in hashes.Select(static h => new AssetHash(h)))
             {
-                AssetsTable.Renew(transaction, new AssetHash(hash), now + (options.Lease.Ticks / TimeSpan.TicksPerMicrosecond));
+                AssetsTable.Refer(transaction, hash, new AssetReference(AssetReferenceKind.Notebook, path), now);
+                AssetsTable.Renew(transaction, hash, now + (options.Lease.Ticks / TimeSpan.TicksPerMicrosecond));
             }
         },
         CancellationToken.None);

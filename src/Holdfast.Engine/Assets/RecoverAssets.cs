@@ -7,7 +7,7 @@ namespace Holdfast.Engine.Assets;
 /// The start-up's part: drafts that the last server's end cut off go, as nobody was told of them, and the keeper of assets goes on, also with what was marked before. Files whose deletion was cut off after
 /// its commit have no row, and are the sweep for orphans' to find.
 /// </summary>
-internal sealed class RecoverAssets(AssetFolder folder, StateStore store, AssetKeeper keeper)
+internal sealed class RecoverAssets(AssetFolder folder, StateStore store, Action startKeeper)
 {
     public Task<Recovery.PhaseResult> RunAsync()
     {
@@ -21,7 +21,7 @@ internal sealed class RecoverAssets(AssetFolder folder, StateStore store, AssetK
             }
         }
 
-        keeper.Start();
+        startKeeper();
         return Task.FromResult(new Recovery.PhaseResult(found));
     }
 }

@@ -19,6 +19,8 @@ public enum CrashStory
 
     /// <summary>What was said is compressed.</summary>
     Compression,
+    /// <summary>Large outputs and uploads are kept, and deleted.</summary>
+    Assets,
 
     /// <summary>A notebook is run.</summary>
     Notebook,
@@ -149,6 +151,15 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerSegmentPacked, 1, CrashStory.Compression, Loss.None),
         new(CrashPoint.ServerSegmentReplaced, 1, CrashStory.Compression, Loss.None),
         new(CrashPoint.ServerSegmentReplaced, 2, CrashStory.Compression, Loss.None),
+
+        // An asset: of a cell, of an upload, and its deletion.
+        new(CrashPoint.ServerAssetWritten, 1, CrashStory.Assets, Loss.None),
+        new(CrashPoint.ServerAssetPlaced, 1, CrashStory.Assets, Loss.None),
+        new(CrashPoint.ServerAssetStored, 1, CrashStory.Assets, Loss.None),
+        new(CrashPoint.ServerAssetWritten, 2, CrashStory.Assets, Loss.None),
+        new(CrashPoint.ServerAssetPlaced, 2, CrashStory.Assets, Loss.None),
+        new(CrashPoint.ServerAssetForgotten, 1, CrashStory.Assets, Loss.None),
+        new(CrashPoint.ServerSetAside, 1, CrashStory.Assets, Loss.None),
 
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),

@@ -29,6 +29,8 @@ public sealed class RequiredScopeTests
     [InlineData("GET", "/v1/recovery", AccessScopes.Read)]
     [InlineData("POST", "/v1/recovery/retry", AccessScopes.Manage)]
     [InlineData("POST", "/v1/callbacks/x/redrive", AccessScopes.Manage)]
+    [InlineData("POST", "/v1/assets", AccessScopes.Run)]
+    [InlineData("POST", "/v1/assets/prune", AccessScopes.Manage)]
     [InlineData("POST", "/mcp", AccessScopes.Read | AccessScopes.Run)]
     [InlineData("GET", "/rpc", AccessScopes.Read | AccessScopes.Run)]
     [InlineData("BREW", "/v1/anything", AccessScopes.Run)]
