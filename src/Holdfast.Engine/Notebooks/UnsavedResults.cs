@@ -100,9 +100,9 @@ public sealed class UnsavedResults
     }
 
     /// <summary>A notebook was renamed, or a folder: what its kernels said is looked for under the new name. A crash just before leaves it under the old one, where nobody looks.</summary>
-    internal Task MovedAsync(string realPath, string newPath) => store.WriteAsync(transaction => NotebookKernelsTable.Move(transaction, realPath, newPath), CancellationToken.None);
+    internal Task MovedAsync(string realPath, string newPath) => _store.WriteAsync(transaction => NotebookKernelsTable.Move(transaction, realPath, newPath), CancellationToken.None);
 
-    internal Task DeletedAsync(string realPath) => store.WriteAsync(transaction => NotebookKernelsTable.Forget(transaction, realPath), CancellationToken.None);
+    internal Task DeletedAsync(string realPath) => _store.WriteAsync(transaction => NotebookKernelsTable.Forget(transaction, realPath), CancellationToken.None);
 
     /// <summary>Very long code is not in the store; the request in the journal has it.</summary>
     private LaterExecution WithSource(LaterExecution later)

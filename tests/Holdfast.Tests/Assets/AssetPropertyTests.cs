@@ -20,10 +20,12 @@ public sealed class AssetPropertyTests
         public Dictionary<string, HashSet<int>> InFiles { get; } = Notebooks.ToDictionary(static n => n, static _ => new HashSet<int>());
     }
 
+#pragma warning disable VSTHRD002 // A property is not async.
     [Fact]
     public void Nothing_that_is_leased_or_referred_to_is_deleted_and_everything_else_is() => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(12),
         Prop.ForAll(Gen.Choose(0, int.MaxValue - 1).ListOf(80).ToArbitrary(), steps => WalkAsync([.. steps]).GetAwaiter().GetResult()));
+#pragma warning restore VSTHRD002
 
     private static async Task<bool> WalkAsync(int[] steps)
     {

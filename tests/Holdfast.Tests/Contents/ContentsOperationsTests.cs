@@ -38,7 +38,7 @@ public sealed class ContentsOperationsTests
         room.Write("sub/deep/f.txt", "f");
         File.SetUnixFileMode(room.PathOf("a.tar.gz"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Directory.CreateSymbolicLink(room.PathOf("sub/out"), room.Outside);
-        string Copy(string from, string to) => room.Contents.Copy.Run(ContentsRoom.At(from), ContentsRoom.At(to)).Path.Text;
+        string Copy(string from, string to) => room.Copy(from, to).Path.Text;
         Assert.Equal("a-Copy1.tar.gz", Copy("a.tar.gz", ""));
         Assert.Equal("a-Copy2.tar.gz", Copy("a-Copy1.tar.gz", ""));
         Assert.Equal("n.b-Copy1.ipynb", Copy("n.b.ipynb", ""));
