@@ -67,7 +67,7 @@ public sealed class PruneAssets
             going = deleted;
             await _store.WriteAsync(
                 transaction => AuditTable.Record(transaction, _time.NowMicroseconds(), nameof(PruneAssets), "assets",
-                    string.Create(CultureInfo.InvariantCulture, $"{deleted.Count} assets of {deleted.Sum(static a => a.Size)} bytes were deleted, {kept.Count} are kept.")),
+                    string.Create(CultureInfo.InvariantCulture, $"{deleted.Count} asset(s) of {deleted.Sum(static a => a.Size)} bytes were deleted, {kept.Count} kept.")),
                 CancellationToken.None);
         }
 

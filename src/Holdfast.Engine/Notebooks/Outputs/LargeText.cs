@@ -24,7 +24,7 @@ internal static class LargeText
         string.Create(CultureInfo.InvariantCulture, $"[holdfast: {type} of {kept?.Size ?? bytes:N0} bytes is too large for this notebook. {Where(kept)}]");
 
     private static string Where(AssetMark? kept) => kept is null
-        ? "When its cell has ended it is kept as an asset; until then the journal of this execution has it."
+        ? "It is not kept as an asset yet; the journal has all of it: holdfast logs, with the executionId of this cell's metadata."
         : $"All of it: holdfast assets get {kept.Hash} or GET /v1/assets/{kept.Hash}";
 
     private static int CharacterStart(ReadOnlySpan<byte> text, int position)
