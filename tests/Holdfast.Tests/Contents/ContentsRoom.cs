@@ -53,8 +53,6 @@ internal sealed class ContentsRoom : IAsyncDisposable
 
     public ContentsModel Copy(string from, string to) => Contents.Copy.Run(At(from), At(to));
 
-    public ContentsModel Rename(string from, string to) => Contents.Rename.Run(At(from), At(to));
-
     public static string Text(ContentsModel model) => Encoding.UTF8.GetString(((ContentsBody.Bytes)model.Content!).Value.Span);
 
     public ContentsModel SaveText(string path, string text) => Contents.Save.Run(Text(path, text)).Model;
