@@ -6,10 +6,14 @@ namespace Holdfast.Engine.Kernels;
 /// <summary>What an execute_reply means for the execution.</summary>
 internal static class CellOutcome
 {
+    /// <summary>The reason of a cell that R was interrupted in.</summary>
+    public const string Interrupted = "Interrupted";
+
     public static Outcome Of(JupyterMessage reply, long at) => reply.ReplyStatus switch
     {
         "ok" => new Outcome(ExecutionState.Succeeded, 0, null, "ok", null, at),
         "error" => Failed(reply, at),
+        "abort" => new Outcome(ExecutionState.Failed, 1, null, "error", Interrupted, at), // R's word for a cell that was interrupted; what it drops is aborted there, too.
         _ => new Outcome(ExecutionState.Cancelled, null, null, "aborted", "The kernel dropped it because an earlier request failed.", at),
     };
 

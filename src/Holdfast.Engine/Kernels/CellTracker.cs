@@ -98,7 +98,8 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
                 break;
             case JournalChannel.Shell when message.MessageType == "execute_reply":
                 cell.Reply = CellOutcome.Of(message, UnixTime.FromNanoseconds(record.UnixNanoseconds));
-                if (_isEnding && cell.Reply is { Cause: "error", Reason: { } error } interrupted && error.StartsWith("KeyboardInterrupt", StringComparison.Ordinal))
+                if (_isEnding && cell.Reply is { Cause: "error", Reason: { } error } interrupted &&
+                    (error == CellOutcome.Interrupted || error.StartsWith("KeyboardInterrupt", StringComparison.Ordinal)))
                 {
                     // So a kernel is brought to hear that it is to end.
                     cell.Reply = interrupted with { ExitCode = null, Cause = "kernelDied", Reason = "The kernel was ended while the cell ran, which was interrupted for it." };
@@ -236,7 +237,9 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         }
     }
 
-    private Action<StoreTransaction>? TryFinish(string id, Cell cell, long nextPosition) => cell is { IsIdle: true, Reply: { } outcome }
+    /// <summary>A client's cell that the kernel dropped may have no idle: R says nothing but aborted of it.</summary>
+    private Action<StoreTransaction>? TryFinish(string id, Cell cell, long nextPosition) =>
+        cell is { Reply: { } outcome } && (cell.IsIdle || (cell.Sent is not null && outcome.Cause == "aborted"))
         ? Finish(id, cell.Note is null ? outcome : outcome with { Reason = $"{outcome.Reason} {cell.Note}".Trim() }, nextPosition)
         : null;
 

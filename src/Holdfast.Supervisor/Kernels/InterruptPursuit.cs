@@ -3,16 +3,19 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Gives an interrupt again that came in a request's first moments, when a kernel may not have heard it: ipykernel ignores SIGINT between its busy and its handler, and IPython's own callbacks
-/// before the code catch what comes during them. 1. Again only while that request runs; nothing but its end says that it was heard, since both show a KeyboardInterrupt or nothing alike. 2. With
-/// growing gaps, and four times at most. 3. One that came later is heard, and is not given again: a cell may catch it on purpose, to save what it has.
+/// The interrupt of a request in its first moments. 1. It waits until the code runs: before, ipykernel ignores SIGINT or loses its reply over it, and R dies of it, with everything that the user
+/// had in it. 2. It is given again while that request runs, with growing gaps and three times at most, since IPython's own callbacks before the code may catch it; nothing but the request's
+/// end says that it was heard. 3. One that comes later is given at once and once: a cell may catch it on purpose, to save what it has.
 /// </summary>
 internal sealed class InterruptPursuit
 {
-    /// <summary>So young is a request whose interrupt may be lost: some hundred times what ipykernel takes from its busy to the code.</summary>
-    public const int FreshMs = 250;
+    /// <summary>So young is a request that may not be at its code yet, where the kernel does not say when it is.</summary>
+    public const int FreshMs = 500;
 
-    private static readonly int[] GapsMs = [100, 300, 1000, 3000];
+    /// <summary>From execute_input to the code, many times over.</summary>
+    private const int AfterInputMs = 100;
+
+    private static readonly int[] GapsMs = [300, 1000, 3000];
 
     private readonly PollLoop _loop;
     private readonly LoopCallback _interrupt;
@@ -20,27 +23,40 @@ internal sealed class InterruptPursuit
     private byte[]? _target;
     private int _given;
 
-    /// <param name="interrupt">Gives it once more.</param>
+    /// <param name="interrupt">Gives it.</param>
     public InterruptPursuit(PollLoop loop, LoopCallback interrupt)
     {
         (_loop, _interrupt) = (loop, interrupt);
-        _timer = loop.AddTimer(GiveAgain);
+        _timer = loop.AddTimer(Give);
     }
 
-    /// <summary>A request that runs since <paramref name="runningSinceMs"/> is being interrupted.</summary>
-    public void Begin(ReadOnlySpan<byte> messageId, long runningSinceMs)
+    /// <summary>A request that runs since <paramref name="runningSinceMs"/> is to be interrupted. True when that is for the caller to do, now; else it comes.</summary>
+    public bool Begin(ReadOnlySpan<byte> messageId, long runningSinceMs)
     {
-        if (_loop.NowMs - runningSinceMs <= FreshMs)
+        long left = runningSinceMs + FreshMs - _loop.NowMs;
+        if (left <= 0)
         {
-            _target = messageId.ToArray();
-            _given = 0;
-            _timer.Start(GapsMs[0]);
+            return true;
+        }
+
+        _target = messageId.ToArray();
+        _given = 0;
+        _timer.Start(left);
+        return false;
+    }
+
+    /// <summary>The kernel has said of this request that it is about to run.</summary>
+    public void NoteInput(ReadOnlySpan<byte> messageId)
+    {
+        if (_given == 0 && IsTarget(messageId))
+        {
+            _timer.Start(Math.Min(AfterInputMs, _timer.RemainingMs));
         }
     }
 
     public void NoteEnd(ReadOnlySpan<byte> messageId)
     {
-        if (_target is not null && messageId.SequenceEqual(_target))
+        if (IsTarget(messageId))
         {
             Stop();
         }
@@ -54,14 +70,16 @@ internal sealed class InterruptPursuit
 
     public void Remove() => _timer.Remove();
 
-    private void GiveAgain()
+    private bool IsTarget(ReadOnlySpan<byte> messageId) => _target is not null && messageId.SequenceEqual(_target);
+
+    private void Give()
     {
-        _given++;
         if (_given < GapsMs.Length)
         {
             _timer.Start(GapsMs[_given]);
         }
 
+        _given++;
         _interrupt();
     }
 }

@@ -100,7 +100,7 @@ internal sealed class KernelConversation : IDisposable
     /// <summary>A request of the queue has both its reply and its idle, or was given up; what follows it is on its way already.</summary>
     public LoopCallback? OutcomeReached { get; set; }
 
-    /// <summary>The kernel has taken up a request that was to be interrupted, or may not have heard it.</summary>
+    /// <summary>The kernel is at the code of a request that is to be interrupted, or may not have heard it.</summary>
     public LoopCallback? InterruptDue { get; set; }
 
     /// <summary>Something came that a person may be waiting for: a reply, a question, the idle that ends a cell. Cleared by who tells of it.</summary>
@@ -174,7 +174,7 @@ internal sealed class KernelConversation : IDisposable
         }
     }
 
-    /// <summary>True when the kernel is at this request; else <see cref="InterruptDue"/> is called when it is.</summary>
+    /// <summary>True when the kernel is at this request's code; else <see cref="InterruptDue"/> is called when it is.</summary>
     public bool WantsInterrupt(string messageId)
     {
         byte[] id = Encoding.UTF8.GetBytes(messageId);
@@ -183,8 +183,12 @@ internal sealed class KernelConversation : IDisposable
             return false;
         }
 
-        Pursue(id);
-        return true;
+        if (Queue.IsCurrent(id))
+        {
+            NoteInterrupt(); // Now, and not when it is given: the request may end before, and its cascade would go on.
+        }
+
+        return _pursuit.Begin(id, _interrupts.RunningSinceMs(id) ?? 0);
     }
 
     /// <summary>Says of all that waits that it never reached the kernel, which is worth knowing: it can be run elsewhere.</summary>
@@ -315,6 +319,11 @@ internal sealed class KernelConversation : IDisposable
 
         if (!JupyterJson.IsText(_ioPub.Header, "msg_type"u8, "status"u8))
         {
+            if (JupyterJson.IsText(_ioPub.Header, "msg_type"u8, "execute_input"u8))
+            {
+                _pursuit.NoteInput(parent);
+            }
+
             return;
         }
 
@@ -322,8 +331,7 @@ internal sealed class KernelConversation : IDisposable
         {
             if (_interrupts.NoteBusy(parent, _loop.NowMs))
             {
-                Pursue(parent);
-                InterruptDue?.Invoke();
+                _ = _pursuit.Begin(parent, _loop.NowMs);
             }
         }
         else if (JupyterJson.IsText(_ioPub.Content, "execution_state"u8, "idle"u8))
@@ -396,14 +404,6 @@ internal sealed class KernelConversation : IDisposable
         }
 
         CheckFinished();
-    }
-
-    private void Pursue(ReadOnlySpan<byte> messageId)
-    {
-        if (_interrupts.RunningSinceMs(messageId) is { } since)
-        {
-            _pursuit.Begin(messageId, since);
-        }
     }
 
     private void NoteEnd(ReadOnlySpan<byte> messageId)

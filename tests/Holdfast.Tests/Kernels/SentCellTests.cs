@@ -62,6 +62,17 @@ public sealed class SentCellTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_R_drops_has_neither_busy_nor_idle_and_what_it_was_interrupted_in_has_failed()
+    {
+        Take(
+            KernelMessages.Sent("m1", 1), KernelMessages.Sent("m2", 2), KernelMessages.Status("m1", "busy", 3), KernelMessages.Reply("m1", 4, """{"status":"abort"}"""),
+            KernelMessages.Reply("m2", 5, """{"status":"aborted"}"""), KernelMessages.Status("m1", "idle", 6));
+        await SaveAsync();
+        Assert.Equal((ExecutionState.Failed, "error", "Interrupted"), (Find("m1").State, Find("m1").Cause, Find("m1").Reason));
+        Assert.Equal((ExecutionState.Cancelled, "aborted", null), (Find("m2").State, Find("m2").Cause, Find("m2").StartedAt));
+    }
+
+    [Fact]
     public async Task A_silent_request_is_no_execution()
     {
         Take(KernelMessages.Sent("m1", 1, """{"code":"1","silent":true}"""), KernelMessages.Reply("m1", 2), KernelMessages.Status("m1", "idle", 3));
