@@ -13,13 +13,14 @@ internal sealed class ProcessMeter : IDisposable
 
     public ProcessMeter(TimeProvider time)
     {
+        var maxDescriptors = new Lazy<long>(MaxDescriptors);
         double startedAt = time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
         _ = _meter.CreateObservableCounter("process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time of the server, user and system.");
         _ = _meter.CreateObservableGauge("process.resident.memory", () => Environment.WorkingSet, "By", "Memory of the server that is resident.");
         _ = _meter.CreateObservableGauge("process.start.time", () => startedAt, "s", "When the server was started, since 1970.");
-        _ = _meter.CreateObservableGauge("process.open.fds", static () => (long)new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos().Count(), "{descriptor}", "Descriptors that the server has open.");
-        _ = _meter.CreateObservableGauge("process.max.fds", MaxDescriptors, "{descriptor}", "Descriptors that it may have open.");
-        _ = _meter.CreateObservableGauge("process.threads", static () => (long)new DirectoryInfo("/proc/self/task").EnumerateDirectories().Count(), "{thread}", "Threads of the server.");
+        _ = _meter.CreateObservableGauge("process.open.fds", static () => ProcFolder.Count("/proc/self/fd"), "{descriptor}", "Descriptors that the server has open.");
+        _ = _meter.CreateObservableGauge("process.max.fds", () => maxDescriptors.Value, "{descriptor}", "Descriptors that it may have open.");
+        _ = _meter.CreateObservableGauge("process.threads", static () => ProcFolder.Count("/proc/self/task"), "{thread}", "Threads of the server.");
         _ = _meter.CreateObservableGauge("dotnet.gc.heap", static () => GC.GetTotalMemory(forceFullCollection: false), "By", "The managed heap.");
         _ = _meter.CreateObservableCounter("dotnet.gc.collections", Collections, "{collection}", "Garbage collections, by generation.");
         _ = _meter.CreateObservableCounter("dotnet.gc.pause", static () => GC.GetTotalPauseDuration().TotalSeconds, "s", "What garbage collections have stopped the server for.");
