@@ -124,7 +124,7 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
     {
         try
         {
-            if (await Task.Run(_sync.Run)) // On a thread that may wait.
+            if (await Task.Run(() => _sync.Run())) // On a thread that may wait.
             {
                 return;
             }

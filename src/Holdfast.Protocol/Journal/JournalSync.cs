@@ -8,29 +8,34 @@ namespace Holdfast.Protocol.Journal;
 /// </summary>
 public sealed class JournalSync(string directory)
 {
-    private string _from = "";
+    private long _from;
 
     /// <summary>Everything that was in the journal when this was called is durable when it returns true.</summary>
-    public bool Run()
+    /// <param name="letGoBefore">What is durable and lies before this position the system may drop from its memory: a kernel that says gigabytes is not to push everything else out.</param>
+    public bool Run(long letGoBefore = 0)
     {
-        string[] files = Directory.GetFiles(directory, "*.hfj");
-        Array.Sort(files, string.CompareOrdinal); // Names are positions of fixed width, so the order of the texts is that of the segments.
-        bool isSynced = true;
-        foreach (string file in files)
+        long[] segments = JournalFormat.ListSegments(directory);
+        bool isSynced = segments.Length > 0;
+        foreach (long segment in segments)
         {
-            if (string.CompareOrdinal(file, _from) < 0)
+            if (segment < _from)
             {
                 continue;
             }
 
-            int fd = Libc.Open(file, Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
+            int fd = Libc.Open(JournalFormat.SegmentPath(directory, segment), Libc.OpenReadOnly | Libc.OpenCloseOnExec, 0);
             isSynced &= fd >= 0 && Libc.Fdatasync(fd) == 0;
             if (fd >= 0)
             {
+                if (letGoBefore > segment)
+                {
+                    _ = Libc.FileAdvise(fd, 0, letGoBefore - segment, Libc.AdviseDontNeed);
+                }
+
                 _ = Libc.Close(fd);
             }
 
-            _from = file;
+            _from = segment;
         }
 
         return isSynced;

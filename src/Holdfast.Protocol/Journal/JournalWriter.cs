@@ -24,6 +24,8 @@ public sealed unsafe class JournalWriter : IDisposable
     // Far above the frames of any ordinary message, and 4 KiB of stack. A piece in more parts takes several writes.
     private const int VectorsMax = 256;
 
+    private const int GrowingBytes = 1024 * 1024;
+
     // With 64 MiB each, a gigabyte may wait for the disk before the writer does.
     private const int SealedMax = 16;
 
@@ -67,6 +69,9 @@ public sealed unsafe class JournalWriter : IDisposable
 
     /// <summary>The end of the journal, and so the position of the next record unless a segment ends first.</summary>
     public long Position { get; private set; }
+
+    /// <summary>Called about each MiB while one large payload is appended: readers can be told of what is there of it already. It appends nothing.</summary>
+    public Action? Growing { get; set; }
 
     /// <summary>True when something appended would not survive a power failure yet.</summary>
     public bool HasUnsynced { get; private set; }
@@ -290,6 +295,7 @@ public sealed unsafe class JournalWriter : IDisposable
         }
 
         var cursor = default(PartCursor);
+        long told = 0;
         for (long written = 0; written < total;)
         {
             int length = (int)Math.Min(total - written, _options.PayloadBytes);
@@ -312,6 +318,11 @@ public sealed unsafe class JournalWriter : IDisposable
 
             written += length;
             _isUnfinished[(int)channel] = written < total;
+            if (written - told >= GrowingBytes && written < total)
+            {
+                told = written;
+                Growing?.Invoke();
+            }
         }
 
         CrashPoints.Reach(CrashPoint.JournalAppended);

@@ -28,6 +28,7 @@ public static unsafe partial class Libc
     public const int SigStop = 19;
 
     public const int OpenReadOnly = 0;
+    public const int AdviseDontNeed = 4;
     public const int OpenReadWrite = 2;
     public const int OpenCreate = 0x40;
     public const int OpenTruncate = 0x200;
@@ -65,6 +66,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(C, EntryPoint = "pwritev", SetLastError = true)]
     public static partial nint PWriteV(int fd, IoVector* vectors, int count, long offset);
+
+    [LibraryImport(C, EntryPoint = "posix_fadvise")]
+    public static partial int FileAdvise(int fd, long offset, long length, int advice);
 
     [LibraryImport(C, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mkdir(string path, int mode);

@@ -49,13 +49,23 @@ public sealed unsafe class AttemptJournal : IDisposable
 
     public bool HasUnsynced => _writer?.HasUnsynced ?? false;
 
+    /// <summary>How much of what was said last is kept in the system's memory when more is said than that; 0 for all of it.</summary>
+    public long CachedBytes { get; set; }
+
+    /// <summary>Called while one large message is appended.</summary>
+    public LoopCallback? Growing { get; set; }
+
     /// <summary>The exit record is in it.</summary>
     public bool IsComplete { get; private set; }
 
     public long StreamLength(JournalChannel channel) => _writer?.StreamLength(channel) ?? 0;
 
     /// <summary>Creates or recovers the files; the first of the steps.</summary>
-    public void Open() => _writer ??= JournalWriter.Open(_directory, new JournalOptions());
+    public void Open()
+    {
+        _writer ??= JournalWriter.Open(_directory, new JournalOptions());
+        _writer.Growing = OnGrowing;
+    }
 
     /// <summary>Appends an event when its turn comes.</summary>
     public void Record(AttemptEvent record) => Append(JournalChannel.Event, record.Write(), _loop.UnixNanoseconds, isLast: false);
@@ -229,6 +239,17 @@ public sealed unsafe class AttemptJournal : IDisposable
             _syncTimer.Start(SyncIntervalMs);
         }
 
+        SyncMuch();
+    }
+
+    private void OnGrowing()
+    {
+        SyncMuch();
+        Growing?.Invoke();
+    }
+
+    private void SyncMuch()
+    {
         if (Position - _syncedPosition > SyncBehindBytes && _syncBehind is not { IsBusy: true })
         {
             SyncBehindTheLoop();
@@ -258,7 +279,7 @@ public sealed unsafe class AttemptJournal : IDisposable
         _syncBehind ??= new SyncBehind(_loop, _directory, SyncedBehind);
         if (!_syncBehind.IsBusy)
         {
-            _syncBehind.Ask(Position);
+            _syncBehind.Ask(Position, CachedBytes == 0 ? 0 : Position - CachedBytes);
         }
     }
 

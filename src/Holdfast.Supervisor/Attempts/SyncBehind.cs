@@ -20,6 +20,7 @@ internal sealed class SyncBehind : IDisposable
 
     // The loop's: what was asked for last.
     private long _position;
+    private long _letGoBefore;
 
     public SyncBehind(PollLoop loop, string journalDirectory, SyncedCallback synced)
     {
@@ -36,10 +37,11 @@ internal sealed class SyncBehind : IDisposable
     public bool IsBusy { get; private set; }
 
     /// <summary>Syncs everything before a position, which is the journal's end now, and what it can of what comes meanwhile.</summary>
-    public void Ask(long position)
+    /// <param name="letGoBefore">See <see cref="JournalSync.Run"/>.</param>
+    public void Ask(long position, long letGoBefore)
     {
         IsBusy = true;
-        _position = position;
+        (_position, _letGoBefore) = (position, letGoBefore);
         _asked.Set();
     }
 
@@ -65,7 +67,7 @@ internal sealed class SyncBehind : IDisposable
                 return;
             }
 
-            _ = _sync.Run();
+            _ = _sync.Run(_letGoBefore);
             _done.Signal();
         }
     }

@@ -24,6 +24,9 @@ public sealed unsafe class KernelWork : AttemptWork
     /// <summary>At most so long is an outcome held back while more requests wait: some five cells that do nothing, and nothing that a person sees.</summary>
     private const int OutcomeDelayMs = 20;
 
+    /// <summary>More than a client that reads is ever behind, and no burden for a machine on which many kernels say much.</summary>
+    private const long CachedBytes = 16 * 1024 * 1024;
+
     private readonly KernelFiles _files;
     private readonly KernelConversation _conversation;
     private readonly LoopTimer _startTimeout;
@@ -47,6 +50,8 @@ public sealed unsafe class KernelWork : AttemptWork
     {
         loop.PollCall = ZmqPoll.Poll;
         loop.AfterBatch += SyncOutcomes;
+        Journal.CachedBytes = CachedBytes;
+        Journal.Growing = () => Link?.TellGrowthAtOnce(); // The first of a hundred megabytes is on its way to clients while the last is written.
         _files = KernelFiles.Create(hold, loop.UnixNanoseconds);
         _conversation = new KernelConversation(loop, Spec, _files.Connection, Journal)
         {

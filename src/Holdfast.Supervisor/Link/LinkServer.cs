@@ -76,6 +76,13 @@ public sealed class LinkServer
         }
     }
 
+    /// <summary>The same, within a batch that takes long.</summary>
+    public void TellGrowthAtOnce()
+    {
+        TellGrowthNow();
+        AfterBatch();
+    }
+
     /// <summary>Last words are out, as far as the peers take them without waiting; stops listening and closes everything.</summary>
     public void Close()
     {

@@ -14,6 +14,14 @@ internal sealed unsafe partial class TcpHandle : IDisposable
     private const int LevelTcp = 6;
     private const int OptionInfo = 11; // TCP_INFO
     private const int OptionNoDelay = 1; // TCP_NODELAY
+    private const int OptionUnsentMax = 25; // TCP_NOTSENT_LOWAT
+
+    /// <summary>
+    /// What the system keeps for a client beyond what is on its way: for one that stands still it would take megabytes, each message as dear as one that is read. A far client's window is not
+    /// made smaller by it.
+    /// </summary>
+    private const int UnsentBytesMax = 256 * 1024;
+
     private const int MoreToCome = 0x8000; // MSG_MORE
     private const int NoSignal = 0x4000; // MSG_NOSIGNAL
     private const int DoNotWait = 0x40; // MSG_DONTWAIT
@@ -36,6 +44,8 @@ internal sealed unsafe partial class TcpHandle : IDisposable
         var tcp = new TcpHandle(fd);
         if (tcp.Acknowledged() >= 0)
         {
+            int most = UnsentBytesMax;
+            _ = SetSocketOption(fd, LevelTcp, OptionUnsentMax, &most, sizeof(int));
             return tcp;
         }
 
