@@ -57,6 +57,35 @@ public sealed class JournalFollowerTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_waits_goes_on_within_an_inline_pulse()
+    {
+        using JournalFollower follower = JournalFollower.Open(_journal.Path);
+        int wokenBy = 0;
+        async Task WaitAsync()
+        {
+            while (await follower.WaitAsync(CancellationToken.None))
+            {
+                wokenBy = Environment.CurrentManagedThreadId;
+            }
+        }
+
+        Task waiting = await Task.Run(
+            () =>
+            {
+                Task started = WaitAsync();
+                follower.PulseInline();
+                Assert.Equal(Environment.CurrentManagedThreadId, wokenBy);
+                return Task.FromResult(started);
+            },
+            Cancel);
+
+        follower.Finish();
+        Assert.False(follower.TryRead(out _));
+        follower.PulseInline();
+        await waiting.WaitAsync(Patience, Cancel);
+    }
+
+    [Fact]
     public async Task Told_that_the_writer_is_gone_it_reads_what_there_is_and_ends()
     {
         using JournalFollower follower = JournalFollower.Open(_journal.Path);

@@ -1,6 +1,7 @@
 using Holdfast.Engine;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Link;
 
 namespace Holdfast.Tests.Supervision;
 
@@ -33,6 +34,19 @@ public sealed class LiveAttemptTests
         _live.End();
         Assert.Equal(ErrorCodes.SupervisorUnreachable, (await Assert.ThrowsAsync<RefusedException>(() => link)).Code);
         await _live.WatchQuietlyAsync();
+    }
+
+    [Fact]
+    public void A_journal_is_looked_into_up_to_where_it_was_told_to_end_and_always_when_that_is_not_known()
+    {
+        Assert.True(_live.MayReachPast(1000));
+        _live.Take(new LinkMessage { Type = LinkMessageType.Appended, Position = 500 });
+        Assert.Equal((true, false, false), (_live.MayReachPast(499), _live.MayReachPast(500), _live.MayReachPast(501)));
+        _live.Take(new LinkMessage { Type = LinkMessageType.Exited, Position = 700 });
+        Assert.True(_live.MayReachPast(600));
+        _live.Take(new LinkMessage { Type = LinkMessageType.Appended, Position = 500 });
+        _live.End();
+        Assert.True(_live.MayReachPast(600));
     }
 
     [Fact]

@@ -70,6 +70,30 @@ public sealed class AttemptJournalTests : IDisposable
         Assert.False(_journal.HasUnsynced);
     }
 
+    [Fact]
+    public void A_large_message_is_told_of_while_it_is_appended()
+    {
+        _journal.Steps.Do(_journal.Open);
+        var told = new List<long>();
+        var read = new List<long>();
+        using JournalReader reader = JournalReader.Open(_folder + "/journal");
+        _journal.Growing = () =>
+        {
+            told.Add(_journal.Position);
+            while (reader.TryRead(out _))
+            {
+            }
+
+            read.Add(reader.Position);
+        };
+        _journal.Append(JournalChannel.IoPub, new byte[(3 * 1024 * 1024) + 1], 1);
+        _journal.Append(JournalChannel.IoPub, "small"u8.ToArray(), 2);
+
+        Assert.Equal(3, told.Count);
+        Assert.Equal(told, read);
+        Assert.True(told[^1] < _journal.Position);
+    }
+
     private List<string> Records()
     {
         using JournalReader reader = JournalReader.Open(_folder + "/journal");

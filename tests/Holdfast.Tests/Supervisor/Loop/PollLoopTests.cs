@@ -124,6 +124,35 @@ public sealed unsafe class PollLoopTests : IDisposable
     }
 
     [Fact]
+    public void A_socket_that_was_used_is_asked_once_even_when_its_descriptor_is_silent()
+    {
+        var unsure = new List<bool>();
+        PollEvents happens = PollEvents.None;
+        _loop.PollCall = (items, count, timeoutMs) =>
+        {
+            unsure.Add(items[0].IsUnsure);
+            items[0].Happened = happens;
+            return 1;
+        };
+        bool isDrained = false;
+        PollRegistration registration = null!;
+        registration = _loop.AddSocket(77, 5, PollEvents.Readable, _ => registration.IsUnsure = !isDrained);
+
+        _loop.RunOnce(0); // New: it may have had news before.
+        _loop.RunOnce(0);
+        _loop.NoteUse(78);
+        _loop.RunOnce(0);
+        _loop.NoteUse(77);
+        happens = PollEvents.Readable;
+        _loop.RunOnce(0); // And it is read, though not until it had nothing more.
+        isDrained = true;
+        _loop.RunOnce(0);
+        _loop.RunOnce(0);
+
+        Assert.Equal([true, false, false, true, true, false], unsure);
+    }
+
+    [Fact]
     public void The_end_of_a_batch_is_told_once()
     {
         int batches = 0;
