@@ -7,7 +7,7 @@ using Holdfast.Bench.Report;
 // The performance bars of this house: see docs/benchmarks.md.
 IBench[] benches =
 [
-    new Floors(), new Submit(), new OneJob(), new ManyJobs(), new ColdStart(), new Reattach(), new Notebook(), new Keystrokes(), new Output(), new IdleSupervisors(),
+    new Floors(), new Submit(), new OneJob(), new ManyJobs(), new ColdStart(), new Reattach(), new Notebook(), new Keystrokes(), new ReactiveGraph(), new Cascades(), new Output(), new IdleSupervisors(),
     new ManyKernels(), new JupyterDoor(), new Scrape(), new Longevity(), new Callbacks(),
 ];
 if (BenchOptions.Parse(args, benches.Select(b => b.Name)) is not { } options)

@@ -26,43 +26,80 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
     public static RunPlan For(CellRegistry registry, IReadOnlyCollection<CellId> stale, CellId? target)
     {
         NameIndex index = registry.Graph.Index;
-        List<CellNode> wanted = target is { } cell ? Around(index, index.Get(cell), stale) : Everything(index, stale);
-        CellNode?[] obstacles = Obstacles(registry);
-        List<CellNode> sorted = TopologicalSort.Run(index, wanted.FindAll(w => obstacles[w.Slot] is null));
-        var place = new int[index.SlotCount];
-        Array.Fill(place, -1);
-        var planned = new List<PlannedCell>(sorted.Count);
-        var after = new List<int>();
-        foreach (CellNode node in sorted)
+        bool[] isWanted = target is { } cell ? Around(index, index.Get(cell), stale) : Everything(index, stale);
+        CellNode?[]? obstacles = registry.NotRunnable.Count > 0 ? Obstacles(registry) : null;
+        var open = new List<CellNode>();
+        var excluded = new List<ExcludedCell>();
+        foreach (CellNode node in index.Cells)
         {
-            FindAfter(node, place, after);
-            planned.Add(new PlannedCell(node.Id, [.. after]));
-            place[node.Slot] = planned.Count - 1;
+            if (!isWanted[node.Slot])
+            {
+                continue;
+            }
+
+            if (obstacles?[node.Slot] is { } obstacle)
+            {
+                excluded.Add(Exclude(registry, node, obstacle));
+            }
+            else
+            {
+                open.Add(node);
+            }
         }
 
-        return new RunPlan(planned, [.. wanted
-            .Where(w => obstacles[w.Slot] is not null)
-            .OrderBy(static w => w.Position)
-            .Select(w => Exclude(registry, w, obstacles[w.Slot]!))]);
+        return new RunPlan(Order(index, open), excluded);
     }
 
-    private static List<CellNode> Around(NameIndex index, CellNode target, IReadOnlyCollection<CellId> stale)
+    private static List<PlannedCell> Order(NameIndex index, List<CellNode> open)
     {
-        List<CellNode> wanted = Edges.Reach(index, [target], forward: true);
-        wanted.Add(target);
+        int[] place = new int[index.SlotCount];
+        Array.Fill(place, -1);
+        var planned = new List<PlannedCell>(open.Count);
+        var after = new List<int>();
+        foreach (CellNode node in TopologicalSort.Run(index, open))
+        {
+            FindAfter(node, place, after);
+            place[node.Slot] = planned.Count;
+            planned.Add(new PlannedCell(node.Id, after.Count == 0 ? [] : after.ToArray()));
+        }
+
+        return planned;
+    }
+
+    private static bool[] Around(NameIndex index, CellNode target, IReadOnlyCollection<CellId> stale)
+    {
+        var below = new Reach(index, forward: true);
+        below.Add(target);
+        bool[] isWanted = new bool[index.SlotCount];
+        below.Found.ForEach(c => isWanted[c.Slot] = true);
+        isWanted[target.Slot] = true;
         if (stale.Count > 0)
         {
             IReadOnlySet<CellId> marked = stale as IReadOnlySet<CellId> ?? stale.ToHashSet();
-            wanted.AddRange(Edges.Reach(index, [target], forward: false).Where(a => marked.Contains(a.Id)));
+            foreach (CellNode above in Edges.Reach(index, [target], forward: false))
+            {
+                isWanted[above.Slot] |= marked.Contains(above.Id);
+            }
         }
 
-        return wanted;
+        return isWanted;
     }
 
-    private static List<CellNode> Everything(NameIndex index, IReadOnlyCollection<CellId> stale)
+    private static bool[] Everything(NameIndex index, IReadOnlyCollection<CellId> stale)
     {
-        List<CellNode> marked = [.. stale.Select(index.Find).OfType<CellNode>()];
-        return [.. marked.Union(Edges.Reach(index, marked, forward: true))];
+        bool[] isWanted = new bool[index.SlotCount];
+        var reach = new Reach(index, forward: true);
+        foreach (CellId cell in stale)
+        {
+            if (index.Find(cell) is { } node)
+            {
+                isWanted[node.Slot] = true;
+                reach.Add(node);
+            }
+        }
+
+        reach.Found.ForEach(c => isWanted[c.Slot] = true);
+        return isWanted;
     }
 
     private static void FindAfter(CellNode node, int[] place, List<int> after)
@@ -79,7 +116,10 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
             }
         }
 
-        after.Sort();
+        if (after.Count > 1)
+        {
+            after.Sort();
+        }
     }
 
     /// <summary>For each cell that may not run, by slot, the cell that is why: itself, or else one that it depends on.</summary>

@@ -7,40 +7,40 @@ internal static class TopologicalSort
     public static List<CellNode> Run(NameIndex index, IReadOnlyCollection<CellNode> cells)
     {
         const int outside = -1;
-        var waitsFor = new int[index.SlotCount];
+        int[] waitsFor = new int[index.SlotCount];
         Array.Fill(waitsFor, outside);
         foreach (CellNode cell in cells)
         {
             waitsFor[cell.Slot] = 0;
         }
 
-        // An edge counts once for each name it goes by, here and below.
+        var ready = new PlaceQueue(index.Cells.Count);
         foreach (CellNode cell in cells)
         {
+            int count = 0;
             foreach (NameNode name in cell.References)
             {
                 foreach (CellNode definer in name.Sources)
                 {
+                    // An edge counts once for each name it goes by, here and below.
                     if (!ReferenceEquals(definer, cell) && waitsFor[definer.Slot] != outside)
                     {
-                        waitsFor[cell.Slot]++;
+                        count++;
                     }
                 }
             }
-        }
 
-        var ready = new PriorityQueue<CellNode, int>();
-        foreach (CellNode cell in cells)
-        {
-            if (waitsFor[cell.Slot] == 0)
+            waitsFor[cell.Slot] = count;
+            if (count == 0)
             {
-                ready.Enqueue(cell, cell.Position);
+                ready.Add(cell.Position);
             }
         }
 
         var sorted = new List<CellNode>(cells.Count);
-        while (ready.TryDequeue(out CellNode? next, out _))
+        for (int place = ready.TakeFirst(); place >= 0; place = ready.TakeFirst())
         {
+            CellNode next = index.Cells[place];
             sorted.Add(next);
             foreach (NameNode name in next.Definitions)
             {
@@ -53,7 +53,7 @@ internal static class TopologicalSort
                 {
                     if (waitsFor[reader.Slot] != outside && !ReferenceEquals(reader, next) && --waitsFor[reader.Slot] == 0)
                     {
-                        ready.Enqueue(reader, reader.Position);
+                        ready.Add(reader.Position);
                     }
                 }
             }
