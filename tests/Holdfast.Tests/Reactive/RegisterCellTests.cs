@@ -77,6 +77,29 @@ public sealed class RegisterCellTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Whoever_never_stops_typing_keeps_nothing_from_the_file_for_long()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            await RegisterAsync("a", $"x = {i}");
+            _house.Clock.Turn(TimeSpan.FromMilliseconds(250));
+        }
+
+        using (await _room.Notebooks.TakeTurnAsync(File, Cancel))
+        {
+            Assert.NotEqual("x = 1", NotebookFile.Load(File).Cells[0].Source);
+        }
+    }
+
+    [Fact]
+    public async Task Cells_without_ids_are_refused_wherever_they_would_have_to_be_named()
+    {
+        System.IO.File.WriteAllText(File, (await System.IO.File.ReadAllTextAsync(File, Cancel)).Replace("\"nbformat_minor\": 5", "\"nbformat_minor\": 4", StringComparison.Ordinal).Replace("\"id\": \"", "\"x\": \"", StringComparison.Ordinal));
+        Assert.Equal(ErrorCodes.NotebookUnsupportedFormat, (await Assert.ThrowsAsync<RefusedException>(() => _room.Graph.RunAsync(File, Cancel))).Code);
+        Assert.Equal(ErrorCodes.NotebookUnsupportedFormat, (await Assert.ThrowsAsync<RefusedException>(() => _room.Mode.RunAsync(File, true, null, Cancel))).Code);
+    }
+
+    [Fact]
     public async Task What_is_known_of_a_notebook_follows_its_file_to_another_name()
     {
         await HoldAsync("a", "b", "c");

@@ -17,6 +17,9 @@ public sealed partial class EditFollowUp : IDisposable
     // A large file takes long to write: whoever types slowly is not to wait for that with every key.
     private const int QuietTimesDuration = 5;
 
+    // Somebody always types: the others are to see something come of it all the same.
+    private const int LatestTimesQuiet = 15;
+
     private readonly ReactiveNotebooks _notebooks;
     private readonly FeedLog _feed;
     private readonly Func<string, bool> _hasKernel;
@@ -25,6 +28,7 @@ public sealed partial class EditFollowUp : IDisposable
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ITimer> _timers = new();
     private readonly ConcurrentDictionary<string, TimeSpan> _durations = new();
+    private readonly ConcurrentDictionary<string, long> _first = new(); // When the first edit came of those that are not followed.
     private readonly ConcurrentDictionary<string, bool> _waiting = new();
     private volatile bool _isDisposed;
 
@@ -38,7 +42,10 @@ public sealed partial class EditFollowUp : IDisposable
     {
         if (!_isDisposed)
         {
-            _timers.GetOrAdd(path, NewTimer).Change(QuietOf(path), Timeout.InfiniteTimeSpan);
+            TimeSpan quiet = QuietOf(path);
+            TimeSpan waited = _time.GetElapsedTime(_first.GetOrAdd(path, _ => _time.GetTimestamp()));
+            TimeSpan left = (quiet * LatestTimesQuiet) - waited;
+            _timers.GetOrAdd(path, NewTimer).Change(left < TimeSpan.Zero ? TimeSpan.Zero : left < quiet ? left : quiet, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -85,6 +92,7 @@ public sealed partial class EditFollowUp : IDisposable
         try
         {
             _waiting.TryRemove(path, out _);
+            _first.TryRemove(path, out _);
             bool isSettled;
             long start;
             using (await _notebooks.TakeTurnAsync(path, CancellationToken.None))

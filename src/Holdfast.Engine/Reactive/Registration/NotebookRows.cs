@@ -42,10 +42,11 @@ internal static class NotebookRows
         return select.Step();
     }
 
-    /// <summary>Notebooks of which there is something, with the ids of the cells that it is of.</summary>
+    /// <summary>Notebooks of which there is something, with the ids of the cells that it is of: values, edits, and what a cascade is at.</summary>
     public static Dictionary<string, HashSet<string>> Known(StoreReader reader)
     {
-        using Statement select = reader.Prepare("SELECT path, cell_id FROM cell_values UNION SELECT path, cell_id FROM reactive_cells");
+        using Statement select = reader.Prepare("SELECT path, cell_id FROM cell_values UNION SELECT path, cell_id FROM reactive_cells " +
+            "UNION SELECT r.path, e.cell_id FROM runs r JOIN executions e ON e.run_id = r.id WHERE r.finished_at IS NULL AND r.cascade_cells IS NOT NULL AND e.cell_id IS NOT NULL");
         var known = new Dictionary<string, HashSet<string>>();
         while (select.Step())
         {

@@ -185,6 +185,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
     private async Task<ReactiveNotebook> ReadAsync(NotebookFile file, FileStatus? status, CancellationToken cancellationToken)
     {
+        ReactiveCheck.ThrowIfCellsHaveNoIds(file);
         string path = file.Path;
         bool isKnown = _notebooks.TryGetValue(path, out ReactiveNotebook? notebook);
         notebook ??= new ReactiveNotebook(path, analysers.ForKernel(file.KernelName));

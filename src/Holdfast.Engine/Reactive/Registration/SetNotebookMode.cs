@@ -31,9 +31,6 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
             throw new RefusedException(ErrorCodes.NotSupported, $"{file.Path} is written in {language}; only notebooks of Python and SQL can be reactive.");
         }
 
-        if (!file.HasCellIds)
-        {
-            throw new RefusedException(ErrorCodes.NotebookUnsupportedFormat, $"{file.Path} is of nbformat 4.{file.FormatMinor}, whose cells have no ids. Open and save it in a current Jupyter first.");
-        }
+        ReactiveCheck.ThrowIfCellsHaveNoIds(file);
     }
 }
