@@ -19,6 +19,7 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
         JobRequest request = JsonSerializer.Deserialize(job.Request, JobJson.Default.JobRequest)!;
         string directory = folders.Of(job.Attempt.Id);
         Directory.CreateDirectory(directory);
+        (string[] inherit, string[] written) = WorkEnvironment.SplitSecrets(Variables(request, job)); // Whom it goes to is not known yet.
         var spec = new AttemptSpec
         {
             Attempt = job.Attempt.Id.Value,
@@ -28,7 +29,8 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             Socket = folders.SocketOf(job.Attempt.Id),
             Argv = [.. request.Argv!],
             Cwd = request.Cwd ?? Environment.CurrentDirectory,
-            Environment = Variables(request, job),
+            Environment = written,
+            Inherit = inherit,
             StandardInput = request.OpenStdin ? AttemptSpec.InputPipe : AttemptSpec.InputNull,
             StandardInputBytes = request.Stdin is { } text ? Encoding.UTF8.GetBytes(text) : null,
             TimeoutMs = request.TimeoutSeconds is { } seconds ? (long)Math.Ceiling(seconds * 1000) : 0,
@@ -40,7 +42,7 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
         File.WriteAllBytes(new AttemptFiles(directory).Spec, spec.Write());
     }
 
-    private string[] Variables(JobRequest request, ClaimedJob job)
+    private Dictionary<string, string> Variables(JobRequest request, ClaimedJob job)
     {
         var variables = new Dictionary<string, string>(_inherited);
         if (request.Pty is true)
@@ -68,6 +70,6 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
             variables["HOLDFAST_LOCK_FENCE"] = fence.ToString(CultureInfo.InvariantCulture);
         }
 
-        return [.. variables.Select(v => $"{v.Key}={v.Value}")];
+        return variables;
     }
 }

@@ -19,6 +19,7 @@ internal static class KernelLaunchSpec
         Add(kernel.Environment, environment);
 
         environment.Remove(ParentPid);
+        (string[] inherit, string[] written) = WorkEnvironment.Split(environment); // Each incarnation has a supervisor of its own, started by this server.
         Directory.CreateDirectory(live.Files.Directory);
         File.WriteAllBytes(live.Files.Spec, new AttemptSpec
         {
@@ -29,7 +30,8 @@ internal static class KernelLaunchSpec
             Socket = folders.SocketOf(live.Id),
             Argv = spec.ResolveArgv(),
             Cwd = kernel.WorkingDirectory,
-            Environment = [.. environment.Select(v => $"{v.Key}={v.Value}")],
+            Environment = written,
+            Inherit = inherit,
             Transport = spec.Transport,
             InterruptMode = spec.InterruptMode,
             Username = Environment.UserName,

@@ -31,14 +31,18 @@ public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper re
         return (pid, new Socket(new SafeSocketHandle(ends[0], ownsHandle: true)));
     }
 
+    /// <summary>Whether a supervisor has this variable as the server has it: all but the server's token and the settings of its runtime.</summary>
+    internal static bool Passes(string name) =>
+        !name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase) && !name.StartsWith("DOTNET_Tiered", StringComparison.OrdinalIgnoreCase)
+        && name is not ("HOLDFAST_TOKEN" or "DOTNET_EnableDiagnostics");
+
     private static string[] BuildEnvironment()
     {
         var variables = new List<string>();
         foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
         {
             string name = (string)variable.Key;
-            bool isTuning = name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_Tiered", StringComparison.OrdinalIgnoreCase);
-            if (!isTuning && name is not ("HOLDFAST_TOKEN" or "DOTNET_EnableDiagnostics"))
+            if (Passes(name))
             {
                 variables.Add($"{name}={variable.Value}");
             }

@@ -4,11 +4,14 @@ namespace Holdfast.Protocol.Attempts;
 
 /// <summary>
 /// spec.json: everything a supervisor needs to start one attempt, written by the server before it spawns or assigns. Fields that belong to the
-/// other kind are absent. Environment is complete: the child inherits nothing from its supervisor.
+/// other kind are absent. The child has of its supervisor's environment what <see cref="Inherit"/> names, and nothing else.
 /// </summary>
 public sealed record AttemptSpec
 {
-    public const int VersionNow = 1;
+    public const int VersionNow = 2;
+
+    /// <summary>Written where nothing of version 2 is in it, so that a supervisor of the version before takes it.</summary>
+    private const int VersionWithoutInherit = 1;
     public const string KindJob = "job";
     public const string KindKernel = "kernel";
     public const string InputNull = "null";
@@ -31,6 +34,11 @@ public sealed record AttemptSpec
 
     /// <summary>As <c>NAME=value</c>; an object of texts in the file.</summary>
     public string[] Environment { get; init; } = [];
+
+    /// <summary>
+    /// Names of variables whose values are not in the file: the supervisor has them in its own environment, as the server that started it had. So a secret that a server was started with is on no disk.
+    /// </summary>
+    public string[] Inherit { get; init; } = [];
 
     public long GraceMs { get; init; }
 
@@ -79,7 +87,7 @@ public sealed record AttemptSpec
 
     public byte[] Write() => AttemptJson.Write(writer =>
     {
-        writer.WriteNumber("version", VersionNow);
+        writer.WriteNumber("version", Inherit.Length > 0 ? VersionNow : VersionWithoutInherit);
         writer.WriteString("attempt", Attempt);
         writer.WriteString("kind", Kind);
         writer.WriteString("nonce", Nonce);
@@ -88,6 +96,11 @@ public sealed record AttemptSpec
         AttemptJson.WriteTexts(writer, "argv", Argv);
         AttemptJson.WriteText(writer, "cwd", Cwd);
         AttemptJson.WriteVariables(writer, "env", Environment);
+        if (Inherit.Length > 0)
+        {
+            AttemptJson.WriteTexts(writer, "inherit", Inherit);
+        }
+
         AttemptJson.WriteNumber(writer, "graceMs", GraceMs);
         AttemptJson.WriteNumber(writer, "memoryBytesMax", MemoryBytesMax);
         AttemptJson.WriteNumber(writer, "cpuMillisMax", CpuMillisMax);
@@ -136,6 +149,7 @@ public sealed record AttemptSpec
         string input = InputNull;
         string[]? argv = null;
         string[] environment = [];
+        string[] inherit = [];
         byte[]? inputBytes = null;
         bool pty = false;
         int rows = 0, columns = 0;
@@ -156,6 +170,7 @@ public sealed record AttemptSpec
                 case "argv": argv = AttemptJson.Texts(ref reader); break;
                 case "cwd": cwd = reader.GetString(); break;
                 case "env": environment = AttemptJson.Variables(ref reader); break;
+                case "inherit": inherit = AttemptJson.Texts(ref reader); break;
                 case "graceMs": graceMs = reader.GetInt64(); break;
                 case "memoryBytesMax": memoryBytesMax = reader.GetInt64(); break;
                 case "cpuMillisMax": cpuMillisMax = reader.GetInt64(); break;
@@ -188,7 +203,7 @@ public sealed record AttemptSpec
 
         return new AttemptSpec
         {
-            Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment,
+            Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment, Inherit = inherit,
             GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, CpuMillisMax = cpuMillisMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty,
             Rows = rows, Columns = columns, Transport = transport,
             InterruptMode = interruptMode, Username = username, SessionId = sessionId, Key = key, StartTimeoutMs = startTimeoutMs,

@@ -215,14 +215,24 @@ public abstract class AttemptWork : Work, IDisposable
     /// <summary>What the exit record's reason says beyond the death itself; null for nothing.</summary>
     protected virtual string? ExitRemark => null;
 
-    /// <summary>The child's environment: the spec's, and the mark by which what a dead supervisor left behind is known as ours.</summary>
+    /// <summary>The child's environment: what the spec names and has, and the mark by which what a dead supervisor left behind is known as ours.</summary>
     protected string[] ChildEnvironment()
     {
         const int nonceCharacters = 16;
-        string[] environment = new string[Spec.Environment.Length + 1];
-        Spec.Environment.CopyTo(environment, 0);
-        environment[^1] = "HOLDFAST_ATTEMPT=" + Spec.Attempt + ":" + Spec.Nonce[..Math.Min(nonceCharacters, Spec.Nonce.Length)];
-        return environment;
+        string[] environment = new string[Spec.Inherit.Length + Spec.Environment.Length + 1];
+        int count = 0;
+        foreach (string name in Spec.Inherit)
+        {
+            if (System.Environment.GetEnvironmentVariable(name) is { } value)
+            {
+                environment[count++] = name + "=" + value;
+            }
+        }
+
+        Spec.Environment.CopyTo(environment, count);
+        count += Spec.Environment.Length;
+        environment[count++] = "HOLDFAST_ATTEMPT=" + Spec.Attempt + ":" + Spec.Nonce[..Math.Min(nonceCharacters, Spec.Nonce.Length)];
+        return environment[..count];
     }
 
     /// <summary>Takes up a new attempt after the last one has ended.</summary>

@@ -23,20 +23,37 @@ public sealed class SqlCellTests
             ("few", "%%sql few --rows 1\nSELECT * FROM people"),
             ("notice", "print(len(few), few.notice)"),
             ("away", "%%sql away --dsn WAREHOUSE\nSELECT 1"),
-            ("needs", "print(away)"));
+            ("needs", "print(away)"),
+            ("has", $"import os\nprint(os.environ['WAREHOUSE'].count('{password[..7]}'))"));
+        string job = (await server.Rest.PostAsync("/v1/jobs", """{"argv":["sh","-c","test -n \"$WAREHOUSE\""]}""")).Must(201).Json.GetProperty("id").GetString()!;
+        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/executions/{job}/wait?timeoutSeconds=50")).Must(200).Json.GetProperty("state").GetString());
 
-        string told = await book.RunAsync();
-        Assert.Equal("people=succeeded least=succeeded old=succeeded named=succeeded evil=succeeded show=succeeded few=succeeded notice=succeeded away=failed needs=blocked", told);
+        Cascade cascade = await book.BeginAsync();
+        string told = await cascade.EndAsync();
+        Assert.Equal("people=succeeded least=succeeded old=succeeded named=succeeded evil=succeeded show=succeeded few=succeeded notice=succeeded away=failed needs=blocked has=succeeded", told);
+        Assert.Equal("1\n", book.Output("has"));
         Assert.Equal("['Ann', \"Bo'b\"] Bo'b []\n", book.Output("show"));
         Assert.StartsWith("1 Only the first 1 rows were fetched", book.Output("notice"), StringComparison.Ordinal);
         Assert.Equal("[SqlError]", book.Output("away"));
 
-        // Nowhere: not in the file, the journals, the logs or the store. (The kernel's environment, of which the variable is a part, is in its private spec.json.)
+        // Nowhere: not in the file, the journals, the logs, the store, or what the kernel was started by.
         Assert.DoesNotContain(password, File.ReadAllText(book.Path), StringComparison.Ordinal);
-        foreach (string file in Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(static f => Kept.Contains(Path.GetExtension(f)) && Path.GetFileName(f) != "spec.json").Append(server.PathOf("server.log")))
+        foreach (string file in Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(static f => Kept.Contains(Path.GetExtension(f))).Append(server.PathOf("server.log")))
         {
             Assert.False(Contains(file, password), $"The password is in {file}.");
         }
+
+        Assert.DoesNotContain(Directory.EnumerateDirectories("/proc"), folder => File.Exists($"{folder}/cmdline") && Contains($"{folder}/cmdline", password));
+
+        // A server that is started without the variable has nothing to pass on, and the cell says so.
+        await server.KillAsync();
+        await server.StartAgainAsync(new TestServerOptions());
+        (await server.Rest.PostAsync($"/v1/kernels/{cascade.KernelId}/restart")).Must(200);
+        book.Edit("has", "print('WAREHOUSE' in os.environ)");
+        book.Edit("has-os", "import os");
+        Assert.Contains("away=failed", await book.RunAsync(), StringComparison.Ordinal);
+        Assert.Equal("False\n", book.Output("has"));
+        Assert.Contains("The variable WAREHOUSE is not set", File.ReadAllText(book.Path), StringComparison.Ordinal);
 
         book.Edit("least", "least = 55\nevil = ''");
         await book.RunAsync();
@@ -46,6 +63,18 @@ public sealed class SqlCellTests
     private static readonly string[] Kept = [".hfj", ".json", ".db", ".db-wal", ".log"];
 
     private static bool Contains(string file, string text)
+    {
+        try
+        {
+            return ContainsNow(file, text);
+        }
+        catch (IOException) when (file.StartsWith("/proc/", StringComparison.Ordinal))
+        {
+            return false; // It has ended.
+        }
+    }
+
+    private static bool ContainsNow(string file, string text)
     {
         using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var bytes = new MemoryStream();

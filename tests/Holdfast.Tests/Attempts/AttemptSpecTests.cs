@@ -48,6 +48,15 @@ public sealed class AttemptSpecTests
     }
 
     [Fact]
+    public void Variables_that_are_passed_on_by_name_make_it_version_2_which_an_older_supervisor_refuses()
+    {
+        var spec = new AttemptSpec { Attempt = "a1", Kind = AttemptSpec.KindJob, Nonce = "00ff", Argv = ["true"], Environment = ["A=b"], Inherit = ["SECRET"] };
+
+        Assert.StartsWith("""{"version":2,"attempt":"a1","kind":"job","nonce":"00ff","fence":0,"argv":["true"],"env":{"A":"b"},"inherit":["SECRET"],""", Encoding.UTF8.GetString(spec.Write()), StringComparison.Ordinal);
+        Assert.Equal(["SECRET"], AttemptSpec.Read(spec.Write()).Inherit);
+    }
+
+    [Fact]
     public void Unknown_fields_are_skipped()
     {
         AttemptSpec spec = AttemptSpec.Read(
@@ -65,7 +74,7 @@ public sealed class AttemptSpecTests
     [InlineData("""{"version":1,"attempt":"a","kind":"job","nonce":"n","argv":[null]}""")]
     [InlineData("""{"version":1,"attempt":"a","kind":"job","nonce":"n","argv":[]}""")]
     [InlineData("""{"version":1,"attempt":"a","kind":"room","nonce":"n","argv":["true"]}""")]
-    [InlineData("""{"version":2,"attempt":"a","kind":"job","nonce":"n","argv":["true"]}""")]
+    [InlineData("""{"version":3,"attempt":"a","kind":"job","nonce":"n","argv":["true"]}""")]
     [InlineData("""{"attempt":"a","kind":"job","nonce":"n","argv":["true"]}""")]
     [InlineData("""{"version":1,"attempt":"a","kind":"job","nonce":"n","argv":["true"],"env":[]}""")]
     public void What_is_not_a_spec_is_refused(string json) =>
