@@ -1,3 +1,5 @@
+using Holdfast.Engine.Reactive.Sql;
+
 namespace Holdfast.Engine.Reactive;
 
 /// <summary>Reads SQL as far as names go, whatever the dialect: words, quoted identifiers, strings, comments and parameters.</summary>
@@ -20,60 +22,20 @@ internal sealed class SqlNames
 
     public void Read(string sql)
     {
-        int at = 0;
-        while (at < sql.Length)
+        foreach (SqlToken token in SqlToken.Read(sql))
         {
-            char c = sql[at];
-            if (c == '\'')
+            switch (token.Kind)
             {
-                at = After(sql, at + 1, "'");
-                Take("'", isName: false);
-            }
-            else if (sql.AsSpan(at).StartsWith("--"))
-            {
-                at = After(sql, at, "\n");
-            }
-            else if (sql.AsSpan(at).StartsWith("/*"))
-            {
-                at = After(sql, at, "*/");
-            }
-            else if (c == '{')
-            {
-                int end = After(sql, at, "}");
-                string name = sql[(at + 1)..(end - 1)].Split('.', '[')[0].Trim();
-                if (SqlAnalyser.IsName(name))
-                {
-                    Parameters.Add(name);
-                }
-
-                Take("{", isName: false);
-                at = end;
-            }
-            else if (c == '"')
-            {
-                int end = After(sql, at + 1, "\"");
-                Take(sql[(at + 1)..Math.Max(at + 1, end - 1)], isName: true);
-                at = end;
-            }
-            else if (c == '_' || char.IsLetter(c))
-            {
-                int end = at;
-                while (end < sql.Length && (sql[end] == '_' || char.IsLetterOrDigit(sql[end])))
-                {
-                    end++;
-                }
-
-                Take(sql[at..end], isName: false);
-                at = end;
-            }
-            else
-            {
-                if (!char.IsWhiteSpace(c))
-                {
-                    Take(c.ToString(), isName: false);
-                }
-
-                at++;
+                case SqlTokenKind.Parameter:
+                    Parameters.Add(token.Text.Split('.', '[')[0].Trim());
+                    Take("{", isName: false);
+                    break;
+                case SqlTokenKind.Literal or SqlTokenKind.Unfinished:
+                    Take("'", isName: false);
+                    break;
+                default:
+                    Take(token.Text, token.Kind == SqlTokenKind.QuotedName);
+                    break;
             }
         }
     }
@@ -113,10 +75,4 @@ internal sealed class SqlNames
     }
 
     private static bool Is(string word, string keyword) => string.Equals(word, keyword, StringComparison.OrdinalIgnoreCase);
-
-    private static int After(string text, int from, string end)
-    {
-        int at = text.IndexOf(end, Math.Min(from, text.Length), StringComparison.Ordinal);
-        return at < 0 ? text.Length : at + end.Length;
-    }
 }

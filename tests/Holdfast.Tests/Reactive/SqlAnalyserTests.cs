@@ -10,7 +10,8 @@ public sealed class SqlAnalyserTests
     [InlineData("%%sql result\nSELECT * FROM orders o JOIN \"my table\" t ON o.id = t.id WHERE year = {year}", "result", "year", "my table orders")]
     [InlineData("%%sql result <<\nselect '{no}', \"from\" -- from nowhere {no}\n/* {no} */ from a", "result", "", "a")]
     [InlineData("%%sql\nWITH x AS (SELECT * FROM y), z AS (SELECT * FROM x) SELECT * FROM z", "", "", "y")]
-    [InlineData("%%sql\nCREATE OR REPLACE TABLE IF NOT EXISTS t AS SELECT * FROM s; SELECT * FROM t", "t", "", "s")]
+    [InlineData("%%sql\nCREATE OR REPLACE TABLE IF NOT EXISTS t AS SELECT * FROM s;", "t", "", "s")]
+    [InlineData("%%sql\nSELECT * FROM 'people.csv' p, $$from x$$ WHERE a = E'it\\'s from y'", "", "", "")]
     [InlineData("%%sql r\nSELECT * FROM main.orders WHERE id = {row.id}", "r", "row", "")]
     [InlineData("%%sql _r\nSELECT {_p}", "", "", "")]
     public void Names_are_taken_from_any_dialect(string source, string definitions, string references, string weak)

@@ -35,7 +35,7 @@ internal sealed record SqlCell
         SqlCell head = ParseHead((line < 0 ? text : text[..line])[Magic.Length..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return head.Error is not null ? head
             : statement.Length == 0 ? new SqlCell { Error = "There is no statement below %%sql." }
-            : head.With(statement);
+            : head.With(statement, linesBefore: source.AsSpan(0, source.IndexOf(statement, source.Length - text.Length + line, StringComparison.Ordinal)).Count('\n'));
     }
 
     private static SqlCell ParseHead(string[] words)
@@ -70,9 +70,14 @@ internal sealed record SqlCell
         return head;
     }
 
-    private SqlCell With(string statement)
+    private SqlCell With(string statement, int linesBefore)
     {
         List<SqlToken> tokens = SqlToken.Read(statement);
+        if (SqlFault.Of(tokens, statement, linesBefore) is { } fault)
+        {
+            return new SqlCell { Error = fault };
+        }
+
         var pieces = new List<string>();
         var parameters = new List<string>();
         int from = 0;

@@ -2,8 +2,10 @@
 
 import html
 import os
+import urllib.parse
 
-ROWS_MAX = 10_000
+OURS = ("duckdb", "sqlite")  # within the kernel: tables of Python are given to them, and results are kept in them
+SERVERS = ("postgresql", "postgres")
 _connections = {}
 
 
@@ -50,40 +52,77 @@ class Table(list):
 def run(names, pieces, parameters, sources, target, dsn_variable, rows_max):
     """Runs one statement with its parameters bound, and keeps the result as a table under the target's name."""
     kind, connection = _connect(dsn_variable)
-    for source in sources:
-        if source != target and _is_table(names.get(source)):
-            _load(kind, connection, source, names[source])
-    marker = {"duckdb": "?", "sqlite": "?"}.get(kind, "%s")
-    query = marker.join(p if marker == "?" else p.replace("%", "%%") for p in pieces) if parameters or marker == "?" else pieces[0]
     values = [_value(names, p) for p in parameters]
-    cursor = connection.cursor()
+    if kind in OURS:
+        # Placeholders of both are question marks, and a percent sign is one.
+        query, values = "?".join(pieces), [_plain(v) if kind == "sqlite" else v for v in values]
+    elif parameters:
+        query = "%s".join(p.replace("%", "%%") for p in pieces)
+    else:
+        query = pieces[0]
     try:
-        cursor.execute(query, values) if values else cursor.execute(query)
-        if cursor.description is None:
-            table = Table([], [], None if cursor.rowcount is None or cursor.rowcount < 0 else f"{cursor.rowcount} rows changed.")
-        else:
-            rows = cursor.fetchmany(rows_max + 1)
-            notice = f"Only the first {rows_max} rows were fetched; %%sql --rows N says otherwise." if len(rows) > rows_max else None
-            table = Table([d[0] for d in cursor.description], rows[:rows_max], notice)
+        for source in sources:
+            if kind in OURS and source != target and _is_table(names.get(source)):
+                _load(kind, connection, source, names[source])
+        table = _table(kind, connection, query, values, rows_max)
         if kind != "duckdb":
             connection.commit()
-    except Exception as error:
-        if kind != "duckdb":
-            connection.rollback()
+        if target and table.columns and kind in OURS:
+            _load(kind, connection, target, table)
+    except BaseException as error:
+        _give_back(kind, connection, isinstance(error, Exception))
+        if not isinstance(error, Exception) or isinstance(error, SqlError):
+            raise
         raise SqlError(f"{type(error).__name__}: {_masked(str(error), dsn_variable)}") from None
-    finally:
-        cursor.close()
-    if target and table.columns and kind in ("duckdb", "sqlite"):
-        _load(kind, connection, target, table)
     return table
+
+
+def _table(kind, connection, query, values, rows_max):
+    # A cursor of DuckDB's is a connection of its own, which does not see the temporary tables of another.
+    cursor = connection if kind == "duckdb" else _cursor(kind, connection, query)
+    try:
+        cursor.execute(query, values) if values else cursor.execute(query)
+        is_named = bool(getattr(cursor, "name", None))
+        if cursor.description is None and not is_named:
+            count = getattr(cursor, "rowcount", None)
+            return Table([], [], None if count is None or count < 0 else f"{count} rows changed.")
+        rows = cursor.fetchmany(rows_max + 1)
+        notice = f"Only the first {rows_max} rows were fetched; %%sql --rows N says otherwise." if len(rows) > rows_max else None
+        return Table(_distinct([d[0] for d in cursor.description or []]), rows[:rows_max], notice)
+    finally:
+        if cursor is not connection:
+            cursor.close()
+
+
+def _cursor(kind, connection, query):
+    """For what only reads, a cursor of the server's: a client's would fetch every row, however few are wanted."""
+    words = query.lstrip(" \t\r\n(").split(None, 1)
+    is_read = bool(words) and words[0].lower() in ("select", "values", "table") and " into " not in query.lower()
+    return connection.cursor("holdfast") if kind in SERVERS and is_read else connection.cursor()
+
+
+def _give_back(kind, connection, is_usable):
+    """After an error. A connection that is broken, or was interrupted, is forgotten: the next cell opens a new one."""
+    try:
+        if kind != "duckdb" and (is_usable or kind == "sqlite"):
+            connection.rollback()
+    except Exception:
+        is_usable = False
+    if kind in SERVERS and (not is_usable or getattr(connection, "closed", False)):
+        for key in [k for k, (_, c) in _connections.items() if c is connection]:
+            del _connections[key]
+        try:
+            connection.close()
+        except Exception:
+            pass
 
 
 def forget(names):
     """Drops the tables that results were kept as."""
     for kind, connection in _connections.values():
-        if kind in ("duckdb", "sqlite"):
+        if kind in OURS:
             for name in names:
-                connection.execute('DROP TABLE IF EXISTS temp."' + name.replace('"', '""') + '"')
+                connection.execute("DROP TABLE IF EXISTS temp." + _quoted(name))
 
 
 def _connect(dsn_variable):
@@ -128,10 +167,20 @@ def _open(dsn):
 
 def _masked(text, dsn_variable):
     dsn = os.environ.get(dsn_variable or "HOLDFAST_SQL_DSN") or ""
-    secret = dsn.partition("://")[2].partition("@")[0].partition(":")[2]
-    for hidden in (dsn, secret):
-        text = text.replace(hidden, "***") if hidden else text
+    for hidden in sorted(_secrets(dsn), key=len, reverse=True):
+        text = text.replace(hidden, "***")
     return text
+
+
+def _secrets(dsn):
+    """The DSN, and its password as it is written and as it is meant."""
+    authority, _, query = dsn.partition("://")[2].partition("?")
+    found = {dsn, authority.rpartition("@")[0].partition(":")[2]}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if any(word in name.lower() for word in ("pass", "pwd", "token", "secret", "key")):
+            found.add(value)
+    return {f for secret in found for f in (secret, urllib.parse.unquote(secret)) if f}
 
 
 def _value(names, expression):
@@ -152,25 +201,54 @@ def _load(kind, connection, name, value):
     else:
         columns = value.columns if isinstance(value, Table) else list(dict.fromkeys(c for row in value for c in row))
         rows = [tuple(row.get(c) for c in columns) for row in value]
-    if kind not in ("duckdb", "sqlite") or not columns:
+    if not columns:
         return
-    quoted = ", ".join('"' + c.replace('"', '""') + '"' + ("" if kind == "sqlite" else f" {_duckdb_type(rows, i)}") for i, c in enumerate(columns))
-    cursor = connection.cursor()
-    cursor.execute(f'DROP TABLE IF EXISTS temp."{name}"')
-    cursor.execute(f'CREATE TEMP TABLE "{name}" ({quoted})')
+    rows = [tuple(_plain(v) for v in row) for row in rows]
+    types = ["" if kind == "sqlite" else _duckdb_type([r[i] for r in rows]) for i in range(len(columns))]
+    if kind == "duckdb":
+        rows = [tuple(str(v) if t == "VARCHAR" and v is not None else v for v, t in zip(row, types)) for row in rows]
+    connection.execute("DROP TABLE IF EXISTS temp." + _quoted(name))
+    connection.execute("CREATE TEMP TABLE %s (%s)" % (_quoted(name), ", ".join(f"{_quoted(str(c))} {t}".strip() for c, t in zip(_distinct(columns), types))))
     if rows:
-        cursor.executemany(f'INSERT INTO temp."{name}" VALUES ({", ".join("?" * len(columns))})', [tuple(_plain(v) for v in r) for r in rows])
-    cursor.close()
+        connection.executemany("INSERT INTO temp.%s VALUES (%s)" % (_quoted(name), ", ".join("?" * len(columns))), rows)
 
 
-def _duckdb_type(rows, column):
-    value = next((r[column] for r in rows if r[column] is not None), None)
-    kinds = ((bool, "BOOLEAN"), (int, "BIGINT"), (float, "DOUBLE"), (bytes, "BLOB"))
-    return next((name for kind, name in kinds if isinstance(value, kind)), "VARCHAR")
+def _quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _distinct(columns):
+    """Names that are each other's only in case, or not even in that, get a number: a row of the result is a dict, and a table has each once."""
+    seen, distinct = set(), []
+    for column in columns:
+        name, number = str(column), 1
+        while name.lower() in seen:
+            number += 1
+            name = f"{column}_{number}"
+        seen.add(name.lower())
+        distinct.append(name)
+    return distinct
+
+
+def _duckdb_type(values):
+    """One type that holds all of them without loss."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds == {bool}:
+        return "BOOLEAN"
+    if kinds == {int}:
+        return "BIGINT"
+    if kinds and kinds <= {int, float}:
+        return "DOUBLE"
+    return "BLOB" if kinds == {bytes} else "VARCHAR"
 
 
 def _plain(value):
-    return value if value is None or isinstance(value, (bool, int, float, str, bytes)) else value.item() if hasattr(value, "item") else str(value)
+    """As both databases take it; a number that is too large for them is its digits."""
+    if hasattr(value, "item") and not isinstance(value, (bytes, str)):
+        value = value.item()
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str, bytes)) else str(value)
 
 
 def _text(value):

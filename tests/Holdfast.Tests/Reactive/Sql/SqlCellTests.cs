@@ -1,10 +1,24 @@
+using System.Diagnostics;
 using Holdfast.Engine.Reactive;
 using Holdfast.Engine.Reactive.Sql;
+using Holdfast.Tests.Tidy;
 
 namespace Holdfast.Tests.Reactive.Sql;
 
 public sealed class SqlCellTests
 {
+    /// <summary>Against SQLite, and against stand-ins that behave as DuckDB and a server do where that matters: neither is at hand in every place where tests run.</summary>
+    [Fact]
+    public async Task The_module_binds_values_keeps_results_and_hides_passwords()
+    {
+        string script = Path.Combine(Repository.Root, "tests/Holdfast.Tests/Reactive/Sql/sql_module.py");
+        string module = Path.Combine(Repository.Root, "src/Holdfast.Engine/Reactive/Sql/holdfast_sql.py");
+        using var process = Process.Start(new ProcessStartInfo("python3", ["-I", script, module]) { RedirectStandardError = true })!;
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("", error);
+    }
+
     [Fact]
     public void The_head_names_the_result_the_variable_and_the_number_of_rows()
     {
@@ -19,6 +33,19 @@ public sealed class SqlCellTests
     [InlineData("%%sql --rows 0\nselect 1")]
     [InlineData("%%sql a\n  ")]
     public void What_cannot_be_read_is_an_error(string source) => Assert.NotNull(SqlAnalyser.Analyse(source).Error);
+
+    [Theory]
+    [InlineData("select 'a", "' in line 3 has no end.")]
+    [InlineData("select 1\n/* a", "/* in line 4 has no end.")]
+    [InlineData("select $x$ $y$", "$x$ in line 3 has no end.")]
+    [InlineData("select (1", "( in line 3 is not closed.")]
+    [InlineData("select 1)", ") in line 3 closes nothing.")]
+    [InlineData("select [1)", ") in line 3 closes nothing.")]
+    [InlineData("select 1;\ndrop table t", "There is one statement in a cell; another begins in line 4.")]
+    [InlineData("select ';', $$;$$, E'\\';' -- ;\n;;", null)]
+    [InlineData("create trigger t after insert on a begin select 1; select 2; end", null)]
+    public void What_no_dialect_allows_is_told_when_it_is_typed(string statement, string? error) =>
+        Assert.Equal(error, SqlAnalyser.Analyse($"%%sql\n\n{statement}").Error?.Message);
 
     [Theory]
     [InlineData("%%sql\nselect 1", true)]
