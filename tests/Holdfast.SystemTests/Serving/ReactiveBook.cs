@@ -98,6 +98,13 @@ internal sealed class ReactiveBook
     /// <summary>Changes a cell's source, or adds the cell.</summary>
     public void Edit(string id, string source)
     {
+        Remember(id, source);
+        Write();
+    }
+
+    /// <summary>The same, not yet saved.</summary>
+    public void Remember(string id, string source)
+    {
         int at = _cells.FindIndex(c => c.Id == id);
         if (at < 0)
         {
@@ -107,8 +114,6 @@ internal sealed class ReactiveBook
         {
             _cells[at] = (id, source);
         }
-
-        Write();
     }
 
     public void Delete(string id)
@@ -158,6 +163,14 @@ internal sealed class ReactiveBook
     /// <summary>What is there is kept but for the sources: an editor does not throw outputs away.</summary>
     private void Write()
     {
+        string temporary = Path + ".new";
+        File.WriteAllText(temporary, Text());
+        File.Move(temporary, Path, overwrite: true);
+    }
+
+    /// <summary>What an editor would save.</summary>
+    public string Text()
+    {
         JsonObject? before = File.Exists(Path) ? JsonNode.Parse(File.ReadAllBytes(Path))!.AsObject() : null;
         var written = new JsonArray();
         foreach ((string id, string source) in _cells)
@@ -176,9 +189,7 @@ internal sealed class ReactiveBook
             ["cells"] = written, ["nbformat"] = 4, ["nbformat_minor"] = 5,
             ["metadata"] = before?["metadata"]?.DeepClone() ?? new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3", ["language"] = "python" } },
         };
-        string temporary = Path + ".new";
-        File.WriteAllText(temporary, notebook.ToJsonString() + "\n");
-        File.Move(temporary, Path, overwrite: true);
+        return notebook.ToJsonString() + "\n";
     }
 }
 

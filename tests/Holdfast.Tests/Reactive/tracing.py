@@ -118,7 +118,7 @@ class Grammar:
         return self.r.choice(list(names)) if names and self.r.random() < 0.4 else self.name()
 
     def statement(self, depth=0):
-        pick = self.r.randrange(18)
+        pick = self.r.randrange(27)
         pad = "    " * depth
         e = self.expression
         if pick < 3:
@@ -159,7 +159,30 @@ class Grammar:
             f = self.fresh("f")
             return "%sdef %s():\n%s    p = %s\n%s    def inner():\n%s        nonlocal p\n%s        p = p + %s\n%s        return p\n%s    return inner()\n%s%s()\n" % (
                 pad, f, pad, self.expression(2), pad, pad, pad, self.expression(2), pad, pad, pad, f)
-        return "%s%s.attribute = %s\n%s%s[%s] = %s\n" % (pad, self.name(), e(), pad, self.name(), e(), e())
+        if pick == 17:
+            return "%s%s.attribute = %s\n%s%s[%s] = %s\n" % (pad, self.name(), e(), pad, self.name(), e(), e())
+        if pick == 18:
+            return "%sif (%s, 1):\n%s%selse:\n%s    pass\n" % (pad, e(), self.statement(depth + 1), pad, pad) if depth < 2 else "%spass\n" % pad
+        if pick == 19:
+            return "%stry:\n%s%sfinally:\n%s" % (pad, self.statement(depth + 1), pad, self.statement(depth + 1)) if depth < 2 else "%spass\n" % pad
+        if pick == 20:
+            return "%simport os as %s, sys\n%sfrom os import path as %s\n" % (pad, self.fresh("module"), pad, self.fresh("path"))
+        if pick == 21:
+            name = self.name()
+            return "%s%s = %s\n%sdel %s\n" % (pad, name, e(), pad, name) if depth == 0 else "%spass\n" % pad
+        if pick == 22:
+            c, own = self.fresh("C"), self.r.choice(LOCALS)
+            return "%s@(lambda c, d=%s: c)\n%sclass %s(V, metaclass=Meta):\n%s    %s: %s = V(1)\n%s    def __len__(self, a=%s): return len([%s for q in (%s)])\n%slen(%s())\n" % (
+                pad, e(), pad, c, pad, own, self.name(), pad, e(), self.expression(3, ("q",)), self.name(), pad, c)
+        if pick == 23:
+            f, own = self.fresh("f"), self.r.choice(LOCALS)
+            return "%sdef %s(*%s, q=%s, **p) -> %s:\n%s    return [%s for v1 in %s if (v4 := v1)] or v4\n%s%s(V(1))\n" % (pad, f, own if own != "q" else "v1", e(), self.name(), pad, self.expression(2, (own, "v1")), own if own != "q" else "v1", pad, f)
+        if pick == 24:
+            return "%smatch %s, V(1):\n%s    case [%s, *_rest]:\n%s        %s\n%s    case _:\n%s        pass\n" % (pad, e(), pad, self.name(), pad, e(), pad, pad)
+        if pick == 25:
+            f = self.fresh("f")
+            return "%sasync def %s():\n%s    async with %s: pass\n%s    return %s\n%s%s().close()\n" % (pad, f, pad, "V(0)", pad, "V(1)", pad, f)
+        return "%s%s = %s if (%s is not None is not %s) and ((%s := %s), 1) else V(0)\n" % (pad, self.name(), e(), e(), e(), self.fresh("w"), e())
 
     def fresh(self, stem):
         self.count += 1

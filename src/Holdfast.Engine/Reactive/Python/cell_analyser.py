@@ -537,16 +537,18 @@ def written(node):
         return "a part of it"
 
 
-def deferred(table, reads, writes):
+def deferred(table, reads, writes, is_immediate=True):
     """Global names that the functions and classes below a symbol table read and write, when they are called."""
     for child in table.get_children():
+        # A comprehension has a table of its own, but runs where it stands: the walk has seen what it reads and writes, in its order. A generator may run later.
+        is_walked = is_immediate and ".0" in child.get_identifiers() and child.get_name() != "genexpr"
         for symbol in child.get_symbols():
-            if symbol.is_global():
+            if symbol.is_global() and not is_walked:
                 if symbol.is_referenced():
                     reads.add(symbol.get_name())
                 if symbol.is_assigned() or symbol.is_imported():
                     writes.add(symbol.get_name())
-        deferred(child, reads, writes)
+        deferred(child, reads, writes, is_walked)
 
 
 def tables(source, tree, names):

@@ -44,6 +44,11 @@ internal static class GraphCommands
                 List<string> errors = GraphFindings.Errors(graph);
                 List<string> notes = GraphFindings.Notes(graph);
                 Write(context, arguments.IsJson ? JsonOf(notebook, errors, notes) : TextOf(isOne ? "" : notebook + ": ", graph.Items("cells").Count, errors, notes));
+                if (!arguments.IsJson && errors.Count > 0 && graph.Text("mode") == "linear")
+                {
+                    Write(context, $"The notebook is linear; 'holdfast notebook convert {notebook}' says what of this is mended by renaming.\n");
+                }
+
                 code = errors.Count > 0 || (arguments.Has(Strict.Name) && notes.Count > 0) ? ExitCodes.Refused : code;
             }
             catch (RefusedException refused) when (!isOne && refused.Code.StartsWith("notebook-", StringComparison.Ordinal))

@@ -32,7 +32,17 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
         watcher.Error += (_, _) => _changes.Writer.TryWrite(true); // Events were lost: look.
         watcher.EnableRaisingEvents = true;
         _changes.Writer.TryWrite(true);
+        if (!arguments.IsJson)
+        {
+            context.Terminal.WriteLine($"Watching {TerminalText.Printable(path)}; Ctrl-C ends that, and nothing else.");
+        }
+
         byte[]? seen = null;
+        if (Digest() is null)
+        {
+            await TryBeginAsync(cancellationToken).ConfigureAwait(false); // It is no notebook: the server says why. It may become one.
+        }
+
         while (await _changes.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
             await Task.Delay(Quiet, context.Time, cancellationToken).ConfigureAwait(false);
@@ -117,12 +127,17 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
     /// <summary>A line for each cell when it has ended, and one for the whole.</summary>
     private async Task TellAsync(string id, JsonElement cascade, CancellationToken cancellationToken)
     {
+        bool isSuperseded = false;
         try
         {
             foreach (JsonElement cell in cascade.Items("cells"))
             {
                 JsonElement end = (await new Work(cell.Text("executionId") ?? "", IsRun: false, default).WaitAsync(client, cancellationToken).ConfigureAwait(false)).Answer;
-                if (end.Text("cause") != "superseded")
+                if (end.Text("cause") == "superseded")
+                {
+                    isSuperseded = true;
+                }
+                else
                 {
                     string reason = end.Text("state") is not "succeeded" && end.Text("reason") is { Length: > 0 } why ? $": {TerminalText.Printable(why.Split('\n', 2)[0])}" : "";
                     context.Terminal.WriteLine(arguments.IsJson ? end.Line() : $"{TerminalText.Printable(cell.Text("cellId") ?? "-")} {end.Text("state")}{reason}");
@@ -130,7 +145,8 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
             }
 
             JsonElement run = (await new Work(id, IsRun: true, default).WaitAsync(client, cancellationToken).ConfigureAwait(false)).Answer;
-            context.Terminal.WriteLine(arguments.IsJson ? run.Line() : RunFollower.Summary(run, context.Time));
+            context.Terminal.WriteLine(arguments.IsJson ? run.Line()
+                : isSuperseded ? "A newer cascade has taken the place of what was left." : RunFollower.Summary(run, context.Time));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

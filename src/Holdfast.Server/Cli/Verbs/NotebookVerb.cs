@@ -53,6 +53,11 @@ internal static class NotebookVerb
     {
         CancellationToken interruption = context.Interruption();
         string path = Path.GetFullPath(arguments.Operands[1], context.CurrentDirectory);
+        if (Directory.Exists(path))
+        {
+            throw new RefusedException(ErrorCodes.NotebookUnreadable, $"{path} is a folder; one notebook is watched.");
+        }
+
         if (!File.Exists(path))
         {
             throw new RefusedException(ErrorCodes.NotebookNotFound, $"There is no file {path} to watch.");
