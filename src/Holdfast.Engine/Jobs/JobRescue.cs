@@ -61,6 +61,7 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
             default:
                 meters.SupervisorDied();
                 int killed = LeftoverSweep.Run(live.Id.Value, live.Attempt.Nonce);
+                LeftoverSweep.RemoveSocket(verdict.Supervisor);
                 string reason = verdict.Reason! + (killed > 0 ? $" {killed} process(es) it left running were ended." : "");
                 news.Ended(live, JobOutcome.Lost(reason, time.NowMicroseconds()), null);
                 break;

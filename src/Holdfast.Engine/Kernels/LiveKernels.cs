@@ -209,6 +209,7 @@ public sealed partial class LiveKernels(
                 if (verdict.Fate == AttemptFate.Lost)
                 {
                     LeftoverSweep.Run(live.Live.Id.Value, live.Live.Attempt.Nonce);
+                    LeftoverSweep.RemoveSocket(verdict.Supervisor);
                 }
 
                 live.LostReason = verdict.Reason;

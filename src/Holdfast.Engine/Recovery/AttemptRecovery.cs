@@ -22,6 +22,8 @@ internal sealed partial class AttemptRecovery(
 {
     private static readonly TimeSpan PatienceForOne = TimeSpan.FromSeconds(2);
 
+    private const string Readopted = "readopted";
+
     private readonly ConcurrentDictionary<string, RecoveredAttempt> _verdicts = new(); // by attempt
     private readonly ConcurrentDictionary<string, Attempt> _pending = new(); // those of which nothing lives in the house: the only ones that may be tried again
 
@@ -74,7 +76,13 @@ internal sealed partial class AttemptRecovery(
         Attempt[] judged = [.. attempts.Where(a => !quarantined.ContainsKey(a.Id.Value))];
         await Task.WhenAll(judged.Select(a => BoundedAsync(a, null, cancellationToken)));
         int damaged = judged.Count(a => _pending.ContainsKey(a.Id.Value));
-        return new PhaseResult(attempts.Count, damaged == 0 ? null : $"{damaged} could not be judged, and are left as they are; each says why.");
+        int mute = judged.Count(a => _verdicts.TryGetValue(a.Id.Value, out RecoveredAttempt? verdict) && verdict is { Verdict: Readopted, Reason: not null });
+        string[] problems =
+        [
+            .. damaged == 0 ? [] : (string[])[$"{damaged} could not be judged, and are left as they are; each says why."],
+            .. mute == 0 ? [] : (string[])[$"{mute} live and could not be connected to, and are tried again; each says why."],
+        ];
+        return new PhaseResult(attempts.Count, problems.Length == 0 ? null : string.Join(' ', problems));
     }
 
     /// <summary>Waits for one attempt, but not for ever: a supervisor that is stopped must not keep the server from starting.</summary>
@@ -87,6 +95,10 @@ internal sealed partial class AttemptRecovery(
         catch (TimeoutException)
         {
             // It goes on by itself and is shown as stale until it answers.
+            if (_verdicts.TryGetValue(attempt.Id.Value, out RecoveredAttempt? verdict) && verdict is { Verdict: Readopted, Reason: null })
+            {
+                Note(attempt, Readopted, "It holds its lock and had not answered when the start went on without it.");
+            }
         }
     }
 
@@ -114,6 +126,7 @@ internal sealed partial class AttemptRecovery(
         Execution? execution = store.Read(reader => ExecutionsTable.Find(reader, attempt.ExecutionId!.Value));
         var live = new LiveAttempt(attempt, folders.Of(attempt.Id)) { IsStopRequested = execution?.IsCancelRequested ?? false, TakesSlot = execution is not { IsTerminal: true } };
         await dispatcher.AdoptAsync(live, verdict, cancellationToken);
+        NoteLink(attempt, live);
     }
 
     private async Task AdoptKernelAsync(Attempt attempt, AttemptVerdict verdict, CancellationToken cancellationToken)
@@ -143,7 +156,7 @@ internal sealed partial class AttemptRecovery(
             return;
         }
 
-        await kernels.AdoptAsync(kernel, attempt, verdict, position, handedOver, Begin, cancellationToken);
+        NoteLink(attempt, (await kernels.AdoptAsync(kernel, attempt, verdict, position, handedOver, Begin, cancellationToken)).Live);
 
         // The server may have died between the end of a run and the stop of the kernel that it had started. One that a client has used since is kept: it is that client's now.
         if (verdict.Fate == AttemptFate.Alive && store.Read(reader => RunsTable.HasLeftKernel(reader, attempt.Id) && !ExecutionsTable.HasSent(reader, attempt.Id)))
@@ -168,11 +181,20 @@ internal sealed partial class AttemptRecovery(
 
     private static string NameOf(AttemptFate fate) => fate switch
     {
-        AttemptFate.Alive => "readopted",
+        AttemptFate.Alive => Readopted,
         AttemptFate.Ended => "ended",
         AttemptFate.NeverStarted => "requeued",
         _ => "lost",
     };
+
+    /// <summary>What lives and could not be connected to says why.</summary>
+    private void NoteLink(Attempt attempt, LiveAttempt live)
+    {
+        if (live.LinkProblem is { } problem && _verdicts[attempt.Id.Value].Verdict == Readopted)
+        {
+            Note(attempt, Readopted, problem);
+        }
+    }
 
     private void Note(Attempt attempt, string verdict, string? reason) =>
         _verdicts[attempt.Id.Value] = new RecoveredAttempt(attempt.Id.Value, attempt.ExecutionId?.Value, attempt.KernelId, verdict, reason);

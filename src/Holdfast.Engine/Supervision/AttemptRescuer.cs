@@ -13,6 +13,9 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>What it refuses, or cannot say, is seldom otherwise a second later.</summary>
+    private static readonly TimeSpan RefusedRetryDelay = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// The verdict. A process that is ending closes its socket a little before its lock, so a held lock is looked at again for a while before it counts as alive.
     /// </summary>
@@ -37,6 +40,8 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     /// </summary>
     public async Task<SupervisorLink?> ReattachAsync(LiveAttempt live, Action<Protocol.Link.LinkMessage> onNotice, CancellationToken cancellationToken)
     {
+        TimeSpan delay = RetryDelay;
+        string problem;
         try
         {
             AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
@@ -46,26 +51,48 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
                 if (link.Welcome.Pid == recorded.Process.Pid && link.Welcome.StartTicks == recorded.Process.StartTicks &&
                     link.Welcome.BootId == ProcessIdentity.BootIdNow)
                 {
-                    live.Health = SupervisorHealth.Fresh;
+                    (live.Health, live.LinkProblem) = (SupervisorHealth.Fresh, null);
                     return link;
                 }
 
                 await link.DisposeAsync();
+                problem = "Another process than the one that it recorded answers at its socket.";
+                delay = RefusedRetryDelay;
+            }
+            else
+            {
+                problem = verdict.Supervisor is null ? "Somebody holds its lock, and its supervisor.json is not there or cannot be read." : "Somebody holds its lock, and its supervisor.json names another process.";
             }
         }
-        catch (Exception e) when (e is IOException or TimeoutException or System.Net.Sockets.SocketException or LinkRefusedException)
+        catch (TimeoutException)
         {
-            Log.ReattachFailed(logger, live.Id.Value, e);
+            problem = "It holds its lock and does not answer; it may be stopped.";
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or LinkRefusedException)
+        {
+            delay = e is LinkRefusedException ? RefusedRetryDelay : RetryDelay;
+            problem = e.Message;
         }
 
-        live.Health = SupervisorHealth.Stale;
-        await Task.Delay(RetryDelay, time, cancellationToken);
+        // Said once, not at every try: it may be so for as long as its work runs.
+        if (live.LinkProblem != problem)
+        {
+            Log.ReattachFailed(logger, live.Id.Value, problem);
+        }
+
+        bool isFirst = live.LinkProblem is null;
+        (live.Health, live.LinkProblem) = (SupervisorHealth.Stale, problem);
+        if (!isFirst) // A server's start does not wait for one that cannot be had.
+        {
+            await Task.Delay(delay, time, cancellationToken);
+        }
+
         return null;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.SupervisorReattachFailed, LogLevel.Warning, "The supervisor of attempt {Attempt} lives but did not answer; it is tried again.")]
-        public static partial void ReattachFailed(ILogger logger, string attempt, Exception exception);
+        [LoggerMessage(EventIds.SupervisorReattachFailed, LogLevel.Warning, "The supervisor of attempt {Attempt} lives and could not be connected to; its work goes on, and it is tried again. {Problem}")]
+        public static partial void ReattachFailed(ILogger logger, string attempt, string problem);
     }
 }

@@ -1,11 +1,13 @@
 using System.Globalization;
+using Holdfast.Engine.Store;
+using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
 /// Ends what a dead supervisor left running. Only processes that carry the attempt's own mark in their environment are touched: the id and
-/// half of its secret nonce, which nothing else on the machine can have by accident.
+/// half of its secret nonce, which nothing else on the machine can have by accident. Its socket goes too, at which nobody will ever listen again.
 /// </summary>
 public static class LeftoverSweep
 {
@@ -37,6 +39,24 @@ public static class LeftoverSweep
         }
 
         return killed.Count;
+    }
+
+    /// <summary>Unlinks the socket of a supervisor whose process is proven gone; anything else by that name stays.</summary>
+    public static void RemoveSocket(SupervisorRecord? dead)
+    {
+        if (dead is null || dead.Process.IsAlive() || FileOwner.Of(dead.Socket) is not { IsSocket: true })
+        {
+            return;
+        }
+
+        try
+        {
+            File.Delete(dead.Socket);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The sweep for orphans finds it.
+        }
     }
 
     private static bool HasMark(int pid, byte[] mark)

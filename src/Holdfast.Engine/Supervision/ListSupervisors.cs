@@ -44,6 +44,7 @@ public sealed class ListSupervisors(LiveAttempts attempts, TimeProvider time)
         char? state = isThere ? stat!.State : null;
         (SupervisorLiveness liveness, string reason) = SupervisorLivenessTable.Of(
             new SupervisorSight(process is not null, isLockHeld, isAttached, attempt.Health == SupervisorHealth.Stale, state));
+        reason = liveness == SupervisorLiveness.Stale && !isAttached && state is not ('T' or 't') && attempt.LinkProblem is { } problem ? problem : reason;
         return new SupervisorView(attempt, liveness, reason) { Pid = process?.Pid, ProcessState = state, IsAttached = isAttached };
     }
 

@@ -70,6 +70,9 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
 
     public SupervisorHealth Health { get; set; }
 
+    /// <summary>Why its supervisor, which lives, could not be connected to at the last try; null while it is.</summary>
+    public string? LinkProblem { get; set; }
+
     /// <summary>True once a stop was asked for: whoever attaches a link later must pass it on.</summary>
     public bool IsStopRequested
     {

@@ -27,6 +27,7 @@ public sealed class SupervisorLink : IAsyncDisposable
     private readonly ConcurrentDictionary<long, TaskCompletionSource<LinkMessage>> _pending = new();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action<LinkMessage> _onNotice = static _ => { };
+    private string? _nonsense; // Why what it said could not be read; written by the reading loop before it ends.
     private long _lastId;
 
     private SupervisorLink(Socket socket) => _socket = socket;
@@ -66,7 +67,13 @@ public sealed class SupervisorLink : IAsyncDisposable
             link.Welcome = await link.RequestAsync(
                 new LinkMessage { Type = LinkMessageType.Hello, Protocol = LinkCodec.ProtocolVersion, Version = ProductVersion.Current, Nonce = nonce },
                 cancellationToken).WaitAsync(HelloTimeout, time, cancellationToken);
-            return link;
+
+            // One that is older answers in its own protocol, which ours includes. One that answers in a later one than it was offered cannot be understood.
+            return link.Welcome.Protocol <= LinkCodec.ProtocolVersion
+                ? link
+                : throw new LinkRefusedException(
+                    LinkCodes.ProtocolUnsupported,
+                    $"It is of version {link.Welcome.Version} and speaks protocol {link.Welcome.Protocol}; this server speaks {LinkCodec.ProtocolVersion} at most. The version that started it can be started again.");
         }
         catch
         {
@@ -167,9 +174,14 @@ public sealed class SupervisorLink : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or LinkFormatException)
+        catch (LinkFormatException e)
         {
-            // The peer is gone, we closed it, or it does not speak our language: in each case this connection is over, and only it.
+            // It does not speak our language: this connection is over, and only it.
+            _nonsense = e.Message;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The peer is gone, or we closed it.
         }
         finally
         {
@@ -179,7 +191,7 @@ public sealed class SupervisorLink : IAsyncDisposable
             {
                 if (_pending.TryRemove(id, out TaskCompletionSource<LinkMessage>? pending))
                 {
-                    pending.TrySetException(new IOException("The link to the supervisor closed before it answered."));
+                    pending.TrySetException(new IOException(_nonsense is null ? "The link to the supervisor closed before it answered." : $"What the supervisor answered cannot be read. {_nonsense}"));
                 }
             }
         }
