@@ -49,16 +49,17 @@ internal sealed class KernelSocket : IDisposable
     public static async Task<string> StartKernelAsync(TestServer server) =>
         (await server.Rest.PostAsync("/api/kernels", "{\"name\":\"python3\"}")).Must(201).Json.GetProperty("id").GetString()!;
 
-    /// <summary>Sends code to be run; the message's id.</summary>
+    /// <summary>Sends code to be run; the message's id, which whoever reads at the same time is told before it is sent.</summary>
     /// <param name="cell">The notebook's cell that the client says it is of.</param>
-    public Task<string> ExecuteAsync(string code, string? cell = null) => SendAsync(
+    public Task<string> ExecuteAsync(string code, string? cell = null, Action<string>? onId = null) => SendAsync(
         "shell", "execute_request",
         new JsonObject { ["code"] = code, ["silent"] = false, ["store_history"] = true, ["user_expressions"] = new JsonObject(), ["allow_stdin"] = true, ["stop_on_error"] = true },
-        cell is null ? [] : new JsonObject { ["cellId"] = cell });
+        cell is null ? [] : new JsonObject { ["cellId"] = cell }, onId);
 
-    public async Task<string> SendAsync(string channel, string type, JsonObject content, JsonObject? metadata = null)
+    public async Task<string> SendAsync(string channel, string type, JsonObject content, JsonObject? metadata = null, Action<string>? onId = null)
     {
         string id = Guid.NewGuid().ToString("N");
+        onId?.Invoke(id);
         var header = new JsonObject { ["msg_id"] = id, ["msg_type"] = type, ["session"] = _session, ["username"] = "u", ["version"] = "5.3", ["date"] = "2026-01-01T00:00:00Z" };
         byte[][] parts = [Encoding.UTF8.GetBytes(channel), Encoding.UTF8.GetBytes(header.ToJsonString()), "{}"u8.ToArray(), Encoding.UTF8.GetBytes((metadata ?? []).ToJsonString()), Encoding.UTF8.GetBytes(content.ToJsonString())];
         using var frame = new MemoryStream();

@@ -3,7 +3,7 @@ namespace Holdfast.SystemTests.Serving;
 /// <summary>The one generous limit of these tests, and waiting for what nobody announces: files and processes. Nothing waits so long unless it is broken.</summary>
 internal static class Patience
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    public static TimeSpan Limit { get; set; } = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Looks until the condition holds; says what was waited for when it never does.</summary>

@@ -12,7 +12,19 @@ internal sealed class Violations
     public List<string> OutputMismatch { get; } = [];
     public List<string> Orphans { get; } = [];
 
+    /// <summary>How much output was held against what was written, and how much of it differed or was not there.</summary>
+    public long BytesCompared { get; private set; }
+
+    public long BytesWrong { get; private set; }
+
     public IEnumerable<string> All => [.. Missing, .. Duplicated, .. WronglyLost, .. WrongOutcome, .. OutputMismatch, .. Orphans];
+
+    public void Compare(ReadOnlySpan<byte> shown, ReadOnlySpan<byte> written, bool isWhole)
+    {
+        int same = shown.CommonPrefixLength(written);
+        BytesCompared += shown.Length;
+        BytesWrong += shown.Length - same + (isWhole ? written.Length - same : 0);
+    }
 }
 
 /// <summary>
@@ -21,7 +33,7 @@ internal sealed class Violations
 /// asked for; 3. the outcome is the job's own, or lost with a reason where that may be, and then never with an exit code; 4. the output is the job's bytes, in
 /// order, the same from any offset; of a job that was cut short, their beginning.
 /// </summary>
-internal sealed class Promises(TestServer server, TruthFile truth)
+internal sealed class Promises(IStubbornCaller server, TruthFile truth)
 {
     /// <summary>Whether this execution's supervisor was killed, so that its outcome may be unknown.</summary>
     public Func<AcknowledgedJob, bool> MayBeLost { get; init; } = static _ => false;
@@ -119,6 +131,7 @@ internal sealed class Promises(TestServer server, TruthFile truth)
     {
         RestReply whole = await OutputAsync(job, stream, 0, null);
         byte[] wrote = Encoding.UTF8.GetBytes(expected);
+        violations.Compare(whole.Body, wrote, isWhole);
         if (whole.Status != 200 || whole.Header("Holdfast-Complete") != "true" || !wrote.AsSpan().StartsWith(whole.Body) || (isWhole && whole.Body.Length != wrote.Length))
         {
             violations.OutputMismatch.Add($"{job.Job.Key}: {stream} has {whole.Body.Length} bytes of the {wrote.Length} it wrote, or others ({whole.Status}, complete {whole.Header("Holdfast-Complete")})");

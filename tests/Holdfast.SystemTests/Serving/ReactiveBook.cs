@@ -209,8 +209,7 @@ internal sealed class Cascade(TestServer server, JsonElement accepted)
     public async Task<string> EndAsync()
     {
         JsonElement end = await LookAsync(50);
-        Assert.NotEqual(JsonValueKind.Null, end.GetProperty("finishedAt").ValueKind);
-        return Told(end);
+        return end.GetProperty("finishedAt").ValueKind != JsonValueKind.Null ? Told(end) : throw new TimeoutException($"The cascade did not end: {end}");
     }
 
     public static string Told(JsonElement cascade) =>

@@ -31,7 +31,13 @@ internal sealed class RestReply(int status, HttpResponseMessage message, byte[] 
 
     /// <summary>Itself when the status is the expected one; else the test ends with what was said.</summary>
     public RestReply Must(int expected) =>
-        Status == expected ? this : throw new InvalidOperationException($"Expected {expected}, but was answered {Status}: {Text}");
+        Status == expected ? this : throw new UnexpectedAnswerException(Status, $"Expected {expected}, but was answered {Status}: {Text}");
+}
+
+/// <summary>Another status than the one that was to come.</summary>
+internal sealed class UnexpectedAnswerException(int status, string message) : InvalidOperationException(message)
+{
+    public int Status { get; } = status;
 }
 
 /// <summary>An execution as REST shows it.</summary>

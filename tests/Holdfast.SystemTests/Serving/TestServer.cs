@@ -26,13 +26,16 @@ internal sealed record TestServerOptions
 
     /// <summary>Started again, it listens where it did before: for clients that come back by themselves.</summary>
     public bool KeepsPort { get; init; }
+
+    /// <summary>A session of its own, so that Ctrl-C in a terminal is for whoever started it, and not for it.</summary>
+    public bool HasOwnSession { get; init; }
 }
 
 /// <summary>
 /// A real `holdfast serve` on a data directory of its own, which is killed and started again as a test likes. In the end nothing of it is left: no server,
 /// no supervisor, no child, no folder.
 /// </summary>
-internal sealed class TestServer : IAsyncDisposable
+internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
 {
     /// <summary>How many deaths under one question are a test's doing; more are a server that cannot start.</summary>
     private const int DeathsMax = 20;
@@ -51,6 +54,9 @@ internal sealed class TestServer : IAsyncDisposable
         Root = Path.Combine(Folder, "root");
         Directory.CreateDirectory(Root);
     }
+
+    /// <summary>Leaves the folder to be looked at.</summary>
+    public bool IsKept { get; set; }
 
     /// <summary>The test's own folder; data directory and root lie in it.</summary>
     public string Folder { get; }
@@ -105,6 +111,11 @@ internal sealed class TestServer : IAsyncDisposable
         start.ArgumentList.Add("log=$1; shift; exec \"$@\" </dev/null >>\"$log\" 2>&1");
         start.ArgumentList.Add("sh");
         start.ArgumentList.Add(LogPath);
+        if (options.HasOwnSession)
+        {
+            start.ArgumentList.Add("setsid"); // Becomes the server, under the same pid: a shell's child leads no group.
+        }
+
         if (options.SmallDisk is { } mount)
         {
             Directory.CreateDirectory(Data);
@@ -224,20 +235,20 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>The attempts of an execution, oldest first.</summary>
-    public List<AttemptFiles> AttemptsOf(string execution)
-    {
-        List<AttemptFiles> attempts = [];
-        foreach (string folder in Directory.EnumerateDirectories(Path.Combine(Data, "attempts")).Order(StringComparer.Ordinal))
-        {
-            var files = new AttemptFiles(folder);
-            if (File.Exists(files.Spec) && AttemptSpec.Read(File.ReadAllBytes(files.Spec)).Environment.Contains("HOLDFAST_EXECUTION=" + execution))
-            {
-                attempts.Add(files);
-            }
-        }
+    public List<AttemptFiles> AttemptsOf(string execution) => AttemptsByExecution().GetValueOrDefault(execution, []);
 
-        return attempts;
+    /// <summary>The attempts of every job, oldest first, by its id.</summary>
+    public Dictionary<string, List<AttemptFiles>> AttemptsByExecution()
+    {
+        const string variable = "HOLDFAST_EXECUTION=";
+        return Attempts()
+            .Select(static a => (a.Files, Execution: Array.Find(a.Spec.Environment, static v => v.StartsWith(variable, StringComparison.Ordinal))?[variable.Length..]))
+            .Where(static a => a.Execution is not null)
+            .GroupBy(static a => a.Execution!)
+            .ToDictionary(static g => g.Key, static g => g.Select(static a => a.Files).ToList());
     }
+
+    public List<AttemptFiles> KernelAttempts() => [.. Attempts().Where(static a => a.Spec.Kind == AttemptSpec.KindKernel).Select(static a => a.Files)];
 
     /// <summary>The supervisor of an execution's latest attempt, once it has said who it is.</summary>
     public async Task<ProcessIdentity> SupervisorOfAsync(string execution)
@@ -280,6 +291,11 @@ internal sealed class TestServer : IAsyncDisposable
 
         HouseProcesses.KillAll(Data, _mountNamespace);
         _rest?.Dispose();
+        if (IsKept)
+        {
+            return;
+        }
+
         try
         {
             Directory.Delete(Folder, recursive: true);
@@ -287,6 +303,31 @@ internal sealed class TestServer : IAsyncDisposable
         catch (IOException)
         {
             // A killed process's last write; the folder is temporary anyway.
+        }
+    }
+
+    private IEnumerable<(AttemptFiles Files, AttemptSpec Spec)> Attempts()
+    {
+        foreach (string folder in Directory.EnumerateDirectories(Path.Combine(Data, "attempts")).Order(StringComparer.Ordinal))
+        {
+            var files = new AttemptFiles(folder);
+            if (TryReadSpec(files.Spec) is { } spec)
+            {
+                yield return (files, spec);
+            }
+        }
+    }
+
+    /// <summary>Null for one that is not written, or was being written when its server was killed.</summary>
+    private static AttemptSpec? TryReadSpec(string path)
+    {
+        try
+        {
+            return AttemptSpec.Read(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is IOException or AttemptFormatException)
+        {
+            return null;
         }
     }
 

@@ -112,8 +112,9 @@ internal sealed class TerminalClient : IAsyncDisposable
             case "setup":
                 IsSetUp = Screen.Length == 0 && root[1].ValueKind == JsonValueKind.Object;
                 break;
+            case "stdout" when !IsSetUp:
+                throw new InvalidOperationException("It was shown something before it was set up.");
             case "stdout":
-                Assert.True(IsSetUp);
                 lock (_screen)
                 {
                     _screen.Append(root[1].GetString());
