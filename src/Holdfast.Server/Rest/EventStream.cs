@@ -7,7 +7,7 @@ namespace Holdfast.Server.Rest;
 /// Server-sent events (WHATWG HTML, section 9.2): ids that resume, comments that keep a silent stream alive. A line break of any kind in text data begins another
 /// data line, so a carriage return arrives as a line feed; base64 has none.
 /// </summary>
-internal sealed class EventStream(HttpContext context)
+internal sealed class EventStream(HttpContext context, CancellationToken stopping)
 {
     private static readonly string[] LineBreaks = ["\r\n", "\n", "\r"];
 
@@ -22,6 +22,8 @@ internal sealed class EventStream(HttpContext context)
 
     public Task BeginAsync()
     {
+        // Cut, not ended: the client comes back with the last id, as after any other break.
+        context.Response.RegisterForDispose(stopping.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context));
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";

@@ -66,8 +66,22 @@ internal static class ExecutionEndpoints
     private static async Task WaitAsync(HttpContext context, EngineDoor door)
     {
         TimeSpan timeout = RestQuery.Seconds(context, "timeoutSeconds") ?? TimeSpan.FromSeconds(RestLimits.WaitSecondsDefault);
-        Execution execution = await door.Engine.WaitForExecution.RunAsync(RestQuery.ExecutionId(context), timeout, context.RequestAborted);
+        Execution execution = await WaitAsync(context, door, RestQuery.ExecutionId(context), timeout);
         await RestAnswer.WriteAsync(context, execution.State.IsSettled() ? 200 : 202, execution);
+    }
+
+    /// <summary>As it is when it is over, when the time is up, or when the server stops.</summary>
+    private static async Task<Execution> WaitAsync(HttpContext context, EngineDoor door, ExecutionId id, TimeSpan timeout)
+    {
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, door.Stopping);
+        try
+        {
+            return await door.Engine.WaitForExecution.RunAsync(id, timeout, leaving.Token);
+        }
+        catch (OperationCanceledException) when (door.Stopping.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            return door.Engine.GetExecution.Run(id).Execution;
+        }
     }
 
     private static async Task StandardInputAsync(HttpContext context, EngineDoor door)

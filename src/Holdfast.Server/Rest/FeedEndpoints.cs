@@ -18,7 +18,7 @@ internal static class FeedEndpoints
         string? subject = RestQuery.Text(context, "subject");
         long position = EventStream.LastEventId(context)
             ?? (RestQuery.Text(context, "after") == "latest" ? feed.LastPosition : RestQuery.Number(context, "after", 0, long.MaxValue) ?? 0);
-        var events = new EventStream(context);
+        var events = new EventStream(context, door.Stopping);
         await events.BeginAsync();
         if (position > 0 && feed.FirstPosition is var first && first > position + 1)
         {

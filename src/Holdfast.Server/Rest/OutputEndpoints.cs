@@ -55,7 +55,7 @@ internal static class OutputEndpoints
             // Refused here, while there is still a status to answer with.
         }
 
-        var events = new EventStream(context);
+        var events = new EventStream(context, door.Stopping);
         await events.BeginAsync();
         var text = isText ? new Utf8Chunks() : null;
         Execution execution;

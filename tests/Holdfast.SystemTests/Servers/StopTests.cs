@@ -30,6 +30,24 @@ public sealed class StopTests
         Assert.Equal("running", (await server.Rest.GetAsync($"/v1/executions/{id}")).Execution.State);
     }
 
+    /// <summary>Who waits is told how things stand, and who follows is cut off to come back: neither holds the stop up, nor is left without an answer.</summary>
+    [Fact]
+    public async Task A_stop_waits_for_nobody_who_waits_for_the_future()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        string id = await server.Rest.SubmitAsync("echo on; sleep 1000");
+        await server.Rest.WaitForStateAsync(id, "running");
+        Task<RestReply> waiting = server.Rest.GetAsync($"/v1/executions/{id}/wait?timeoutSeconds=1000");
+        await using IAsyncEnumerator<StreamEvent> following = server.Rest.FollowAsync($"/v1/executions/{id}/follow", null, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await following.MoveNextAsync());
+
+        _ = Libc.Kill(server.Process.Id, Libc.SigTerm);
+
+        Assert.Equal("running", (await waiting).Must(202).Execution.State);
+        await Assert.ThrowsAnyAsync<IOException>(async () => await following.MoveNextAsync());
+        Assert.Equal(0, await server.WaitForExitAsync());
+    }
+
     [Fact]
     public async Task A_stop_with_work_ends_jobs_and_kernels_and_leaves_the_queue()
     {
