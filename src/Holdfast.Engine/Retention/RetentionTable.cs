@@ -65,7 +65,11 @@ internal static class RetentionTable
         List<string> runs = Texts(transaction.Prepare(
             "DELETE FROM runs WHERE id IN (SELECT r.id FROM runs r WHERE r.finished_at < ?1 AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.run_id = r.id) " +
             $"AND NOT EXISTS (SELECT 1 FROM callbacks c WHERE c.subject_id = r.id AND {IsUndelivered}) LIMIT ?2) RETURNING id").Bind(1, before).Bind(2, limit));
-        runs.ForEach(run => DeleteCallbacks(transaction, run));
+        runs.ForEach(run =>
+        {
+            DeleteCallbacks(transaction, run);
+            _ = Execute(transaction.Prepare("DELETE FROM idempotency WHERE execution_id = ?1").Bind(1, run));
+        });
         return runs.Count;
     }
 

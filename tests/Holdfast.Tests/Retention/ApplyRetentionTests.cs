@@ -77,13 +77,17 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
         await ChangeAsync("INSERT INTO kernels (id, host, spec, state, cwd, created_at, last_activity) VALUES ('k', 'h', 's', 'dead', '/', 1, 1), ('other', 'h', 's', 'dead', '/', 1, 1)");
         await ChangeAsync("INSERT INTO sessions (id, host, path, name, type, kernel_id, created_at) VALUES ('s', 'h', 'p', 'n', 'notebook', 'k', 1)");
 
+        await ChangeAsync("INSERT INTO idempotency (key, body_hash, execution_id, created_at) VALUES ('key of the run', x'00', 'r', 1)");
+
         RetentionResult result = await ApplyAsync();
         Assert.Equal((0, 0, 1), (result.Executions, result.Runs, result.Kernels));
+        Assert.Equal(1, Count("SELECT count(*) FROM idempotency"));
 
         await ChangeAsync("UPDATE runs SET finished_at = 1");
         await ChangeAsync("DELETE FROM sessions");
         result = await ApplyAsync();
         Assert.Equal((1, 1, 1), (result.Executions, result.Runs, result.Kernels));
+        Assert.Equal(0, Count("SELECT count(*) FROM idempotency"));
     }
 
     [Fact]
