@@ -72,7 +72,7 @@ internal sealed class Longevity : IBench
 
     private static void EverythingInFlight(BenchRun run)
     {
-        var ready = new Figure("kill -9 to ready: 100,000 finished, 10,000 queued, 100 live, 1,000 waiters", "ms", goal: Goal.AtMost(1500));
+        var ready = new Figure("kill -9 to ready: 100,000 finished, 10,000 queued, 100 live, 1,000 waiters, 1,000 callbacks", "ms", goal: Goal.AtMost(1500));
         int live = run.Size(100, 6);
         using HoldfastServer server = HoldfastServer.Start(run, live);
         server.FillSlots(live);
@@ -85,6 +85,7 @@ internal sealed class Longevity : IBench
         server.Kill();
         Fill(run, server, "finished", run.Size(100_000, 500));
         Fill(run, server, "waiters", run.Size(1000, 60), Locks);
+        Fill(run, server, "callbacks", run.Size(1000, 60));
         for (int round = 0; round < run.Rounds; round++)
         {
             ready.Add(server.Restart().TotalMilliseconds);

@@ -1,4 +1,4 @@
-"""Fills the store of a stopped server: fill_store.py DATABASE finished|waiters COUNT [LOCKS]. For benches; the schema is that of docs/spec/store-schema.md."""
+"""Fills the store of a stopped server: fill_store.py DATABASE finished|waiters|callbacks COUNT [LOCKS]. For benches; the schema is that of docs/spec/store-schema.md."""
 import sqlite3
 import sys
 
@@ -38,11 +38,26 @@ def waiters(db, count, locks):
             (ulid(n, "1"), now))
 
 
+def callbacks(db, count):
+    """Outcomes that a hundred receivers, who are not there, are still to be told of: pending for the most part, some cut off in the middle of an attempt."""
+    now = db.execute("SELECT CAST(unixepoch() AS INTEGER) * 1000000").fetchone()[0]
+    for n in range(count):
+        sending = n % 10 == 0
+        sequence = db.execute(
+            "INSERT INTO callbacks (id, host, kind, subject_id, lane, url, schedule, state, failures, attempts, due_at, type, body, created_at) "
+            "VALUES (?, 'bench', 'execution', ?, ?, ?, '[3600,3600,3600]', ?, 1, 2, ?, 'execution.succeeded', CAST('{}' AS BLOB), ?)",
+            (ulid(n, "2"), ulid(2 * n), "http://127.0.0.1:9#%d" % (n % 100), "http://127.0.0.1:9/%d" % (n % 100), "sending" if sending else "pending", now + 3600 * 1000000, now)).lastrowid
+        db.execute("INSERT INTO callback_attempts (callback_seq, number, started_at, finished_at, error) VALUES (?, 1, ?, ?, 'refused')", (sequence, now - 2, now - 1))
+        db.execute("INSERT INTO callback_attempts (callback_seq, number, started_at, finished_at) VALUES (?, 2, ?, ?)", (sequence, now, None if sending else now))
+
+
 database = sqlite3.connect(sys.argv[1])
 database.execute("PRAGMA synchronous = OFF")
 with database:
     if sys.argv[2] == "finished":
         finished(database, int(sys.argv[3]))
+    elif sys.argv[2] == "callbacks":
+        callbacks(database, int(sys.argv[3]))
     else:
         waiters(database, int(sys.argv[3]), int(sys.argv[4]))
 database.close()
