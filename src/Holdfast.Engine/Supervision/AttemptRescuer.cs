@@ -9,6 +9,7 @@ namespace Holdfast.Engine.Supervision;
 /// </summary>
 public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRescuer> logger)
 {
+    private const string NotYetThere = "It holds its lock, and has not yet said that it is there.";
     private static readonly TimeSpan LockRelease = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
@@ -61,7 +62,8 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
             }
             else
             {
-                problem = verdict.Supervisor is null ? "Somebody holds its lock, and its supervisor.json is not there or cannot be read." : "Somebody holds its lock, and its supervisor.json names another process.";
+                problem = verdict.Supervisor is not null ? "Somebody holds its lock, and its supervisor.json names another process."
+                    : File.Exists(live.Files.Supervisor) ? "Somebody holds its lock, and its supervisor.json cannot be read." : NotYetThere;
             }
         }
         catch (TimeoutException)
@@ -75,7 +77,7 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
         }
 
         // Said once, not at every try: it may be so for as long as its work runs.
-        if (live.LinkProblem != problem)
+        if (live.LinkProblem != problem && problem != NotYetThere)
         {
             Log.ReattachFailed(logger, live.Id.Value, problem);
         }

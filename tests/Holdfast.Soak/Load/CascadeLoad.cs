@@ -80,7 +80,7 @@ internal sealed class CascadeLoad(Stage stage)
             account.Lose(Victims.ByKernel);
         }
 
-        if (!isWhole && stage.Victims.KernelHits == hits)
+        if (!isWhole && stage.Victims.KernelHits == hits && !await stage.IsStartedTooLateAsync(end.GetProperty("kernelId").GetString()!))
         {
             stage.Ledger.Break(Fault.WronglyLost, $"A cascade was not run to its end although nobody killed a kernel: {end}");
         }

@@ -35,6 +35,11 @@ internal sealed class NotebookLoad(Stage stage)
         // One that never came so far as to tell which kernel it had may have had any of those that were hit.
         Truth? first = truth.Read().FirstOrDefault();
         string? cause = first is not null ? stage.Victims.CauseOf(first.Attempt) : stage.Victims.KernelHits > hits ? Victims.BySupervisor : null;
+        if (cause is null && run.GetProperty("state").GetString() != "succeeded" && await stage.IsStartedTooLateAsync(run.GetProperty("kernelId").GetString()!))
+        {
+            cause = Victims.ByStart;
+        }
+
         var violations = new Violations();
         await new NotebookPromises(stage.House, truth).CheckAsync(new AcknowledgedRun(notebook, id), cause is not null, violations);
         stage.Take(violations);

@@ -10,6 +10,7 @@ internal sealed class Victims(TestServer server)
 {
     public const string BySupervisor = "its supervisor was killed";
     public const string ByKernel = "its kernel was killed";
+    public const string ByStart = "its kernel did not start in time";
 
     private readonly ConcurrentDictionary<ProcessIdentity, bool> _supervisors = new();
     private readonly ConcurrentDictionary<string, bool> _kernels = new(); // Their attempts.

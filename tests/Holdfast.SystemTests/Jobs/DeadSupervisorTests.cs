@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Processes;
 using Holdfast.SystemTests.Serving;
 
@@ -30,6 +32,34 @@ public sealed class DeadSupervisorTests
         Assert.Contains("supervisor was killed", end.Reason, StringComparison.Ordinal);
         Assert.Empty(HouseProcesses.Work(server.Data));
         Assert.Equal("begun\n", await server.Rest.OutputTextAsync(id));
+    }
+
+    /// <summary>As if pids had come round: the supervisor's is a stranger's when the next server starts.</summary>
+    [Fact]
+    public async Task A_pid_that_is_somebody_else_s_by_now_is_never_signalled()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        string id = await server.Rest.SubmitAsync("sleep 1000");
+        await server.Rest.WaitForStateAsync(id, "running");
+        AttemptFiles files = server.AttemptsOf(id)[^1];
+        var record = SupervisorRecord.Read(await File.ReadAllBytesAsync(files.Supervisor, TestContext.Current.CancellationToken));
+        await server.KillAsync();
+        _ = Libc.Kill(record.Process.Pid, Libc.SigKill);
+        await Patience.UntilAsync(() => !FileLock.IsHeld(files.Lock), "the supervisor was gone");
+        using Process stranger = Process.Start("sleep", "1000");
+        try
+        {
+            await File.WriteAllBytesAsync(files.Supervisor, (record with { Process = record.Process with { Pid = stranger.Id } }).Write(), TestContext.Current.CancellationToken);
+            await server.StartAgainAsync();
+
+            Assert.Equal("lost", (await server.Rest.WaitAsync(id)).State);
+            await server.MustLeaveNothingAsync();
+            Assert.False(stranger.HasExited);
+        }
+        finally
+        {
+            stranger.Kill();
+        }
     }
 
     [Fact]

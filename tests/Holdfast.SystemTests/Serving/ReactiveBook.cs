@@ -82,7 +82,7 @@ internal sealed class ReactiveBook
     /// <summary>The first event of this kind about the notebook.</summary>
     public async Task<JsonElement> ToldAsync(string kind)
     {
-        await foreach (StreamEvent one in _server.Rest.FollowAsync($"/v1/feed?subject={Uri.EscapeDataString(Path)}&after=0", null, TestContext.Current.CancellationToken))
+        await foreach (StreamEvent one in _server.Rest.FollowAsync($"/v1/feed?subject={Uri.EscapeDataString(Path)}&after=0", null, CancellationToken.None))
         {
             if (one.Name == kind)
             {
