@@ -8,7 +8,6 @@ public sealed class EngineDoor
     private volatile HoldfastEngine? _engine;
     private volatile bool _isReady;
     private volatile bool _wasReady;
-    private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Bytes that one message of a kernel's client may have.</summary>
     public int MessageBytesMax { get; init; } = ServeOptions.MessageBytesLimit;
@@ -21,15 +20,11 @@ public sealed class EngineDoor
         {
             _wasReady |= value;
             _isReady = value;
-            if (IsStopping)
-            {
-                _stopping.Cancel();
-            }
         }
     }
 
     /// <summary>Cancelled when the server begins to stop: whoever waits for the future is answered with the present, so that the stop waits for nobody.</summary>
-    public CancellationToken Stopping => _stopping.Token;
+    public CancellationToken Stopping { get; init; }
 
     /// <summary>True from when a server that was ready no longer is: it does not become so again.</summary>
     public bool IsStopping => _wasReady && !_isReady;

@@ -28,12 +28,12 @@ public static partial class ServerHost
     {
         using DataDirectory directory = DataDirectory.Open(
             DataDirectoryPaths.Resolve(options.DataDirectory, Environment.GetEnvironmentVariable), Environment.GetEnvironmentVariable);
-        var door = new EngineDoor { MessageBytesMax = options.MessageBytesMax };
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var door = new EngineDoor { MessageBytesMax = options.MessageBytesMax, Stopping = stop.Token };
         using var meters = new MeterReader();
         using var process = new ProcessMeter(TimeProvider.System);
         await using OtlpExport? telemetry = OtlpExport.FromEnvironment(Environment.GetEnvironmentVariable, TimeProvider.System);
         await using WebApplication app = Build(options, directory, door, meters, telemetry);
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
 
