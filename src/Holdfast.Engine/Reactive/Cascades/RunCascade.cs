@@ -235,7 +235,17 @@ public sealed class RunCascade(
     /// <summary>A supervisor of an older version would not understand what a cell needs, and run one whose upstream failed.</summary>
     private async Task ThrowIfTooOldAsync(LiveKernel kernel, CancellationToken cancellationToken)
     {
-        Supervision.SupervisorLink link = await kernel.Live.Link.WaitAsync(LinkTimeout, time, cancellationToken);
+        Supervision.SupervisorLink link;
+        try
+        {
+            link = await kernel.Live.Link.WaitAsync(LinkTimeout, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Just started on a machine that is busy, or stopped: nothing is known against it.
+            throw new RefusedException(ErrorCodes.SupervisorUnreachable, $"The supervisor of kernel {kernel.Id} does not answer now. The kernel is not harmed; try again.");
+        }
+
         if (link.Welcome.Capabilities?.Contains(LinkCapabilities.After) != true)
         {
             throw new RefusedException(ErrorCodes.NotSupported, $"Kernel {kernel.Id} was started by an older version of Holdfast, which knows no cascades. Restart the kernel.");
