@@ -117,7 +117,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var collect = new CollectAssets(_store, Feed, _assetFolder, notebookAssets, options.Assets, time, loggers.CreateLogger<CollectAssets>());
         PruneAssets = new PruneAssets(_store, collect, notebookAssets, time);
         _assetKeeper = new AssetKeeper(collect, options.Assets, time, loggers.CreateLogger<AssetKeeper>());
-        var outputAssets = new OutputAssets(StoreAsset, _store, options.Assets, loggers.CreateLogger<OutputAssets>());
+        var outputAssets = new OutputAssets(StoreAsset, _store, directory.Paths.Assets, options.Assets, time, loggers.CreateLogger<OutputAssets>());
         var assetOrphans = new AssetOrphans(_store, _assetFolder);
         SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time) { Space = space };
         GetExecution = new GetExecution(_store, Live);

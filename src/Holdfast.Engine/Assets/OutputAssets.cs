@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Holdfast.Engine.Executions;
+using Holdfast.Engine.Notebooks.Outputs;
 using Holdfast.Engine.Store;
 using Microsoft.Extensions.Logging;
 
@@ -9,14 +10,18 @@ namespace Holdfast.Engine.Assets;
 public sealed record AssetMark(AssetHash Hash, long Size, string MediaType);
 
 /// <summary>A value that is too large for the notebook it belongs to, of an execution that is over.</summary>
+/// <param name="Open">Its bytes.</param>
 /// <param name="Accept">Told where it is kept.</param>
-internal sealed record LargeOutput(ExecutionId Execution, byte[] Bytes, string MediaType, Action<AssetMark> Accept);
+internal sealed record LargeOutput(ExecutionId Execution, Func<Stream> Open, string MediaType, Action<AssetMark> Accept);
 
 /// <summary>Keeps as assets what is too large for a notebook, referred to by its execution and by the notebook's file before that is written.</summary>
-internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore store, AssetOptions options, ILogger logger)
+internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore store, string folder, AssetOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>A value is too large when it is longer than so many bytes as JSON.</summary>
-    public int InlineBytesMax { get; } = options.InlineBytesMax is > 0 and < int.MaxValue ? (int)options.InlineBytesMax : int.MaxValue;
+    public int InlineBytesMax => Spools.InlineBytesMax;
+
+    /// <summary>Where they wait for the end of their execution.</summary>
+    public OutputSpools Spools { get; } = new(folder, options.InlineBytesMax is > 0 and < int.MaxValue ? (int)options.InlineBytesMax : int.MaxValue, time);
 
     /// <summary>One that cannot be stored now is logged and left; the notebook then says that the journal has it.</summary>
     /// <param name="notebook">The file's own path.</param>
@@ -26,8 +31,9 @@ internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore sto
         {
             try
             {
+                await using Stream content = output.Open();
                 StoredAsset stored = await storeAsset.RunAsync(
-                    output.Bytes,
+                    content,
                     new AssetToStore(output.MediaType)
                     {
                         References = [new AssetReference(AssetReferenceKind.Execution, output.Execution.Value), new AssetReference(AssetReferenceKind.Notebook, notebook)],
@@ -46,7 +52,8 @@ internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore sto
     /// <summary>Accepts an output that is kept already, and says whether it is.</summary>
     public bool TryAccept(LargeOutput output)
     {
-        var hash = new AssetHash(Convert.ToHexStringLower(SHA256.HashData(output.Bytes)));
+        using Stream content = output.Open();
+        var hash = new AssetHash(Convert.ToHexStringLower(SHA256.HashData(content)));
         if (store.Read(reader => AssetsTable.Find(reader, hash)) is not { } asset)
         {
             return false;

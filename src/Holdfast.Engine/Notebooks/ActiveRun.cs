@@ -21,11 +21,11 @@ internal sealed class ActiveRun : IKernelListener
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed class RunCell(Execution execution, CellRequest request, DisplayRegistry displays)
+    private sealed class RunCell(Execution execution, CellRequest request, DisplayRegistry displays, OutputSpools? spools)
     {
         public ExecutionId Id { get; } = execution.Id;
         public CellRequest Request { get; } = request;
-        public OutputFold Fold { get; } = new(displays);
+        public OutputFold Fold { get; } = new(displays, spools);
         public ExecutionState State { get; set; } = execution.State;
         public bool HasStarted { get; set; } = execution.StartedAt is not null;
 
@@ -34,13 +34,13 @@ internal sealed class ActiveRun : IKernelListener
         public (long Version, ExecutionState State, bool IsWhole) Saved { get; set; } = (-1, execution.State, false);
     }
 
-    public ActiveRun(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells)
+    public ActiveRun(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells, OutputSpools? spools = null)
     {
         Run = run;
         var displays = new DisplayRegistry();
         foreach ((Execution execution, CellRequest request) in cells)
         {
-            _byExecution[execution.Id.Value] = new RunCell(execution, request, displays);
+            _byExecution[execution.Id.Value] = new RunCell(execution, request, displays, spools);
         }
 
         CompleteIfDone();
@@ -89,7 +89,7 @@ internal sealed class ActiveRun : IKernelListener
     {
         lock (_lock)
         {
-            return _byExecution.ContainsKey(message.Head.ParentMessageId) && OutputFold.TakesWhole(message);
+            return _byExecution.TryGetValue(message.Head.ParentMessageId, out RunCell? cell) && cell.Fold.Takes(message);
         }
     }
 
@@ -199,7 +199,8 @@ internal sealed class ActiveRun : IKernelListener
                 .. from cell in _byExecution.Values
                    where cell.HasStarted && cell.State.IsSettled()
                    from value in cell.Fold.Unkept(inlineBytesMax)
-                   select new LargeOutput(cell.Id, value.Read(), value.MediaType, mark =>
+                   let now = value.Open() // While nothing is added to it.
+                   select new LargeOutput(cell.Id, () => now, value.MediaType, mark =>
                    {
                        lock (_lock)
                        {

@@ -77,7 +77,7 @@ public sealed partial class ActiveRuns : IDisposable
 
     internal ActiveRun Track(Run run, IEnumerable<(Execution Execution, CellRequest Request)> cells)
     {
-        var active = new ActiveRun(run, cells);
+        var active = new ActiveRun(run, cells, _assets?.Spools);
         _byId[run.Id] = active;
         return active;
     }

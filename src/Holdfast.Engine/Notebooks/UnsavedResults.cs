@@ -76,7 +76,7 @@ public sealed class UnsavedResults
                 continue;
             }
 
-            matches.Add(new Match(cell, latest, new OutputFold(DisplaysOf(latest, displays))));
+            matches.Add(new Match(cell, latest, new OutputFold(DisplaysOf(latest, displays), _assets?.Spools)));
         }
 
         Fold(matches);
@@ -87,7 +87,7 @@ public sealed class UnsavedResults
             if (match.Later.IsOver && _assets is not null)
             {
                 unkept.AddRange(match.Fold.Unkept(_assets.InlineBytesMax)
-                    .Select(value => new LargeOutput(match.Later.Execution.Id, value.Read(), value.MediaType, value.Accept)).Where(output => !_assets.TryAccept(output)));
+                    .Select(value => new LargeOutput(match.Later.Execution.Id, value.Open, value.MediaType, value.Accept)).Where(output => !_assets.TryAccept(output)));
             }
 
             match.Cell.SetResult(match.Fold, _assets?.InlineBytesMax ?? int.MaxValue);
@@ -235,7 +235,7 @@ public sealed class UnsavedResults
     {
         using JournalReader reader = JournalReader.Open(journal, start);
         var joiner = new MessageJoiner(
-            large => folds.ContainsKey(large.Head.ParentMessageId) && OutputFold.TakesWhole(large),
+            large => folds.GetValueOrDefault(large.Head.ParentMessageId)?.Takes(large) == true,
             (large, content) => folds.GetValueOrDefault(large.Head.ParentMessageId)?.ApplyPiece(large, content));
         while (reader.Position < end && reader.TryRead(out JournalRecord record))
         {

@@ -7,6 +7,7 @@ internal sealed class DisplayContent(string? displayId)
 {
     private readonly Dictionary<OutputFold, int> _uses = [];
     private readonly Dictionary<string, AssetMark> _kept = [];
+    private Dictionary<string, OutputSpool> _spooled = [];
 
     public string? DisplayId { get; } = displayId;
 
@@ -14,8 +15,14 @@ internal sealed class DisplayContent(string? displayId)
 
     public byte[] Metadata { get; private set; } = [];
 
-    public void Replace(byte[] bundle, byte[] metadata)
+    /// <summary>The types whose values are not in the bundle, as they are too large for a notebook.</summary>
+    public IEnumerable<string> SpooledTypes => _spooled.Keys;
+
+    public OutputSpool? SpooledAt(string type) => _spooled.GetValueOrDefault(type);
+
+    public void Replace(byte[] bundle, byte[] metadata, Dictionary<string, OutputSpool>? spooled = null)
     {
+        _spooled = spooled ?? [];
         Bundle = bundle;
         Metadata = metadata;
         _kept.Clear();

@@ -9,7 +9,7 @@ public sealed class DisplayRegistry
     private readonly Dictionary<string, DisplayContent> _contents = new(StringComparer.Ordinal);
 
     /// <summary>The content that all outputs of this id share, now with one more in this fold, and replaced: a display that repeats an id updates the earlier ones too.</summary>
-    internal DisplayContent Show(string displayId, OutputFold fold, byte[] bundle, byte[] metadata)
+    internal DisplayContent Show(string displayId, OutputFold fold, byte[] bundle, byte[] metadata, Dictionary<string, OutputSpool>? spooled = null)
     {
         if (!_contents.TryGetValue(displayId, out DisplayContent? content))
         {
@@ -18,19 +18,19 @@ public sealed class DisplayRegistry
         }
 
         content.AddUse(fold);
-        content.Replace(bundle, metadata);
+        content.Replace(bundle, metadata, spooled);
         return content;
     }
 
     /// <summary>False if no output of this id is on show, which is no error: the cell may have been cleared.</summary>
-    internal bool Update(string displayId, byte[] bundle, byte[] metadata)
+    internal bool Update(string displayId, byte[] bundle, byte[] metadata, Dictionary<string, OutputSpool>? spooled = null)
     {
         if (!_contents.TryGetValue(displayId, out DisplayContent? content))
         {
             return false;
         }
 
-        content.Replace(bundle, metadata);
+        content.Replace(bundle, metadata, spooled);
         return true;
     }
 

@@ -18,16 +18,16 @@ internal abstract class FoldedOutput
 }
 
 /// <summary>A value of an output that is too large to stand in a notebook.</summary>
-/// <param name="Read">Makes a copy of its bytes.</param>
+/// <param name="Open">Its bytes as they are now.</param>
 /// <param name="Accept">Told where it is kept; of no effect when the value has changed since.</param>
-internal sealed record LargeValue(string MediaType, Func<byte[]> Read, Action<AssetMark> Accept);
+internal sealed record LargeValue(string MediaType, Func<Stream> Open, Action<AssetMark> Accept);
 
 /// <summary>Consecutive stream messages of one name.</summary>
-internal sealed class StreamOutput(byte[] name, int bytesMax) : FoldedOutput
+internal sealed class StreamOutput(byte[] name, int bytesMax, OutputSpools? spools = null) : FoldedOutput
 {
     public byte[] Name { get; } = name;
 
-    private readonly TerminalText _text = new(bytesMax);
+    private readonly TerminalText _text = new(bytesMax, spools);
     private AssetMark? _kept;
     private long _version;
 
@@ -41,8 +41,8 @@ internal sealed class StreamOutput(byte[] name, int bytesMax) : FoldedOutput
     public override IEnumerable<LargeValue> Unkept(int inlineBytesMax)
     {
         long version = _version;
-        return _kept is null && _text.SettledLength > inlineBytesMax
-            ? [new LargeValue("text/plain; charset=utf-8", () => _text.ToUtf8().ToArray(), mark => _kept = version == _version ? mark : _kept)]
+        return _kept is null && _text.SettledLength > inlineBytesMax && _text.IsWhole
+            ? [new LargeValue("text/plain; charset=utf-8", _text.OpenWhole, mark => _kept = version == _version ? mark : _kept)]
             : [];
     }
 
@@ -56,14 +56,13 @@ internal sealed class StreamOutput(byte[] name, int bytesMax) : FoldedOutput
         text.Name("output_type"u8);
         text.String("stream"u8);
         text.Name("text"u8);
-        ReadOnlySpan<byte> whole = _text.ToUtf8();
         if (_text.SettledLength <= inlineBytesMax)
         {
-            text.Lines(whole);
+            text.Lines(_text.ToUtf8());
         }
         else
         {
-            text.Lines(LargeText.Shorten(whole, Encoding.UTF8.GetString(Name), _kept));
+            text.Lines(LargeText.Shorten(_text, Encoding.UTF8.GetString(Name), _kept));
         }
 
         text.EndObject();
@@ -78,7 +77,9 @@ internal sealed class RichOutput(DisplayContent content, bool isResult, byte[] e
     public override IEnumerable<LargeValue> Unkept(int inlineBytesMax) => LargeTypes(inlineBytesMax).Where(type => Content.KeptAt(type) is null).Select(type =>
     {
         byte[] bundle = Content.Bundle;
-        return new LargeValue(type, () => MimeBundle.Decode(bundle, type), mark => Content.Keep(bundle, type, mark));
+        OutputSpool? spool = Content.SpooledAt(type);
+        return new LargeValue(
+            type, () => new PartsStream(spool?.ToPart() ?? PartsStream.Part.Of(MimeBundle.Decode(bundle, type))), mark => Content.Keep(bundle, type, mark));
     });
 
     public override IEnumerable<AssetMark> Kept(int inlineBytesMax) => LargeTypes(inlineBytesMax).Select(Content.KeptAt).OfType<AssetMark>();
@@ -118,7 +119,17 @@ internal sealed class RichOutput(DisplayContent content, bool isResult, byte[] e
         text.EndObject();
     }
 
-    private List<string> LargeTypes(int inlineBytesMax) => Content.Bundle.Length <= inlineBytesMax ? [] : MimeBundle.LargerThan(Content.Bundle, inlineBytesMax);
+    private List<string> LargeTypes(int inlineBytesMax)
+    {
+        List<string> large = [.. Content.SpooledTypes];
+        if (Content.Bundle.Length > inlineBytesMax)
+        {
+            large.AddRange(MimeBundle.LargerThan(Content.Bundle, inlineBytesMax));
+        }
+
+        large.Sort(StringComparer.Ordinal);
+        return large;
+    }
 }
 
 /// <summary>An error, with the kernel's own traceback lines.</summary>

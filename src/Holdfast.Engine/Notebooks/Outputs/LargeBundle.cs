@@ -17,7 +17,7 @@ internal static class LargeBundle
         ReadOnlySpan<byte> bundle = content.Bundle;
         ArrayBufferWriter<byte> scratch = new();
         List<(byte[] Name, int Start, int Length)> members = JsonText.SortedMembers(bundle);
-        string notice = string.Join('\n', large.Select(type => LargeText.Notice(type, LengthOf(members, type), content.KeptAt(type))));
+        string notice = string.Join('\n', large.Select(type => LargeText.Notice(type, content.SpooledAt(type)?.Length ?? LengthOf(members, type), content.KeptAt(type))));
         bool hasNotice = false;
         text.StartObject();
         foreach ((byte[] type, int start, int length) in members)
@@ -48,6 +48,40 @@ internal static class LargeBundle
         }
 
         text.EndObject();
+    }
+
+    /// <summary>Takes the values that are too large out of a bundle, decoded, and says what is left of it; one that cannot be spooled stays.</summary>
+    public static byte[] Split(byte[] bundle, OutputSpools spools, out Dictionary<string, OutputSpool> spooled)
+    {
+        spooled = [];
+        foreach (string type in bundle.Length > spools.InlineBytesMax ? MimeBundle.LargerThan(bundle, spools.InlineBytesMax) : [])
+        {
+            OutputSpool spool = spools.Open();
+            spool.Append(MimeBundle.Decode(bundle, type));
+            if (!spool.IsBroken)
+            {
+                spooled[type] = spool;
+            }
+        }
+
+        if (spooled.Count == 0)
+        {
+            return bundle;
+        }
+
+        JsonText rest = new(JsonLayout.Compact, 0);
+        rest.StartObject();
+        foreach ((byte[] type, int start, int length) in JsonText.SortedMembers(bundle))
+        {
+            if (!spooled.ContainsKey(Encoding.UTF8.GetString(type)))
+            {
+                rest.Name(type);
+                rest.Value(bundle.AsSpan(start, length));
+            }
+        }
+
+        rest.EndObject();
+        return rest.ToArray();
     }
 
     /// <summary>The kernel's own metadata, and <c>holdfast.assets</c>: by mime type what is kept where.</summary>

@@ -11,13 +11,18 @@ internal static class LargeText
     private const int EndBytes = 64 * 1024;
 
     /// <summary>Head and tail, cut where lines end, and between them where the whole is.</summary>
-    public static byte[] Shorten(ReadOnlySpan<byte> text, string name, AssetMark? kept)
+    public static byte[] Shorten(TerminalText text, string name, AssetMark? kept)
     {
-        int end = Math.Min(EndBytes, text.Length / 4);
-        int head = text[..end].LastIndexOf((byte)'\n') + 1 is > 0 and var line ? line : CharacterStart(text, end);
-        int tail = text[^end..].IndexOf((byte)'\n') is >= 0 and var next && next < end - 1 ? text.Length - end + next + 1 : CharacterStart(text, text.Length - end);
-        byte[] notice = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n[holdfast: {tail - head:N0} of the {text.Length:N0} bytes of {name} are left out here. {Where(kept)}]\n"));
-        return [.. text[..head], .. notice, .. text[tail..]];
+        ReadOnlySpan<byte> last = text.Tail();
+        ReadOnlySpan<byte> first = text.Head.IsEmpty ? last : text.Head;
+        long all = kept?.Size ?? (text.Head.Length + last.Length + (text.SettledLength - text.HeldLength));
+        int headEnd = Math.Min(EndBytes, first.Length / 4);
+        int head = first[..headEnd].LastIndexOf((byte)'\n') + 1 is > 0 and var line ? line : CharacterStart(first, headEnd);
+        int tailEnd = Math.Min(EndBytes, last.Length / 4);
+        int tail = last[^tailEnd..].IndexOf((byte)'\n') is >= 0 and var next && next < tailEnd - 1 ? last.Length - tailEnd + next + 1 : CharacterStart(last, last.Length - tailEnd);
+        byte[] notice = Encoding.UTF8.GetBytes(string.Create(
+            CultureInfo.InvariantCulture, $"\n[holdfast: {all - head - (last.Length - tail):N0} of the {all:N0} bytes of {name} are left out here. {Where(kept)}]\n"));
+        return [.. first[..head], .. notice, .. last[tail..]];
     }
 
     public static string Notice(string type, long bytes, AssetMark? kept) =>

@@ -4,11 +4,14 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 /// UTF-8 that only grows at its end, up to a limit. At the limit the middle is let go of and counted: the first half stays, and of the
 /// rest the newest; a program that prints without end then costs a bounded amount, and its beginning and its latest words are both there.
 /// </summary>
-internal sealed class OutputBytes(int bytesMax)
+internal sealed class OutputBytes(int bytesMax, OutputSpools? spools = null)
 {
     private byte[] _bytes = [];
     private int _count;
     private int _headEnd;
+
+    /// <summary>Where what was let go of went, if anywhere.</summary>
+    public OutputSpool? Spool { get; private set; }
 
     /// <summary>What was let go of, between the first <see cref="HeadLength"/> bytes and the rest.</summary>
     public long Omitted { get; private set; }
@@ -60,6 +63,12 @@ internal sealed class OutputBytes(int bytesMax)
 
         int tail = LineStart(_count - (bytesMax / 4));
         int removed = tail - _headEnd;
+        if (spools is not null)
+        {
+            Spool ??= spools.Open();
+            Spool.Append(_bytes.AsSpan(_headEnd, removed));
+        }
+
         _bytes.AsSpan(tail, _count - tail).CopyTo(_bytes.AsSpan(_headEnd));
         _count -= removed;
         Omitted += removed;

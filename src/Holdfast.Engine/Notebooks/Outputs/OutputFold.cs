@@ -21,17 +21,24 @@ public sealed class OutputFold
     /// <summary>A display or result whose message is larger is left out, and a line says so in its place: it cannot be cut like text.</summary>
     public const int DisplayBytesMax = 32 * 1024 * 1024;
 
+    /// <summary>The same where large values are spooled on their way to assets: it is then in memory for a moment only.</summary>
+    public const int SpooledDisplayBytesMax = 128 * 1024 * 1024;
+
     private const int ScratchBytesKept = 1 << 20;
 
     private static readonly byte[] WidgetViewType = System.Text.Encoding.UTF8.GetBytes(Kernels.Comms.WidgetState.ViewMimeType);
 
     private readonly DisplayRegistry _displays;
     private readonly int _streamBytesMax;
+    private readonly OutputSpools? _spools;
     private readonly List<FoldedOutput> _outputs = [];
     private ArrayBufferWriter<byte> _scratch = new();
     private bool _clearsAtNextOutput;
     private Kernels.LargeMessage? _large; // Whose pieces come now, and of a stream its text.
     private LargeStream? _largeStream;
+
+    internal OutputFold(DisplayRegistry displays, OutputSpools? spools)
+        : this(displays, spools?.StreamBytesMax ?? DefaultStreamBytesMax) => _spools = spools;
 
     public OutputFold(DisplayRegistry displays, int streamBytesMax = DefaultStreamBytesMax)
     {
@@ -112,6 +119,9 @@ public sealed class OutputFold
 
     /// <summary>Whether this large output of an execution is to be given by <see cref="ApplyIoPub"/>; else by pieces.</summary>
     internal static bool TakesWhole(Kernels.LargeMessage message) => message.Head.MessageType != "stream" && message.Length <= DisplayBytesMax;
+
+    /// <summary>The same for this fold.</summary>
+    internal bool Takes(Kernels.LargeMessage message) => TakesWhole(message) || (_spools is not null && message.Head.MessageType != "stream" && message.Length <= SpooledDisplayBytesMax);
 
     /// <summary>Takes a piece of the content of a message that is not put together.</summary>
     internal void ApplyPiece(Kernels.LargeMessage message, ReadOnlySpan<byte> content)
@@ -245,7 +255,7 @@ public sealed class OutputFold
         BeforeOutput();
         if (_outputs is not [.., StreamOutput stream] || !name.SequenceEqual(stream.Name))
         {
-            stream = new StreamOutput(name.ToArray(), _streamBytesMax);
+            stream = new StreamOutput(name.ToArray(), _streamBytesMax, _spools);
             _outputs.Add(stream);
         }
 
@@ -256,7 +266,7 @@ public sealed class OutputFold
 
     private void AddDisplay(ReadOnlySpan<byte> content, bool isResult)
     {
-        byte[] bundle = Required(content, "data"u8, '{').ToArray();
+        byte[] bundle = BundleOf(content, out Dictionary<string, OutputSpool>? spooled);
         byte[] metadata = ObjectOrEmpty(Member(content, "metadata"u8));
         if (isResult)
         {
@@ -267,12 +277,12 @@ public sealed class OutputFold
         DisplayContent shown;
         if (DisplayId(content) is { } displayId)
         {
-            shown = _displays.Show(displayId, this, bundle, metadata);
+            shown = _displays.Show(displayId, this, bundle, metadata, spooled);
         }
         else
         {
             shown = new DisplayContent(null);
-            shown.Replace(bundle, metadata);
+            shown.Replace(bundle, metadata, spooled);
         }
 
         _outputs.Add(new RichOutput(shown, isResult, isResult ? CountJson() : []));
@@ -281,11 +291,22 @@ public sealed class OutputFold
 
     private void UpdateDisplay(ReadOnlySpan<byte> content)
     {
-        byte[] bundle = Required(content, "data"u8, '{').ToArray();
         if (DisplayId(content) is { } displayId)
         {
-            _ = _displays.Update(displayId, bundle, ObjectOrEmpty(Member(content, "metadata"u8)));
+            byte[] bundle = BundleOf(content, out Dictionary<string, OutputSpool>? spooled);
+            _ = _displays.Update(displayId, bundle, ObjectOrEmpty(Member(content, "metadata"u8)), spooled);
         }
+        else
+        {
+            _ = Required(content, "data"u8, '{');
+        }
+    }
+
+    private byte[] BundleOf(ReadOnlySpan<byte> content, out Dictionary<string, OutputSpool>? spooled)
+    {
+        spooled = null;
+        byte[] bundle = Required(content, "data"u8, '{').ToArray();
+        return _spools is null ? bundle : LargeBundle.Split(bundle, _spools, out spooled);
     }
 
     private static string? DisplayId(ReadOnlySpan<byte> content) =>

@@ -11,11 +11,11 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 ///    the line becomes a <see cref="TerminalRow"/> until it ends. 3. Lines above the last are never changed: moves up stay in the text as printed.
 /// Work is constant for a byte, once more when a line becomes a row.
 /// </summary>
-internal sealed class TerminalText(int bytesMax)
+internal sealed class TerminalText(int bytesMax, OutputSpools? spools = null)
 {
     private static readonly SearchValues<byte> Stops = SearchValues.Create([(byte)'\r', (byte)'\b', EscapeSequence.Escape]);
 
-    private readonly OutputBytes _settled = new(bytesMax);
+    private readonly OutputBytes _settled = new(bytesMax, spools);
     private readonly ArrayBufferWriter<byte> _rendered = new();
     private TerminalRow? _row;
     private byte[] _unfinished = [];
@@ -30,7 +30,35 @@ internal sealed class TerminalText(int bytesMax)
     private bool _isRow;
 
     /// <summary>How long it is, but for a last line that is still being gone over.</summary>
-    public int SettledLength => _settled.Count;
+    public long SettledLength => _settled.Count + _settled.Omitted;
+
+    /// <summary>What of that is in memory.</summary>
+    public long HeldLength => _settled.Count;
+
+    /// <summary>What is in memory of its beginning, where the middle is not.</summary>
+    public ReadOnlySpan<byte> Head => _settled.Omitted > 0 ? _settled.Span[.._settled.HeadLength] : default;
+
+    /// <summary>The rest of what is in memory; all of it, where there is no gap.</summary>
+    public byte[] Tail()
+    {
+        ArrayBufferWriter<byte> text = new(_settled.Count + 256);
+        text.Write(_settled.Omitted > 0 ? _settled.Span[_settled.HeadLength..] : _settled.Span);
+        if (_isRow)
+        {
+            text.Write(RenderRow());
+        }
+
+        text.Write(_unfinished);
+        return text.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Whether what is not in memory can be had from the spool.</summary>
+    public bool IsWhole => _settled.Omitted == 0 || _settled.Spool is { IsBroken: false };
+
+    /// <summary>All of it, as it stands.</summary>
+    public Stream OpenWhole() => _settled.Spool is { } spool
+        ? new PartsStream(PartsStream.Part.Of(Head.ToArray()), spool.ToPart(), PartsStream.Part.Of(Tail()))
+        : new PartsStream(PartsStream.Part.Of(Tail()));
 
     public void Append(ReadOnlySpan<byte> text)
     {

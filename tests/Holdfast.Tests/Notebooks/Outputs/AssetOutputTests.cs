@@ -20,7 +20,7 @@ public sealed class AssetOutputTests
         Display($$"""{"data": {"image/png": "{{Convert.ToBase64String(pixels)}}", "text/plain": "<Figure>"}, "metadata": {"image/png": {"width": 6}, "isolated": true} }""");
 
         LargeValue value = Assert.Single(_fold.Unkept(InlineMax));
-        Assert.Equal(("image/png", pixels.Length), (value.MediaType, value.Read().Length));
+        Assert.Equal(("image/png", pixels.Length), (value.MediaType, Read(value).Length));
         value.Accept(Mark);
 
         Assert.Empty(_fold.Unkept(InlineMax));
@@ -44,7 +44,7 @@ public sealed class AssetOutputTests
 
         LargeValue value = Assert.Single(_fold.Unkept(InlineMax));
 
-        Assert.Equal((type, length), (value.MediaType, value.Read().Length));
+        Assert.Equal((type, length), (value.MediaType, Read(value).Length));
         Assert.Equal(["text/plain"], Cell()["outputs"]![0]!["data"]!.AsObject().Select(static p => p.Key));
     }
 
@@ -55,7 +55,7 @@ public sealed class AssetOutputTests
         Stream(text);
 
         LargeValue value = Assert.Single(_fold.Unkept(InlineMax));
-        Assert.Equal(text, Encoding.UTF8.GetString(value.Read()));
+        Assert.Equal(text, Encoding.UTF8.GetString(Read(value)));
         value.Accept(Mark);
         string shown = Text(Cell()["outputs"]![0]!["text"]!);
 
@@ -68,6 +68,33 @@ public sealed class AssetOutputTests
         Stream("more\n"); // A thread that prints on: what was kept is no longer the whole.
         Assert.Single(_fold.Unkept(InlineMax));
         Assert.Null(Cell()["metadata"]!["holdfast"]?["assets"]);
+    }
+
+    [Fact]
+    public void What_is_not_held_in_memory_is_kept_whole_all_the_same()
+    {
+        string folder = Directory.CreateTempSubdirectory("hf-spools-").FullName;
+        var fold = new OutputFold(new DisplayRegistry(), new OutputSpools(folder, InlineMax, TimeProvider.System));
+        string text = string.Concat(Enumerable.Range(0, 100_000).Select(static i => $"lïne {i}\n"));
+        foreach (char[] piece in text.Chunk(10_000))
+        {
+            fold.ApplyIoPub("stream", null, Encoding.UTF8.GetBytes(new JsonObject { ["name"] = "stdout", ["text"] = new string(piece) }.ToJsonString()));
+        }
+
+        byte[] pixels = [.. Enumerable.Range(0, 5000).Select(static i => (byte)i)];
+        fold.ApplyIoPub("display_data", null, Encoding.UTF8.GetBytes($$"""{"data": {"image/png": "{{Convert.ToBase64String(pixels)}}", "text/plain": "<Figure>"}, "metadata": {} }"""));
+
+        List<LargeValue> values = fold.Unkept(InlineMax);
+        Assert.Equal(["text/plain; charset=utf-8", "image/png"], values.Select(static v => v.MediaType));
+        Assert.Equal(text, Encoding.UTF8.GetString(Read(values[0])));
+        Assert.Equal(pixels, Read(values[1]));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder)); // Its spools have no names.
+        JsonNode outputs = JsonNode.Parse(fold.ToJson())!;
+        string shown = Text(outputs[0]!["text"]!);
+        Assert.StartsWith("lïne 0\n", shown, StringComparison.Ordinal);
+        Assert.EndsWith("\nlïne 99999\n", shown, StringComparison.Ordinal);
+        Assert.StartsWith("<Figure>\n[holdfast: image/png of 5,000 bytes", Text(outputs[1]!["data"]!["text/plain"]!), StringComparison.Ordinal);
+        Directory.Delete(folder);
     }
 
     [Fact]
@@ -86,7 +113,7 @@ public sealed class AssetOutputTests
 
         old.Accept(Mark);
 
-        Assert.StartsWith("y", Encoding.UTF8.GetString(Assert.Single(_fold.Unkept(InlineMax)).Read()), StringComparison.Ordinal);
+        Assert.StartsWith("y", Encoding.UTF8.GetString(Read(Assert.Single(_fold.Unkept(InlineMax)))), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,6 +130,14 @@ public sealed class AssetOutputTests
         notebook.Cells[0].SetResult(_fold, inlineMax);
         notebook.Cells[0].SetMark(new CellMark("x", "succeeded"));
         return JsonNode.Parse(notebook.ToBytes())!["cells"]![0]!;
+    }
+
+    private static byte[] Read(LargeValue value)
+    {
+        using Stream content = value.Open();
+        var bytes = new MemoryStream();
+        content.CopyTo(bytes);
+        return bytes.ToArray();
     }
 
     private void Display(string content) => _fold.ApplyIoPub("display_data", null, Encoding.UTF8.GetBytes(content));
