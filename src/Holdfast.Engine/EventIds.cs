@@ -58,6 +58,7 @@ public static class EventIds
     public const int JournalsCompressed = 1510;
     public const int JournalNotCompressed = 1511;
     public const int JournalCompressionFailed = 1512;
+    public const int RetentionWaits = 1513;
 
     // Assets: 1700.
     public const int AssetsCollected = 1700;

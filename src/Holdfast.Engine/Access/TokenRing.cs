@@ -65,7 +65,7 @@ public sealed class TokenRing : IDisposable
         if (_byId.TryRemove(id, out Entry? entry))
         {
             _ = _byHash.TryRemove(Convert.ToHexString(entry.Hash), out _);
-            entry.Ended.Cancel();
+            entry.PutOut(isOver: true);
         }
     }
 
@@ -85,7 +85,7 @@ public sealed class TokenRing : IDisposable
         long now = _time.NowMicroseconds();
         foreach (Entry expired in _byId.Values.Where(e => !e.Token.IsGoodAt(now)))
         {
-            Remove(expired.Token.Id);
+            expired.PutOut(isOver: false); // And kept: a clock that ran ahead for a while and is put right ends nobody's token.
         }
 
         SetTimer();
@@ -94,22 +94,44 @@ public sealed class TokenRing : IDisposable
     private void SetTimer()
     {
         long now = _time.NowMicroseconds();
-        long? next = _byId.Values.Min(static e => e.Token.ExpiresAt);
+        long? next = _byId.Values.Where(e => e.Token.IsGoodAt(now)).Min(static e => e.Token.ExpiresAt);
         TimeSpan due = next is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds(Math.Clamp(next.Value - now, 0, (long)LookAtLeast.TotalMicroseconds));
         _ = _expiry.Change(due, Timeout.InfiniteTimeSpan);
     }
 
     private sealed class Entry
     {
+        private readonly Lock _lock = new();
+        private bool _isOver; // guarded by _lock, as is the next
+
         public Entry(ApiToken token, byte[] hash)
         {
             (Token, Hash) = (token, hash);
             Bearer = new Bearer(token.Id, token.Name, token.Scopes, Ended.Token);
         }
 
+        private CancellationTokenSource Ended { get; set; } = new();
         public ApiToken Token { get; }
         public byte[] Hash { get; }
-        public CancellationTokenSource Ended { get; } = new();
-        public Bearer Bearer { get; }
+        public Bearer Bearer { get; private set; }
+
+        /// <summary>Whoever is in by it now; and, when it is over, whoever has just found it.</summary>
+        public void PutOut(bool isOver)
+        {
+            CancellationTokenSource ended;
+            lock (_lock)
+            {
+                ended = Ended;
+                if (!isOver && !_isOver)
+                {
+                    Ended = new CancellationTokenSource();
+                    Bearer = new Bearer(Token.Id, Token.Name, Token.Scopes, Ended.Token);
+                }
+
+                _isOver |= isOver;
+            }
+
+            ended.Cancel();
+        }
     }
 }

@@ -20,11 +20,18 @@ internal sealed partial class RetentionKeeper(ApplyRetention apply, RetentionOpt
 
     private async Task RunAsync()
     {
+        var drift = new ClockDrift(time);
         using var timer = new PeriodicTimer(options.Interval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
+                if (drift.Look() is { } off)
+                {
+                    Log.Waiting(logger, off);
+                    continue;
+                }
+
                 try
                 {
                     await apply.RunAsync(_stopping.Token);
@@ -43,6 +50,9 @@ internal sealed partial class RetentionKeeper(ApplyRetention apply, RetentionOpt
 
     private static partial class Log
     {
+        [LoggerMessage(EventIds.RetentionWaits, LogLevel.Warning, "The time of day was set by {Off}. Nothing is deleted by its age for a day; put the clock right if it is wrong.")]
+        public static partial void Waiting(ILogger logger, TimeSpan off);
+
         [LoggerMessage(EventIds.RetentionFailed, LogLevel.Error, "What is older than is kept could not be deleted; it is tried again.")]
         public static partial void Failed(ILogger logger, Exception exception);
     }

@@ -17,6 +17,7 @@ public sealed partial class KernelCulling(
 {
     private readonly ConcurrentDictionary<string, TimeSpan?> _timeouts = new(); // by kernelspec, as long as the server runs
     private readonly ConcurrentDictionary<string, bool> _ending = new();
+    private readonly IdleClock _idle = new(time); // the loop's own
     private readonly CancellationTokenSource _stopping = new();
     private volatile TaskCompletionSource _woken = NewSignal();
 
@@ -100,11 +101,13 @@ public sealed partial class KernelCulling(
     private async Task<long?> LookAsync(long now)
     {
         long? next = null;
+        HashSet<string> looked = [];
         foreach (LiveKernel kernel in live.All)
         {
             if (kernel.IsReady && !kernel.Ended.IsCompleted && TimeoutOf(kernel.SpecName) is { } timeout && store.Read(r => KernelsTable.Find(r, kernel.Id)) is { IsWarm: false } row)
             {
-                long lastActivity = Math.Max(row.LastActivityAt, kernel.LastActivityAt);
+                long lastActivity = _idle.ActivityOf(kernel.Live.Id.Value, Math.Max(row.LastActivityAt, kernel.LastActivityAt), now);
+                looked.Add(kernel.Live.Id.Value);
                 CullVerdict verdict = CullRule.Judge(new Idleness(lastActivity, kernel.IsBusy, kernel.Connections), timeout, options, now);
                 next = Earlier(next, verdict.LookAgainAt);
                 if (verdict.IsCulled)
@@ -114,10 +117,12 @@ public sealed partial class KernelCulling(
             }
         }
 
-        return Earlier(next, await LookAtDeadAsync(now));
+        next = Earlier(next, await LookAtDeadAsync(now, looked));
+        _idle.Keep(looked);
+        return next;
     }
 
-    private async Task<long?> LookAtDeadAsync(long now)
+    private async Task<long?> LookAtDeadAsync(long now, HashSet<string> looked)
     {
         if (options.IdleTimeout is null && !_timeouts.Values.Any(static t => t > TimeSpan.Zero))
         {
@@ -129,11 +134,13 @@ public sealed partial class KernelCulling(
         {
             if (TimeoutOf(dead.SpecName) is { } timeout)
             {
-                CullVerdict verdict = CullRule.Judge(new Idleness(dead.LastActivityAt, false, 0), timeout, options, now);
+                long lastActivity = _idle.ActivityOf(dead.Id.Value, dead.LastActivityAt, now);
+                looked.Add(dead.Id.Value);
+                CullVerdict verdict = CullRule.Judge(new Idleness(lastActivity, false, 0), timeout, options, now);
                 next = Earlier(next, verdict.LookAgainAt);
                 if (verdict.IsCulled)
                 {
-                    string reason = $"It was {Sentence(TimeSpan.FromMicroseconds(now - dead.LastActivityAt))}; it had died. {dead.Reason}";
+                    string reason = $"It was {Sentence(TimeSpan.FromMicroseconds(now - lastActivity))}; it had died. {dead.Reason}";
                     await store.WriteAsync(transaction => ledger.Lay(transaction, dead.Id, reason), _stopping.Token);
                 }
             }

@@ -13,6 +13,9 @@ namespace Holdfast.Engine.Kernels.Life;
 /// </summary>
 public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger, LiveKernels live, TimeProvider time, ILogger<KernelRevivals> logger) : IDisposable
 {
+    /// <summary>Above what any policy asks for.</summary>
+    private static readonly TimeSpan DelayMax = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan StoreRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -38,6 +41,7 @@ public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger
         try
         {
             TimeSpan delay = TimeSpan.FromMicroseconds((kernel.RestartDueAt ?? 0) - time.NowMicroseconds());
+            delay = delay < DelayMax ? delay : DelayMax; // Longer only where the clock was set back since.
             if (delay > TimeSpan.Zero)
             {
                 await Task.Delay(delay, time, _stopping.Token);
