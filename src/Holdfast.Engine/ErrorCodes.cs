@@ -75,6 +75,7 @@ public static class ErrorCodes
     public const string AssetHashMismatch = "asset-hash-mismatch";
     public const string AssetQuotaExceeded = "asset-quota-exceeded";
     public const string OutputGone = "output-gone";
+    public const string OutputUnreadable = "output-unreadable";
     public const string OutputOffsetInvalid = "output-offset-invalid";
     public const string PortInUse = "port-in-use";
     public const string ServerUnreachable = "server-unreachable";

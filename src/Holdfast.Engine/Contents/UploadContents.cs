@@ -145,9 +145,18 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
             }
         }
 
-        Directory.CreateDirectory(notesFolder);
-        DurableFile.Replace(upload.Note, System.Text.Encoding.UTF8.GetBytes(upload.Temporary));
-        return upload;
+        try
+        {
+            Directory.CreateDirectory(notesFolder);
+            DurableFile.Replace(upload.Note, Encoding.UTF8.GetBytes(upload.Temporary));
+            return upload;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Forget(place.RealPath, upload); // Nobody is uploading it: the next one may begin as soon as there is room.
+            WholeFile.ThrowIfFull(e, place.RealPath);
+            throw SaveContents.NotWritable(place.Path, e);
+        }
     }
 
     private Upload Continue(Place place, int chunk)

@@ -13,8 +13,21 @@ public abstract class OutputReading(LiveAttempt? live) : IDisposable
     /// <summary>The offset of the byte that is read next.</summary>
     public abstract long Offset { get; }
 
-    /// <summary>How many bytes there are by now.</summary>
-    public abstract long Length { get; }
+    /// <summary>How many bytes there are by now. Errors: output-unreadable.</summary>
+    public long Length
+    {
+        get
+        {
+            try
+            {
+                return field = field > 0 && IsComplete ? field : Measure();
+            }
+            catch (IOException e)
+            {
+                throw Unreadable(e.Message);
+            }
+        }
+    }
 
     /// <summary>Bytes of the journal that were not read yet; for people to look at.</summary>
     public abstract long Lag { get; }
@@ -31,20 +44,49 @@ public abstract class OutputReading(LiveAttempt? live) : IDisposable
     /// <summary>Completes when there may be more. Take it before reading.</summary>
     public Task Growth => live?.Growth ?? Task.CompletedTask;
 
-    /// <summary>The next bytes, valid until the next call; false when there are none now.</summary>
-    public abstract bool TryRead(out ReadOnlyMemory<byte> bytes);
+    /// <summary>The journal ends before what the outcome says was said.</summary>
+    public virtual bool LacksEnd => false;
+
+    /// <summary>The next bytes, valid until the next call; false when there are none now. Errors: output-unreadable.</summary>
+    public bool TryRead(out ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return TryTake(out bytes);
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(e.Message); // The journal, or the file in its place, says what is wrong with it.
+        }
+    }
+
+    /// <summary>When nothing was read at the end of what there is: refused, output-unreadable, where there was more once.</summary>
+    public void ThrowIfMissing()
+    {
+        if (IsComplete && (LacksEnd || Offset < Length))
+        {
+            throw Unreadable("The journal is damaged or cut off here.");
+        }
+    }
 
     public abstract void Dispose();
 
     protected LiveAttempt? Live => live;
 
+    protected abstract long Measure();
+
+    protected abstract bool TryTake(out ReadOnlyMemory<byte> bytes);
+
     /// <summary>The end was met while reading.</summary>
     protected virtual bool HasReadEnd => false;
+
+    private RefusedException Unreadable(string detail) => new(
+        ErrorCodes.OutputUnreadable, $"What was said cannot be read from offset {Offset} on: {detail} What comes before it can, and the outcome stands.");
 }
 
 /// <summary>
 /// Opens an execution's output at an offset: of its latest attempt, while it runs and for as long as its journal is kept. Jobs have the bytes they wrote; cells what a terminal would
-/// have shown. Errors: execution-not-found, output-offset-invalid, output-gone.
+/// have shown. Errors: execution-not-found, output-offset-invalid, output-gone, output-unreadable.
 /// </summary>
 public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptFolders folders)
 {
@@ -64,13 +106,20 @@ public sealed class ReadOutput(StateStore store, LiveAttempts attempts, AttemptF
         }
 
         OutputReading reading = execution.Kind == ExecutionKind.Job
-            ? new JobOutput(live, journal, stream, offset, execution.State.IsSettled())
+            ? new JobOutput(live, journal, stream, offset, execution.State.IsSettled(), execution.OutputBytes)
             : new Kernels.CellOutput(live, journal, execution, stream, offset);
-        if (reading.IsComplete && offset > reading.Length)
+        try
         {
-            long length = reading.Length;
+            if (reading.IsComplete && offset > reading.Length)
+            {
+                reading.ThrowIfMissing();
+                throw new RefusedException(ErrorCodes.OutputOffsetInvalid, $"The output is complete and has {reading.Length} bytes; there is no offset {offset} in it.");
+            }
+        }
+        catch
+        {
             reading.Dispose();
-            throw new RefusedException(ErrorCodes.OutputOffsetInvalid, $"The output is complete and has {length} bytes; there is no offset {offset} in it.");
+            throw;
         }
 
         return reading;

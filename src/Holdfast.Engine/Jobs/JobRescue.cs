@@ -3,7 +3,6 @@ using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Supervision;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Link;
-using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Jobs;
@@ -88,16 +87,18 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
     /// <summary>What happened while nobody was connected: the welcome says where the supervisor is now, and notices only tell what comes after.</summary>
     private void CatchUp(LiveAttempt live, JobSupervisor supervisor, LinkMessage welcome)
     {
-        if (File.Exists(live.Files.Exit))
+        if (AttemptVerdict.RecordOf(live.Files.Exit, static json => ExitRecord.Read(json)) is { } exit)
         {
             supervisor.Assign(null!);
-            news.Ended(live, JobOutcome.Of(ExitRecord.Read(PlainFile.Read(live.Files.Exit, AttemptFiles.RecordBytesMax))), supervisor);
+            news.Ended(live, JobOutcome.Of(exit), supervisor);
             return;
         }
 
         if (File.Exists(live.Files.Child))
         {
-            news.Running(live, UnixTime.FromNanoseconds(ChildRecord.Read(PlainFile.Read(live.Files.Child, AttemptFiles.RecordBytesMax)).AtUnixNanoseconds));
+            // That it is there says that the child runs; when that began is all that a damaged one keeps to itself.
+            long? startedAt = AttemptVerdict.RecordOf(live.Files.Child, static json => ChildRecord.Read(json)) is { } child ? UnixTime.FromNanoseconds(child.AtUnixNanoseconds) : null;
+            news.Running(live, startedAt ?? time.NowMicroseconds());
             news.Moved(live, welcome.State == "paused" ? ExecutionCommand.ConfirmPaused : ExecutionCommand.ConfirmResumed);
         }
     }

@@ -27,7 +27,6 @@ internal sealed class CellOutput : OutputReading
     private JournalReader? _reader;
     private long _skip;
     private long _offset;
-    private long? _length;
     private bool _hasReadEnd;
     private bool _isIdle;
     private bool _hasReply;
@@ -43,15 +42,13 @@ internal sealed class CellOutput : OutputReading
 
     public override long Offset => _offset;
 
-    public override long Length => _length ??= Measure();
-
     public override long Lag => _journal is not null && _reader is { } reader ? Math.Max(0, (_isTerminal ? _endPosition : JournalFormat.EndOf(_journal)) - reader.Position) : 0;
 
     public override bool IsComplete => _isTerminal;
 
     protected override bool HasReadEnd => _hasReadEnd;
 
-    public override bool TryRead(out ReadOnlyMemory<byte> bytes)
+    protected override bool TryTake(out ReadOnlyMemory<byte> bytes)
     {
         while (!_hasReadEnd && TryNext(out ReadOnlyMemory<byte> said))
         {
@@ -192,7 +189,7 @@ internal sealed class CellOutput : OutputReading
 
     private JournalReader? Open() => _journal is not null && Directory.Exists(_journal) ? JournalReader.Open(_journal, _startPosition) : null;
 
-    private long Measure()
+    protected override long Measure()
     {
         using var whole = new CellOutput(null, _journal, this);
         long length = 0;

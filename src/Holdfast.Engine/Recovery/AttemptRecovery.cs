@@ -6,7 +6,9 @@ using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
+using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Jupyter;
+using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Recovery;
@@ -20,6 +22,8 @@ namespace Holdfast.Engine.Recovery;
 internal sealed partial class AttemptRecovery(
     StateStore store, JobDispatcher dispatcher, LiveKernels kernels, ActiveRuns runs, KernelRenewal renewal, AttemptFolders folders, TimeProvider time, ILogger logger)
 {
+    private const int LooksAtTheDying = 20;
+    private static readonly TimeSpan DyingPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PatienceForOne = TimeSpan.FromSeconds(2);
 
     private const string Readopted = "readopted";
@@ -110,15 +114,37 @@ internal sealed partial class AttemptRecovery(
         {
             _pending.TryRemove(attempt.Id.Value, out _);
             AttemptVerdict verdict = given ?? AttemptVerdict.Of(folders.Of(attempt.Id), attempt.BootId);
+            if (verdict is { Fate: AttemptFate.Lost, Supervisor.Process: var supervisor } && given is null && !await HasEndedAsync(supervisor, cancellationToken))
+            {
+                throw new IOException(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                    $"Its lock is free, and yet its supervisor, pid {supervisor.Pid}, lives: something else lies in the place of {new AttemptFiles(folders.Of(attempt.Id)).Lock}."));
+            }
+
             Note(attempt, NameOf(verdict.Fate), verdict.Reason ?? verdict.Exit?.Reason);
             await (attempt.ExecutionId is null ? AdoptKernelAsync(attempt, verdict, cancellationToken) : AdoptJobAsync(attempt, verdict, cancellationToken));
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             _pending[attempt.Id.Value] = attempt;
-            Note(attempt, "quarantined", e.Message);
+            Note(attempt, "quarantined", $"{e.Message} When that is mended: holdfast recovery retry {attempt.ExecutionId?.Value ?? attempt.KernelId}.");
             Log.Quarantined(logger, attempt.Id.Value, e);
         }
+    }
+
+    /// <summary>Whether the process is gone; one that was killed in this moment has let go of its lock a little before.</summary>
+    private async Task<bool> HasEndedAsync(ProcessIdentity supervisor, CancellationToken cancellationToken)
+    {
+        for (int look = 0; supervisor.IsAlive(); look++)
+        {
+            if (look == LooksAtTheDying)
+            {
+                return false;
+            }
+
+            await Task.Delay(DyingPause, time, cancellationToken);
+        }
+
+        return true;
     }
 
     private async Task AdoptJobAsync(Attempt attempt, AttemptVerdict verdict, CancellationToken cancellationToken)

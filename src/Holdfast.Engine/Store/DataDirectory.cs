@@ -58,6 +58,7 @@ public sealed class DataDirectory : IDisposable
                 _ = Directory.CreateDirectory(directory, OwnerOnly);
             }
 
+            RefuseLostStore(paths);
             string sockets = SocketDirectory.Choose(paths, environment);
             SocketDirectory.Prepare(sockets);
             return new DataDirectory(paths, held, ReadOrCreateToken(paths.Token), sockets);
@@ -139,6 +140,18 @@ public sealed class DataDirectory : IDisposable
         {
             File.SetUnixFileMode(paths.Root, OwnerOnly);
         }
+    }
+
+    /// <summary>Attempts are made by a store: where there are some and it is gone or emptied, a new one would know none of them, and they would be swept away as nobody's.</summary>
+    private static void RefuseLostStore(DataDirectoryPaths paths)
+    {
+        if (!HasContent(paths.Database) && !HasContent(paths.Database + "-wal") && Directory.EnumerateDirectories(paths.Attempts).Any(static d => Ulid.IsWellFormed(Path.GetFileName(d))))
+        {
+            throw new DataDirectoryException(ErrorCodes.StoreCorrupt,
+                $"The database {paths.Database} is missing or empty, and there is work of it in {paths.Attempts}. Put the database back from a copy; or, to begin anew without that work, move {paths.Attempts} away.");
+        }
+
+        static bool HasContent(string path) => Directory.Exists(path) || new FileInfo(path) is { Exists: true, Length: > 0 };
     }
 
     private static string ReadOrCreateToken(string path)

@@ -34,13 +34,13 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
         var files = new AttemptFiles(directory);
         Directory.CreateDirectory(directory); // A claim that got no further has none; the lock and the void mark need it.
         using FileLock? held = FileLock.TryAcquire(files.Lock);
-        SupervisorRecord? supervisor = TryRead(files.Supervisor, static json => SupervisorRecord.Read(json));
+        SupervisorRecord? supervisor = RecordOf(files.Supervisor, static json => SupervisorRecord.Read(json));
         if (held is null)
         {
-            return new AttemptVerdict(AttemptFate.Alive, TryRead(files.Exit, static json => ExitRecord.Read(json)), supervisor, null);
+            return new AttemptVerdict(AttemptFate.Alive, RecordOf(files.Exit, static json => ExitRecord.Read(json)), supervisor, null);
         }
 
-        if ((TryRead(files.Exit, static json => ExitRecord.Read(json)) ?? JournalledExit.Read(files.Journal)) is { } exit)
+        if (ExitOf(files) is { } exit)
         {
             return new AttemptVerdict(AttemptFate.Ended, exit, supervisor, null);
         }
@@ -50,7 +50,8 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
             return new AttemptVerdict(AttemptFate.Lost, null, supervisor, "The machine was restarted while it ran, so how it ended cannot be known.");
         }
 
-        if (!File.Exists(files.Supervisor))
+        // Whatever lies there is not nothing: it may have run.
+        if (!Path.Exists(files.Supervisor) && new FileInfo(files.Supervisor).LinkTarget is null)
         {
             DurableFile.Write(files.Void, "{}"u8);
             return new AttemptVerdict(AttemptFate.NeverStarted, null, null, null);
@@ -59,6 +60,38 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
         return new AttemptVerdict(AttemptFate.Lost, null, supervisor, File.Exists(files.Child)
             ? "Its supervisor was killed, so how it ended cannot be known."
             : "Its supervisor was killed as it was being started, so it may or may not have run.");
+    }
+
+    /// <summary>An exit.json that cannot be read now, but perhaps later, is no reason to call the work lost: then nothing is said here (IOException).</summary>
+    private static ExitRecord? ExitOf(AttemptFiles files)
+    {
+        try
+        {
+            return TryRead(files.Exit, static json => ExitRecord.Read(json)) ?? JournalledExit.Read(files.Journal);
+        }
+        catch (IOException)
+        {
+            if (JournalledExit.Read(files.Journal) is { } exit)
+            {
+                return exit;
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>A small file of the folder, where it is only one witness of several: null when it is missing or is not what it should be.</summary>
+    internal static T? RecordOf<T>(string path, Func<byte[], T> read)
+        where T : class
+    {
+        try
+        {
+            return TryRead(path, read);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static T? TryRead<T>(string path, Func<byte[], T> read)

@@ -22,12 +22,7 @@ public static class DurableFile
 
     private static unsafe void Rename(string path, ReadOnlySpan<byte> content, bool isSynced)
     {
-        string temporary = path + ".tmp";
-        int fd = Libc.Open(temporary, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec, OwnerReadWrite);
-        if (fd < 0)
-        {
-            throw Libc.Failure("open", temporary);
-        }
+        int fd = Create(path, out string temporary);
 
         try
         {
@@ -56,6 +51,11 @@ public static class DurableFile
                 throw Libc.Failure("fdatasync", temporary);
             }
         }
+        catch
+        {
+            _ = Libc.Unlink(temporary); // Half of it takes room, and on a full disk that is what is missing.
+            throw;
+        }
         finally
         {
             _ = Libc.Close(fd);
@@ -65,6 +65,29 @@ public static class DurableFile
         {
             throw Libc.Failure("rename", path);
         }
+    }
+
+    /// <summary>
+    /// The temporary file is always made anew: what lies there is an earlier write's, cut short, or something that must not be written through, such as a link or a FIFO. Where it
+    /// cannot be removed, as a folder cannot, another name does.
+    /// </summary>
+    private static int Create(string path, out string temporary)
+    {
+        const int flags = Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenExclusive | Libc.OpenCloseOnExec;
+        temporary = path + ".tmp";
+        int fd = Libc.Open(temporary, flags, OwnerReadWrite);
+        if (fd < 0 && Libc.Errno == Libc.Eexist && Libc.Unlink(temporary) == 0)
+        {
+            fd = Libc.Open(temporary, flags, OwnerReadWrite);
+        }
+        else if (fd < 0 && Libc.Errno is Libc.Eisdir)
+        {
+            temporary = path + ".other.tmp";
+            _ = Libc.Unlink(temporary);
+            fd = Libc.Open(temporary, flags, OwnerReadWrite);
+        }
+
+        return fd >= 0 ? fd : throw Libc.Failure("open", temporary);
     }
 
     /// <summary>Makes the names in a directory durable: creations, renames and deletions.</summary>

@@ -11,6 +11,7 @@ public static unsafe partial class Libc
     public const int Eio = 5;
     public const int Eagain = 11;
     public const int Eexist = 17;
+    public const int Eisdir = 21;
     public const int Enospc = 28;
     public const int Edquot = 122;
 
@@ -31,6 +32,7 @@ public static unsafe partial class Libc
     public const int AdviseDontNeed = 4;
     public const int OpenReadWrite = 2;
     public const int OpenCreate = 0x40;
+    public const int OpenExclusive = 0x80;
     public const int OpenTruncate = 0x200;
     public const int OpenAppend = 0x400;
     public const int OpenNonBlock = 0x800;
@@ -54,6 +56,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(C, EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string from, string to);
+
+    [LibraryImport(C, EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Unlink(string path);
 
     [LibraryImport(C, EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int fd, void* buffer, nuint count);

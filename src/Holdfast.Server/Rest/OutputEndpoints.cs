@@ -25,17 +25,24 @@ internal static class OutputEndpoints
         using OutputReading reading = door.Engine.ReadOutput.Open(RestQuery.ExecutionId(context), RestQuery.Stream(context), offset);
         long available = Math.Max(0, reading.Length - offset);
         long count = Math.Min(available, limit);
+        ReadOnlyMemory<byte> bytes = default;
+        if (limit > 0 && (count == 0 || !reading.TryRead(out bytes)))
+        {
+            reading.ThrowIfMissing();
+        }
+
         HttpResponse response = context.Response;
         response.ContentType = "application/octet-stream";
         response.ContentLength = count;
         response.Headers["Holdfast-Offset"] = Number(offset);
         response.Headers["Holdfast-Next-Offset"] = Number(offset + count);
-        response.Headers["Holdfast-Complete"] = reading.IsComplete && count == available ? "true" : "false";
-        while (count > 0 && reading.TryRead(out ReadOnlyMemory<byte> bytes))
+        response.Headers["Holdfast-Complete"] = reading.IsComplete && count == available && !reading.LacksEnd ? "true" : "false";
+        while (count > 0 && (bytes.Length > 0 || reading.TryRead(out bytes)))
         {
             ReadOnlyMemory<byte> wanted = bytes.Length <= count ? bytes : bytes[..(int)count];
             await response.BodyWriter.WriteAsync(wanted, context.RequestAborted);
             count -= wanted.Length;
+            bytes = default;
         }
     }
 
@@ -50,9 +57,13 @@ internal static class OutputEndpoints
             { } other => throw RestQuery.Invalid("encoding", other, "base64 or text"),
         };
         OutputStream stream = RestQuery.Stream(context);
-        using (door.Engine.ReadOutput.Open(id, stream, offset))
+        using (OutputReading first = door.Engine.ReadOutput.Open(id, stream, offset))
         {
             // Refused here, while there is still a status to answer with.
+            if (first.IsComplete && !first.TryRead(out _))
+            {
+                first.ThrowIfMissing();
+            }
         }
 
         var events = new EventStream(context, door.Stopping);
@@ -97,6 +108,7 @@ internal static class OutputEndpoints
 
             if (isLast)
             {
+                reading.ThrowIfMissing(); // Breaks off: whoever comes back to this offset is told why.
                 return reading.Offset;
             }
 

@@ -66,6 +66,7 @@ internal static class Problem
         [ErrorCodes.AssetQuotaExceeded] = 507,
         [ErrorCodes.OutputOffsetInvalid] = 416,
         [ErrorCodes.OutputGone] = 410,
+        [ErrorCodes.OutputUnreadable] = 500,
         [ErrorCodes.NotSupported] = 501,
         [ErrorCodes.ContentsNotFound] = 404,
         [ErrorCodes.ContentsExists] = 409,

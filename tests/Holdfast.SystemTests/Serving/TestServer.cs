@@ -24,6 +24,9 @@ internal sealed record TestServerOptions
     /// </summary>
     public string? SmallDisk { get; init; }
 
+    /// <summary>The root of notebooks and files lies on the small disk, too.</summary>
+    public bool IsRootSmall { get; init; }
+
     /// <summary>Started again, it listens where it did before: for clients that come back by themselves.</summary>
     public bool KeepsPort { get; init; }
 
@@ -119,7 +122,7 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
         if (options.SmallDisk is { } mount)
         {
             Directory.CreateDirectory(Data);
-            foreach (string argument in (string[])["unshare", Libc.GetUid() == 0 ? "-m" : "-rm", "sh", "-c", $"mount -t tmpfs -o '{mount}' tmpfs '{Data}' && exec \"$@\"", "sh"])
+            foreach (string argument in (string[])["unshare", Libc.GetUid() == 0 ? "-m" : "-rm", "sh", "-c", $"mount -t tmpfs -o '{mount}' tmpfs '{Data}' && {(options.IsRootSmall ? $"mkdir '{Data}/files' && mount --bind '{Data}/files' '{Root}' && " : "")}exec \"$@\"", "sh"])
             {
                 start.ArgumentList.Add(argument);
             }
