@@ -52,7 +52,7 @@ public sealed class FullDiskTests
             ("start a session", n => rest.PostAsync("/api/sessions", new JsonObject { ["path"] = $"s{n}.ipynb", ["name"] = "s", ["type"] = "notebook", ["kernel"] = new JsonObject { ["name"] = "python3" } }.ToJsonString())),
             ("start a terminal", _ => rest.PostAsync("/api/terminals")),
             ("configure", n => SendAsync(rest, HttpMethod.Put, $"/api/config/c{n}", $$"""{"a":"{{large}}"}""")),
-            ("make a token", n => rest.PostAsync("/v1/tokens", $$"""{"name":"t{{n}}{{large[..3000]}}","scopes":["read"]}""")),
+            ("make a token", n => rest.PostAsync("/v1/tokens", $$"""{"name":"t{{n}}","scopes":["read"]}""")),
         ];
         var acknowledged = new List<string>();
         foreach ((string name, Func<int, Task<RestReply>> attempt) in writes)
