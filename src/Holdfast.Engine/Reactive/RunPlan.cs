@@ -26,7 +26,25 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
     public static RunPlan For(CellRegistry registry, IReadOnlyCollection<CellId> stale, CellId? target)
     {
         NameIndex index = registry.Graph.Index;
-        bool[] isWanted = target is { } cell ? Around(index, index.Get(cell), stale) : Everything(index, stale);
+        return Of(registry, target is { } cell ? Around(index, index.Get(cell), stale) : Everything(index, stale));
+    }
+
+    /// <summary>These cells and no others.</summary>
+    public static RunPlan Exactly(CellRegistry registry, IEnumerable<CellId> cells)
+    {
+        NameIndex index = registry.Graph.Index;
+        bool[] isWanted = new bool[index.SlotCount];
+        foreach (CellNode cell in cells.Select(index.Get))
+        {
+            isWanted[cell.Slot] = true;
+        }
+
+        return Of(registry, isWanted);
+    }
+
+    private static RunPlan Of(CellRegistry registry, bool[] isWanted)
+    {
+        NameIndex index = registry.Graph.Index;
         CellNode?[]? obstacles = registry.NotRunnable.Count > 0 ? Obstacles(registry) : null;
         var open = new List<CellNode>();
         var excluded = new List<ExcludedCell>();

@@ -62,6 +62,36 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
     }
 
     [Fact]
+    public async Task A_deleted_cell_never_runs_again_though_it_was_planned()
+    {
+        string gate = Server.PathOf("gate-deleted"), truth = Server.PathOf("truth-deleted");
+        var book = new ReactiveBook(Server, "deleted", ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"), ("gone", $"open('{truth}', 'w').write(str(slow))"), ("below", "print(slow)"));
+        await book.ModeAsync(isAutorun: false);
+        Cascade cascade = await book.BeginAsync();
+        await cascade.WaitForAsync("slow", "running");
+        (await Server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/v1/notebooks/cells?path={Uri.EscapeDataString(book.Path)}&cellId=gone"))).Must(204);
+        await Patience.UntilAsync(async () => (await Server.Rest.ExecutionAsync(cascade.Execution("gone"))).State == "cancelled", "the deleted cell was taken out");
+        File.WriteAllText(gate, "");
+
+        Assert.Equal("slow=succeeded gone=cancelled below=succeeded", await cascade.EndAsync());
+        Assert.False(File.Exists(truth));
+    }
+
+    [Fact]
+    public async Task Not_a_number_bytes_and_huge_tables_arrive()
+    {
+        ReactiveBook book = await StartAsync("odd", ("nan", "0"), ("bytes", "0"), ("table", "0"));
+        await book.PutAsync("nan", "odd = float('nan')\nodd");
+        await book.PutAsync("bytes", "raw = bytes(range(256))\nraw + str(odd).encode()");
+        await book.PutAsync("table", "print('\\n'.join(','.join([str(odd)] * 20) for _ in range(50_000)))");
+        await book.WaitForFreshnessAsync("nan:fresh bytes:fresh table:fresh");
+        await Patience.UntilAsync(() => book.Output("table").Length == 50_000 * 80, "the table was saved");
+        Assert.Equal("nan", book.Output("nan"));
+        Assert.EndsWith("\\xffnan'", book.Output("bytes"), StringComparison.Ordinal);
+        Assert.Contains("nan,nan", (await Server.Rest.GetAsync("/api/contents/odd.ipynb")).Must(200).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_plain_clients_run_counts_its_text_is_registered_and_what_needs_it_follows()
     {
         ReactiveBook book = await StartAsync("client", ("x", "x = 1"), ("y", "print(x * 2)"), ("z", "print('apart')"));

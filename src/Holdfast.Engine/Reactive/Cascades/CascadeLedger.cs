@@ -82,7 +82,7 @@ internal sealed class CascadeLedger(FeedLog feed)
         {
             if (execution.CellId is { } cell)
             {
-                CellValuesTable.Forget(transaction, path, new CellId(cell));
+                CellValuesTable.ForgetValue(transaction, path, new CellId(cell));
             }
 
             if (execution.State.IsTerminal())

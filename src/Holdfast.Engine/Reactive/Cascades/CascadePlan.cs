@@ -25,11 +25,12 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
 
         HashSet<CellId> stale = Staleness.Of(subject.Registry, subject.Cells, held, incarnation);
         RunPlan plan = target is null && edited is not null
-            ? RunPlan.For(subject.Registry, WithNeeds(subject.Registry, WithDependents(subject.Registry, edited).Concat(rest), stale), null)
+            ? RunPlan.Exactly(subject.Registry, WithNeeds(subject.Registry, WithDependents(subject.Registry, edited).Concat(rest), stale))
             : RunPlan.For(subject.Registry, stale, target);
         if (target is not null && rest.Any(stale.Contains))
         {
-            plan = RunPlan.For(subject.Registry, [.. WithNeeds(subject.Registry, rest, stale), .. plan.Cells.Select(static c => c.Cell)], null);
+            RunPlan whole = RunPlan.Exactly(subject.Registry, WithNeeds(subject.Registry, rest, stale).Concat(plan.Cells.Select(static c => c.Cell)));
+            plan = whole with { Excluded = [.. plan.Excluded.Union(whole.Excluded)] };
         }
 
         var ids = plan.Cells.ToDictionary(static c => c.Cell, _ => newId());

@@ -43,6 +43,13 @@ internal static class CellValuesTable
         names.Execute();
     }
 
+    /// <summary>The same of its value alone: the names that it had made are still there.</summary>
+    public static void ForgetValue(StoreTransaction transaction, string path, CellId cell)
+    {
+        using Statement values = transaction.Prepare("DELETE FROM cell_values WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        values.Execute();
+    }
+
     /// <summary>Whoever had made this name has no whole value any more.</summary>
     public static void ForgetName(StoreTransaction transaction, string path, string name)
     {
@@ -66,7 +73,8 @@ internal static class CellValuesTable
         return names;
     }
 
-    private static void Hold(StoreTransaction transaction, string path, string name, CellId cell)
+    /// <summary>The cell has made this name in the kernel.</summary>
+    public static void Hold(StoreTransaction transaction, string path, string name, CellId cell)
     {
         using Statement insert = transaction.Prepare("INSERT OR IGNORE INTO held_names (path, name, cell_id) VALUES (?1, ?2, ?3)").Bind(1, path).Bind(2, name).Bind(3, cell.Value);
         insert.Execute();

@@ -44,7 +44,7 @@ internal static class ClientRuns
 
         if (run.Cell is { } cell)
         {
-            CellValuesTable.Forget(transaction, path, cell);
+            CellValuesTable.ForgetValue(transaction, path, cell);
             if (ValueOf(transaction, path, subject, run, cell) is { } value)
             {
                 CellRegistration made = subject.Registry.Graph.Registration(cell);
@@ -57,6 +57,10 @@ internal static class ClientRuns
         foreach (string name in run.Written)
         {
             CellValuesTable.ForgetName(transaction, path, name);
+            if (run.Cell is { } writer)
+            {
+                CellValuesTable.Hold(transaction, path, name, writer);
+            }
         }
     }
 
