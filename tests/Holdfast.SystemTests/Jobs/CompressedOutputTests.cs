@@ -22,8 +22,8 @@ public sealed class CompressedOutputTests
         await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--compress-after", "1ms"] });
         string gate = server.PathOf("gate");
         string id = await server.Rest.SubmitAsync($"seq -f 'step %26.0f' 1 {Lines}; while [ ! -e '{gate}' ]; do sleep 0.02; done; echo end");
-        await Patience.UntilAsync(() => server.AttemptsOf(id).Count == 1, "it had an attempt");
-        AttemptFiles files = server.AttemptsOf(id)[0];
+        await server.Rest.WaitForStateAsync(id, "running");
+        AttemptFiles files = server.AttemptsOf(id).Single();
         await Patience.UntilAsync(() => IsPacked(files, 0), "its first segment was compressed while it ran");
         Assert.Equal("running", (await server.Rest.ExecutionAsync(id)).State);
         long[] segments = JournalFormat.ListSegments(files.Journal);
