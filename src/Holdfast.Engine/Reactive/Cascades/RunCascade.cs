@@ -45,18 +45,38 @@ public sealed class RunCascade(
         NotebookFile notebook = NotebookFile.Load(path);
         CascadeSubject subject = await subjects.ReadAsync(notebook, forRun: true, cancellationToken);
         ThrowIfNotRunnable(subject, request.Cell, path);
-        (KernelSpec? spec, Kernel? known, LiveKernel? reused) = ChooseKernel(request.Kernel, path, notebook);
-        if (reused is not null)
+        Begun? begun;
+        KernelSpec? spec;
+        LiveKernel? reused;
+        for (int waits = 0; ; waits++)
         {
-            await ThrowIfTooOldAsync(reused, cancellationToken);
-        }
+            bool mayWait = waits < RevivalWaitsMax;
+            Task changed = kernels.Changed;
+            (spec, Kernel? known, reused) = ChooseKernel(request.Kernel, path, notebook);
+            if (reused is not null)
+            {
+                await ThrowIfTooOldAsync(reused, cancellationToken);
+            }
 
-        Begun begun = await store.WriteAsync(transaction => Begin(transaction, path, request, subject, spec, known, reused), cancellationToken);
+            LiveKernel? chosen = reused;
+            KernelSpec? wanted = spec;
+            begun = await store.WriteAsync(
+                transaction => mayWait && chosen is null && IsRevived(transaction, known) ? null : Begin(transaction, path, request, subject, wanted, known, chosen), cancellationToken);
+            if (begun is not null)
+            {
+                break;
+            }
+
+            // The kernel died, and is being started again at this very moment: it is the notebook's, and not to be replaced by another.
+            await Task.WhenAny(changed, Task.Delay(WithdrawTimeout, time, cancellationToken));
+        }
 
         // From here on the request's token is not honoured: what is committed is done.
         await _ghosts.RunAsync(path, CancellationToken.None); // Before any cell that may make such a name anew.
         return await HandOverAsync(begun, spec, reused);
     }
+
+    private static bool IsRevived(StoreTransaction transaction, Kernel? known) => known is not null && KernelsTable.Find(transaction, known.Id) is { AttemptId: not null };
 
     private sealed record Begun(Run? Run, Kernel? NewKernel, Attempt? NewAttempt, List<(Execution Execution, CellRequest Request)> Rows, IReadOnlyList<ExcludedCell> Excluded, List<(string Run, ExecutionId Cell)> Superseded);
 
@@ -251,6 +271,9 @@ public sealed class RunCascade(
             throw new RefusedException(ErrorCodes.NotSupported, $"Kernel {kernel.Id} was started by an older version of Holdfast, which knows no cascades. Restart the kernel.");
         }
     }
+
+    /// <summary>One that has an incarnation and never becomes live, such as one set aside by a person, is replaced after all.</summary>
+    private const int RevivalWaitsMax = 5;
 
     private static readonly TimeSpan WithdrawTimeout = TimeSpan.FromSeconds(2);
 
