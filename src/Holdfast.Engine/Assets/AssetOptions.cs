@@ -24,6 +24,13 @@ public sealed record AssetOptions
     /// <summary>From one look for what may go to the next. Default: 1 hour.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>A lease that was renewed less than a minute ago is not worth another commit: a page asks for all of its assets at once.</summary>
+    internal bool IsJustRenewed(long leaseUntil, long now)
+    {
+        long lease = Lease.Ticks / TimeSpan.TicksPerMicrosecond;
+        return leaseUntil >= now + lease - Math.Min(lease / 2, 60_000_000);
+    }
+
     /// <summary>The longest lease that can be asked for. A year: what is needed for longer is to be pinned.</summary>
     public static readonly TimeSpan LeaseMax = TimeSpan.FromDays(366);
 }

@@ -20,7 +20,7 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
         long now = time.NowMicroseconds();
         long lease = options.Lease.Ticks / TimeSpan.TicksPerMicrosecond;
         bool isNoted = store.Read(reader => AssetsTable.ReferredBy(reader, AssetReferenceKind.Notebook, path) is var known &&
-            AssetsTable.KnownAmong(reader, mentioned).SetEquals(known) && known.All(hash => AssetsTable.Find(reader, new AssetHash(hash)) is { DeletingAt: null } asset && asset.LeaseUntil > now + (lease / 2)));
+            AssetsTable.KnownAmong(reader, mentioned).SetEquals(known) && known.All(hash => AssetsTable.Find(reader, new AssetHash(hash)) is { DeletingAt: null } asset && options.IsJustRenewed(asset.LeaseUntil, now)));
         if (!isNoted)
         {
             await store.WriteAsync(transaction => Note(transaction, path, mentioned, now, now + lease), CancellationToken.None);

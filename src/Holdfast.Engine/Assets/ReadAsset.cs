@@ -32,13 +32,13 @@ public sealed class ReadAsset
         return new OpenedAsset(asset, stream);
     }
 
-    /// <summary>Only a lease of which a good part is over, or whose asset is about to be deleted, is worth a commit.</summary>
+    /// <summary>A lease that was just renewed is left, unless its asset is about to be deleted.</summary>
     private async Task<Asset> RenewAsync(AssetHash hash, CancellationToken cancellationToken)
     {
         Asset asset = _store.Read(reader => AssetsTable.Find(reader, hash)) ?? throw GetAsset.NotFound(hash);
         long now = _time.NowMicroseconds();
         long lease = _options.Lease.Ticks / TimeSpan.TicksPerMicrosecond;
-        if (asset.DeletingAt is null && asset.LeaseUntil >= now + (lease / 2))
+        if (asset.DeletingAt is null && _options.IsJustRenewed(asset.LeaseUntil, now))
         {
             return asset;
         }
