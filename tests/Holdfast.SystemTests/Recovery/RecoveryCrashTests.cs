@@ -70,6 +70,7 @@ public sealed class RecoveryCrashTests
                 $"{l.GetProperty("name")}: {l.GetProperty("holder").GetString()} < {string.Join(' ', l.GetProperty("waiting").EnumerateArray().Select(static w => w.GetString()))}")));
         Assert.Contains("running", (await server.Rest.GetAsync($"/v1/kernels/{kernel.Json.GetProperty("id").GetString()}")).Must(200).Text, StringComparison.Ordinal);
 
+        Volatile.Write(ref isReceiving, true); // Before its tries are used up, however long the rest takes.
         File.WriteAllText(gate, "");
         foreach (string id in (string[])[running, waiting, last, other])
         {
@@ -87,7 +88,6 @@ public sealed class RecoveryCrashTests
             await client.UntilShownAsync("alive\r");
         }
 
-        Volatile.Write(ref isReceiving, true);
         await Patience.UntilAsync(async () => (await server.Rest.GetAsync("/v1/callbacks?executionId=" + told)).Json[0].GetProperty("state").GetString() == "delivered", "the receiver was told");
         Assert.Single(receiver.Received.Select(static r => (r.Id, r.Text)).Distinct());
     }

@@ -64,7 +64,7 @@ internal sealed class ReactiveBook
     public async Task<JsonElement?> LatestCascadeAsync()
     {
         JsonElement executions = (await _server.Rest.GetAsync("/v1/executions?kind=cell&limit=100")).Must(200).Json.GetProperty("executions");
-        foreach (string run in executions.EnumerateArray().Select(static e => e.GetProperty("runId").GetString()).OfType<string>().Distinct())
+        foreach (string run in executions.EnumerateArray().Select(static e => e.TryGetProperty("runId", out JsonElement run) ? run.GetString() : null).OfType<string>().Distinct())
         {
             JsonElement cascade = (await _server.Rest.GetAsync($"/v1/notebooks/cascades/{run}")).Must(200).Json;
             if (cascade.GetProperty("path").GetString() == Path)

@@ -134,12 +134,13 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
             start.ArgumentList.Add(argument);
         }
 
-        // Not the developer's server, nor one of these tests' own crash points; kernels come from Debian's python.
+        // Not the developer's server, nor one of these tests' own crash points; kernels come from Debian's python, and terminals have a shell that reads no start-up files of anybody.
         foreach (string name in (string[])["HOLDFAST_URL", "HOLDFAST_TOKEN", "HOLDFAST_DATA", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"])
         {
             start.Environment.Remove(name);
         }
 
+        start.Environment["SHELL"] = "/bin/sh";
         start.Environment["PATH"] = "/usr/bin:" + Environment.GetEnvironmentVariable("PATH");
         foreach ((string name, string value) in options.Environment)
         {
