@@ -312,13 +312,15 @@ public sealed partial class ActiveRuns : IDisposable
     {
         try
         {
-            // Nobody else saves in between: an edit that came after the reading would be undone.
-            using Lock.Scope hold = WholeFile.Hold(NotebookStorage.RealPathOf(active.Run.Path));
-            NotebookFile notebook = NotebookFile.Load(active.Run.Path);
-            int edited = active.WriteTo(notebook, _assets?.InlineBytesMax ?? int.MaxValue);
-            if (notebook.IsChanged)
+            int edited = 0;
+            bool isChanged = false;
+            _ = NotebookFile.Update(active.Run.Path, notebook =>
             {
-                notebook.Save();
+                edited = active.WriteTo(notebook, _assets?.InlineBytesMax ?? int.MaxValue);
+                isChanged = notebook.IsChanged;
+            });
+            if (isChanged)
+            {
                 active.MarkSaved();
             }
 

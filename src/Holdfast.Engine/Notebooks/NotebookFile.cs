@@ -82,6 +82,34 @@ public sealed class NotebookFile
         return new NotebookFile(path, text) { _status = status };
     }
 
+    /// <summary>
+    /// Loads a notebook, changes and saves it, and begins again when another program has saved it meanwhile: what somebody typed there is not undone. Other writers of this process wait.
+    /// </summary>
+    /// <param name="change">May be called more than once, each time with the notebook as it is.</param>
+    public static NotebookFile Update(string path, Action<NotebookFile> change)
+    {
+        const int tries = 20;
+        using Lock.Scope hold = WholeFile.Hold(NotebookStorage.RealPathOf(path));
+        for (int attempt = 1; ; attempt++)
+        {
+            NotebookFile notebook = Load(path);
+            change(notebook);
+            try
+            {
+                if (notebook.IsChanged)
+                {
+                    notebook.Save();
+                }
+
+                return notebook;
+            }
+            catch (FileChangedException) when (attempt < tries)
+            {
+                // As it is now.
+            }
+        }
+    }
+
     /// <summary>A notebook from its text; <paramref name="path"/> is where <see cref="Save"/> would put it, and is named in errors.</summary>
     public static NotebookFile Parse(ReadOnlyMemory<byte> text, string path) => new(path, text);
 
@@ -89,9 +117,10 @@ public sealed class NotebookFile
     public bool IsChangedOnDisk() => _status is not null && FileStatus.Of(Path) != _status;
 
     /// <summary>Replaces the file: whole or not at all, with its mode, and its owner where that is allowed.</summary>
+    /// <exception cref="FileChangedException">It is not the one that was loaded.</exception>
     public void Save()
     {
-        _status = NotebookStorage.Write(Path, _status, Write);
+        _status = NotebookStorage.Write(Path, _status, Write, _status);
         IsChanged = false;
     }
 

@@ -16,7 +16,7 @@ internal static class NotebookStorage
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            status = FileStatus.Of(path) ?? default;
+            status = FileStatus.Of(file.SafeFileHandle) ?? default; // Before the bytes: what is written while they are read is a change.
             if (file.Length > FileBytesMax)
             {
                 throw new RefusedException(ErrorCodes.NotebookUnreadable, $"The notebook {path} has {file.Length} bytes; at most {FileBytesMax} can be read. Clear its outputs first.");
@@ -49,12 +49,13 @@ internal static class NotebookStorage
         return isLink ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
     }
 
-    public static FileStatus Write(string path, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write)
+    /// <exception cref="FileChangedException">The file is not what is expected.</exception>
+    public static FileStatus Write(string path, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write, FileStatus? expected = null)
     {
         try
         {
             string target = RealPathOf(path);
-            return WholeFile.Write(target, target, previous, write);
+            return WholeFile.Write(target, target, previous, write, expected);
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {

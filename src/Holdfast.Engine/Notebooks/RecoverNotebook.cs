@@ -54,7 +54,7 @@ public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, Unsav
 
         bool wasTrusted = trusted.Has(TrustedNotebooks.HashOf(before));
         byte[] after = notebook.ToBytes();
-        _ = NotebookStorage.Write(real, status, output => output(after));
+        _ = NotebookStorage.Write(real, status, output => output(after), status);
         if (wasTrusted)
         {
             trusted.Add(TrustedNotebooks.HashOf(after)); // What was added came from this server's own kernels.

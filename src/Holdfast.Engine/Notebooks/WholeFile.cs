@@ -23,8 +23,10 @@ internal static class WholeFile
     /// <param name="path">What to open it by; a link there is replaced, not followed.</param>
     /// <param name="realPath">The file's own path, by which writers of one file know one another.</param>
     /// <param name="previous">Whose owner and mode a file takes that is gone in between.</param>
+    /// <param name="expected">What the file has to be still when the new one takes its place; null where that is all the same.</param>
     /// <exception cref="RefusedException">disk-full: the old file is untouched.</exception>
-    public static FileStatus Write(string path, string realPath, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write)
+    /// <exception cref="FileChangedException">Somebody else has written it: it is as he left it.</exception>
+    public static FileStatus Write(string path, string realPath, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write, FileStatus? expected = null)
     {
         using Lock.Scope hold = Hold(realPath);
         string folder = Path.GetDirectoryName(path)!;
@@ -41,6 +43,11 @@ internal static class WholeFile
                 write(slice => file.Write(slice.Span));
                 file.Flush();
                 Finish(file, old);
+            }
+
+            if (expected is not null && FileStatus.Of(path) is { } now && now != expected)
+            {
+                throw new FileChangedException(realPath);
             }
 
             Put(temporary, path);

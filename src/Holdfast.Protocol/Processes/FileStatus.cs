@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Protocol.Processes;
 
@@ -17,11 +18,16 @@ public readonly partial record struct FileStatus(uint UserId, uint GroupId, Unix
     private const int PlainType = 0x8000;
 
     /// <summary>The status of what the path leads to, symbolic links followed; null if there is nothing there or it may not be seen.</summary>
-    public static unsafe FileStatus? Of(string path)
+    public static FileStatus? Of(string path) => Of(CurrentDirectory, path, 0);
+
+    /// <summary>The status of an open file, whatever its name leads to by now.</summary>
+    public static FileStatus? Of(SafeFileHandle file) => Of((int)file.DangerousGetHandle(), "", EmptyPath);
+
+    private static unsafe FileStatus? Of(int directory, string path, int flags)
     {
         // struct statx is the same on every architecture, unlike struct stat: 256 bytes, offsets from include/uapi/linux/stat.h.
         byte* buffer = stackalloc byte[256];
-        if (Statx(CurrentDirectory, path, 0, BasicStats, buffer) != 0)
+        if (Statx(directory, path, flags, BasicStats, buffer) != 0)
         {
             return null;
         }

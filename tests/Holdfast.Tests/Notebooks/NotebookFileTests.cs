@@ -341,7 +341,7 @@ public sealed class NotebookFileTests : IDisposable
         // A folder of the target's name: the rename fails after all else has gone well, for root too.
         File.Delete(path);
         _ = Directory.CreateDirectory(Path.Combine(path, "inside"));
-        RefusedException refused = Assert.Throws<RefusedException>(notebook.Save);
+        RefusedException refused = Assert.Throws<RefusedException>(() => notebook.SaveCopy(path));
 
         Assert.Equal(ErrorCodes.NotebookNotWritable, refused.Code);
         Assert.True(notebook.IsChanged);

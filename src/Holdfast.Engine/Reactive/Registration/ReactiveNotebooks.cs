@@ -101,15 +101,11 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
     private static (NotebookFile File, FileStatus? Status) ChangeFile(ReactiveNotebook notebook, Action<NotebookFile> change, bool forRun)
     {
-        using Lock.Scope hold = WholeFile.Hold(NotebookStorage.RealPathOf(notebook.Path));
-        NotebookFile file = NotebookFile.Load(notebook.Path);
-        notebook.PutEditsInto(file, forRun);
-        change(file);
-        if (file.IsChanged)
+        NotebookFile file = NotebookFile.Update(notebook.Path, file =>
         {
-            file.Save();
-        }
-
+            notebook.PutEditsInto(file, forRun);
+            change(file);
+        });
         return (file, FileStatus.Of(notebook.Path));
     }
 

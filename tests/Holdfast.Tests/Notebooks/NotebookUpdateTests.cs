@@ -1,0 +1,67 @@
+using Holdfast.Engine;
+using Holdfast.Engine.Notebooks;
+
+namespace Holdfast.Tests.Notebooks;
+
+/// <summary>Saving into a notebook that another program saves, too.</summary>
+public sealed class NotebookUpdateTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("holdfast-").FullName;
+
+    private string NotebookPath => Path.Combine(_folder, "n.ipynb");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_an_editor_saves_between_reading_and_writing_is_not_undone(bool byRename)
+    {
+        Write("x = 1", byRename);
+        int calls = 0;
+        NotebookFile saved = NotebookFile.Update(NotebookPath, notebook =>
+        {
+            if (++calls == 1)
+            {
+                Write("x = 'typed meanwhile'", byRename);
+            }
+
+            notebook.Cells[0].SetMark(new CellMark("e", "succeeded"));
+        });
+
+        Assert.Equal(2, calls);
+        Assert.Equal("x = 'typed meanwhile'", saved.Cells[0].Source);
+        string text = File.ReadAllText(NotebookPath);
+        Assert.Contains("typed meanwhile", text, StringComparison.Ordinal);
+        Assert.Contains("succeeded", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_program_that_never_stops_saving_keeps_its_file_and_we_say_so()
+    {
+        Write("x = 0", byRename: true);
+        int calls = 0;
+        RefusedException refused = Assert.ThrowsAny<RefusedException>(() => NotebookFile.Update(NotebookPath, notebook =>
+        {
+            Write($"x = {++calls:000000}", byRename: true);
+            notebook.Cells[0].SetMark(new CellMark("e", "succeeded"));
+        }));
+
+        Assert.Equal(ErrorCodes.NotebookBusy, refused.Code);
+        Assert.Contains($"x = {calls:000000}", File.ReadAllText(NotebookPath), StringComparison.Ordinal);
+        Assert.Equal([NotebookPath], Directory.GetFiles(_folder));
+    }
+
+    private void Write(string source, bool byRename)
+    {
+        string text = $$"""{"cells":[{"cell_type":"code","id":"a","execution_count":null,"metadata":{},"outputs":[],"source":["{{source}}"]}],"metadata":{},"nbformat":4,"nbformat_minor":5}""";
+        if (!byRename)
+        {
+            File.WriteAllText(NotebookPath, text);
+            return;
+        }
+
+        File.WriteAllText(NotebookPath + ".new", text);
+        File.Move(NotebookPath + ".new", NotebookPath, overwrite: true);
+    }
+}
