@@ -89,7 +89,7 @@ internal sealed class House : IStubbornCaller, IDisposable
 
                 why = "503";
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException or OperationCanceledException or UnexpectedAnswerException { Status: 503 })
+            catch (Exception e) when (e is HttpRequestException or System.Net.Sockets.SocketException or IOException or ObjectDisposedException or OperationCanceledException or UnexpectedAnswerException { Status: 503 })
             {
                 why = e.Message;
             }

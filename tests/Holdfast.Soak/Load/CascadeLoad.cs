@@ -29,7 +29,7 @@ internal sealed class CascadeLoad(Stage stage)
         // A cascade that a death cut short leaves cells stale, and the next runs them.
         for (bool isOver = false; !isOver;)
         {
-            int hits = stage.Victims.KernelHits;
+            int hits = stage.Victims.IsKernelHitFresh ? -1 : stage.Victims.KernelHits;
             RestReply reply = await stage.House.PersistAsync(rest => rest.PostAsync("/v1/notebooks/cascade", book.Request()));
             answers += string.Create(CultureInfo.InvariantCulture, $" {reply.Status}");
             switch (reply.Status)

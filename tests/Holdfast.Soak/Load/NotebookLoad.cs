@@ -33,8 +33,8 @@ internal sealed class NotebookLoad(Stage stage)
             $"the run of {name} ended");
 
         // One that never came so far as to tell which kernel it had may have had any of those that were hit.
-        Truth? first = truth.Read().FirstOrDefault();
-        string? cause = first is not null ? stage.Victims.CauseOf(first.Attempt) : stage.Victims.KernelHits > hits ? Victims.BySupervisor : null;
+        IReadOnlyList<Truth> told = [.. truth.Read()];
+        string? cause = told.Count > 0 ? told.Select(t => stage.Victims.CauseOf(t.Attempt)).FirstOrDefault(static c => c is not null) : stage.Victims.KernelHits > hits ? Victims.BySupervisor : null;
         if (cause is null && run.GetProperty("state").GetString() != "succeeded" && await stage.IsStartedTooLateAsync(run.GetProperty("kernelId").GetString()!))
         {
             cause = Victims.ByStart;

@@ -14,23 +14,35 @@ internal sealed class Victims(TestServer server)
 
     private readonly ConcurrentDictionary<ProcessIdentity, bool> _supervisors = new();
     private readonly ConcurrentDictionary<string, bool> _kernels = new(); // Their attempts.
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(5);
+
     private int _kernelHits;
+    private long _lastHit;
 
     /// <summary>How many kernels were killed, or lost their supervisor.</summary>
     public int KernelHits => _kernelHits;
+
+    /// <summary>A kernel was hit just now: work may have been given to it before anybody noticed.</summary>
+    public bool IsKernelHitFresh => Volatile.Read(ref _lastHit) is var hit and not 0 && TimeProvider.System.GetElapsedTime(hit) < Aftermath;
 
     public void NoteSupervisor(HouseProcess supervisor)
     {
         _supervisors[supervisor.Identity] = true;
         if (IsKernels(supervisor))
         {
-            Interlocked.Increment(ref _kernelHits);
+            HitKernel();
         }
     }
 
     public void NoteKernel(string attempt)
     {
         _kernels[attempt] = true;
+        HitKernel();
+    }
+
+    private void HitKernel()
+    {
+        Volatile.Write(ref _lastHit, TimeProvider.System.GetTimestamp());
         Interlocked.Increment(ref _kernelHits);
     }
 
