@@ -2,49 +2,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Assets;
 
-/// <summary>Looks now and then for assets that nothing needs any more, beginning one interval after the start: a start has enough to do.</summary>
+/// <summary>Looks now and then for assets that nothing needs any more.</summary>
 internal sealed partial class AssetKeeper(CollectAssets collect, AssetOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _loop = Task.CompletedTask;
+    private readonly Recurring _looks = new(options.Interval, collect.RunAsync, e => Log.Failed(logger, e), time);
 
-    public void Start()
-    {
-        if (_loop.IsCompleted)
-        {
-            _loop = RunAsync();
-        }
-    }
+    public void Start() => _looks.Start();
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        await _loop;
-        _stopping.Dispose();
+        await _looks.DisposeAsync();
         collect.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        using var timer = new PeriodicTimer(options.Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
-            {
-                try
-                {
-                    await collect.RunAsync(_stopping.Token);
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    Log.Failed(logger, e); // This loop owns the collection; the next look tries again.
-                }
-            }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // The server stops.
-        }
     }
 
     private static partial class Log

@@ -2,50 +2,36 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Retention;
 
-/// <summary>Looks now and then for what is older than is kept, beginning one interval after the start: a start has enough to do.</summary>
-internal sealed partial class RetentionKeeper(ApplyRetention apply, RetentionOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
+/// <summary>Looks now and then for what is older than is kept.</summary>
+internal sealed partial class RetentionKeeper : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _loop = Task.CompletedTask;
+    private readonly ApplyRetention _apply;
+    private readonly Recurring _looks;
 
-    public void Start() => _loop = RunAsync();
+    public RetentionKeeper(ApplyRetention apply, RetentionOptions options, TimeProvider time, ILogger logger)
+    {
+        var drift = new ClockDrift(time);
+        _apply = apply;
+        _looks = new Recurring(options.Interval, LookAsync, e => Log.Failed(logger, e), time);
+
+        Task LookAsync(CancellationToken stopping)
+        {
+            if (drift.Look() is { } off)
+            {
+                Log.Waiting(logger, off);
+                return Task.CompletedTask;
+            }
+
+            return apply.RunAsync(stopping);
+        }
+    }
+
+    public void Start() => _looks.Start();
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        await _loop;
-        _stopping.Dispose();
-        apply.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        var drift = new ClockDrift(time);
-        using var timer = new PeriodicTimer(options.Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
-            {
-                if (drift.Look() is { } off)
-                {
-                    Log.Waiting(logger, off);
-                    continue;
-                }
-
-                try
-                {
-                    await apply.RunAsync(_stopping.Token);
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    Log.Failed(logger, e); // This loop owns the care; the next look tries again.
-                }
-            }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            // The server stops.
-        }
+        await _looks.DisposeAsync();
+        _apply.Dispose();
     }
 
     private static partial class Log
