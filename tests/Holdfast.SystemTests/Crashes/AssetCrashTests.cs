@@ -32,7 +32,7 @@ public sealed class AssetCrashTests
         string unwanted = await UploadAsync("unwanted", "?leaseSeconds=0");
 
         await server.PersistAsync(rest => rest.PostAsync("/v1/assets/prune", new JsonObject { ["client"] = "me", ["references"] = new JsonArray(kept) }.ToJsonString()));
-        Assert.True(stage.HasCrashed, "It did not die.");
+        await stage.WaitForCrashAsync();
 
         foreach (string file in Directory.EnumerateFiles(Path.Combine(server.Data, "assets"), "*", SearchOption.AllDirectories))
         {

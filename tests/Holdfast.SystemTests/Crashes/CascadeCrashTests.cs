@@ -22,7 +22,7 @@ public sealed class CascadeCrashTests
         ReactiveBook book = Book(stage);
         JsonElement cascade = await RunAsync(stage, book);
 
-        Assert.True(stage.HasCrashed, cascade.ToString());
+        await stage.WaitForCrashAsync();
         Assert.Equal(Ended, Cascade.Told(cascade));
         Assert.Equal("failed", cascade.GetProperty("state").GetString());
         AssertToldOnce(stage, "setup", "one", "bad", "two", "last");

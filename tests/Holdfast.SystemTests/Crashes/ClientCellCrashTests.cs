@@ -41,7 +41,7 @@ public sealed class ClientCellCrashTests
             Assert.Equal(text, await File.ReadAllTextAsync(stage.Server.PathOf(string.Create(CultureInfo.InvariantCulture, $"ran-{i}")), TestContext.Current.CancellationToken));
         }
 
-        Assert.True(stage.HasCrashed);
+        await stage.WaitForCrashAsync();
         Assert.Equal(Cells, (await KernelClient.ExecutionsAsync(stage.Server)).Count);
     }
 }

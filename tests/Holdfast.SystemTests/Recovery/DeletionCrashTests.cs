@@ -29,7 +29,7 @@ public sealed class DeletionCrashTests
         string alive = (await server.PersistAsync(static rest => rest.TrySubmitAsync(RestClient.Shell("sleep 1000"), "alive"))).Execution.Id;
         await server.PersistAsync(rest => rest.WaitForStateAsync(alive, "running"));
         await AskAsync("/v1/retention");
-        Assert.True(stage.HasCrashed, "It did not die.");
+        await stage.WaitForCrashAsync();
 
         // What no row knows is young, and left alone for ten minutes: those have passed now.
         foreach (string folder in Directory.EnumerateDirectories(Path.Combine(server.Data, "attempts")))

@@ -44,17 +44,17 @@ public sealed class PseudoTerminalTests : IDisposable
         AttemptSpec spec = _room.New(["bash", "--norc", "-i"], s => s with { Pty = true, Environment = [.. s.Environment, "PS1=$ ", "TERM=dumb"] });
         using LinkPeer peer = _room.StartAndGreet(spec);
         Type(peer, "sleep 1000; echo code $((1 + $?))\r");
-        AttemptRoom.Until(() => _room.Marked().Count == 2, "the sleep to run");
+        UntilRuns("sleep");
 
         Type(peer, "\x03"); // bash drops the rest of a line whose command was interrupted.
         Type(peer, "echo code $?\r");
         AttemptRoom.Until(() => Screen(spec).Contains("\ncode 130\r", StringComparison.Ordinal), "the interrupt");
         Type(peer, "cat\r");
-        AttemptRoom.Until(() => _room.Marked().Count == 2, "cat to run");
+        UntilRuns("cat");
         Type(peer, "hello\r\x04");
         AttemptRoom.Until(() => Screen(spec).Contains("hello\r\nhello\r\n", StringComparison.Ordinal), "cat's copy");
         Type(peer, "sleep 1000\r");
-        AttemptRoom.Until(() => _room.Marked().Count == 2, "the second sleep");
+        UntilRuns("sleep");
         Type(peer, "\x1a");
         Type(peer, "jobs; kill %1; exit 7\r");
 
@@ -124,6 +124,10 @@ public sealed class PseudoTerminalTests : IDisposable
         Assert.Equal(0, peer.Wait(LinkMessageType.Exited).ExitCode);
         Assert.EndsWith("in the lineover\r\n", Screen(spec), StringComparison.Ordinal);
     }
+
+    /// <summary>Until the shell's child is the program itself: before, the shell and not the child has the terminal, and control-C is for it.</summary>
+    private void UntilRuns(string program) =>
+        AttemptRoom.Until(() => _room.Marked().Exists(pid => RawFile.Read($"/proc/{pid}/comm") is { } name && Encoding.UTF8.GetString(name) == program + "\n"), program + " to run");
 
     private AttemptSpec OnTerminal(string script, Func<AttemptSpec, AttemptSpec>? change = null) =>
         _room.New(["bash", "-c", script], s => (change ?? (same => same))(s with { Pty = true }));
