@@ -86,6 +86,23 @@ public sealed class AttemptHold : IDisposable
         CrashPoints.Reach(CrashPoint.SupervisorRecorded);
     }
 
+    /// <summary>Says which process the child is.</summary>
+    public void WriteChild(ChildRecord child) => DurableFile.Replace(Files.Child, child.Write());
+
+    /// <summary>Says how it ended. The journal's exit record, synced before, is the durable one.</summary>
+    public void WriteExit(ExitRecord exit)
+    {
+        if (!Directory.Exists(Files.Directory))
+        {
+            // Somebody removed the attempt under us: there is no place for a record and nobody to read it.
+            SupervisorLog.Write($"the folder {Files.Directory} is gone");
+            return;
+        }
+
+        DurableFile.Replace(Files.Exit, exit.Write());
+        CrashPoints.Reach(CrashPoint.SupervisorExitRecorded);
+    }
+
     /// <summary>Releases the lock: the attempt is over, or never began.</summary>
     public void Dispose() => _lock.Dispose();
 }

@@ -18,26 +18,13 @@ namespace Holdfast.Supervisor.Attempts;
 /// 5. the exit record is appended and synced, exit.json written, and `exited` told.
 /// A full disk holds up any of these and skips none. What a kind of work adds comes in by the members that are virtual.
 /// </summary>
-public abstract class AttemptWork : Work, IDisposable
+internal abstract class AttemptWork : Work, IDisposable
 {
-    private const int ReapIntervalMsMin = 1000;
-    private const int ReapIntervalMsMax = 64_000;
-
-    /// <summary>Requests that only add to the waiting steps are refused past this while the disk is full.</summary>
-    private const int SignalMax = 64;
-
-    private readonly ChildOutput _output;
-    private readonly LoopTimer _reapTimer;
-    private readonly LoopTimer _timeout;
-    private int _reapIntervalMs;
-    private Child? _child;
-    private TreeStop? _stop;
-    private OomWatch? _oomWatch;
-    private ControlGroup? _group;
-    private MemoryLimit? _memoryLimit;
+    private readonly ChildRun _run;
+    private readonly TimeAllowance _time;
+    private bool _isPaused;
     private string? _stopCause;
     private string? _stopCauseOfDeath;
-    private long _timeoutRemainingMs;
     private long _graceAsked;
     private LinkMessage? _started;
     private LinkMessage? _exited;
@@ -47,25 +34,8 @@ public abstract class AttemptWork : Work, IDisposable
         Loop = loop;
         Hold = hold;
         Journal = new AttemptJournal(loop, hold.Files.Journal) { StallChanged = JournalStallChanged };
-        _output = new ChildOutput(loop, OutputClosed);
-        _reapTimer = loop.AddTimer(ReapOrphans);
-        _timeout = loop.AddTimer(() => Stop(ExitCause.TimedOut, Spec.GraceMs));
-    }
-
-    /// <summary>Where an attempt stands.</summary>
-    protected enum Phase
-    {
-        Starting,
-        Running,
-
-        /// <summary>The child has ended; its pipes are read to their end.</summary>
-        Draining,
-
-        /// <summary>The exit record is on its way to the disk.</summary>
-        Ending,
-
-        /// <summary>The exit record is durable and told.</summary>
-        Ended,
+        _run = new ChildRun(loop, MemoryExceeded, ChildEnded, Drain);
+        _time = new TimeAllowance(loop, () => Stop(ExitCause.TimedOut, Spec.GraceMs));
     }
 
     /// <summary>Set by whoever wires the two, before <see cref="Begin"/>.</summary>
@@ -83,11 +53,11 @@ public abstract class AttemptWork : Work, IDisposable
 
     public override string State => Now switch
     {
-        Phase.Starting => "starting",
-        Phase.Running when _stopCause is not null => "stopping",
-        Phase.Running when IsPaused => "paused",
-        Phase.Running => "running",
-        Phase.Ended => "idle",
+        AttemptPhase.Starting => "starting",
+        AttemptPhase.Running when _stopCause is not null => "stopping",
+        AttemptPhase.Running when _isPaused => "paused",
+        AttemptPhase.Running => "running",
+        AttemptPhase.Ended => "idle",
         _ => "ending",
     };
 
@@ -99,18 +69,19 @@ public abstract class AttemptWork : Work, IDisposable
 
     protected AttemptSpec Spec => Hold.Spec;
 
-    protected Phase Now { get; private set; }
+    /// <summary>How long a stop waits between TERM and KILL unless it says so itself.</summary>
+    internal long GraceMs => Spec.GraceMs;
 
-    protected bool IsPaused { get; private set; }
+    internal AttemptPhase Now { get; private set; }
 
     /// <summary>Somebody asked for the end, or the time was up.</summary>
-    protected bool IsStopping => _stopCause is not null;
+    internal bool IsStopping => _stopCause is not null;
 
     /// <summary>What the child runs on, while it runs and if it does.</summary>
-    private protected PseudoTerminal? Terminal => _output.Terminal;
+    protected PseudoTerminal? Terminal => _run.Terminal;
 
     /// <summary>The child's pid while it is surely its own; else 0.</summary>
-    protected int ChildPid => _child is { IsReaped: false } child ? child.Process.Pid : 0;
+    protected int ChildPid => _run.Pid;
 
     /// <summary>Step 1, and by it all that follows.</summary>
     public void Begin()
@@ -123,9 +94,7 @@ public abstract class AttemptWork : Work, IDisposable
     /// <summary>Lets go of the journal and the lock. The child, if there is one, is not touched.</summary>
     public virtual void Dispose()
     {
-        _output.Dispose();
-        _memoryLimit?.Dispose();
-        _group?.Remove();
+        _run.Dispose();
         Journal.Dispose();
         Hold.Dispose();
         GC.SuppressFinalize(this);
@@ -133,23 +102,9 @@ public abstract class AttemptWork : Work, IDisposable
 
     public override void Handle(LinkRequest request)
     {
-        switch (request.Type)
+        if (!AttemptRequests.TryHandle(this, request))
         {
-            case LinkMessageType.Signal:
-                HandleSignal(request);
-                break;
-            case LinkMessageType.Pause:
-                HandlePause(request);
-                break;
-            case LinkMessageType.Resume:
-                HandleResume(request);
-                break;
-            case LinkMessageType.Stop:
-                HandleStop(request);
-                break;
-            default:
-                request.Refuse(LinkCodes.NotSupported, $"The supervisor of a {Mode} does not take {request.Type}.");
-                break;
+            request.Refuse(LinkCodes.NotSupported, $"The supervisor of a {Mode} does not take {request.Type}.");
         }
     }
 
@@ -166,19 +121,24 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        if (IsPaused)
+        if (_isPaused)
         {
             connection.Send(Notice(LinkMessageType.Paused));
         }
 
         if (Journal.IsStalled)
         {
-            connection.Send(StallNotice());
+            connection.Send(AttemptNotices.Stall(Attempt, Journal, Loop.UnixNanoseconds));
         }
     }
 
     /// <summary>What to launch. The child's descriptors of standard output and error are the caller's to add; standard input may be set.</summary>
-    protected virtual ChildStart Prepare() => new(Spec.Argv, ChildEnvironment(), Spec.Cwd);
+    protected virtual ChildStart Prepare() => new(Spec.Argv, ChildEnvironment.Of(Spec), Spec.Cwd);
+
+    /// <summary>The child has its descriptors, or never will: what <see cref="Prepare"/> opened for it can be closed.</summary>
+    protected virtual void OnLaunched()
+    {
+    }
 
     /// <summary>The child runs, child.json is written and `started` told.</summary>
     protected virtual void OnStarted()
@@ -215,81 +175,17 @@ public abstract class AttemptWork : Work, IDisposable
     /// <summary>What the exit record's reason says beyond the death itself; null for nothing.</summary>
     protected virtual string? ExitRemark => null;
 
-    /// <summary>The child's environment: what the spec names and has, and the mark by which what a dead supervisor left behind is known as ours.</summary>
-    protected string[] ChildEnvironment()
-    {
-        const int nonceCharacters = 16;
-        string[] environment = new string[Spec.Inherit.Length + Spec.Environment.Length + 1];
-        int count = 0;
-        foreach (string name in Spec.Inherit)
-        {
-            if (System.Environment.GetEnvironmentVariable(name) is { } value)
-            {
-                environment[count++] = name + "=" + value;
-            }
-        }
-
-        Spec.Environment.CopyTo(environment, count);
-        count += Spec.Environment.Length;
-        environment[count++] = "HOLDFAST_ATTEMPT=" + Spec.Attempt + ":" + Spec.Nonce[..Math.Min(nonceCharacters, Spec.Nonce.Length)];
-        return environment[..count];
-    }
-
     /// <summary>Takes up a new attempt after the last one has ended.</summary>
     protected void Renew(AttemptHold hold)
     {
         Hold = hold;
         Journal = new AttemptJournal(Loop, hold.Files.Journal) { StallChanged = JournalStallChanged };
-        Now = Phase.Starting;
-        IsPaused = false;
-        _child = null;
-        _stop = null;
-        _memoryLimit?.Dispose();
-        _group?.Remove();
-        (_memoryLimit, _group) = (null, null);
+        Now = AttemptPhase.Starting;
+        _isPaused = false;
+        _run.Clear();
         _stopCause = _stopCauseOfDeath = null;
         _started = _exited = null;
     }
-
-    /// <summary>Stops the work as a request to stop does.</summary>
-    protected void Stop(string cause, long graceMs)
-    {
-        if (_stopCause is not null)
-        {
-            _stop?.Hasten(graceMs);
-            return;
-        }
-
-        _stopCause = cause;
-        _graceAsked = graceMs;
-        _timeout.Stop();
-        if (Now is not (Phase.Running or Phase.Draining))
-        {
-            // Before the launch: it will not happen. After the end: there is nothing left to stop.
-            return;
-        }
-
-        Journal.Record(new AttemptEvent { Event = AttemptEvent.Stop, Cause = cause });
-        if (Now == Phase.Draining || !TryEndGently(graceMs))
-        {
-            Terminate(graceMs);
-        }
-    }
-
-    /// <summary>TERM, <paramref name="graceMs"/>, KILL, for the child and everything below it.</summary>
-    protected void Terminate(long graceMs)
-    {
-        if (_stop is not null || _child is null || Now is not (Phase.Running or Phase.Draining))
-        {
-            return;
-        }
-
-        _stop = new TreeStop(Loop, _child, hangsUp: Spec.Pty, TreeStopped);
-        _stop.Begin(graceMs);
-    }
-
-    /// <summary>Signals the child's group; false when there is none any more.</summary>
-    protected bool SignalChild(int signal) => _child is { } child && child.SignalGroup(signal);
 
     /// <summary>A notice about the current attempt.</summary>
     protected LinkMessage Notice(LinkMessageType type) => new() { Type = type, Attempt = Attempt, AtUnixNanoseconds = Loop.UnixNanoseconds };
@@ -315,13 +211,9 @@ public abstract class AttemptWork : Work, IDisposable
 
     private void Launch()
     {
-        _group = Spec.MemoryBytesMax > 0 || Spec.CpuMillisMax > 0 ? ControlGroup.TryMake("/", Spec.Attempt, ControlGroup.IsDelegated) : null;
-        _memoryLimit = Spec.MemoryBytesMax > 0 ? new MemoryLimit(Loop, _group, Spec.MemoryBytesMax, MemoryExceeded) : null;
-        CpuLimit? cpuLimit = Spec.CpuMillisMax > 0 ? new CpuLimit(_group, Spec.CpuMillisMax) : null;
-        _oomWatch = new OomWatch("/", _memoryLimit?.EventsFile);
         try
         {
-            _output.Open(Spec, Journal);
+            _run.Prepare(Spec, Journal);
         }
         catch (IOException e)
         {
@@ -329,279 +221,140 @@ public abstract class AttemptWork : Work, IDisposable
             return;
         }
 
-        ChildStart start = _output.Give(Prepare());
-        _child = Child.Launch(Loop, start, ChildEnded, out StartFailure? failure);
-        Launched(start);
-        if (_child is null)
+        bool isLaunched = _run.TryLaunch(Prepare(), out StartFailure? failure);
+        OnLaunched();
+        if (!isLaunched)
         {
-            _output.Abandon();
+            _run.Abandon();
             EndWithoutChild(failure!, ExitCause.NotStarted);
             return;
         }
 
-        _output.Read();
-        Run(cpuLimit);
+        _run.Begin();
+        Now = AttemptPhase.Running;
+        TellStarted(_run.Record);
+        _time.Start(Spec.TimeoutMs);
     }
 
-    private void Run(CpuLimit? cpuLimit)
+    private void TellStarted(ChildRecord child)
     {
-        Now = Phase.Running;
-        OomScore.ResetFor(_child!.Process.Pid);
-        bool isInGroup = _group is not null && _group.TryAdd(_child.Process.Pid);
-        _memoryLimit?.Apply(_child.Process.Pid, isInGroup);
-        cpuLimit?.Apply(_child.Process.Pid, isInGroup);
-        TellStarted(_child);
-    }
-
-    /// <summary>The child has its descriptors, or never will: what <see cref="Prepare"/> opened for it can be closed.</summary>
-    protected virtual void Launched(ChildStart start)
-    {
-    }
-
-    private void TellStarted(Child child)
-    {
-        var record = new ChildRecord(child.Process, child.StartedAtUnixNanoseconds);
-        Journal.Steps.Do(() => DurableFile.Replace(Hold.Files.Child, record.Write()));
+        Journal.Steps.Do(() => Hold.WriteChild(child));
         Journal.Record(new AttemptEvent { Event = AttemptEvent.Started, Pid = child.Process.Pid, StartTicks = child.Process.StartTicks });
         Journal.Steps.Do(() =>
         {
             CrashPoints.Reach(CrashPoint.SupervisorChildRecorded);
-            _started = new LinkMessage
-            {
-                Type = LinkMessageType.Started, Attempt = Attempt, Pid = child.Process.Pid, StartTicks = child.Process.StartTicks,
-                BootId = child.Process.BootId, AtUnixNanoseconds = child.StartedAtUnixNanoseconds,
-            };
+            _started = AttemptNotices.Started(Attempt, child);
             Link?.Notify(_started);
-            if (Now == Phase.Running)
+            if (Now == AttemptPhase.Running)
             {
                 OnStarted();
             }
         });
-        if (Spec.TimeoutMs > 0)
-        {
-            _timeout.Start(Spec.TimeoutMs);
-        }
-
-        _reapIntervalMs = ReapIntervalMsMin;
-        _reapTimer.Start(_reapIntervalMs);
     }
 
-    // 3: requests.
+    // 3: while it runs.
 
-    private void HandleSignal(LinkRequest request)
+    /// <summary>Signals the child's group; false when there is none any more.</summary>
+    internal bool TrySignal(int signal) => _run.TrySignal(signal);
+
+    /// <summary>Of what runs and is not being stopped; paused already, nothing.</summary>
+    internal void Pause()
     {
-        int signal = request.Message.Signal;
-        if (signal is < 1 or > SignalMax)
+        if (!_isPaused)
         {
-            request.Refuse(LinkCodes.SignalInvalid, $"{signal} is not a signal; they go from 1 to {SignalMax}.");
-        }
-        else if (_child is not { } child || !child.SignalGroup(signal))
-        {
-            request.Refuse(LinkCodes.NotRunning, "Nothing runs here that could be signalled.");
-        }
-        else
-        {
-            child.WasKilled |= signal == Libc.SigKill;
-            request.Done();
+            _isPaused = true;
+            _time.Hold();
+            _run.Pause();
+            Journal.Record(new AttemptEvent { Event = AttemptEvent.Paused });
+            Link?.Notify(Notice(LinkMessageType.Paused));
         }
     }
 
-    private void HandlePause(LinkRequest request)
+    /// <summary>Of what runs; not paused, nothing.</summary>
+    internal void Resume()
     {
-        if (Now != Phase.Running || _child is null)
+        if (_isPaused)
         {
-            request.Refuse(LinkCodes.NotRunning, "Nothing runs here that could be paused.");
-        }
-        else if (IsStopping)
-        {
-            request.Refuse(LinkCodes.NotPausable, "It is being stopped.");
-        }
-        else
-        {
-            request.Done();
-            if (!IsPaused)
-            {
-                Pause(_child);
-            }
+            _isPaused = false;
+            _time.GoOn();
+            _run.Resume();
+            Journal.Record(new AttemptEvent { Event = AttemptEvent.Resumed });
+            Link?.Notify(Notice(LinkMessageType.Resumed));
         }
     }
 
-    private void Pause(Child child)
+    /// <summary>Stops the work as a request to stop does.</summary>
+    internal void Stop(string cause, long graceMs)
     {
-        IsPaused = true;
-
-        // Paused time does not count: it was somebody's order, and no reason to lose the work.
-        _timeoutRemainingMs = _timeout.IsArmed ? Math.Max(1, _timeout.RemainingMs) : 0;
-        _timeout.Stop();
-        TreePause.Pause(child);
-        Journal.Record(new AttemptEvent { Event = AttemptEvent.Paused });
-        Link?.Notify(Notice(LinkMessageType.Paused));
-    }
-
-    private void HandleResume(LinkRequest request)
-    {
-        if (Now != Phase.Running || _child is null)
+        if (_stopCause is not null)
         {
-            request.Refuse(LinkCodes.NotRunning, "Nothing runs here that could be resumed.");
+            _run.Hasten(graceMs);
             return;
         }
 
-        request.Done();
-        if (!IsPaused)
+        _stopCause = cause;
+        _graceAsked = graceMs;
+        _time.Stop();
+        if (Now is not (AttemptPhase.Running or AttemptPhase.Draining))
         {
+            // Before the launch: it will not happen. After the end: there is nothing left to stop.
             return;
         }
 
-        IsPaused = false;
-        if (_timeoutRemainingMs > 0 && !IsStopping)
+        Journal.Record(new AttemptEvent { Event = AttemptEvent.Stop, Cause = cause });
+        if (Now == AttemptPhase.Draining || !TryEndGently(graceMs))
         {
-            _timeout.Start(_timeoutRemainingMs);
+            Terminate(graceMs);
         }
-
-        TreePause.Resume(_child);
-        Journal.Record(new AttemptEvent { Event = AttemptEvent.Resumed });
-        Link?.Notify(Notice(LinkMessageType.Resumed));
     }
 
-    private void HandleStop(LinkRequest request)
+    /// <summary>TERM, <paramref name="graceMs"/>, KILL, for the child and everything below it.</summary>
+    protected void Terminate(long graceMs)
     {
-        if (Now is Phase.Ending or Phase.Ended)
+        if (Now is AttemptPhase.Running or AttemptPhase.Draining)
         {
-            request.Refuse(LinkCodes.NotRunning, "Nothing runs here that could be stopped.");
-            return;
+            _run.Terminate(graceMs);
         }
-
-        request.Done();
-        LinkMessage message = request.Message;
-        Stop(message.Cause ?? ExitCause.Cancelled, message.GraceMs == 0 ? Spec.GraceMs : Math.Max(0, message.GraceMs));
     }
 
     /// <summary>No time to end gently: it takes more memory by the moment.</summary>
     private void MemoryExceeded()
     {
-        if (Now == Phase.Running && _stopCause is null)
+        if (Now == AttemptPhase.Running && _stopCause is null)
         {
             _stopCause = ExitCause.OutOfMemory;
-            _timeout.Stop();
+            _time.Stop();
             Journal.Record(new AttemptEvent { Event = AttemptEvent.Stop, Cause = ExitCause.OutOfMemory });
         }
 
-        if (_child is { IsReaped: false } child)
-        {
-            child.WasKilled = true;
-            _ = child.SignalGroup(Libc.SigKill);
-        }
-
-        _stop?.Hasten(0);
-        Terminate(0);
+        _run.Kill();
     }
 
     // 4: the end.
 
-    private void ReapOrphans()
-    {
-        // Orphans come up to us without a word. Looked for more rarely the longer none came; none is in a hurry.
-        int reaped = Reaper.Reap(_child);
-        _reapIntervalMs = reaped > 0 ? ReapIntervalMsMin : Math.Min(_reapIntervalMs * 2, ReapIntervalMsMax);
-        if (Now is Phase.Running or Phase.Draining)
-        {
-            _reapTimer.Start(_reapIntervalMs);
-        }
-    }
-
     private void ChildEnded()
     {
         CrashPoints.Reach(CrashPoint.SupervisorReaped);
-        _timeout.Stop();
+        _time.Stop();
         _stopCauseOfDeath = _stopCause;
-        _memoryLimit?.Stop();
-        Now = Phase.Draining;
+        Now = AttemptPhase.Draining;
         OnChildEnded();
-        _output.CloseTerminal();
-        if (_stopCause is not null && _stop is null)
-        {
-            // It ended in the gentle phase; its descendants get the rest of the treatment.
-            Terminate(_graceAsked);
-        }
-        else
-        {
-            _stop?.ChildEnded();
-        }
 
+        // One that ended in the gentle phase of a stop: its descendants get the rest of the treatment.
+        _run.WindUp(IsStopping ? _graceAsked : null);
         Drain();
-    }
-
-    private void TreeStopped()
-    {
-        if (_stop!.LeftBehind > 0)
-        {
-            SupervisorLog.Write($"{_stop.LeftBehind} processes could not be ended");
-        }
-
-        Drain();
-    }
-
-    private void OutputClosed()
-    {
-        if (Now == Phase.Draining)
-        {
-            Drain();
-        }
     }
 
     /// <summary>Goes on when the child has ended, the tree is stopped if it was to be, and the pipes are at their end; waits for the latter a while.</summary>
     protected void Drain()
     {
-        if (Now != Phase.Draining || _stop is { IsDone: false })
+        if (Now == AttemptPhase.Draining && _run.IsReadyToConclude() && IsDrained)
         {
-            return;
-        }
-
-        if (!_output.IsClosed)
-        {
-            _output.EndSoon();
-        }
-        else if (IsDrained)
-        {
-            End();
+            WriteExit(_run.Conclude(_stopCauseOfDeath, ExitRemark));
         }
     }
 
     // 5: the record of the end.
-
-    private void End()
-    {
-        Child child = _child!;
-        _output.End();
-        _reapTimer.Stop();
-        bool mayBeOom = child.Status.Signal == Libc.SigKill || child.Status.ExitCode == 128 + Libc.SigKill;
-        OomEvidence evidence = mayBeOom && !child.WasKilled ? _oomWatch!.Evidence(child.Process) : OomEvidence.None;
-        DeathCause death = DeathCause.Decide(child.Status, _stopCauseOfDeath, child.WasKilled, evidence);
-        string reason = death.Reason;
-        if (_stop is { LeftBehind: > 0 } stop)
-        {
-            reason += $" {stop.LeftBehind} of its descendants could not be ended.";
-        }
-
-        if (_memoryLimit?.Remark is { } remark)
-        {
-            reason += " " + remark;
-        }
-
-        if (_output.WasLeftOpen)
-        {
-            reason += " A descendant still held its output then.";
-        }
-
-        WriteExit(new ExitRecord
-        {
-            ExitCode = child.Status.ExitCode, Signal = child.Status.Signal, CoreDumped = child.Status.HasDumpedCore, Cause = death.Cause,
-            Reason = ExitRemark is { } more ? reason + " " + more : reason, AtUnixNanoseconds = child.EndedAtUnixNanoseconds,
-            OutputStillOpen = _output.WasLeftOpen, StdoutBytes = Journal.StreamLength(JournalChannel.Stdout),
-            StderrBytes = Journal.StreamLength(JournalChannel.Stderr), UserMs = child.Use.UserMs, SystemMs = child.Use.SystemMs,
-            MaxRssKb = child.Use.MaxRssKb,
-        });
-    }
 
     private void EndWithoutChild(StartFailure failure, string cause) =>
         WriteExit(new ExitRecord { ExitCode = failure.ExitCode, Cause = cause, Reason = failure.Reason, AtUnixNanoseconds = Loop.UnixNanoseconds });
@@ -609,37 +362,20 @@ public abstract class AttemptWork : Work, IDisposable
     private void WriteExit(ExitRecord exit)
     {
         OnEnding();
-        Now = Phase.Ending;
+        Now = AttemptPhase.Ending;
         Journal.Settle(() =>
         {
             Journal.RecordLast(new AttemptEvent { Event = AttemptEvent.ExitEvent, Exit = exit });
             Journal.Sync(failure => CrashPoints.Reach(CrashPoint.SupervisorExitSynced));
-            Journal.Steps.Do(() => WriteExitFile(exit));
+            Journal.Steps.Do(() => Hold.WriteExit(exit));
             Journal.Steps.Do(() => TellExited(exit));
         });
     }
 
-    private void WriteExitFile(ExitRecord exit)
-    {
-        if (!System.IO.Directory.Exists(Hold.Files.Directory))
-        {
-            // Somebody removed the attempt under us: there is no place for a record and nobody to read it.
-            SupervisorLog.Write($"the folder {Hold.Files.Directory} is gone");
-            return;
-        }
-
-        DurableFile.Replace(Hold.Files.Exit, exit.Write()); // The journal's exit record, synced before, is the durable one.
-        CrashPoints.Reach(CrashPoint.SupervisorExitRecorded);
-    }
-
     private void TellExited(ExitRecord exit)
     {
-        Now = Phase.Ended;
-        _exited = new LinkMessage
-        {
-            Type = LinkMessageType.Exited, Attempt = Attempt, ExitCode = exit.ExitCode, Signal = exit.Signal ?? 0, Cause = exit.Cause,
-            Reason = exit.Reason, AtUnixNanoseconds = exit.AtUnixNanoseconds, Position = Journal.Position,
-        };
+        Now = AttemptPhase.Ended;
+        _exited = AttemptNotices.Exited(Attempt, exit, Journal.Position);
         Link?.Notify(_exited);
         OnEnded();
     }
@@ -647,13 +383,7 @@ public abstract class AttemptWork : Work, IDisposable
     private void JournalStallChanged()
     {
         OnStallChanged();
-        _output.StallChanged();
-        Link?.Notify(StallNotice());
+        _run.StallChanged();
+        Link?.Notify(AttemptNotices.Stall(Attempt, Journal, Loop.UnixNanoseconds));
     }
-
-    private LinkMessage StallNotice() => new()
-    {
-        Type = Journal.IsStalled ? LinkMessageType.Stalled : LinkMessageType.Unstalled, Attempt = Attempt,
-        Reason = Journal.IsStalled ? Journal.Steps.StallReason : null, AtUnixNanoseconds = Loop.UnixNanoseconds,
-    };
 }

@@ -12,7 +12,7 @@ namespace Holdfast.Supervisor.Jobs;
 /// A job, and when its exit record is durable the next one: short jobs need not pay for a process's start. Only a supervisor with nothing left below
 /// it takes another; one whose job left daemons behind ends, and they become the system's.
 /// </summary>
-public sealed class JobWork : AttemptWork
+internal sealed class JobWork : AttemptWork
 {
     /// <summary>How long an idle supervisor that nobody is connected to waits to be found, and how long a leaving one lets its peers read on.</summary>
     private const int AloneMsMax = 10_000;
@@ -64,7 +64,7 @@ public sealed class JobWork : AttemptWork
 
     public override void ConnectionsChanged(int count)
     {
-        if (Now == Phase.Ended && !_isLeaving && count == 0)
+        if (Now == AttemptPhase.Ended && !_isLeaving && count == 0)
         {
             _aloneTimer.Start(AloneMsMax);
         }
@@ -98,7 +98,7 @@ public sealed class JobWork : AttemptWork
         return start with { StandardInput = _inputReadEnd };
     }
 
-    protected override void Launched(ChildStart start)
+    protected override void OnLaunched()
     {
         if (Terminal is { } terminal)
         {
@@ -152,7 +152,7 @@ public sealed class JobWork : AttemptWork
             return;
         }
 
-        if (Now != Phase.Ended)
+        if (Now != AttemptPhase.Ended)
         {
             request.Refuse(LinkCodes.NotIdle, $"It holds the attempt {Attempt}, which has not ended.");
             return;
@@ -196,7 +196,7 @@ public sealed class JobWork : AttemptWork
 
     private void HandleRelease(LinkRequest request)
     {
-        if (Now != Phase.Ended)
+        if (Now != AttemptPhase.Ended)
         {
             request.Refuse(LinkCodes.NotIdle, $"It holds the attempt {Attempt}, which has not ended.");
             return;

@@ -16,7 +16,7 @@ namespace Holdfast.Supervisor.Kernels;
 /// <see cref="KernelConversation"/>'s; here
 /// are the process and the link's requests.
 /// </summary>
-public sealed unsafe class KernelWork : AttemptWork
+internal sealed unsafe class KernelWork : AttemptWork
 {
     /// <summary>After the kernel's end, this long without a message means that none is left in libzmq's queues.</summary>
     private const int QuietMs = 200;
@@ -92,7 +92,7 @@ public sealed unsafe class KernelWork : AttemptWork
     public override void Greet(LinkConnection connection)
     {
         base.Greet(connection);
-        if (Now == Phase.Running && _conversation.IsReady)
+        if (Now == AttemptPhase.Running && _conversation.IsReady)
         {
             connection.Send(Notice(LinkMessageType.Ready));
             if (!_conversation.IsAlive)
@@ -133,7 +133,7 @@ public sealed unsafe class KernelWork : AttemptWork
 
     public override void ConnectionsChanged(int count)
     {
-        if (Now == Phase.Ended && count == 0)
+        if (Now == AttemptPhase.Ended && count == 0)
         {
             Loop.Stop();
         }
@@ -210,7 +210,7 @@ public sealed unsafe class KernelWork : AttemptWork
     {
         // ipykernel and others poll the process named here and end themselves with it; a kernel of ours outlives whoever asked for it.
         const string parentVariable = "JPY_PARENT_PID=";
-        string[] environment = ChildEnvironment();
+        string[] environment = ChildEnvironment.Of(Spec);
         return Array.FindAll(environment, static variable => !variable.StartsWith(parentVariable, StringComparison.Ordinal));
     }
 
@@ -295,7 +295,7 @@ public sealed unsafe class KernelWork : AttemptWork
     private void Execute(LinkRequest request)
     {
         LinkMessage message = request.Message;
-        if (Now is not (Phase.Starting or Phase.Running) || IsStopping)
+        if (Now is not (AttemptPhase.Starting or AttemptPhase.Running) || IsStopping)
         {
             request.Refuse(LinkCodes.NotRunning, "The kernel has ended or is being ended.");
             return;
@@ -337,7 +337,7 @@ public sealed unsafe class KernelWork : AttemptWork
             request.Refuse(
                 LinkCodes.MessageInvalid, "The channel is not shell, control or stdin, or the body is no multipart of header, parent, metadata and content.");
         }
-        else if (Now != Phase.Running)
+        else if (Now != AttemptPhase.Running)
         {
             request.Refuse(LinkCodes.NotRunning, "The kernel does not run.");
         }
@@ -355,7 +355,7 @@ public sealed unsafe class KernelWork : AttemptWork
 
     private void Interrupt(LinkRequest request)
     {
-        if (Now != Phase.Running || !_conversation.IsReady)
+        if (Now != AttemptPhase.Running || !_conversation.IsReady)
         {
             // Before it has set up its handler, a SIGINT would end it.
             request.Refuse(LinkCodes.NotRunning, "The kernel does not run, or is not ready yet.");
@@ -382,7 +382,7 @@ public sealed unsafe class KernelWork : AttemptWork
         _conversation.NoteInterrupt();
         if (Spec.InterruptMode != "message")
         {
-            return SignalChild(Libc.SigInt);
+            return TrySignal(Libc.SigInt);
         }
 
         _conversation.SendControl("interrupt_request", []);
@@ -391,7 +391,7 @@ public sealed unsafe class KernelWork : AttemptWork
 
     private void Release(LinkRequest request)
     {
-        if (Now != Phase.Ended)
+        if (Now != AttemptPhase.Ended)
         {
             request.Refuse(LinkCodes.NotIdle, "The kernel has not ended, or its exit record is not durable yet.");
             return;
