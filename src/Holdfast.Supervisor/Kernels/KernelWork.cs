@@ -242,7 +242,7 @@ internal sealed unsafe class KernelWork : AttemptWork
     /// </summary>
     private void SyncOutcomes()
     {
-        if (_owesSync && !Journal.IsStalled && _conversation.Queue.WaitingCount > 0 && !_isOutcomeDue)
+        if (_owesSync && !Journal.IsStalled && _conversation.WaitingCount > 0 && !_isOutcomeDue)
         {
             if (!_outcomeTimer.IsArmed)
             {
