@@ -365,6 +365,10 @@ public sealed unsafe class LinkConnection : IDisposable
         }
     }
 
+    /// <summary>A request can arrive when its attempt has ended and the next one has begun, which must not be stopped in its place. To run names the attempt to come.</summary>
+    private bool IsMeantForAnother(LinkMessage message) =>
+        message.Type != LinkMessageType.Run && message.Attempt is { } attempt && attempt != _server.Work.Attempt;
+
     private void HandleGreeted(LinkRequest request)
     {
         LinkMessage message = request.Message;
@@ -384,6 +388,9 @@ public sealed unsafe class LinkConnection : IDisposable
             case LinkMessageType.Unfollow:
                 Replace(null);
                 request.Done();
+                break;
+            case > LinkMessageType.Hello and < LinkMessageType.Welcome when IsMeantForAnother(message):
+                request.Refuse(LinkCodes.NotRunning, $"It was meant for the attempt {message.Attempt}, which is over here.");
                 break;
             case > LinkMessageType.Hello and < LinkMessageType.Welcome:
                 _server.Work.Handle(request);

@@ -44,6 +44,29 @@ public sealed class JobStopTests : IDisposable
         Assert.Equal(0, peer.Wait(LinkMessageType.Exited).ExitCode);
     }
 
+    [Theory]
+    [InlineData(LinkMessageType.Stop)]
+    [InlineData(LinkMessageType.Signal)]
+    [InlineData(LinkMessageType.Pause)]
+    [InlineData(LinkMessageType.StandardInput)]
+    public void What_was_meant_for_the_last_job_does_nothing_to_the_next(LinkMessageType type)
+    {
+        AttemptSpec first = _room.New("true");
+        using LinkPeer peer = _room.StartAndGreet(first);
+        peer.Wait(LinkMessageType.Exited);
+        AttemptSpec next = _room.New(["sh", "-c", "read line; echo $line; exit 5"], static s => s with { StandardInput = AttemptSpec.InputPipe });
+        Assert.Equal(LinkMessageType.Done, peer.Ask(new LinkMessage { Type = LinkMessageType.Run, Directory = _room.FolderOf(next) }).Type);
+        peer.Wait(LinkMessageType.Started);
+
+        LinkMessage late = peer.Ask(new LinkMessage { Type = type, Attempt = first.Attempt, Signal = Libc.SigKill, Body = "late\n"u8.ToArray() });
+
+        Assert.Equal((LinkMessageType.Refused, LinkCodes.NotRunning), (late.Type, late.Code));
+        peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Attempt = next.Attempt, Body = "in time\n"u8.ToArray() });
+        LinkMessage exited = peer.Wait(LinkMessageType.Exited);
+        Assert.Equal((ExitCause.Exited, 5), (exited.Cause, exited.ExitCode));
+        Assert.Equal("in time\n", _room.Output(next, JournalChannel.Stdout));
+    }
+
     [Fact]
     public void A_tree_that_ignores_terminate_is_killed_when_the_grace_is_over()
     {

@@ -69,7 +69,7 @@ public sealed class LinkPeer : IDisposable
     public long Send(LinkMessage request)
     {
         var output = new ArrayBufferWriter<byte>();
-        LinkCodec.Write(output, WithId(request, ++_lastId));
+        LinkCodec.Write(output, request with { Id = ++_lastId });
         SendRaw(output.WrittenSpan);
         return _lastId;
     }
@@ -133,7 +133,7 @@ public sealed class LinkPeer : IDisposable
         {
             if (LinkCodec.TryRead(_buffer.AsMemory(0, _length), out LinkMessage? message, out int consumed, out int needed))
             {
-                LinkMessage own = WithBody(message!, message!.Body.ToArray());
+                LinkMessage own = message! with { Body = message!.Body.ToArray() };
                 Buffer.BlockCopy(_buffer, consumed, _buffer, 0, _length - consumed);
                 _length -= consumed;
                 return own;
@@ -170,18 +170,4 @@ public sealed class LinkPeer : IDisposable
             return null;
         }
     }
-
-    private static LinkMessage WithId(LinkMessage m, long id) => new()
-    {
-        Type = m.Type, Id = id, Protocol = m.Protocol, Version = m.Version, Nonce = m.Nonce, Directory = m.Directory, Position = m.Position,
-        Signal = m.Signal, Cause = m.Cause, GraceMs = m.GraceMs, End = m.End, Rows = m.Rows, Columns = m.Columns, Body = m.Body,
-    };
-
-    private static LinkMessage WithBody(LinkMessage m, byte[] body) => new()
-    {
-        Type = m.Type, Id = m.Id, Protocol = m.Protocol, Version = m.Version, Mode = m.Mode, State = m.State, Capabilities = m.Capabilities,
-        BootId = m.BootId, Pid = m.Pid, StartTicks = m.StartTicks, Attempt = m.Attempt, Directory = m.Directory, Position = m.Position,
-        Signal = m.Signal, ExitCode = m.ExitCode, Cause = m.Cause, Reason = m.Reason, Code = m.Code, AtUnixNanoseconds = m.AtUnixNanoseconds,
-        End = m.End, Body = body,
-    };
 }
