@@ -75,6 +75,22 @@ internal static unsafe partial class Posix
     [LibraryImport(C, EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollFd* items, nuint count, int timeoutMs);
 
+    [LibraryImport(C, EntryPoint = "signalfd", SetLastError = true)]
+    public static partial int SignalFd(int fd, byte* set, int flags);
+
+    /// <summary>0, or an errno.</summary>
+    [LibraryImport(C, EntryPoint = "pthread_sigmask")]
+    public static partial int SignalMask(int how, byte* set, byte* before);
+
+    [LibraryImport(C, EntryPoint = "sigemptyset")]
+    public static partial int SignalSetEmpty(byte* set);
+
+    [LibraryImport(C, EntryPoint = "sigaddset")]
+    public static partial int SignalSetAdd(byte* set, int signal);
+
+    [LibraryImport(C, EntryPoint = "sigismember")]
+    public static partial int SignalIsIn(byte* set, int signal);
+
     [LibraryImport(C, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint start, int flags);
 

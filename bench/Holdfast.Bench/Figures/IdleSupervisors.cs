@@ -7,7 +7,7 @@ namespace Holdfast.Bench.Figures;
 /// <summary>What fifty supervisors of sleeping jobs cost while nothing happens.</summary>
 internal sealed class IdleSupervisors : IBench
 {
-    /// <summary>What rounds to 0.0 %. Not zero: each looks for orphans, more and more rarely.</summary>
+    /// <summary>What rounds to 0.0 %. Not zero: the runtime's finalizer looks up every ten seconds.</summary>
     private const double CpuMax = 0.05;
 
     public string Name => "supervisors";

@@ -19,7 +19,7 @@ public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper re
             throw Libc.Failure("socketpair", "for a supervisor");
         }
 
-        int pid = ChildProcess.Spawn(new ChildStart([supervisorPath, "run", attemptDirectory], Environment, "/") { Extra = ends[1] });
+        int pid = ChildProcess.Spawn(new ChildStart([supervisorPath, "run", attemptDirectory], Environment, "/") { Extra = ends[1], BlocksChildSignal = true });
         _ = Libc.Close(ends[1]);
         if (pid < 0)
         {

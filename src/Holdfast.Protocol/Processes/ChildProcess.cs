@@ -17,10 +17,13 @@ public sealed record ChildStart(IReadOnlyList<string> Argv, IReadOnlyList<string
 
     /// <summary>Becomes descriptor 3 of the child; -1 for none.</summary>
     public int Extra { get; init; } = -1;
+
+    /// <summary>SIGCHLD is blocked in it from its first instruction on, and so in every thread that a runtime starts before its program: then it can be waited for by a descriptor.</summary>
+    public bool BlocksChildSignal { get; init; }
 }
 
 /// <summary>
-/// posix_spawn in a session of its own with every signal at its default and none blocked. Not System.Diagnostics.Process, which hands
+/// posix_spawn in a session of its own with every signal at its default and none blocked that was not asked for. Not System.Diagnostics.Process, which hands
 /// SIGPIPE down as ignored and can neither start a session nor close descriptors.
 /// </summary>
 public static unsafe partial class ChildProcess
@@ -36,13 +39,18 @@ public static unsafe partial class ChildProcess
         byte* attributes = stackalloc byte[512];
         byte* actions = stackalloc byte[128];
         byte* all = stackalloc byte[128];
-        byte* none = stackalloc byte[128];
+        byte* blocked = stackalloc byte[128];
         _ = AttributesInit(attributes);
         _ = ActionsInit(actions);
         _ = SigFillSet(all);
-        _ = SigEmptySet(none);
+        _ = SigEmptySet(blocked);
+        if (start.BlocksChildSignal)
+        {
+            _ = SigAddSet(blocked, Libc.SigChld);
+        }
+
         _ = SetSigDefault(attributes, all);
-        _ = SetSigMask(attributes, none);
+        _ = SetSigMask(attributes, blocked);
         _ = SetFlags(attributes, FlagSetSid | FlagSetSigDefault | FlagSetSigMask);
 
         nint[] argv = Native(start.Argv);
@@ -152,6 +160,9 @@ public static unsafe partial class ChildProcess
 
     [LibraryImport(C, EntryPoint = "sigemptyset")]
     private static partial int SigEmptySet(byte* set);
+
+    [LibraryImport(C, EntryPoint = "sigaddset")]
+    private static partial int SigAddSet(byte* set, int signal);
 
     [LibraryImport(C, EntryPoint = "posix_spawn_file_actions_init")]
     private static partial int ActionsInit(byte* actions);

@@ -33,7 +33,7 @@ internal sealed class ChildRun : IDisposable
     {
         (_loop, _memoryExceeded, _ended, _advanced) = (loop, memoryExceeded, ended, advanced);
         _output = new ChildOutput(loop, advanced);
-        _orphans = new OrphanWatch(loop);
+        _orphans = new OrphanWatch(loop, () => _ = Reaper.Reap(_child is { IsReaped: false } ? _child : null)); // Its number may be another's by now.
     }
 
     /// <summary>What the child runs on, while it runs and if it does.</summary>
@@ -68,7 +68,6 @@ internal sealed class ChildRun : IDisposable
         _output.Read();
         OomScore.ResetFor(pid);
         _limits!.Apply(pid);
-        _orphans.Start(_child);
     }
 
     public void Abandon() => _output.Abandon();
@@ -161,7 +160,6 @@ internal sealed class ChildRun : IDisposable
     {
         Child child = _child!;
         _output.End();
-        _orphans.Stop();
         DeathCause death = DeathCause.Decide(child.Status, stopCause, child.WasKilled, _limits!.EvidenceOf(child));
         string reason = death.Reason;
         if (_stop is { LeftBehind: > 0 } stop)
@@ -201,6 +199,7 @@ internal sealed class ChildRun : IDisposable
     /// <summary>The child, if there is one, is not touched.</summary>
     public void Dispose()
     {
+        _orphans.Dispose();
         _output.Dispose();
         _limits?.Dispose();
     }

@@ -1,40 +1,54 @@
+using Holdfast.Protocol.Processes;
 using Holdfast.Supervisor.Loop;
 
 namespace Holdfast.Supervisor.Children;
 
-/// <summary>Reaps the orphans that come up to us, which they do without a word: looked for more rarely the longer none came, for none is in a hurry.</summary>
-internal sealed class OrphanWatch
+/// <summary>
+/// Says when a child has ended that nobody here has a pidfd of: an orphan that came up to us. By SIGCHLD on a descriptor, so that nothing is looked for while nothing ends.
+/// </summary>
+/// <remarks>
+/// Blocked in every thread, or one that does not block it takes it and throws it away: so it has to be blocked by whoever starts this process, before the runtime makes threads of its own. In a process
+/// that was started otherwise, by hand, nothing is watched, and orphans are reaped when the child is.
+/// </remarks>
+internal sealed unsafe class OrphanWatch : IDisposable
 {
-    private const int IntervalMsMin = 1000;
-    private const int IntervalMsMax = 64_000;
+    private const int SetBytes = 128; // sigset_t
+    private const int DetailsBytes = 128; // struct signalfd_siginfo
+    private readonly int _fd = -1;
+    private readonly PollRegistration? _registration;
 
-    private readonly LoopTimer _timer;
-    private Child? _child;
-    private int _intervalMs;
-
-    public OrphanWatch(PollLoop loop) => _timer = loop.AddTimer(Look);
-
-    /// <param name="child">Whose own end may be found on the way.</param>
-    public void Start(Child child)
+    public OrphanWatch(PollLoop loop, LoopCallback ended)
     {
-        _child = child;
-        _intervalMs = IntervalMsMin;
-        _timer.Start(_intervalMs);
-    }
-
-    public void Stop()
-    {
-        _child = null;
-        _timer.Stop();
-    }
-
-    private void Look()
-    {
-        int reaped = Reaper.Reap(_child);
-        _intervalMs = reaped > 0 ? IntervalMsMin : Math.Min(_intervalMs * 2, IntervalMsMax);
-        if (_child is not null)
+        byte* blocked = stackalloc byte[SetBytes];
+        if (Posix.SignalMask(0, null, blocked) != 0 || Posix.SignalIsIn(blocked, Libc.SigChld) != 1)
         {
-            _timer.Start(_intervalMs);
+            return;
+        }
+
+        byte* wanted = stackalloc byte[SetBytes];
+        _ = Posix.SignalSetEmpty(wanted);
+        _ = Posix.SignalSetAdd(wanted, Libc.SigChld);
+        _fd = Posix.SignalFd(-1, wanted, Libc.OpenNonBlock | Libc.OpenCloseOnExec);
+        if (_fd < 0)
+        {
+            throw Libc.Failure("signalfd", "SIGCHLD");
+        }
+
+        _registration = loop.Add(_fd, PollEvents.Readable, happened =>
+        {
+            // However many have ended, the signal is pending once: taken first, so that one that ends during the reaping is told of again.
+            byte* details = stackalloc byte[DetailsBytes];
+            _ = Libc.Read(_fd, details, DetailsBytes);
+            ended();
+        });
+    }
+
+    public void Dispose()
+    {
+        if (_registration is not null)
+        {
+            _registration.Remove();
+            _ = Libc.Close(_fd);
         }
     }
 }

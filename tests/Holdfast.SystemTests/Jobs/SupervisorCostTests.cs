@@ -29,6 +29,27 @@ public sealed class SupervisorCostTests(SharedServer shared) : IClassFixture<Sha
         }
     }
 
+    [Fact]
+    public async Task Orphans_are_reaped_as_they_end_while_the_job_goes_on()
+    {
+        RestClient rest = shared.Server.Rest;
+        string folder = Directory.CreateTempSubdirectory("hf-orphans-").FullName;
+        string id = await rest.SubmitAsync($"cd {folder}; for i in 1 2 3; do (sh -c 'echo $$ > tmp'$i'; mv tmp'$i' pid'$i &); done; while [ ! -e go ]; do sleep 0.02; done");
+        await rest.WaitForStateAsync(id, "running");
+
+        foreach (string name in (string[])["pid1", "pid2", "pid3"])
+        {
+            string path = Path.Combine(folder, name);
+            await Patience.UntilAsync(() => File.Exists(path), $"{name} began");
+            string pid = (await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).Trim();
+            await Patience.UntilAsync(() => !Directory.Exists($"/proc/{pid}"), $"{name} was reaped");
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, "go"), "", TestContext.Current.CancellationToken);
+        Assert.Equal("succeeded", (await rest.WaitAsync(id)).State);
+        Directory.Delete(folder, recursive: true);
+    }
+
     private static bool IsCompiledAhead()
     {
         using FileStream file = File.OpenRead(Path.Combine(Published.Release, "holdfast-supervisor.dll"));
