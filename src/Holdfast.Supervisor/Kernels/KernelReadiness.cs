@@ -59,9 +59,9 @@ internal sealed class KernelReadiness : IDisposable
     /// <param name="kernelInfo">The content of a kernel_info_reply, ours or a client's.</param>
     public void NoteAnswer(ReadOnlySpan<byte> kernelInfo)
     {
-        if (_answerCount == 0 && PublishWithoutLimit.IsFor(kernelInfo))
+        if (_answerCount == 0 && IpykernelSettings.IsFor(kernelInfo))
         {
-            _outbox.Send(KernelChannel.Shell, _messages.Request("execute_request", PublishWithoutLimit.Content()));
+            _outbox.Send(KernelChannel.Shell, _messages.Request("execute_request", IpykernelSettings.Content()));
         }
 
         _answerCount++;
