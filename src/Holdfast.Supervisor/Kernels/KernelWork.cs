@@ -49,6 +49,7 @@ internal sealed unsafe class KernelWork : AttemptWork
         : base(loop, hold)
     {
         loop.PollCall = ZmqPoll.Poll;
+        loop.LooksTwice = true;
         loop.AfterBatch += SyncOutcomes;
         Journal.CachedBytes = CachedBytes;
         Journal.Growing = () => Link?.TellGrowthAtOnce(); // The first of a hundred megabytes is on its way to clients while the last is written.
@@ -349,6 +350,7 @@ internal sealed unsafe class KernelWork : AttemptWork
         else
         {
             _conversation.Send(channel.Value, body);
+            Link?.TellGrowthLater(); // The kernel wants the processor now.
             request.Done();
         }
     }

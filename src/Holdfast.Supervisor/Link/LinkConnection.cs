@@ -52,6 +52,7 @@ public sealed unsafe class LinkConnection : IDisposable
     private bool _isWatching;
     private string _toldAttempt = "";
     private long _toldPosition;
+    private long _toldAtMs = long.MinValue / 2; // By the loop's clock: growth was told last.
     private bool _isBlocked;
     private bool _isClosed;
 
@@ -103,7 +104,14 @@ public sealed unsafe class LinkConnection : IDisposable
         }
     }
 
-    internal void TellGrowthNow() => _appendedTimer?.Stop();
+    internal void TellGrowthNow()
+    {
+        _appendedTimer?.Stop();
+        _toldAtMs = long.MinValue / 2;
+    }
+
+    /// <summary>What has just been written nobody waits for: it is told with what comes next, or after the usual pause.</summary>
+    internal void TellGrowthLater() => _toldAtMs = _server.Loop.NowMs;
 
     internal void Close()
     {
@@ -195,8 +203,16 @@ public sealed unsafe class LinkConnection : IDisposable
             return false;
         }
 
+        // The timer runs only while there is something to tell: else each piece of news would wake us once more, for nothing, in the middle of a cell.
+        long now = _server.Loop.NowMs;
+        if (now - _toldAtMs < AppendedIntervalMs)
+        {
+            _appendedTimer.Start(_toldAtMs + AppendedIntervalMs - now);
+            return false;
+        }
+
         _toldPosition = position;
-        _appendedTimer.Start(AppendedIntervalMs);
+        _toldAtMs = now;
         LinkCodec.Write(_outgoing, new LinkMessage { Type = LinkMessageType.Appended, Attempt = work.Attempt, Position = position });
         return true;
     }
@@ -379,7 +395,7 @@ public sealed unsafe class LinkConnection : IDisposable
                 break;
             case LinkMessageType.Watch:
                 _isWatching = true;
-                _appendedTimer ??= _server.Loop.AddTimer(FlushUnlessBlocked);
+                _appendedTimer ??= _server.Loop.AddTimer(TellGrowthNow); // And the batch's end tells it.
                 request.Done();
                 break;
             case LinkMessageType.Follow:

@@ -76,7 +76,16 @@ public sealed class LinkServer
         }
     }
 
-    /// <summary>The same, within a batch that takes long.</summary>
+    /// <summary>What was just written is nobody's news: it waits for what follows it, for the usual pause at most.</summary>
+    public void TellGrowthLater()
+    {
+        for (int i = _connections.Count - 1; i >= 0; i--)
+        {
+            _connections[i].TellGrowthLater();
+        }
+    }
+
+    /// <summary>As <see cref="TellGrowthNow"/>, within a batch that takes long.</summary>
     public void TellGrowthAtOnce()
     {
         TellGrowthNow();

@@ -27,6 +27,11 @@ public sealed unsafe class PollLoop
     /// <summary>Runs after each batch of events: the place for what is said once per batch however much happened in it.</summary>
     public LoopCallback? AfterBatch { get; set; }
 
+    /// <summary>
+    /// What comes while news is handled is of the same batch. For kernels: a reply and its idle come from two sockets a moment apart, and told one by one they wake everybody twice.
+    /// </summary>
+    public bool LooksTwice { get; set; }
+
     public long NowMs => (long)_time.GetElapsedTime(0, _time.GetTimestamp()).TotalMilliseconds;
 
     public long UnixNanoseconds => (_time.GetUtcNow().Ticks - DateTime.UnixEpoch.Ticks) * 100;
@@ -67,31 +72,13 @@ public sealed unsafe class PollLoop
     /// <summary>One wait, of at most <paramref name="longestMs"/> (-1: until something happens), and the callbacks it brings.</summary>
     public void RunOnce(int longestMs)
     {
-        if (_hasChanged)
-        {
-            Rebuild();
-        }
-
-        for (int i = 0; i < _count; i++)
-        {
-            _items[i].IsUnsure = _polled[i].IsUnsure;
-            _polled[i].IsUnsure = false;
-        }
-
-        int news;
-        fixed (PollItem* items = _items)
-        {
-            news = PollCall(items, _count, TimeoutMs(longestMs));
-        }
-
-        if (news < 0 && Libc.Errno != Libc.Eintr)
-        {
-            throw Libc.Failure("poll", "the loop's descriptors");
-        }
-
-        if (news > 0)
+        if (Wait(TimeoutMs(longestMs)) > 0)
         {
             Dispatch();
+            if (LooksTwice && !_isStopped && Wait(0) > 0)
+            {
+                Dispatch();
+            }
         }
 
         FireTimers();
@@ -158,6 +145,28 @@ public sealed unsafe class PollLoop
 
         Array.Clear(_polled, _count, _polled.Length - _count);
         _hasChanged = false;
+    }
+
+    private int Wait(int timeoutMs)
+    {
+        if (_hasChanged)
+        {
+            Rebuild();
+        }
+
+        for (int i = 0; i < _count; i++)
+        {
+            _items[i].IsUnsure = _polled[i].IsUnsure;
+            _polled[i].IsUnsure = false;
+        }
+
+        int news;
+        fixed (PollItem* items = _items)
+        {
+            news = PollCall(items, _count, timeoutMs);
+        }
+
+        return news >= 0 || Libc.Errno == Libc.Eintr ? news : throw Libc.Failure("poll", "the loop's descriptors");
     }
 
     private void Dispatch()

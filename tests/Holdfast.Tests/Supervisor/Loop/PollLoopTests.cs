@@ -166,6 +166,28 @@ public sealed unsafe class PollLoopTests : IDisposable
     }
 
     [Fact]
+    public void What_comes_while_news_is_handled_is_of_the_same_batch_where_that_is_wanted()
+    {
+        var said = new List<string>();
+        _loop.LooksTwice = true;
+        _loop.AfterBatch += () => said.Add("told");
+        _loop.Add(_read, PollEvents.Readable, _ =>
+        {
+            Read();
+            said.Add("read");
+            if (said.Count == 1)
+            {
+                Write();
+            }
+        });
+        Write();
+
+        _loop.RunOnce(0);
+
+        Assert.Equal(["read", "read", "told"], said);
+    }
+
+    [Fact]
     public void Another_thread_wakes_the_loop()
     {
         bool isWoken = false;
