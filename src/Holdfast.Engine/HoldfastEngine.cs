@@ -103,7 +103,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), Meters, time, loggers.CreateLogger<CallbackCourier>());
 
         var space = new SpaceGuard(directory.Paths.Root, _store, Feed, time);
-        var trash = new TrashFolder(directory.Paths.Trash, time);
+        var trash = new TrashFolder(directory.Paths.Trash, options.Orphans.Grace, time);
         _assetFolder = new AssetFolder(directory.Paths, trash, time);
         var quota = new AssetQuota(_store, options.Assets);
         StoreAsset = new StoreAsset(_store, Feed, _assetFolder, quota, options.Assets, host, time) { Space = space };
@@ -189,14 +189,14 @@ public sealed class HoldfastEngine : IAsyncDisposable
         DeleteCell = new DeleteCell(ReactiveNotebooks, _edits, options.Root);
         GetGraph = new GetGraph(ReactiveNotebooks, options.Root);
         SetNotebookMode = new SetNotebookMode(ReactiveNotebooks, options.Root);
-        ConvertLinearNotebook = new ConvertLinearNotebook(ReactiveNotebooks, _analysers, _runs, options.Root);
+        ConvertLinearNotebook = new ConvertLinearNotebook(ReactiveNotebooks, _analysers, _runs, options.Root) { Assets = notebookAssets };
         CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
         var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
         SweepOrphans = new SweepOrphans(
             _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time, assetOrphans), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>()) { Assets = assetOrphans };
         _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
-        ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Orphans.Grace, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
+        ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
         _retention = new RetentionKeeper(
             ApplyRetention, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
         _compressor = new JournalCompressor(
@@ -213,7 +213,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
                 [RecoveryPhases.Orphans] = _ =>
                 {
                     _sweeper.Start();
-                    return Task.FromResult(new PhaseResult(trash.Due(options.Orphans.Grace).Count));
+                    return Task.FromResult(new PhaseResult(trash.Due().Count));
                 },
             },
             time, loggers.CreateLogger<Recover>());

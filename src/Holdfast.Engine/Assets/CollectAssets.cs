@@ -18,7 +18,7 @@ public sealed partial class CollectAssets : IDisposable
     private readonly AssetOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turnstile _one = new();
 
     /// <summary>When each marked asset was first seen so by this server, by the clock that cannot jump; guarded by _one.</summary>
     private readonly Dictionary<AssetHash, long> _seenMarked = [];
@@ -27,29 +27,23 @@ public sealed partial class CollectAssets : IDisposable
         (_store, _feed, _folder, _notebooks, _options, _time, _logger) = (store, feed, folder, notebooks, options, time, logger);
 
     /// <summary>How many were deleted.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
-    {
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            await DropStaleAsync(await _notebooks.FindStaleAsync(isDryRun: false, cancellationToken));
-            long now = _time.NowMicroseconds();
-            _ = await _store.WriteAsync(transaction => AssetsTable.Mark(transaction, now), cancellationToken);
-            List<Asset> marked = _store.Read(AssetsTable.Marked);
-            Forget(marked);
-            var due = marked.FindAll(asset => IsOver(asset.Hash));
-            List<Asset> deleted = await DeleteAsync(due, cancellationToken);
-            if (deleted.Count > 0)
-            {
-                Log.Collected(_logger, deleted.Count, deleted.Sum(static a => a.Size));
-            }
+    public Task<int> RunAsync(CancellationToken cancellationToken) => _one.RunAsync(CollectAsync, cancellationToken);
 
-            return deleted.Count;
-        }
-        finally
+    private async Task<int> CollectAsync(CancellationToken cancellationToken)
+    {
+        await DropStaleAsync(await _notebooks.FindStaleAsync(isDryRun: false, cancellationToken));
+        long now = _time.NowMicroseconds();
+        _ = await _store.WriteAsync(transaction => AssetsTable.Mark(transaction, now), cancellationToken);
+        List<Asset> marked = _store.Read(AssetsTable.Marked);
+        Forget(marked);
+        var due = marked.FindAll(asset => IsOver(asset.Hash));
+        List<Asset> deleted = await DeleteAsync(due, cancellationToken);
+        if (deleted.Count > 0)
         {
-            _one.Release();
+            Log.Collected(_logger, deleted.Count, deleted.Sum(static a => a.Size));
         }
+
+        return deleted.Count;
     }
 
     internal async Task DropStaleAsync(List<NotebookAssets.Stale> stale)
@@ -120,7 +114,7 @@ public sealed partial class CollectAssets : IDisposable
         }
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _one.Close();
 
     private static partial class Log
     {

@@ -27,6 +27,16 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
         }
     }
 
+    /// <summary>To be called before a file with this text is written: what it refers to is kept for it, beside what the file that it replaces refers to. Then comes <see cref="SeenAsync"/>.</summary>
+    public async Task AboutToReferAsync(string path, ReadOnlyMemory<byte> json)
+    {
+        HashSet<string> mentioned = AssetMentions.Find(json.Span);
+        if (mentioned.Count > 0)
+        {
+            await RenewAsync(path, mentioned, time.NowMicroseconds());
+        }
+    }
+
     /// <summary>A file or a folder has another name now.</summary>
     public Task MovedAsync(string from, string to) => store.WriteAsync(
         transaction =>

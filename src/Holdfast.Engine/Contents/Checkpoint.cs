@@ -97,6 +97,9 @@ internal static class Checkpoint
 
     private static EntryStatus? StatusOf(Place file) => EntryStatus.Of(PathOf(file));
 
+    /// <summary>Where the checkpoint of a file lies, by the file's own path.</summary>
+    public static string RealPathOf(string file) => Path.Combine(Path.GetDirectoryName(file)!, FolderName, FileNames.OfCheckpoint(Path.GetFileName(file)));
+
     private static string PathOf(Place file) => file.Beside($"{FolderName}/{FileNames.OfCheckpoint(file.Name)}");
 
     /// <summary>A folder of checkpoints that is a link may lead out of the root.</summary>

@@ -1,3 +1,6 @@
+using Holdfast.Engine.Assets;
+using Holdfast.Engine.Notebooks;
+
 namespace Holdfast.Engine.Contents;
 
 /// <summary>A file's checkpoint as clients know it; the time is in microseconds since 1970.</summary>
@@ -13,9 +16,26 @@ public sealed class ListCheckpoints(ContentsRoot root)
     }
 }
 
-/// <summary>Makes a file's checkpoint, in place of the one before. Errors: contents-not-found, contents-not-writable, disk-full.</summary>
+/// <summary>Makes a file's checkpoint, in place of the one before; what a notebook's refers to is kept for it. Errors: contents-not-found, contents-not-writable, disk-full.</summary>
 public sealed class CreateCheckpoint(ContentsRoot root)
 {
+    internal NotebookAssets? Assets { get; init; }
+
+    public async Task<CheckpointModel> RunAsync(ContentsPath path)
+    {
+        if (Assets is null || !CheckpointedFile.IsNotebook(path))
+        {
+            return await Task.Run(() => Run(path));
+        }
+
+        // Before, for what is about to be referred to, and after, when what the checkpoint before it referred to is not needed any more.
+        string file = root.RealPathOf(path);
+        await Assets.AboutToReferAsync(Checkpoint.RealPathOf(file), await Task.Run(() => CheckpointedFile.Read(file)));
+        CheckpointModel made = await Task.Run(() => Run(path));
+        await Assets.SeenAsync(Checkpoint.RealPathOf(file), await Task.Run(() => CheckpointedFile.Read(Checkpoint.RealPathOf(file))));
+        return made;
+    }
+
     public CheckpointModel Run(ContentsPath path)
     {
         using Place file = CheckpointedFile.Find(root, path);
@@ -27,6 +47,18 @@ public sealed class CreateCheckpoint(ContentsRoot root)
 /// <summary>Puts a file back to its checkpoint, which stays. Errors: contents-not-found, checkpoint-not-found, contents-not-writable, disk-full.</summary>
 public sealed class RestoreCheckpoint(ContentsRoot root)
 {
+    internal NotebookAssets? Assets { get; init; }
+
+    public async Task RunAsync(ContentsPath path, string id)
+    {
+        await Task.Run(() => Run(path, id));
+        if (Assets is not null && CheckpointedFile.IsNotebook(path))
+        {
+            string file = root.RealPathOf(path);
+            await Assets.SeenAsync(file, await Task.Run(() => CheckpointedFile.Read(file)));
+        }
+    }
+
     public void Run(ContentsPath path, string id)
     {
         using Place file = CheckpointedFile.Find(root, path);
@@ -63,6 +95,21 @@ internal static class CheckpointedFile
 
         place.Dispose();
         throw path.NotFound();
+    }
+
+    public static bool IsNotebook(ContentsPath path) => path.Text.EndsWith(".ipynb", StringComparison.Ordinal);
+
+    /// <summary>Empty when it is not there, or cannot be read: then it refers to nothing.</summary>
+    public static byte[] Read(string path)
+    {
+        try
+        {
+            return NotebookStorage.Read(path, out _);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or RefusedException)
+        {
+            return [];
+        }
     }
 
     public static RefusedException NotFound(ContentsPath path, string id) => new(ErrorCodes.CheckpointNotFound, $"'{path}' has no checkpoint '{id}'.");

@@ -19,8 +19,8 @@ public sealed class ContentsOperations
         Rename = new RenameContents(root, unsaved) { Assets = assets, Moved = (from, to) => Moved?.Invoke(from, to) };
         Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null, unsaved) { Deleted = path => Deleted?.Invoke(path) };
         ListCheckpoints = new ListCheckpoints(root);
-        CreateCheckpoint = new CreateCheckpoint(root);
-        RestoreCheckpoint = new RestoreCheckpoint(root);
+        CreateCheckpoint = new CreateCheckpoint(root) { Assets = assets };
+        RestoreCheckpoint = new RestoreCheckpoint(root) { Assets = assets };
         DeleteCheckpoint = new DeleteCheckpoint(root);
         Trust = new TrustNotebook(root, trusted);
         OpenFile = new OpenContentsFile(root);

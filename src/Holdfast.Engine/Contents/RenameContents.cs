@@ -21,7 +21,11 @@ public sealed class RenameContents(ContentsRoot root, UnsavedResults unsaved)
         if (before != now)
         {
             await unsaved.MovedAsync(before, now);
-            await (Assets?.MovedAsync(before, now) ?? Task.CompletedTask);
+            if (Assets is not null)
+            {
+                await Assets.MovedAsync(before, now);
+                await Assets.MovedAsync(Checkpoint.RealPathOf(before), Checkpoint.RealPathOf(now));
+            }
         }
 
         return model;

@@ -16,7 +16,10 @@ public sealed record ContentsToSave(ContentsPath Path, ContentsType Type)
 
 /// <summary>What a save made of it.</summary>
 /// <param name="IsNew">There was nothing by that name before.</param>
-public sealed record SavedContents(ContentsModel Model, bool IsNew);
+public sealed record SavedContents(ContentsModel Model, bool IsNew)
+{
+    internal bool HasNewCheckpoint { get; init; }
+}
 
 /// <summary>
 /// Saves a file or a notebook whole, or not at all, or makes a folder. A notebook whose cells the client all trusts is trusted from then on.
@@ -37,7 +40,12 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
         SavedContents saved = Run(wanted);
         if (wanted.Type == ContentsType.Notebook && Assets is not null)
         {
-            await Assets.SeenAsync(root.RealPathOf(wanted.Path), wanted.Content);
+            string file = root.RealPathOf(wanted.Path);
+            await Assets.SeenAsync(file, wanted.Content);
+            if (saved.HasNewCheckpoint)
+            {
+                await Assets.SeenAsync(Checkpoint.RealPathOf(file), wanted.Content);
+            }
         }
 
         return saved;
@@ -58,16 +66,17 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
             throw new RefusedException(ErrorCodes.InvalidRequest, $"'{place.Path}' is a folder; a file cannot be saved over it.");
         }
 
+        bool hasNewCheckpoint = false;
         if (wanted.Type == ContentsType.Notebook)
         {
-            SaveNotebook(place, wanted.Content);
+            hasNewCheckpoint = SaveNotebook(place, wanted.Content);
         }
         else
         {
             Write(place, Decode(wanted.Content.Span, wanted.Format, place.Path));
         }
 
-        return new SavedContents(ContentsModels.OfChanged(place, wanted.Type), isNew);
+        return new SavedContents(ContentsModels.OfChanged(place, wanted.Type), isNew) { HasNewCheckpoint = hasNewCheckpoint };
     }
 
     /// <summary>The bytes of a file from the JSON string that a client sent.</summary>
@@ -115,7 +124,8 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
     internal static RefusedException NotWritable(ContentsPath path, Exception cause) =>
         new(ErrorCodes.ContentsNotWritable, $"'{path}' cannot be written: {cause.Message.Replace("/proc/self/fd/", "folder ", StringComparison.Ordinal)} What was there is as it was.");
 
-    private void SaveNotebook(Place place, ReadOnlyMemory<byte> content)
+    /// <summary>True when its first checkpoint was made with it.</summary>
+    private bool SaveNotebook(Place place, ReadOnlyMemory<byte> content)
     {
         ReadOnlyMemory<byte> json = content.IsEmpty ? EmptyNotebook : content;
         bool isReactive = NotebookFile.Parse(json, place.Path.Text).IsReactive; // What could not be read back is not written.
@@ -132,10 +142,13 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
         }
 
         // One checkpoint always exists of a notebook, as with Jupyter.
-        if (!Checkpoint.Exists(place))
+        if (Checkpoint.Exists(place))
         {
-            Checkpoint.Create(place);
+            return false;
         }
+
+        Checkpoint.Create(place);
+        return true;
     }
 
     private static void MakeFolder(Place place)

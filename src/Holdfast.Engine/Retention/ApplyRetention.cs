@@ -30,50 +30,43 @@ public sealed partial class ApplyRetention : IDisposable
     private readonly RetentionOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly TimeSpan _trashGraceMax;
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turnstile _one = new();
 
-    internal ApplyRetention(StateStore store, AttemptFolders folders, TrashFolder trash, TimeSpan trashGraceMax, RetentionOptions options, TimeProvider time, ILogger logger) =>
-        (_store, _folders, _trash, _trashGraceMax, _options, _time, _logger) = (store, folders, trash, trashGraceMax, options, time, logger);
+    internal ApplyRetention(StateStore store, AttemptFolders folders, TrashFolder trash, RetentionOptions options, TimeProvider time, ILogger logger) =>
+        (_store, _folders, _trash, _options, _time, _logger) = (store, folders, trash, options, time, logger);
 
-    public async Task<RetentionResult> RunAsync(CancellationToken cancellationToken)
+    public Task<RetentionResult> RunAsync(CancellationToken cancellationToken) => _one.RunAsync(ApplyAsync, cancellationToken);
+
+    private async Task<RetentionResult> ApplyAsync(CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken);
-        try
+        int attempts = 0, executions = 0, journals = 0, runs = 0, kernels = 0, events = 0;
+        if (Before(_options.Executions) is { } oldExecutions)
         {
-            int attempts = 0, executions = 0, journals = 0, runs = 0, kernels = 0, events = 0;
-            if (Before(_options.Executions) is { } oldExecutions)
-            {
-                executions = await RepeatAsync(() => DeleteExecutionsAsync(oldExecutions, count => attempts += count, cancellationToken), cancellationToken);
-                runs = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteRuns(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
-                attempts += await RepeatAsync(() => RemoveFoldersAsync(t => RetentionTable.DeleteKernelAttempts(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
-                kernels = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteKernels(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
-            }
-
-            if (Before(_options.Output) is { } oldOutput)
-            {
-                long now = _time.NowMicroseconds();
-                journals = await RepeatAsync(() => RemoveFoldersAsync(t => RetentionTable.MarkJournals(t, oldOutput, now, BatchMax), cancellationToken), cancellationToken);
-            }
-
-            if (Before(_options.Events) is { } oldEvents)
-            {
-                events = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteEvents(t, oldEvents, BatchMax * 5), cancellationToken), cancellationToken, BatchMax * 5);
-            }
-
-            var result = new RetentionResult(executions, journals, attempts, runs, kernels, events);
-            if (executions + journals + attempts + runs + kernels + events > 0)
-            {
-                await _store.WriteAsync(static t => RetentionTable.Shrink(t, ShrinkPages), cancellationToken);
-                Log.Applied(_logger, executions, journals, events);
-            }
-
-            return result;
+            executions = await RepeatAsync(() => DeleteExecutionsAsync(oldExecutions, count => attempts += count, cancellationToken), cancellationToken);
+            runs = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteRuns(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
+            attempts += await RepeatAsync(() => RemoveFoldersAsync(t => RetentionTable.DeleteKernelAttempts(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
+            kernels = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteKernels(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
         }
-        finally
+
+        if (Before(_options.Output) is { } oldOutput)
         {
-            _one.Release();
+            long now = _time.NowMicroseconds();
+            journals = await RepeatAsync(() => RemoveFoldersAsync(t => RetentionTable.MarkJournals(t, oldOutput, now, BatchMax), cancellationToken), cancellationToken);
         }
+
+        if (Before(_options.Events) is { } oldEvents)
+        {
+            events = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteEvents(t, oldEvents, BatchMax * 5), cancellationToken), cancellationToken, BatchMax * 5);
+        }
+
+        var result = new RetentionResult(executions, journals, attempts, runs, kernels, events);
+        if (executions + journals + attempts + runs + kernels + events > 0)
+        {
+            await _store.WriteAsync(static t => RetentionTable.Shrink(t, ShrinkPages), cancellationToken);
+            Log.Applied(_logger, executions, journals, events);
+        }
+
+        return result;
     }
 
     private long? Before(TimeSpan kept) => kept > TimeSpan.Zero ? _time.NowMicroseconds() - (kept.Ticks / TimeSpan.TicksPerMicrosecond) : null;
@@ -136,7 +129,7 @@ public sealed partial class ApplyRetention : IDisposable
         attempts.ForEach(RemoveFolder);
         try
         {
-            _trash.Due(_trashGraceMax).ForEach(TrashFolder.Delete);
+            _trash.Due().ForEach(TrashFolder.Delete);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -165,7 +158,7 @@ public sealed partial class ApplyRetention : IDisposable
         }
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _one.Close();
 
     private static partial class Log
     {

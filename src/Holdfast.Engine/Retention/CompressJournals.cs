@@ -36,7 +36,7 @@ public sealed partial class CompressJournals : IDisposable
     private readonly EngineMeters _meters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turnstile _one = new();
 
     // Closed segments of living attempts that did not shrink, so that they are tried once; guarded by _one.
     private readonly Dictionary<string, HashSet<long>> _tried = [];
@@ -44,30 +44,20 @@ public sealed partial class CompressJournals : IDisposable
     internal CompressJournals(StateStore store, LiveAttempts live, AttemptFolders folders, RetentionOptions options, EngineMeters meters, TimeProvider time, ILogger logger) =>
         (_store, _live, _folders, _options, _meters, _time, _logger) = (store, live, folders, options, meters, time, logger);
 
-    public async Task<CompressionResult> RunAsync(CancellationToken cancellationToken)
+    public Task<CompressionResult> RunAsync(CancellationToken cancellationToken) =>
+        _options.CompressAfter <= TimeSpan.Zero ? Task.FromResult(new CompressionResult(0, 0, 0)) : _one.RunAsync(CompressAsync, cancellationToken);
+
+    private async Task<CompressionResult> CompressAsync(CancellationToken cancellationToken)
     {
         var result = new CompressionResult(0, 0, 0);
-        if (_options.CompressAfter <= TimeSpan.Zero)
+        result = await EndedAsync(result, cancellationToken);
+        result = await LivingAsync(result, cancellationToken);
+        if (result.Segments > 0)
         {
-            return result;
+            Log.Compressed(_logger, result.Segments, result.BytesBefore, result.BytesAfter);
         }
 
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            result = await EndedAsync(result, cancellationToken);
-            result = await LivingAsync(result, cancellationToken);
-            if (result.Segments > 0)
-            {
-                Log.Compressed(_logger, result.Segments, result.BytesBefore, result.BytesAfter);
-            }
-
-            return result;
-        }
-        finally
-        {
-            _one.Release();
-        }
+        return result;
     }
 
     private async Task<CompressionResult> EndedAsync(CompressionResult result, CancellationToken cancellationToken)
@@ -182,7 +172,7 @@ public sealed partial class CompressJournals : IDisposable
 
     private static long MicrosecondsOf(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _one.Close();
 
     private static partial class Log
     {

@@ -52,6 +52,11 @@ public sealed class DataDirectory : IDisposable
             KeepOthersOut(paths);
 
             // Nobody else lives here now, so a record that is still there is a dead server's. If we die before the next line, it is only stale again.
+            if (ServerRecord.Read(paths.ServerRecord) is { } dead)
+            {
+                RuntimePipes.Remove(dead.Process, environment("TMPDIR") is { Length: > 0 } temporary ? temporary : "/tmp");
+            }
+
             File.Delete(paths.ServerRecord);
             foreach (string directory in (ReadOnlySpan<string>)[paths.Attempts, paths.Run, paths.Assets])
             {
@@ -112,8 +117,8 @@ public sealed class DataDirectory : IDisposable
                 return held;
             }
 
-            ServerRecord? first = ServerRecord.FindLive(paths);
-            if (first is not null || attempt == LockAttempts)
+            ServerRecord? first = ServerRecord.Read(paths.ServerRecord);
+            if (first?.Process.IsAlive() == true || attempt == LockAttempts)
             {
                 throw InUse(paths, first);
             }

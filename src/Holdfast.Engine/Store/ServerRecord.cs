@@ -5,7 +5,8 @@ namespace Holdfast.Engine.Store;
 
 /// <summary>
 /// <c>server.json</c>: how to reach the server of a data directory, and proof of which process it is. Written when the server listens
-/// and removed at a clean stop; after a crash it stays, so a reader believes it only while that very process lives.
+/// and removed at a clean stop; after a crash it stays until the next server has the lock, which removes it first of all. So it is believed while that very process lives, or, where that cannot be seen from
+/// (another container), while somebody has the lock.
 /// </summary>
 public sealed record ServerRecord(string Url, ProcessIdentity Process, string Version)
 {
@@ -15,7 +16,7 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
     public string? CertificateSha256 { get; init; }
 
     /// <summary>The record of the server that lives now; null when there is none, or none that can be named yet.</summary>
-    public static ServerRecord? FindLive(DataDirectoryPaths paths) => Read(paths.ServerRecord) is { } record && record.Process.IsAlive() ? record : null;
+    public static ServerRecord? FindLive(DataDirectoryPaths paths) => Read(paths.ServerRecord) is { } record && (record.Process.IsAlive() || FileLock.IsHeld(paths.ServerLock)) ? record : null;
 
     public void Write(string path)
     {

@@ -20,7 +20,7 @@ public sealed class FileLock : IDisposable
             throw Libc.Failure("open", path);
         }
 
-        if (TryFlock(fd))
+        if (TryFlock(fd, Libc.LockExclusive))
         {
             return new FileLock(fd);
         }
@@ -29,7 +29,7 @@ public sealed class FileLock : IDisposable
         return null;
     }
 
-    /// <summary>True when some process holds the lock now. A missing file is not held. Takes it for an instant to find out.</summary>
+    /// <summary>True when some process holds the lock now. A missing file is not held. Takes it for an instant to find out, shared, so that two who look do not see one another.</summary>
     public static bool IsHeld(string path)
     {
         int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | Libc.OpenNonBlock, 0); // A FIFO in its place must not make us wait.
@@ -38,7 +38,7 @@ public sealed class FileLock : IDisposable
             return false;
         }
 
-        bool isFree = TryFlock(fd);
+        bool isFree = TryFlock(fd, Libc.LockShared);
         _ = Libc.Close(fd);
         return !isFree;
     }
@@ -52,9 +52,9 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    private static bool TryFlock(int fd)
+    private static bool TryFlock(int fd, int kind)
     {
-        while (Libc.Flock(fd, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
+        while (Libc.Flock(fd, kind | Libc.LockNonBlocking) != 0)
         {
             if (Libc.Errno != Libc.Eintr)
             {

@@ -15,6 +15,7 @@ public static unsafe partial class Libc
     public const int Enospc = 28;
     public const int Edquot = 122;
 
+    public const int LockShared = 1;
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Holdfast.Protocol.Processes;
+using Holdfast.SystemTests.Cli;
 using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Servers;
@@ -46,6 +47,30 @@ public sealed class StopTests
         Assert.Equal("running", (await waiting).Must(202).Execution.State);
         await Assert.ThrowsAnyAsync<IOException>(async () => await following.MoveNextAsync());
         Assert.Equal(0, await server.WaitForExitAsync());
+    }
+
+    /// <summary>From where the server's process cannot be seen, as from another container with the same data directory.</summary>
+    [Fact]
+    public async Task A_caller_who_cannot_see_the_process_finds_the_server_all_the_same_and_stops_it()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        string[] elsewhere = [.. Libc.GetUid() == 0 ? (string[])[] : ["-r"], "--pid", "--fork", "--mount-proc", CliProcess.Program];
+        string id = await OutsideAsync("submit", "--", "sleep", "1000");
+        await server.Rest.WaitForStateAsync(id.Trim(), "running"); // By the same server: no second one was started.
+
+        Assert.Contains("1 job", await OutsideAsync("stop"), StringComparison.Ordinal);
+
+        Assert.Equal(0, await server.WaitForExitAsync());
+        Assert.False(FileLock.IsHeld(Path.Combine(server.Data, "server.lock")));
+        Assert.NotEmpty(HouseProcesses.Work(server.Data));
+
+        async Task<string> OutsideAsync(params string[] arguments)
+        {
+            using CliProcess process = CliProcess.StartProgram(server.Data, "unshare", [.. elsewhere, .. arguments]);
+            (int exitCode, string output, string error) = await process.EndAsync();
+            Assert.True(exitCode == 0, error);
+            return output;
+        }
     }
 
     [Fact]

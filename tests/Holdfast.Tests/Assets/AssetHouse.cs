@@ -84,7 +84,7 @@ internal sealed class AssetHouse : IAsyncDisposable
             }
         }
 
-        Trash.Due(TimeSpan.FromDays(1)).ForEach(TrashFolder.Delete);
+        Trash.Due().ForEach(TrashFolder.Delete);
         return found;
     }
 
@@ -108,7 +108,7 @@ internal sealed class AssetHouse : IAsyncDisposable
     {
         Store = StateStore.Open(new StoreOptions { Directory = Paths.Root }, Clock);
         var feed = new FeedLog(Store, Clock);
-        Trash = new TrashFolder(Paths.Trash, Clock);
+        Trash = new TrashFolder(Paths.Trash, TimeSpan.FromDays(1), Clock);
         _files = new AssetFolder(Paths, Trash, Clock);
         Keep = new StoreAsset(Store, feed, _files, new AssetQuota(Store, Options), Options, "here", Clock);
         Reader = new ReadAsset(Store, _files, Options, Clock);

@@ -70,8 +70,8 @@ public sealed class ClockJumpTests : IAsyncDisposable
         _house.Clock.Jump(jump);
 
         var folders = new AttemptFolders(Path.Combine(_house.Directory, "attempts"), _house.Directory);
-        var trash = new TrashFolder(Path.Combine(_house.Directory, "trash"), _house.Clock);
-        using var apply = new ApplyRetention(_house.Store, folders, trash, TimeSpan.FromDays(1), new RetentionOptions(), _house.Clock, NullLogger.Instance);
+        var trash = new TrashFolder(Path.Combine(_house.Directory, "trash"), TimeSpan.FromDays(1), _house.Clock);
+        using var apply = new ApplyRetention(_house.Store, folders, trash, new RetentionOptions(), _house.Clock, NullLogger.Instance);
         RetentionResult result = await apply.RunAsync(Cancel);
 
         Assert.Equal(jump > TimeSpan.Zero ? 1 : 0, result.Executions); // By hand: the server itself waits for a day before it believes such a clock.

@@ -24,7 +24,7 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     public ApplyRetentionTests()
     {
         _folders = new AttemptFolders(Path.Combine(_house.Directory, "attempts"), _house.Directory);
-        _trash = new TrashFolder(Path.Combine(_house.Directory, "trash"), _house.Clock);
+        _trash = new TrashFolder(Path.Combine(_house.Directory, "trash"), TimeSpan.FromDays(1), _house.Clock);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -201,7 +201,7 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 
     private Task<RetentionResult> ApplyAsync(RetentionOptions? options = null) =>
-        new ApplyRetention(_house.Store, _folders, _trash, TimeSpan.FromDays(1), options ?? new RetentionOptions(), _house.Clock, NullLogger.Instance).RunAsync(Cancel);
+        new ApplyRetention(_house.Store, _folders, _trash, options ?? new RetentionOptions(), _house.Clock, NullLogger.Instance).RunAsync(Cancel);
 
     private async Task<string> SubmitAsync(string key) =>
         (await new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Clock).RunAsync(new JobRequest { Argv = ["true"] }, key, Cancel)).Execution.Id.Value;

@@ -129,6 +129,46 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.False(File.Exists(paths.ServerRecord));
     }
 
+    /// <summary>As from another container: its processes have other pids there, or none.</summary>
+    [Fact]
+    public void A_server_whose_process_cannot_be_seen_is_known_by_its_lock_and_its_record()
+    {
+        var paths = new DataDirectoryPaths(Root);
+        using (DataDirectory data = Open())
+        {
+            Assert.Null(ServerRecord.FindLive(paths)); // It does not listen yet.
+            new ServerRecord("http://127.0.0.1:1", ProcessIdentity.Current with { StartTicks = 1 }, "0.1.0").Write(paths.ServerRecord);
+            Assert.Equal("http://127.0.0.1:1", ServerRecord.FindLive(paths)?.Url);
+            Assert.Contains("http://127.0.0.1:1", Assert.Throws<DataDirectoryException>(() => Open()).Message, StringComparison.Ordinal);
+        }
+
+        new ServerRecord("http://127.0.0.1:1", ProcessIdentity.Current with { StartTicks = 1 }, "0.1.0").Write(paths.ServerRecord);
+        Assert.Null(ServerRecord.FindLive(paths));
+    }
+
+    [Fact]
+    public void What_the_runtime_of_a_killed_server_left_goes_at_the_next_start_and_nobody_elses_does()
+    {
+        var paths = new DataDirectoryPaths(Root);
+        _ = Directory.CreateDirectory(Root);
+        string temporary = Directory.CreateDirectory(Path.Combine(_parent, "tmp")).FullName;
+        var dead = new ProcessIdentity(ProcessIdentity.Current.BootId, ProcessIdentity.Current.Pid, 1);
+        new ServerRecord("http://127.0.0.1:1", dead, "0.1.0").Write(paths.ServerRecord);
+        string ours = SocketAt(Path.Combine(temporary, $"dotnet-diagnostic-{dead.Pid}-1-socket"));
+        string[] others =
+        [
+            SocketAt(Path.Combine(temporary, $"dotnet-diagnostic-{dead.Pid}-12-socket")),
+            SocketAt(Path.Combine(temporary, $"dotnet-diagnostic-{dead.Pid}-{ProcessIdentity.Current.StartTicks}-socket")),
+        ];
+        string plain = Path.Combine(temporary, $"clr-debug-pipe-{dead.Pid}-1-in"); // A file, and so not the runtime's.
+        File.WriteAllText(plain, "mine");
+
+        using DataDirectory data = DataDirectory.Open(paths, Variables(("TMPDIR", temporary), ("XDG_RUNTIME_DIR", _parent)));
+
+        Assert.False(File.Exists(ours));
+        Assert.All([.. others, plain], static path => Assert.True(File.Exists(path)));
+    }
+
     [Fact]
     public void The_record_is_there_while_the_server_listens()
     {
@@ -235,6 +275,16 @@ public sealed class DataDirectoryTests : IDisposable
 
     private static Func<string, string?> Variables(params (string Name, string? Value)[] variables) =>
         name => variables.FirstOrDefault(variable => variable.Name == name).Value;
+
+    /// <summary>A socket's file, which stays when nobody listens any more.</summary>
+    private static string SocketAt(string path)
+    {
+        // A listener that is disposed takes its file away; renamed before, it stays.
+        using var listener = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        listener.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path + ".new"));
+        File.Move(path + ".new", path);
+        return path;
+    }
 
     private DataDirectory Open(string? root = null) => DataDirectory.Open(new DataDirectoryPaths(root ?? Root), Variables());
 }

@@ -87,6 +87,8 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
         orderby pair.Key.Index, use.Line, change.Ordinal
         select new Renaming(pair.Key.Index, pair.Key.Id, use.Line, use.Name, change.Name);
 
+    internal Assets.NotebookAssets? Assets { get; init; }
+
     private async Task<string> WriteAsync(ConversionReport report, ConversionRequest request, LinearCell[] cells, Dictionary<CellId, string> texts)
     {
         if (report.Blocked.Count > 0 && !request.IsPartial)
@@ -121,6 +123,11 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
                 file.SetReactivity(isReactive: true, file.IsAutorun);
             },
             CancellationToken.None); // What is begun to be written is written whole.
+        if (Assets is not null)
+        {
+            await Assets.SeenAsync(backup!, NotebookStorage.Read(backup!, out _)); // What only the notebook as it was refers to is kept for it.
+        }
+
         return backup!;
     }
 

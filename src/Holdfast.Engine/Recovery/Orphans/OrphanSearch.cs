@@ -27,7 +27,7 @@ internal sealed class OrphanSearch(StateStore store, DataDirectory directory, At
     {
         List<Orphan> found =
         [
-            .. trash.Due(options.Grace).Select(path => new Orphan(OrphanKind.Discarded, path, OrphanAction.Delete, "It was set aside, and its grace is over.")),
+            .. trash.Due().Select(path => new Orphan(OrphanKind.Discarded, path, OrphanAction.Delete, "It was set aside, and its grace is over.")),
             .. TornFiles.Find(directory.Paths.Root).Where(IsOldEnough)
                 .Select(path => new Orphan(OrphanKind.TemporaryFile, path, OrphanAction.Delete, "A write that was cut short left it; the file itself is whole or absent.")),
         ];

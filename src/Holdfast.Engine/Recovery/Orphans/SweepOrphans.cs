@@ -27,7 +27,7 @@ public sealed partial class SweepOrphans : IDisposable
     private readonly OrphanOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly Turnstile _one = new();
 
     internal SweepOrphans(StateStore store, FeedLog feed, OrphanSearch search, TrashFolder trash, AttemptRecovery recovery, OrphanOptions options, TimeProvider time, ILogger logger) =>
         (_store, _feed, _search, _trash, _recovery, _options, _time, _logger) = (store, feed, search, trash, recovery, options, time, logger);
@@ -38,29 +38,23 @@ public sealed partial class SweepOrphans : IDisposable
     internal static string MarkOf(string attemptFolder) => Path.Combine(attemptFolder, "orphaned");
 
     /// <summary>What was found, each with what was done about it, or would have been.</summary>
-    public async Task<IReadOnlyList<Orphan>> RunAsync(bool isDryRun, CancellationToken cancellationToken)
-    {
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            List<Orphan> found = await _search.RunAsync(_trash, cancellationToken);
-            if (!isDryRun)
-            {
-                for (int i = 0; i < found.Count; i++)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    found[i] = await TreatAsync(found[i], cancellationToken);
-                }
+    public Task<IReadOnlyList<Orphan>> RunAsync(bool isDryRun, CancellationToken cancellationToken) => _one.RunAsync(cancel => SweepAsync(isDryRun, cancel), cancellationToken);
 
-                await AnnounceAsync(found, cancellationToken);
+    private async Task<IReadOnlyList<Orphan>> SweepAsync(bool isDryRun, CancellationToken cancellationToken)
+    {
+        List<Orphan> found = await _search.RunAsync(_trash, cancellationToken);
+        if (!isDryRun)
+        {
+            for (int i = 0; i < found.Count; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                found[i] = await TreatAsync(found[i], cancellationToken);
             }
 
-            return found;
+            await AnnounceAsync(found, cancellationToken);
         }
-        finally
-        {
-            _one.Release();
-        }
+
+        return found;
     }
 
     /// <summary>One that cannot be treated says why, and stays for the next sweep; the others go on.</summary>
@@ -154,7 +148,7 @@ public sealed partial class SweepOrphans : IDisposable
             cancellationToken);
     }
 
-    public void Dispose() => _one.Dispose();
+    public void Dispose() => _one.Close();
 
     private static partial class Log
     {

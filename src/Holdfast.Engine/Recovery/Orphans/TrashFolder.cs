@@ -10,8 +10,11 @@ namespace Holdfast.Engine.Recovery.Orphans;
 /// (<c>UNIXSECONDS-NAME</c>), so that a deletion which was interrupted is gone on with by whoever looks next, and nothing else has to be remembered. Links are removed and
 /// never followed.
 /// </summary>
-internal sealed class TrashFolder(string folder, TimeProvider time)
+internal sealed class TrashFolder(string folder, TimeSpan graceMax, TimeProvider time)
 {
+    /// <summary>No grace that an earlier server may have been started with is taken for a mistake.</summary>
+    private static readonly TimeSpan UsualGraceMax = TimeSpan.FromDays(1);
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Sets something aside until the grace is over, and says where. It must lie on the same file system.</summary>
@@ -36,7 +39,7 @@ internal sealed class TrashFolder(string folder, TimeProvider time)
     }
 
     /// <summary>What is due; a name without a time in it is not ours, and never due. A time far beyond any grace is a clock's that was wrong when it was written: it counts from now.</summary>
-    public List<string> Due(TimeSpan graceMax)
+    public List<string> Due()
     {
         var due = new List<string>();
         if (!Directory.Exists(folder))
@@ -45,7 +48,8 @@ internal sealed class TrashFolder(string folder, TimeProvider time)
         }
 
         long now = time.GetUtcNow().ToUnixTimeSeconds();
-        long latest = now + (2 * (long)graceMax.TotalSeconds) + 1;
+        long longest = (long)(graceMax > UsualGraceMax ? graceMax : UsualGraceMax).TotalSeconds;
+        long latest = now + (2 * longest) + 1;
         foreach (string path in Directory.EnumerateFileSystemEntries(folder))
         {
             string name = Path.GetFileName(path);
@@ -61,7 +65,7 @@ internal sealed class TrashFolder(string folder, TimeProvider time)
             }
             else if (at > latest)
             {
-                _ = Libc.Rename(path, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{now + (long)graceMax.TotalSeconds}-{name[(dash + 1)..]}")));
+                _ = Libc.Rename(path, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{now + longest}-{name[(dash + 1)..]}")));
             }
         }
 

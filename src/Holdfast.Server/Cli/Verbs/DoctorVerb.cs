@@ -39,7 +39,7 @@ internal static class DoctorVerb
         if (client.Locator.Locate() is { } address)
         {
             await ExamineServerAsync(client, address, findings, context.Interruption()).ConfigureAwait(false);
-            if (ServerRecord.FindLive(client.Locator.Paths) is { } record && address.IsLocal && ServiceUnit.Check(record.Process.Pid, context.Environment) is { } unit)
+            if (ServerRecord.FindLive(client.Locator.Paths) is { } record && address.IsLocal && record.Process.IsAlive() && ServiceUnit.Check(record.Process.Pid, context.Environment) is { } unit)
             {
                 findings.Add(unit);
             }

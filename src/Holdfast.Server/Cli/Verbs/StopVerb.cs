@@ -13,6 +13,7 @@ namespace Holdfast.Server.Cli.Verbs;
 internal static class StopVerb
 {
     private const int PatienceMs = 30_000;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Longer than the server gives the work.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(60);
@@ -22,7 +23,7 @@ internal static class StopVerb
     public static Verb Verb => new("stop", "stop [--with-work]", "stop the server; its jobs and kernels live on, and the next one finds them")
     {
         Options = [WithWork],
-        Notes = "The server is the one of the data directory (--data, HOLDFAST_DATA); it is sent SIGTERM.",
+        Notes = "The server is the one of the data directory (--data, HOLDFAST_DATA); it is sent SIGTERM, or asked over its address when it runs in another container.",
         RunAsync = StopAsync,
     };
 
@@ -41,11 +42,11 @@ internal static class StopVerb
         using SignalTarget? target = SignalTarget.Open(record.Process);
         if (target is null && !isWithWork)
         {
-            throw locator.Unreachable(null);
+            await AskToStopAsync(context, locator).ConfigureAwait(false);
         }
 
         target?.Terminate();
-        if (target is not null && !await Task.Run(() => target.WaitForEnd(PatienceMs)).ConfigureAwait(false))
+        if (!await HasEndedAsync(context, locator, target).ConfigureAwait(false))
         {
             throw new RefusedException(ErrorCodes.ServerStopping, string.Create(CultureInfo.InvariantCulture,
                 $"The server, process {record.Process.Pid}, was asked to stop and has not within {PatienceMs / 1000} s. kill -9 {record.Process.Pid} does its work no harm."));
@@ -64,6 +65,41 @@ internal static class StopVerb
             ? string.Create(CultureInfo.InvariantCulture, $$"""{"pid":{{record.Process.Pid}},"jobs":{{living?.Jobs.ToString(CultureInfo.InvariantCulture) ?? "null"}},"kernels":{{living?.Kernels.ToString(CultureInfo.InvariantCulture) ?? "null"}}}""")
             : $"Stopped the server, process {record.Process.Pid}. {Sentence(living)}");
         return ExitCodes.Success;
+    }
+
+    /// <summary>One that lives in another container: no signal reaches it, but its address does.</summary>
+    private static async Task AskToStopAsync(CliContext context, ServerLocator locator)
+    {
+        if (!FileLock.IsHeld(locator.Paths.ServerLock))
+        {
+            throw locator.Unreachable(null);
+        }
+
+        using var client = new HoldfastClient(context, locator);
+        _ = await client.SendAsync(ApiRequest.Post("v1/stop", static json =>
+        {
+            json.WriteStartObject();
+            json.WriteEndObject();
+        }), context.Interruption()).ConfigureAwait(false);
+    }
+
+    private static async Task<bool> HasEndedAsync(CliContext context, ServerLocator locator, SignalTarget? target)
+    {
+        if (target is not null)
+        {
+            return await Task.Run(() => target.WaitForEnd(PatienceMs)).ConfigureAwait(false);
+        }
+
+        // What cannot be waited for by its pid gives its lock back when it ends.
+        for (long start = context.Time.GetTimestamp(); FileLock.IsHeld(locator.Paths.ServerLock); await Task.Delay(Look, context.Time, context.Interruption()).ConfigureAwait(false))
+        {
+            if (context.Time.GetElapsedTime(start).TotalMilliseconds > PatienceMs)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static async Task<JsonElement> EndWorkAsync(CliContext context, ServerLocator locator)

@@ -22,14 +22,14 @@ internal static class CheckpointEndpoints
 
     public static async Task CreateAsync(HttpContext context, ContentsOperations contents, ContentsPath file)
     {
-        CheckpointModel checkpoint = await Task.Run(() => contents.CreateCheckpoint.Run(file), CancellationToken.None);
+        CheckpointModel checkpoint = await contents.CreateCheckpoint.RunAsync(file);
         context.Response.Headers.Location = $"{ContentsEndpoints.Location(context, file)}/checkpoints/{checkpoint.Id}";
         await JupyterAnswer.WriteAsync(context, StatusCodes.Status201Created, writer => ContentsJson.Write(writer, checkpoint));
     }
 
     public static async Task RestoreAsync(HttpContext context, ContentsOperations contents, ContentsPath file, string id)
     {
-        await Task.Run(() => contents.RestoreCheckpoint.Run(file, id), CancellationToken.None);
+        await contents.RestoreCheckpoint.RunAsync(file, id);
         await JupyterAnswer.EmptyAsync(context);
     }
 

@@ -34,7 +34,7 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         _directory = DataDirectory.Open(new DataDirectoryPaths(Path.Combine(_root, "d")), static _ => null);
         _store = StateStore.Open(new StoreOptions { Directory = _directory.Paths.Root }, TimeProvider.System);
         _folders = new AttemptFolders(_directory.Paths.Attempts, _directory.Sockets);
-        _trash = new TrashFolder(_directory.Paths.Trash, _clock);
+        _trash = new TrashFolder(_directory.Paths.Trash, _options.Grace, _clock);
         var feed = new FeedLog(_store, _clock);
         _ledger = new ExecutionLedger(feed, new EngineMeters(), "here", _clock);
         var attempts = new AttemptRecovery(_store, null!, null!, null!, null!, _folders, _clock, NullLogger.Instance);
@@ -227,9 +227,20 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         Directory.CreateDirectory(Path.Combine(_directory.Paths.Trash, $"{now + 500_000_000}-from-the-future"));
         Directory.CreateDirectory(Path.Combine(_directory.Paths.Trash, "nobody-knows"));
 
-        Assert.Equal([due], _trash.Due(_options.Grace));
+        Assert.Equal([due], _trash.Due());
         _clock.Turn(_options.Grace + TimeSpan.FromSeconds(1));
-        Assert.Equal(["from-the-future", "half-deleted"], _trash.Due(_options.Grace).Select(static p => Path.GetFileName(p)[11..]).Order(StringComparer.Ordinal));
+        Assert.Equal(["from-the-future", "half-deleted"], _trash.Due().Select(static p => Path.GetFileName(p)[11..]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_server_with_a_shorter_grace_does_not_shorten_that_of_the_one_before()
+    {
+        Directory.CreateDirectory(_directory.Paths.Trash);
+        string set = Directory.CreateDirectory(Path.Combine(_directory.Paths.Trash, $"{(_clock.GetUtcNow() + TimeSpan.FromDays(1)).ToUnixTimeSeconds()}-set-aside")).FullName;
+
+        Assert.Empty(new TrashFolder(_directory.Paths.Trash, TimeSpan.FromSeconds(1), _clock).Due());
+
+        Assert.True(Directory.Exists(set));
     }
 
     public async ValueTask DisposeAsync()
