@@ -1,7 +1,7 @@
 namespace Holdfast.Engine;
 
 /// <summary>Lets one in at a time, until it is closed: then whoever waits or comes is refused (server-stopping), and whoever is within is asked to end.</summary>
-internal sealed class Turnstile
+internal sealed class Turnstile : IDisposable
 {
     // Neither holds anything of the system's, and both are asked after the closing: they are left to the collector.
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -29,5 +29,6 @@ internal sealed class Turnstile
         }
     }
 
-    public void Close() => _closing.Cancel();
+    /// <summary>Closes it.</summary>
+    public void Dispose() => _closing.Cancel();
 }

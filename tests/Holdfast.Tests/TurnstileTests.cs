@@ -9,7 +9,7 @@ public sealed class TurnstileTests
     [Fact]
     public async Task One_goes_in_at_a_time()
     {
-        var turnstile = new Turnstile();
+        using var turnstile = new Turnstile();
         var gate = new TaskCompletionSource();
         int within = 0;
         int most = 0;
@@ -34,16 +34,12 @@ public sealed class TurnstileTests
     [Fact]
     public async Task Closed_it_calls_off_who_is_within_and_refuses_everybody_else()
     {
-        var turnstile = new Turnstile();
+        using var turnstile = new Turnstile();
         Task<int>[] all = [.. Enumerable.Range(0, 2).Select(_ => turnstile.RunAsync(
-            async cancel =>
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel);
-                return 0;
-            },
+            static cancel => new TaskCompletionSource<int>().Task.WaitAsync(cancel),
             Cancel))];
 
-        turnstile.Close();
+        turnstile.Dispose();
 
         foreach (Task<int> one in (Task<int>[])[.. all, turnstile.RunAsync(static _ => Task.FromResult(1), Cancel)])
         {
@@ -54,14 +50,10 @@ public sealed class TurnstileTests
     [Fact]
     public async Task Who_goes_away_by_himself_is_not_told_that_the_server_stops()
     {
-        var turnstile = new Turnstile();
+        using var turnstile = new Turnstile();
         using var gone = new CancellationTokenSource();
         Task<int> waiting = turnstile.RunAsync(
-            async cancel =>
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel);
-                return 0;
-            },
+            static cancel => new TaskCompletionSource<int>().Task.WaitAsync(cancel),
             gone.Token);
 
         await gone.CancelAsync();

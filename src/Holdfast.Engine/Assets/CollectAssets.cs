@@ -114,7 +114,7 @@ public sealed partial class CollectAssets : IDisposable
         }
     }
 
-    public void Dispose() => _one.Close();
+    public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {

@@ -35,6 +35,8 @@ public sealed partial class ApplyRetention : IDisposable
     internal ApplyRetention(StateStore store, AttemptFolders folders, TrashFolder trash, RetentionOptions options, TimeProvider time, ILogger logger) =>
         (_store, _folders, _trash, _options, _time, _logger) = (store, folders, trash, options, time, logger);
 
+    public RetentionOptions Options => _options;
+
     public Task<RetentionResult> RunAsync(CancellationToken cancellationToken) => _one.RunAsync(ApplyAsync, cancellationToken);
 
     private async Task<RetentionResult> ApplyAsync(CancellationToken cancellationToken)
@@ -158,7 +160,7 @@ public sealed partial class ApplyRetention : IDisposable
         }
     }
 
-    public void Dispose() => _one.Close();
+    public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {

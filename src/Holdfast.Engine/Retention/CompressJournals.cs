@@ -172,7 +172,7 @@ public sealed partial class CompressJournals : IDisposable
 
     private static long MicrosecondsOf(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 
-    public void Dispose() => _one.Close();
+    public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {

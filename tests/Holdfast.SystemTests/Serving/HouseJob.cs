@@ -38,6 +38,9 @@ internal sealed record HouseJob(string Key, string Script, string Stdout, string
     /// <summary>A line or two and done.</summary>
     public static HouseJob Short(TruthFile truth, string key) => Make(truth, key, $"echo '{key} says hello'", $"{key} says hello\n", "", 0);
 
+    /// <summary>Goes on when it may, which the script waits for.</summary>
+    public static HouseJob Held(TruthFile truth, string key, string wait) => Make(truth, key, $"echo '{key} waits'; {wait}; echo '{key} goes on'", $"{key} waits\n{key} goes on\n", "", 0);
+
     public static HouseJob Failing(TruthFile truth, string key, int exitCode = 3) =>
         Make(truth, key, $"echo '{key} out'; echo '{key} err' >&2", $"{key} out\n", $"{key} err\n", exitCode);
 

@@ -9,7 +9,7 @@ internal sealed class TruthNotebook
 {
     private readonly int _lines;
 
-    public TruthNotebook(TestServer server, TruthFile truth, string name, int cells, int lines, double pauseSeconds = 0.01)
+    public TruthNotebook(TestServer server, TruthFile truth, string name, int cells, int lines, double pauseSeconds = 0.01, string? gate = null)
     {
         (Name, Cells, _lines) = (name, cells, lines);
         var written = new JsonArray();
@@ -21,6 +21,7 @@ internal sealed class TruthNotebook
                     with open('{{truth.Path}}', 'a') as truth:
                         truth.write(f"{os.environ['HOLDFAST_ATTEMPT'].split(':')[0]} {{name}} {word}\n")
                 tell('start-{{cell}}')
+                while {{(gate is null ? "False" : $"not os.path.exists('{gate}')")}}: time.sleep(0.05)
                 for line in range({{lines}}):
                     print('{{name}} cell {{cell}} line', line)
                     time.sleep({{pauseSeconds.ToString(CultureInfo.InvariantCulture)}})

@@ -38,7 +38,7 @@ public sealed class CommandLineTests
 
     [Fact]
     public void The_names_of_the_verbs_are_fixed() => Assert.Equal(
-        ["serve", "run", "submit", "ls", "status", "wait", "logs", "attach", "cancel", "pause", "resume", "retry", "stdin", "notebook", "kernels", "locks", "supervisors", "callbacks", "assets", "recovery", "token", "tokens", "audit", "doctor", "stop", "install-service", "version"],
+        ["serve", "run", "submit", "ls", "status", "wait", "logs", "attach", "cancel", "pause", "resume", "retry", "stdin", "notebook", "kernels", "locks", "supervisors", "callbacks", "assets", "recovery", "token", "tokens", "audit", "feed", "statistics", "retention", "doctor", "stop", "install-service", "version"],
         VerbList.All.Select(v => v.Name));
 
     [Theory]

@@ -167,11 +167,11 @@ public sealed class ContentsOperationsTests
         room.Write("a.txt", "1");
         ContentsPath file = ContentsRoom.At("a.txt");
         Assert.Empty(room.Contents.ListCheckpoints.Run(file));
-        Assert.Equal("checkpoint", room.Contents.CreateCheckpoint.Run(file).Id);
+        Assert.Equal("checkpoint", (await room.Contents.CreateCheckpoint.RunAsync(file)).Id);
         room.SaveText("a.txt", "2");
         Assert.Single(room.Contents.ListCheckpoints.Run(file));
         Assert.Equal(ErrorCodes.CheckpointNotFound, Assert.Throws<RefusedException>(() => room.Contents.RestoreCheckpoint.Run(file, "other")).Code);
-        room.Contents.RestoreCheckpoint.Run(file, "checkpoint");
+        await room.Contents.RestoreCheckpoint.RunAsync(file, "checkpoint");
         Assert.Equal("1", room.Read("a.txt"));
         room.Contents.DeleteCheckpoint.Run(file, "checkpoint");
         Assert.Equal(ErrorCodes.CheckpointNotFound, Assert.Throws<RefusedException>(() => room.Contents.DeleteCheckpoint.Run(file, "checkpoint")).Code);

@@ -148,7 +148,7 @@ public sealed partial class SweepOrphans : IDisposable
             cancellationToken);
     }
 
-    public void Dispose() => _one.Close();
+    public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {

@@ -10,7 +10,7 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary><c>holdfast status</c>: everything known of one execution or run.</summary>
 internal static class StatusVerb
 {
-    private const int LabelWidth = 10;
+    private const int LabelWidth = 12;
 
     public static Verb Verb => new("status", "status ID...", "show how an execution or a notebook run stands")
     {
@@ -41,6 +41,11 @@ internal static class StatusVerb
         Row(text, "name", execution.Text("name"));
         Row(text, "state", Sentences.State(execution));
         Row(text, "reason", execution.Text("reason"));
+        Row(text, "waits for", execution.Items("waitsFor") is { Count: > 0 } locks ? string.Join(", ", locks.Select(static l => l.GetString())) + " (see `holdfast locks`)" : null);
+        Row(text, "blocked by", execution.Text("blockedBy"));
+        Row(text, "place", execution.Integer("queuePosition")?.ToString(CultureInfo.InvariantCulture));
+        Row(text, "supervisor", execution.Text("supervisor") is { } health and not "fresh" ? health + " (see `holdfast supervisors`)" : null);
+        Row(text, "stalled", execution.Text("stalled"));
         Row(text, "run", execution.Text("runId"));
         Row(text, "cell", execution.Text("cellId"));
         Row(text, "queue", execution.Text("queue"));
