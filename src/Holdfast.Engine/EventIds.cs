@@ -65,6 +65,7 @@ public static class EventIds
     public const int AssetNotRemoved = 1701;
     public const int AssetCollectionFailed = 1702;
     public const int OutputNotStored = 1703;
+    public const int OutputsStillOwed = 1704;
 
     // Callbacks: 1900.
     public const int CallbackParked = 1900;

@@ -64,6 +64,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly JournalCompressor _compressor;
     private readonly AssetFolder _assetFolder;
     private readonly AssetKeeper _assetKeeper;
+    private readonly OwedOutputsKeeper _owed;
     private readonly SupervisorCheck _check;
     private readonly ExecutionSpans _spans;
     private readonly KernelRevivals _revivals;
@@ -170,6 +171,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, callbackCheck, callbacks, Meters, host, options.Root, time) { Space = space, Quota = quota };
         GetRun = new GetRun(_store, Feed, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders, outputAssets), time, notebookAssets, outputAssets);
+        _owed = new OwedOutputsKeeper(_store, Contents.Recover, path => _runs.IsActive(path, out Run? _), time, loggers.CreateLogger<OwedOutputsKeeper>());
         ListSupervisors = new ListSupervisors(Live, time);
         _analysers = new CellAnalysers(_reaper.ChildSpawned, time);
         var moved = new MovedNotebooks(_store, _runs.Move);
@@ -208,7 +210,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
                 [RecoveryPhases.Edits] = new RecoverEdits(_store, _edits).RunAsync,
-                [RecoveryPhases.Assets] = _ => new RecoverAssets(_assetFolder, _store, _assetKeeper.Start).RunAsync(),
+                [RecoveryPhases.Assets] = _ => new RecoverAssets(_assetFolder, _store, StartKeepers).RunAsync(),
                 [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
                 [RecoveryPhases.Orphans] = _ =>
                 {
@@ -326,11 +328,18 @@ public sealed class HoldfastEngine : IAsyncDisposable
     }
 
     /// <summary>Lets go of everything; kernels and jobs live on under their supervisors.</summary>
+    private void StartKeepers()
+    {
+        _assetKeeper.Start();
+        _owed.Start();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _compressor.DisposeAsync();
         await _retention.DisposeAsync();
         await _assetKeeper.DisposeAsync();
+        await _owed.DisposeAsync();
         await _sweeper.DisposeAsync();
         await _check.DisposeAsync();
         _edits.Dispose();

@@ -189,6 +189,15 @@ internal sealed class ActiveRun : IKernelListener
         return edited;
     }
 
+    /// <summary>The cells of which something is too large for the notebook and nowhere kept.</summary>
+    public List<ExecutionId> Owing(int inlineBytesMax)
+    {
+        lock (_lock)
+        {
+            return [.. _byExecution.Values.Where(cell => cell.HasStarted && cell.Fold.Unkept(inlineBytesMax).Count > 0).Select(static cell => cell.Id)];
+        }
+    }
+
     /// <summary>What cells that are over have said and is too large for the notebook, to be kept elsewhere before it is saved. Of those that run it would be another asset with each second.</summary>
     public List<LargeOutput> TakeLargeOutputs(int inlineBytesMax)
     {

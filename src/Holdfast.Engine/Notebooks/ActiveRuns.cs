@@ -231,6 +231,7 @@ public sealed partial class ActiveRuns : IDisposable
         string? notSaved = Save(active);
         CrashPoints.Reach(CrashPoint.ServerNotebookSaved);
         (RunState state, string? reason) = active.Outcome();
+        List<ExecutionId> owing = _assets is null ? [] : active.Owing(_assets.InlineBytesMax);
         reason = notSaved is null ? reason : $"{reason} {notSaved}".Trim();
         while (true)
         {
@@ -241,6 +242,7 @@ public sealed partial class ActiveRuns : IDisposable
                     {
                         long now = _time.NowMicroseconds();
                         RunsTable.Finish(transaction, active.Run.Id, state, reason, now);
+                        owing.ForEach(execution => OwedOutputsTable.Put(transaction, execution, active.Run.Path, now));
                         _callbacks.Tell(transaction, active.Run.Id, "run." + state.Name(), writer => WriteEnd(writer, active.Run, state, reason, now));
                         _feed.Append(transaction, active.Run.IsCascade ? "cascade.ended" : "run." + state.Name(), active.Run.Id, writer =>
                         {

@@ -22,7 +22,12 @@ public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, Unsav
             await Outputs.StoreAsync(unkept, NotebookStorage.RealPathOf(System.IO.Path.GetFullPath(path, root)), CancellationToken.None);
         }
 
-        NotebookRecovery recovery = Run(path, isDryRun);
+        NotebookRecovery recovery = Run(path, isDryRun, out List<LargeOutput> left);
+        if (!isDryRun)
+        {
+            await unsaved.SettleAsync(recovery.Path, NotebookStorage.RealPathOf(recovery.Path), left);
+        }
+
         if (recovery.IsSaved && Assets is not null)
         {
             string real = NotebookStorage.RealPathOf(recovery.Path);
@@ -31,6 +36,9 @@ public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, Unsav
 
         return recovery;
     }
+
+    /// <summary>For a notebook that is gone.</summary>
+    internal Task ForgetAsync(string path) => unsaved.SettleAsync(path, path, []);
 
     internal NotebookAssets? Assets { get; init; }
 

@@ -16,6 +16,7 @@ namespace Holdfast.Engine.Notebooks;
 /// 1. the executions of this notebook that ended later, or run still; 2. for each the cell with its id, or, when the client sent none, the one code cell with its source;
 /// 3. the latest of each cell counts; 4. when the source is still what ran, its outputs, count and times, folded from where its request stands in the journal;
 /// when not, the file's outputs stand, and the cell's metadata tells of the conflict. 5. Where such outputs show widgets, their state is put into the notebook's metadata.
+/// 6. Cells of which something could not be kept as an asset when they were saved are put in again once it is.
 /// </summary>
 public sealed class UnsavedResults
 {
@@ -33,7 +34,7 @@ public sealed class UnsavedResults
 
     internal UnsavedResults(StateStore store, AttemptFolders folders, OutputAssets? assets = null) => (_store, _folders, _assets) = (store, folders, assets);
 
-    private sealed record Match(NotebookCell Cell, LaterExecution Later, OutputFold Fold);
+    private sealed record Match(NotebookCell Cell, LaterExecution Later, OutputFold Fold, bool IsOwed);
 
     /// <summary>Changes the notebook in memory only, and tells what it did, by the cells' order.</summary>
     /// <param name="path">Absolute, as it was asked for.</param>
@@ -48,7 +49,9 @@ public sealed class UnsavedResults
         unkept = [];
         long savedAt = modifiedNanoseconds / NanosecondsPerMicrosecond;
         string[] cellIds = [.. notebook.Cells.Where(static c => c.IsCode).Select(static c => c.Id).OfType<string>()];
-        List<LaterExecution> later = _store.Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, savedAt - (long)Doubt.TotalMicroseconds))
+        HashSet<string> owed = _store.Read(reader => OwedOutputsTable.Of(reader, path, realPath));
+        long after = savedAt - (long)Doubt.TotalMicroseconds;
+        List<LaterExecution> later = _store.Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, owed.Count > 0 ? 0 : after))
             .ConvertAll(WithSource);
         if (later.Count == 0)
         {
@@ -60,7 +63,14 @@ public sealed class UnsavedResults
         var displays = new Dictionary<string, DisplayRegistry>();
         foreach ((NotebookCell cell, LaterExecution latest) in LatestOfCells(notebook, later))
         {
-            if (cell.Mark is { } mark && mark.ExecutionId == latest.Execution.Id.Value && mark.State == latest.Execution.State.Name() && latest.IsOver)
+            bool isOwed = owed.Contains(latest.Execution.Id.Value) && cell.Mark?.ExecutionId == latest.Execution.Id.Value && cell.Source == latest.Source
+                && Directory.Exists(new AttemptFiles(_folders.Of(latest.Execution.AttemptId!.Value)).Journal);
+            if (!isOwed && latest.Execution.FinishedAt <= after)
+            {
+                continue; // Looked up for what is owed only.
+            }
+
+            if (!isOwed && cell.Mark is { } mark && mark.ExecutionId == latest.Execution.Id.Value && mark.State == latest.Execution.State.Name() && latest.IsOver)
             {
                 continue; // The file has it.
             }
@@ -76,11 +86,11 @@ public sealed class UnsavedResults
                 continue;
             }
 
-            matches.Add(new Match(cell, latest, new OutputFold(DisplaysOf(latest, displays), _assets?.Spools)));
+            matches.Add(new Match(cell, latest, new OutputFold(DisplaysOf(latest, displays), _assets?.Spools), isOwed));
         }
 
         Fold(matches);
-        List<Match> unknown = matches.FindAll(m => !IsKnown(m, savedAt));
+        List<Match> unknown = matches.FindAll(m => m.IsOwed || !IsKnown(m, savedAt));
         RestoreWidgets(notebook, unknown);
         foreach (Match match in unknown)
         {
@@ -88,6 +98,11 @@ public sealed class UnsavedResults
             {
                 unkept.AddRange(match.Fold.Unkept(_assets.InlineBytesMax)
                     .Select(value => new LargeOutput(match.Later.Execution.Id, value.Open, value.MediaType, value.Accept)).Where(output => !_assets.TryAccept(output)));
+            }
+
+            if (match.IsOwed && match.Fold.Unkept(_assets?.InlineBytesMax ?? int.MaxValue).Count > 0)
+            {
+                continue; // The file says so already.
             }
 
             match.Cell.SetResult(match.Fold, _assets?.InlineBytesMax ?? int.MaxValue);
@@ -99,8 +114,33 @@ public sealed class UnsavedResults
         return restored;
     }
 
+    /// <summary>Nothing is owed to a notebook any more but what these hold.</summary>
+    internal async Task SettleAsync(string path, string realPath, IReadOnlyCollection<LargeOutput> unkept)
+    {
+        HashSet<string> owed = _store.Read(reader => OwedOutputsTable.Of(reader, path, realPath));
+        owed.ExceptWith(unkept.Select(static o => o.Execution.Value));
+        if (owed.Count > 0)
+        {
+            await _store.WriteAsync(
+                transaction =>
+                {
+                    foreach (string execution in owed)
+                    {
+                        OwedOutputsTable.Forget(transaction, execution);
+                    }
+                },
+                CancellationToken.None);
+        }
+    }
+
     /// <summary>A notebook was renamed, or a folder: what its kernels said is looked for under the new name. A crash just before leaves it under the old one, where nobody looks.</summary>
-    internal Task MovedAsync(string realPath, string newPath) => _store.WriteAsync(transaction => NotebookKernelsTable.Move(transaction, realPath, newPath), CancellationToken.None);
+    internal Task MovedAsync(string realPath, string newPath) => _store.WriteAsync(
+        transaction =>
+        {
+            NotebookKernelsTable.Move(transaction, realPath, newPath);
+            OwedOutputsTable.Move(transaction, realPath, newPath);
+        },
+        CancellationToken.None);
 
     internal Task DeletedAsync(string realPath) => _store.WriteAsync(transaction => NotebookKernelsTable.Forget(transaction, realPath), CancellationToken.None);
 

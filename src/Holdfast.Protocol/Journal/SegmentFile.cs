@@ -60,6 +60,17 @@ public sealed class SegmentFile : IDisposable
     public int Read(Span<byte> destination, long offset) =>
         !IsPacked ? RandomAccess.Read(_file, destination, offset) : _packed?.Read(destination, offset) ?? 0;
 
+    /// <summary>What is shorter was torn at its creation.</summary>
+    public const int HeadBytesMin = SegmentHeader.FixedBytes;
+
+    /// <summary>Whether it begins as the segment at this position does. A packed one is unpacked as far as that takes. <see cref="JournalVersionException"/> for one of a later version.</summary>
+    public bool HasHead(long basePosition)
+    {
+        Span<byte> head = stackalloc byte[SegmentHeader.BytesMax];
+        Span<long> streams = stackalloc long[JournalFormat.ChannelCount];
+        return SegmentHeader.Read(head[..Read(head, 0)], basePosition, streams) > 0;
+    }
+
     public void Dispose()
     {
         _packed?.Dispose();

@@ -12,7 +12,7 @@ internal static class SegmentHeader
 {
     public const int BytesMax = FixedBytes + JournalFormat.ChannelCount * EntryBytes;
 
-    private const int FixedBytes = 32;
+    public const int FixedBytes = 32;
     private const int EntryBytes = 16;
     private const int VersionAt = 8;
     private const int LengthAt = 10;

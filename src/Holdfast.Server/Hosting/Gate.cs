@@ -114,7 +114,7 @@ public sealed partial class Gate
                 CountFailure(context);
             }
 
-            return RefuseNobody(context, path);
+            return RefuseNobody(context, path, caller);
         }
 
         CheckScope(context, bearer, path);
@@ -242,7 +242,7 @@ public sealed partial class Gate
     }
 
     /// <summary>People are led to the login, programs are told.</summary>
-    private static bool RefuseNobody(HttpContext context, string path)
+    private static bool RefuseNobody(HttpContext context, string path, Caller caller)
     {
         if (HttpMethods.IsGet(context.Request.Method) && (path is "/" or "/tree" or "/lab" || path.StartsWith("/tree/", StringComparison.Ordinal)))
         {
@@ -251,8 +251,9 @@ public sealed partial class Gate
         }
 
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        throw new RefusedException(ErrorCodes.Unauthorized,
-            "A token is required: 'Authorization: Bearer TOKEN', or '?token=TOKEN'. It is in the file 'token' of the data directory.");
+        throw new RefusedException(ErrorCodes.Unauthorized, caller == Caller.Wrong
+            ? "This token is not good: it is mistyped, has expired, or was revoked. The server's own is in the file 'token' of the data directory; `holdfast tokens` lists the others."
+            : "A token is required: 'Authorization: Bearer TOKEN', or '?token=TOKEN'. It is in the file 'token' of the data directory.");
     }
 
     private static RefusedException Stranger(string origin) => new(ErrorCodes.OriginNotAllowed, $"Pages of {origin} may not call this server.");

@@ -1,4 +1,5 @@
 using Holdfast.Engine.Store;
+using Holdfast.Protocol.Journal;
 using Holdfast.Server.Cli.Doctor;
 
 namespace Holdfast.Tests.Cli;
@@ -42,6 +43,34 @@ public sealed class DoctorVerbTests : IDisposable
 
         Finding finding = Assert.Single(DataDirectoryChecks.All(paths), f => f.Subject == "token");
         Assert.Equal((Severity.Problem, $"chmod 600 {paths.Token}"), (finding.Severity, finding.Remedy));
+    }
+
+    [Fact]
+    public void Journals_are_looked_at_plain_and_packed_and_the_damaged_one_is_named()
+    {
+        var paths = new DataDirectoryPaths(_data);
+        Assert.Null(JournalChecks.Check(paths));
+        string[] journals = [.. ((string[])["01aaaaaaaaaaaaaaaaaaaaaaaa", "01bbbbbbbbbbbbbbbbbbbbbbbb"]).Select(id => Path.Combine(paths.Attempts, id, "journal"))];
+        foreach (string journal in journals)
+        {
+            using var writer = JournalWriter.Open(Directory.CreateDirectory(journal).FullName, new JournalOptions());
+            writer.Append(JournalChannel.Stdout, new byte[100_000], 0);
+        }
+
+        Assert.True(SegmentPacker.Pack(journals[0], 0, TestContext.Current.CancellationToken).IsPacked);
+        Assert.Equal("2 segments, 1 of them packed; all begin as they should", JournalChecks.Check(paths)!.Text);
+
+        foreach (string journal in journals)
+        {
+            using FileStream file = File.OpenWrite(JournalFormat.SegmentPath(journal, 0));
+            file.Position = 20;
+            file.Write(Enumerable.Repeat((byte)0xff, 24).ToArray());
+        }
+
+        Finding finding = JournalChecks.Check(paths)!;
+        Assert.Equal(Severity.Problem, finding.Severity);
+        Assert.Contains($"{JournalFormat.SegmentPath(journals[0], 0)} is packed and damaged", finding.Text, StringComparison.Ordinal);
+        Assert.Contains($"{JournalFormat.SegmentPath(journals[1], 0)} has no head", finding.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ namespace Holdfast.Tests.Notebooks;
 public sealed class UnsavedResultsTests
 {
     private const long Second = 1_000_000;
-    private const long SavedAt = 1_700_000_000 * Second;
+    internal const long SavedAt = 1_700_000_000 * Second;
 
     private static readonly string Source = "print(1)\nprint(2)";
 
@@ -193,7 +193,7 @@ public sealed class UnsavedResultsTests
     public void Stretches_of_a_journal_are_read_once_and_in_order() =>
         Assert.Equal([(0, 12), (20, long.MaxValue)], UnsavedResults.Join([(20, 30), (0, 10), (25, long.MaxValue), (5, 12)]));
 
-    private sealed class NotebookRoom : IAsyncDisposable
+    internal sealed class NotebookRoom : IAsyncDisposable
     {
         private readonly AttemptId _attempt;
         private readonly JournalWriter _journal;

@@ -32,6 +32,11 @@ internal static class DoctorVerb
             findings.Add(MachineChecks.Zmq());
             findings.AddRange(MachineChecks.Kernels(context.Environment));
             findings.AddRange(DataDirectoryChecks.All(client.Locator.Paths));
+            if (JournalChecks.Check(client.Locator.Paths) is { } journals)
+            {
+                findings.Add(journals);
+            }
+
             findings.Add(CgroupCheck.Check("/"));
             findings.Add(ClockChecks.Check(client.Locator.Paths, context.Time));
         }
