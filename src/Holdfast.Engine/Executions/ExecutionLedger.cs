@@ -260,6 +260,8 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             return null;
         }
 
+        // What was given to a kernel just before its death was noticed was over, by the kernel's own account, before anybody asked for it.
+        outcome = outcome with { AtMicroseconds = Math.Max(outcome.AtMicroseconds, execution.CreatedAt) };
         if (execution.State == ExecutionState.Queued && outcome.State == ExecutionState.Cancelled)
         {
             return Save(transaction, execution with
@@ -270,12 +272,6 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
                 Reason = execution.Cause is null ? outcome.Reason : execution.Reason,
                 OutputBytes = 0,
             });
-        }
-
-        if (execution.Place is not null && outcome.Cause == "kernelDied")
-        {
-            // What the cascade has computed is gone with its kernel; how far this cell came nobody can say.
-            outcome = outcome with { State = ExecutionState.Lost };
         }
 
         Outcome final = execution.IsCancelRequested && outcome is { State: ExecutionState.Failed, Cause: "error" }

@@ -102,7 +102,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
                     (error == CellOutcome.Interrupted || error.StartsWith("KeyboardInterrupt", StringComparison.Ordinal)))
                 {
                     // So a kernel is brought to hear that it is to end.
-                    cell.Reply = interrupted with { ExitCode = null, Cause = "kernelDied", Reason = "The kernel was ended while the cell ran, which was interrupted for it." };
+                    cell.Reply = interrupted with { State = ExecutionState.Lost, ExitCode = null, Cause = "kernelDied", Reason = "The kernel was ended while the cell ran, which was interrupted for it." };
                 }
 
                 break;
@@ -143,7 +143,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         {
             Outcome outcome = !isKnown ? new Outcome(ExecutionState.Lost, null, null, "lost", reason, at)
                 : cell.Sent is { StartedAt: null } ? NotStarted(reason, at)
-                : new Outcome(ExecutionState.Failed, null, null, "kernelDied", $"The kernel ended while the cell ran. {reason}", at);
+                : new Outcome(ExecutionState.Lost, null, null, "kernelDied", $"The kernel ended while the cell ran. {reason}", at);
             if (Finish(id, outcome, position) is { } change)
             {
                 yield return change;

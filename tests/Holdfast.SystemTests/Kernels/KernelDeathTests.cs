@@ -29,9 +29,9 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
         Assert.Equal(exitCode, death.GetProperty("exitCode").ValueKind == JsonValueKind.Null ? null : death.GetProperty("exitCode").GetInt32());
         Assert.NotEqual(pid, back.GetProperty("pid").GetInt32());
 
-        // The run that it died under has failed with it, and the feed told of death and restart.
+        // The run that it died under is lost with it, and the feed told of death and restart.
         JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=30")).Must(200).Json;
-        Assert.Equal("failed", ended.GetProperty("state").GetString());
+        Assert.Equal("lost", ended.GetProperty("state").GetString());
         using var limit = new CancellationTokenSource(Patience.Limit, TimeProvider.System);
         await foreach (StreamEvent change in shared.Server.Rest.FollowAsync($"/v1/feed?subject={kernel.Id}", null, limit.Token))
         {
@@ -63,7 +63,7 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
 
         JsonElement dead = await new HouseKernel(shared.Server, ended.GetProperty("kernelId").GetString()!).UntilStateAsync("dead");
         Assert.False(dead.GetProperty("autoRestart").GetBoolean());
-        Assert.Equal("failed", ended.GetProperty("state").GetString());
+        Assert.Equal("lost", ended.GetProperty("state").GetString());
     }
 
     [Fact]

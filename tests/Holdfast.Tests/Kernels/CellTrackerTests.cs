@@ -90,13 +90,13 @@ public sealed class CellTrackerTests : IAsyncDisposable
         Assert.Null(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Stop, Cause = "cancelled" }, 2, 2));
         await TakeAsync(KernelMessages.Reply(cell, 3, """{"status":"error","ename":"KeyboardInterrupt","evalue":""}"""), KernelMessages.Status(cell, "idle", 4));
 
-        Assert.Equal((ExecutionState.Failed, "kernelDied"), (Find(cell).State, Find(cell).Cause));
+        Assert.Equal((ExecutionState.Lost, "kernelDied"), (Find(cell).State, Find(cell).Cause));
     }
 
     [Theory]
-    [InlineData(true, ExecutionState.Failed, "kernelDied")]
-    [InlineData(false, ExecutionState.Lost, "lost")]
-    public async Task When_the_kernel_ends_what_ran_failed_or_is_lost_and_what_waited_never_ran(bool isKnown, ExecutionState expected, string cause)
+    [InlineData(true, "kernelDied")]
+    [InlineData(false, "lost")]
+    public async Task When_the_kernel_ends_what_ran_is_lost_and_what_waited_never_ran(bool isKnown, string cause)
     {
         string done = await HandOverAsync();
         string running = await HandOverAsync();
@@ -105,7 +105,7 @@ public sealed class CellTrackerTests : IAsyncDisposable
         await ApplyAsync([.. _tracker.End(isKnown, "Killed by signal 9.", 7, 6)]);
 
         Assert.Equal(ExecutionState.Succeeded, Find(done).State);
-        Assert.Equal((expected, cause), (Find(running).State, Find(running).Cause));
+        Assert.Equal((ExecutionState.Lost, cause), (Find(running).State, Find(running).Cause));
         Assert.Contains("signal 9", Find(running).Reason!, StringComparison.Ordinal);
         Assert.Equal((ExecutionState.Cancelled, "skipped"), (Find(waiting).State, Find(waiting).Cause));
         Assert.Empty(_tracker.End(isKnown, "", 8, 8));

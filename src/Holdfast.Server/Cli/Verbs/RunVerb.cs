@@ -15,7 +15,7 @@ internal static class RunVerb
         Options = RunOptions.All,
         Operands = (1, 1),
         Notes = """
-            Exit codes: 0 every cell succeeded; 1 a cell failed or was cancelled; 75 nobody knows how one ended (lost); 130 Ctrl-C, and the run goes on.
+            Exit codes: 0 every cell succeeded; 1 a cell failed or was cancelled; 75 one was lost, with its kernel or nobody knows how; 130 Ctrl-C, and the run goes on.
             The server may be killed and started again meanwhile: the run goes on in its kernel, and this finds it again.
             """,
         RunAsync = RunAsync,
