@@ -89,6 +89,12 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     [InlineData("def g():\n  df.loc[0] = 1", "df")]
     [InlineData("a.b.c(1)[2] = 3", "a")]
     [InlineData("x = {}\nx['a'] = 1", "")]
+    [InlineData("rows.append(1)", "rows")]
+    [InlineData("df.drop(columns=['a'], inplace=True)", "df")]
+    [InlineData("def g():\n  rows.sort()", "rows")]
+    [InlineData("last = rows.pop()\nprint(rows.count(1))\nos.remove('f')", "")]
+    [InlineData("globals()['a'] = 1", "globals")]
+    [InlineData("exec('a = 1')\nf = eval('a')", "exec eval")]
     [InlineData("def g(x):\n  x.a = 1", "")]
     public async Task A_write_into_another_cells_object_is_told_with_a_hint(string source, string names)
     {
@@ -149,7 +155,7 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
         {
             // Ends at its first start, hangs at its second, works from then on.
             string script = Path.Combine(folder, "python");
-            await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {folder}/starts\ncase $(wc -l < {folder}/starts) in\n1) exit 1;;\n2) exec sleep 1000;;\nesac\nexec python3 \"$@\"\n", Cancel);
+            await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {folder}/starts\ncase $(wc -l < {folder}/starts) in\n1) exit 1;;\n2) while :; do :; done;;\nesac\nexec python3 \"$@\"\n", Cancel);
             File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             using var analyser = new PythonAnalyser(script, static () => { }, TimeProvider.System, TimeSpan.FromSeconds(2));
             CellAnalysis[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => analyser.AnalyseAsync($"x{i} = 1", Cancel)));

@@ -65,7 +65,7 @@ internal static class ProcessTreeReader
     }
 
     /// <summary>Null for one that is gone, or only waits to be waited for.</summary>
-    private static double? CpuSeconds(int pid)
+    public static double? CpuSeconds(int pid)
     {
         try
         {

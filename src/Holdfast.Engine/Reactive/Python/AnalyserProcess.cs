@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Reflection;
+using Holdfast.Engine.Kernels.Life;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Reactive.Python;
@@ -35,6 +36,9 @@ internal sealed class AnalyserProcess : IDisposable
     public StreamReader Lines { get; }
 
     public Stream Input => _stream;
+
+    /// <summary>How long it has had a processor; nothing when it is not there any more, which its end of the socket tells.</summary>
+    public TimeSpan Worked => _identity is { } identity && ProcessTreeReader.CpuSeconds(identity.Pid) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
 
     /// <summary>Starts it; null when there is no such interpreter.</summary>
     public static unsafe AnalyserProcess? Start(string interpreter, Action childSpawned)

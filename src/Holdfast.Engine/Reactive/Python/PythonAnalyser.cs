@@ -16,6 +16,9 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
     /// <summary>Some thousand times what a cell takes.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
+    // A process that has had no time to work is no process that hangs: on a busy machine an interpreter may take that long to start. But nobody waits for ever, should it be stopped.
+    private const int TimeoutsMax = 12;
+
     // A batch has to fit into the socket's buffers with its answers, or both sides would wait to write.
     private const int BatchMax = 32;
     private const int BatchCharactersMax = 16 * 1024;
@@ -156,7 +159,7 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
             Task writing = process.Input.WriteAsync(questions.WrittenMemory, stop).AsTask();
             while (batch.Count > 0)
             {
-                if (await process.Lines.ReadLineAsync(stop).AsTask().WaitAsync(_timeout, _time, stop) is not { } line)
+                if (await ReadAnswerAsync(process, stop) is not { } line)
                 {
                     break;
                 }
@@ -191,6 +194,32 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         if (batch.TryDequeue(out Question? culprit))
         {
             culprit.Fail(why);
+        }
+    }
+
+    /// <exception cref="TimeoutException">It has worked on the answer for long enough.</exception>
+    private async Task<string?> ReadAnswerAsync(AnalyserProcess process, CancellationToken stop)
+    {
+        Task<string?> reading = process.Lines.ReadLineAsync(stop).AsTask();
+        TimeSpan? before = null;
+        for (int timeouts = 1; ; timeouts++)
+        {
+            try
+            {
+                return await reading.WaitAsync(_timeout, _time, stop);
+            }
+            catch (TimeoutException) when (timeouts < TimeoutsMax && IsStarving())
+            {
+                // Others had the processors.
+            }
+        }
+
+        // How far it was at the question nobody has asked: what a young process has worked in all tells at the first time-out, else the second.
+        bool IsStarving()
+        {
+            TimeSpan now = process.Worked;
+            before ??= now < _timeout / 2 ? TimeSpan.Zero : now;
+            return now - before < _timeout / 2;
         }
     }
 

@@ -218,6 +218,19 @@ def is_statement(text):
 
 # ---------------------------------------------------------------- Names
 
+# Methods that are called for what they do to their object, when nobody takes what they give.
+CHANGING = frozenset(("append", "extend", "insert", "add", "update", "setdefault", "discard", "pop", "popitem", "clear", "sort", "reverse"))
+SEEING = frozenset(("exec", "eval", "globals"))
+
+
+def changed(call):
+    """What a call that stands alone changes in place, as far as its text says: `rows.append(1)`, `df.drop(..., inplace=True)`."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    is_in_place = any(k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True for k in call.keywords)
+    return call.func if is_in_place or call.func.attr in CHANGING else None
+
+
 class Names(ast.NodeVisitor):
     """Walks what runs with the cell itself, in the order in which it runs. Bodies of functions are left to the symbol tables."""
 
@@ -323,6 +336,11 @@ class Names(ast.NodeVisitor):
             base = base.func if isinstance(base, ast.Call) else base.value
         if isinstance(base, ast.Name) and base.id not in self.bound and not any(base.id in names for _, names in self.scopes):
             self.mutations.append((base.id, node.lineno, written(node)))
+
+    def visit_Expr(self, node):
+        if changed(node.value) is not None:
+            self.mutate(node.value.func)
+        self.visit(node.value)
 
     def visit_For(self, node):
         self.visit(node.iter)
@@ -583,14 +601,22 @@ class FunctionMutations(ast.NodeVisitor):
 
     def place(self, node):
         if self.locals and not isinstance(node.ctx, ast.Load):
-            base = node
-            while isinstance(base, (ast.Attribute, ast.Subscript, ast.Call)):
-                base = base.func if isinstance(base, ast.Call) else base.value
-            if isinstance(base, ast.Name) and base.id not in self.names and not any(base.id in names for names in self.locals):
-                self.found.append((base.id, node.lineno, written(node)))
+            self.note(node)
         self.generic_visit(node)
 
+    def note(self, node):
+        base = node
+        while isinstance(base, (ast.Attribute, ast.Subscript, ast.Call)):
+            base = base.func if isinstance(base, ast.Call) else base.value
+        if isinstance(base, ast.Name) and base.id not in self.names and not any(base.id in names for names in self.locals):
+            self.found.append((base.id, node.lineno, written(node)))
+
     visit_Attribute = visit_Subscript = place
+
+    def visit_Expr(self, node):
+        if self.locals and changed(node.value) is not None:
+            self.note(node.value.func)
+        self.generic_visit(node)
 
 
 def is_private(name):
@@ -631,6 +657,9 @@ def analyse(source):
     functions = FunctionMutations(names.bound | definitions)
     functions.visit(tree)
     mutations = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SEEING and node.func.id not in definitions:
+            mutations[node.func.id, node.lineno] = None
     for name, line, text in names.mutations + functions.found:
         if not is_private(name) and name not in definitions:
             mutations.setdefault((name, line), text)
@@ -652,6 +681,8 @@ def analyse(source):
 
 
 def hint(name, text):
+    if text is None:
+        return "%s sees and makes names of the notebook by their texts, which is not in the graph: write the names themselves." % name
     return "%s changes an object that another cell made: cells that read %s are not run again for it. Do it in the cell that defines %s, or make a new object here." % (text, name, name)
 
 
