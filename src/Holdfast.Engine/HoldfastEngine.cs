@@ -187,8 +187,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
         cascades.RunPastCascades += _edits.Note;
         var news = new FileNews(_store, Feed, ReactiveNotebooks, moved, _edits, root, loggers.CreateLogger<FileNews>());
         (Contents.Moved, Contents.Deleted, Contents.ReactiveSaved, _sessions.NotebookOpened) = (news.Moved, news.Deleted, news.Saved, news.Opened);
-        RegisterCell = new RegisterCell(ReactiveNotebooks, _edits, options.Root);
-        DeleteCell = new DeleteCell(ReactiveNotebooks, _edits, options.Root);
+        RegisterCell = new RegisterCell(ReactiveNotebooks, options.Root);
+        DisableCell = new DisableCell(ReactiveNotebooks, options.Root);
+        DeleteCell = new DeleteCell(ReactiveNotebooks, options.Root);
         GetGraph = new GetGraph(ReactiveNotebooks, options.Root);
         SetNotebookMode = new SetNotebookMode(ReactiveNotebooks, options.Root);
         ConvertLinearNotebook = new ConvertLinearNotebook(ReactiveNotebooks, _analysers, _runs, options.Root) { Assets = notebookAssets };
@@ -289,6 +290,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public SendToKernel SendToKernel { get; }
     public RunNotebook RunNotebook { get; }
     public RegisterCell RegisterCell { get; }
+    public DisableCell DisableCell { get; }
+
     public DeleteCell DeleteCell { get; }
     public GetGraph GetGraph { get; }
     public SetNotebookMode SetNotebookMode { get; }

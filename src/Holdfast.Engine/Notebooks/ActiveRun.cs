@@ -242,7 +242,7 @@ internal sealed class ActiveRun : IKernelListener
             {
                 if (Array.Find(cells, c => c.State == state && !(state == ExecutionState.Failed && c.Request.AllowsError)) is { } cell)
                 {
-                    return (outcome, $"Cell {cell.Request.Index} {(state == ExecutionState.Lost ? "was lost" : state.Name())}.");
+                    return (outcome, $"Cell {(Run.IsCascade ? cell.Request.CellId : null) ?? $"{cell.Request.Index}"} {(state == ExecutionState.Lost ? "was lost" : state.Name())}.");
                 }
             }
 

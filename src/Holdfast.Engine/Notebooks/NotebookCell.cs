@@ -84,16 +84,41 @@ public sealed class NotebookCell
     /// <summary>Does not run in a reactive notebook, and nor does what needs it: <c>metadata.holdfast.disabled</c>.</summary>
     public bool IsDisabled => _piece.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("disabled"u8).Span.SequenceEqual("true"u8) == true;
 
+    public void SetDisabled(bool isDisabled)
+    {
+        if (isDisabled == IsDisabled)
+        {
+            return;
+        }
+
+        if (isDisabled)
+        {
+            OpenOurs().Set("disabled"u8, new RawPiece("true"u8.ToArray()));
+        }
+        else
+        {
+            OpenOurs().Remove("disabled"u8);
+        }
+
+        _notebook.Touch();
+    }
+
+    private ObjectPiece OpenOurs()
+    {
+        ObjectPiece metadata = _piece.Open("metadata"u8, create: true)!;
+        if (metadata.Open("holdfast"u8, create: true) is { } ours)
+        {
+            return ours;
+        }
+
+        metadata.Remove("holdfast"u8);
+        return metadata.Open("holdfast"u8, create: true)!;
+    }
+
     /// <summary>What else stands in <c>metadata.holdfast</c> and is somebody's wish stays.</summary>
     public void SetMark(CellMark mark)
     {
-        ObjectPiece metadata = _piece.Open("metadata"u8, create: true)!;
-        if (metadata.Open("holdfast"u8, create: true) is not { } holdfast)
-        {
-            metadata.Remove("holdfast"u8);
-            holdfast = metadata.Open("holdfast"u8, create: true)!;
-        }
-
+        ObjectPiece holdfast = OpenOurs();
         holdfast.Remove("conflict"u8);
         holdfast.Set("executionId"u8, Quoted(mark.ExecutionId));
         holdfast.Set("state"u8, Quoted(mark.State));

@@ -12,6 +12,7 @@ internal static class ReactiveEndpoints
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
         routes.MapPut("/v1/notebooks/cells", (RequestDelegate)(context => RegisterAsync(context, door)));
+        routes.MapPatch("/v1/notebooks/cells", (RequestDelegate)(context => DisableAsync(context, door)));
         routes.MapDelete("/v1/notebooks/cells", (RequestDelegate)(context => DeleteAsync(context, door)));
         routes.MapGet("/v1/notebooks/graph", (RequestDelegate)(context => GraphAsync(context, door)));
         routes.MapPatch("/v1/notebooks", (RequestDelegate)(context => SetModeAsync(context, door)));
@@ -23,6 +24,15 @@ internal static class ReactiveEndpoints
         RegisteredVerdict verdict = await door.Engine.RegisterCell.RunAsync(
             new CellText(Required("path", body.Path), Required("cellId", body.CellId), body.Source ?? throw new RefusedException(ErrorCodes.InvalidRequest, "source is missing."), body.BasedOn, body.Index),
             context.RequestAborted);
+        await RestAnswer.WriteAsync(context, 200, writer => Write(writer, verdict));
+    }
+
+    private static async Task DisableAsync(HttpContext context, EngineDoor door)
+    {
+        CellSwitchBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.CellSwitchBody);
+        RegisteredVerdict verdict = await door.Engine.DisableCell.RunAsync(
+            Required("path", RestQuery.Text(context, "path")), Required("cellId", RestQuery.Text(context, "cellId")),
+            body.Disabled ?? throw new RefusedException(ErrorCodes.InvalidRequest, "disabled is missing; it is true or false."), context.RequestAborted);
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, verdict));
     }
 
@@ -66,7 +76,7 @@ internal static class ReactiveEndpoints
         writer.WriteStartObject();
         writer.WriteString("cellId", verdict.Cell.Value);
         GraphJson.WriteState(writer, verdict.State);
-        WriteNames(writer, verdict.Analysis);
+        WriteNames(writer, verdict.Analysis, verdict.Analysis.References);
         GraphJson.WriteCells(writer, "stale", verdict.Freshness.Stale);
         GraphJson.WriteCells(writer, "fresh", verdict.Freshness.Fresh);
         writer.WriteString("sourceHash", verdict.SourceHash);
@@ -84,7 +94,7 @@ internal static class ReactiveEndpoints
             writer.WriteStartObject();
             writer.WriteString("cellId", cell.Cell.Value);
             reasons.WriteState(writer, cell.State);
-            WriteNames(writer, cell.Analysis);
+            WriteNames(writer, cell.Analysis, cell.References);
             GraphJson.WriteCells(writer, "upstream", cell.Upstream);
             GraphJson.WriteCells(writer, "blockedBy", cell.BlockedBy);
             writer.WriteBoolean("stale", cell.IsStale);
@@ -104,11 +114,11 @@ internal static class ReactiveEndpoints
         writer.WriteBoolean("autorun", isAutorun);
     }
 
-    private static void WriteNames(Utf8JsonWriter writer, CellAnalysis analysis)
+    private static void WriteNames(Utf8JsonWriter writer, CellAnalysis analysis, IReadOnlyList<string> references)
     {
         writer.WriteString("language", analysis.Language);
         GraphJson.WriteNames(writer, "definitions", analysis.Definitions);
-        GraphJson.WriteNames(writer, "references", analysis.References);
+        GraphJson.WriteNames(writer, "references", references);
         GraphJson.WriteNames(writer, "deletions", analysis.Deletions);
         GraphJson.WriteNames(writer, "privates", analysis.Privates);
         writer.WriteStartArray("mutations");

@@ -42,6 +42,9 @@ public sealed record CascadeBody
     /// <summary>Goes on with what the latest cascade did not come to: the same as everything stale, and an error when there is nothing.</summary>
     public bool? Resume { get; init; }
 }
+/// <summary>PATCH /v1/notebooks/cells.</summary>
+public sealed record CellSwitchBody(bool? Disabled);
+
 /// <summary>PUT /v1/notebooks/cells.</summary>
 public sealed record RegisterCellBody(string? Path, string? CellId, string? Source, string? BasedOn, int? Index);
 
@@ -98,6 +101,7 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(RecoverNotebookBody))]
 [JsonSerializable(typeof(CascadeBody))]
 [JsonSerializable(typeof(ConvertNotebookBody))]
+[JsonSerializable(typeof(CellSwitchBody))]
 [JsonSerializable(typeof(RegisterCellBody))]
 [JsonSerializable(typeof(NotebookModeBody))]
 [JsonSerializable(typeof(StartKernelBody))]

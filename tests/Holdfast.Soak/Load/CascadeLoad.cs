@@ -29,7 +29,7 @@ internal sealed class CascadeLoad(Stage stage)
         // A cascade that a death cut short leaves cells stale, and the next runs them.
         for (bool isOver = false; !isOver;)
         {
-            int hits = stage.Victims.NoticedKernelHits;
+            int hits = stage.Victims.IsKernelHitFresh ? -1 : stage.Victims.KernelHits;
             RestReply reply = await stage.House.PersistAsync(rest => rest.PostAsync("/v1/notebooks/cascade", book.Request()));
             answers += string.Create(CultureInfo.InvariantCulture, $" {reply.Status}");
             switch (reply.Status)
@@ -84,7 +84,7 @@ internal sealed class CascadeLoad(Stage stage)
             account.Lose(Victims.ByKernel);
         }
 
-        if (!isWhole && !stage.Victims.IsKernelHitSince(hits) && !await stage.IsStartedTooLateAsync(end.GetProperty("kernelId").GetString()!))
+        if (!isWhole && stage.Victims.KernelHits == hits && !await stage.IsStartedTooLateAsync(end.GetProperty("kernelId").GetString()!))
         {
             stage.Ledger.Break(Fault.WronglyLost, $"A cascade was not run to its end although nobody killed a kernel: {end}");
         }

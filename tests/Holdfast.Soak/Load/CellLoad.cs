@@ -20,9 +20,9 @@ internal sealed class CellLoad(Stage stage)
     private async Task PlayAsync(CancellationToken until)
     {
         // Asked again it may start another: that one nobody uses is ended with the rest.
-        int hits = stage.Victims.NoticedKernelHits;
+        int hits = stage.Victims.KernelHits;
         RestReply started = await stage.House.PersistAsync(rest => rest.PostAsync("/v1/kernels", """{"name":"python3"}"""));
-        if (started.Status == 502 && (stage.Victims.IsKernelHitSince(hits) || started.Text.Contains("did not answer", StringComparison.Ordinal)))
+        if (started.Status == 502 && (stage.Victims.KernelHits > hits || started.Text.Contains("did not answer", StringComparison.Ordinal)))
         {
             return; // It was killed before it was ready, or the machine had no time for it.
         }
@@ -46,7 +46,7 @@ internal sealed class CellLoad(Stage stage)
     {
         string name = stage.NextName("cell");
         TruthFile truth = stage.Truth(name);
-        int hits = stage.Victims.NoticedKernelHits;
+        int hits = stage.Victims.KernelHits;
         string? id = await screen.ExecuteAsync(Code(name, truth));
         if (id is null || await FindAsync(id, truth) is not { } found)
         {
@@ -84,7 +84,7 @@ internal sealed class CellLoad(Stage stage)
         }
         else
         {
-            string? cause = truth.Read().FirstOrDefault() is { } first ? stage.Victims.CauseOf(first.Attempt) : stage.Victims.IsKernelHitSince(hits) ? Victims.ByKernel : null;
+            string? cause = truth.Read().FirstOrDefault() is { } first ? stage.Victims.CauseOf(first.Attempt) : stage.Victims.KernelHits > hits ? Victims.ByKernel : null;
             if (cause is null)
             {
                 violations.WronglyLost.Add($"{name} is {end.State} although nobody killed its kernel: {end}");

@@ -18,7 +18,7 @@ internal sealed class NotebookLoad(Stage stage)
         string name = stage.NextName("book");
         TruthFile truth = stage.Truth(name);
         var notebook = new TruthNotebook(stage.Server, truth, name, Cells, lines: 20);
-        int hits = stage.Victims.NoticedKernelHits;
+        int hits = stage.Victims.KernelHits;
         string id = await stage.House.PersistAsync(rest => rest.RunOnceAsync(notebook));
         Account account = stage.Ledger.Of(Work);
         account.Acknowledge(Cells);
@@ -34,7 +34,7 @@ internal sealed class NotebookLoad(Stage stage)
 
         // One that never came so far as to tell which kernel it had may have had any of those that were hit.
         IReadOnlyList<Truth> told = [.. truth.Read()];
-        string? cause = told.Count > 0 ? told.Select(t => stage.Victims.CauseOf(t.Attempt)).FirstOrDefault(static c => c is not null) : stage.Victims.IsKernelHitSince(hits) ? Victims.BySupervisor : null;
+        string? cause = told.Count > 0 ? told.Select(t => stage.Victims.CauseOf(t.Attempt)).FirstOrDefault(static c => c is not null) : stage.Victims.KernelHits > hits ? Victims.BySupervisor : null;
         if (cause is null && run.GetProperty("state").GetString() != "succeeded" && await stage.IsStartedTooLateAsync(run.GetProperty("kernelId").GetString()!))
         {
             cause = Victims.ByStart;

@@ -19,11 +19,11 @@ internal sealed class Victims(TestServer server)
     private int _kernelHits;
     private long _lastHit;
 
-    /// <summary>To be asked later whether a kernel was hit, counting one that was hit just now: work may be given to it before anybody has noticed.</summary>
-    public int NoticedKernelHits => Volatile.Read(ref _lastHit) is var hit and not 0 && TimeProvider.System.GetElapsedTime(hit) < Aftermath ? -1 : _kernelHits;
+    /// <summary>How many kernels were killed, or lost their supervisor.</summary>
+    public int KernelHits => _kernelHits;
 
-    /// <summary>A kernel was killed, or lost its supervisor, since then.</summary>
-    public bool IsKernelHitSince(int noticed) => _kernelHits > noticed;
+    /// <summary>A kernel was hit just now: work may have been given to it before anybody noticed.</summary>
+    public bool IsKernelHitFresh => Volatile.Read(ref _lastHit) is var hit and not 0 && TimeProvider.System.GetElapsedTime(hit) < Aftermath;
 
     public void NoteSupervisor(HouseProcess supervisor)
     {

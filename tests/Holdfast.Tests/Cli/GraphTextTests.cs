@@ -25,7 +25,30 @@ public sealed class GraphTextTests
 
     [Fact]
     public void Mermaid_numbers_the_cells() => Assert.StartsWith(
-        "graph TD\n  c0[\"a<br/>x, unused\"]\n  c1[\"b<br/>y\"]:::blocked\n  c0 -->|x| c1\n  c2[\"c\"]:::disabled\n  c1 -->|y| c2\n", GraphText.Mermaid(Graph), StringComparison.Ordinal);
+        "graph TD\n  c0[\"a<br/>x, unused\"]\n  c1[\"b<br/>y\"]:::blocked\n  c0 -->|\"x\"| c1\n  c2[\"c\"]:::disabled\n  c1 -->|\"y\"| c2\n", GraphText.Mermaid(Graph), StringComparison.Ordinal);
+
+    [Fact]
+    public void Names_that_mean_something_to_a_drawing_program_are_written_as_its_texts()
+    {
+        JsonElement graph = JsonDocument.Parse("""
+            {"path":"/n.ipynb","mode":"reactive","cells":[
+              {"cellId":"a\"<b>|#1","state":"ok","stale":true,"definitions":["end"],"references":[],"upstream":[]},
+              {"cellId":"c\\","state":"ok","stale":false,"definitions":[],"references":["end"],"upstream":["a\"<b>|#1"]}]}
+            """).RootElement;
+        Assert.StartsWith("graph TD\n  c0[\"a#34;#60;b#62;|#35;1<br/>end\"]\n  c1[\"c#92;\"]\n  c0 -->|\"end\"| c1\n", GraphText.Mermaid(graph), StringComparison.Ordinal);
+        Assert.Contains("  \"a\\\"<b>|#1\" -> \"c\\\\\" [label=\"end\"];\n", GraphText.Dot(graph), StringComparison.Ordinal);
+        Assert.Equal("/n.ipynb (reactive)\na\"<b>|#1  defines end  stale\nc\\  <- a\"<b>|#1 (end)\n", GraphText.Plain(graph));
+    }
+
+    [Fact]
+    public void What_two_cells_have_done_to_each_other_is_one_error()
+    {
+        JsonElement graph = JsonDocument.Parse("""
+            {"cells":[{"cellId":"a","reasons":[0]},{"cellId":"b","reasons":[1]}],
+             "reasons":[{"kind":"multipleDefinition","message":"x is written by a, b."},{"kind":"multipleDefinition","message":"x is written by a, b."}]}
+            """).RootElement;
+        Assert.Equal(["a, b: multipleDefinition: x is written by a, b."], GraphFindings.Errors(graph));
+    }
 
     [Fact]
     public void A_check_tells_errors_from_notes()

@@ -191,6 +191,97 @@ public sealed class RegisterCellTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Another_editors_edit_has_its_consequences_when_somebody_only_looks_at_the_notebook()
+    {
+        await _room.Graph.RunAsync(File, Cancel);
+        Write(("a", "x = 2"), ("b", "y = x"), ("c", "print(y)"));
+        await _room.Graph.RunAsync(File, Cancel);
+        Assert.Equal("a", Unsettled());
+        _house.Clock.Turn(TimeSpan.FromSeconds(1));
+        using (await _room.Notebooks.TakeTurnAsync(File, Cancel))
+        {
+            Assert.Equal("", Unsettled());
+        }
+    }
+
+    [Fact]
+    public async Task What_was_saved_while_no_server_was_there_is_an_edit_like_any()
+    {
+        await HoldAsync("a", "b", "c");
+        Reopen();
+        Assert.All((await _room.Graph.RunAsync(File, Cancel)).Cells, static c => Assert.False(c.IsStale));
+        Assert.Equal("", Unsettled()); // As it was left: opening is no edit.
+
+        Reopen();
+        Write(("a", "x = 1"), ("b", "y = x * 2"), ("n", "z = 0"));
+        await _room.Graph.RunAsync(File, Cancel);
+        Assert.Equal("b c n", Unsettled());
+        Assert.Equal("b n", string.Join(' ', LastEvent().GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString())));
+        Assert.Equal("b n", string.Join(' ', LastEvent().GetProperty("stale").EnumerateArray().Select(static c => c.GetString())));
+
+        Reopen();
+        Assert.Equal("b c n", Unsettled());
+        Assert.Equal("a n:False b:True", string.Join(' ', (await _room.Graph.RunAsync(File, Cancel)).Cells.OrderBy(static c => c.Cell.Value != "a").ThenBy(static c => c.Cell.Value == "b").Select(static c => c.Cell.Value == "a" ? "a" : $"{c.Cell}:{c.Cell.Value == "b" && c.IsStale}")));
+    }
+
+    [Fact]
+    public async Task A_start_looks_at_notebooks_whose_kernels_live_though_nobody_touches_them()
+    {
+        await HoldAsync("a", "b", "c");
+        Reopen();
+        Write(("a", "x = 5"), ("b", "y = x"), ("c", "print(y)"));
+        var start = new RecoverEdits(_house.Store, _room.Saver);
+        Assert.Equal(0, (await start.RunAsync(Cancel)).Found);
+        await start.Looking;
+        _house.Clock.Turn(TimeSpan.FromSeconds(1));
+        using (await _room.Notebooks.TakeTurnAsync(File, Cancel))
+        {
+            // Whoever reads the file now has come to its end.
+        }
+
+        Assert.Equal("a b c", string.Join(' ', LastEvent().GetProperty("stale").EnumerateArray().Select(static c => c.GetString())));
+    }
+
+    [Fact]
+    public async Task An_edit_that_came_into_the_file_just_before_a_crash_does_not_come_back_over_a_later_one()
+    {
+        await RegisterAsync("b", "y = x * 2");
+        NotebookFile file = NotebookFile.Load(File);
+        file.Cells[1].SetSource("y = x * 2");
+        file.Save(); // The server died here, before it could strike out that the file has it yet to get.
+        Reopen();
+        await _room.Graph.RunAsync(File, Cancel);
+
+        Write(("a", "x = 1"), ("b", "y = x"), ("c", "print(y)"));
+        using (await _room.Notebooks.TakeTurnAsync(File, Cancel))
+        {
+            await _room.Notebooks.ChangeAsync(File, static _ => { }, Cancel);
+        }
+
+        Assert.Equal("y = x", NotebookFile.Load(File).Cells[1].Source);
+        Assert.Equal(ReactiveNotebook.HashOf("y = x"), (await _room.Graph.RunAsync(File, Cancel)).Cells[1].SourceHash);
+    }
+
+    [Fact]
+    public async Task A_cell_is_disabled_and_enabled_in_the_file_and_nothing_else_is_changed()
+    {
+        byte[] before = await System.IO.File.ReadAllBytesAsync(File, Cancel);
+        var disable = new DisableCell(_room.Notebooks, _house.Directory);
+        Assert.Equal("disabled", (await disable.RunAsync(File, "a", true, Cancel)).State.Name);
+        Assert.True(NotebookFile.Load(File).Cells[0].IsDisabled);
+        Assert.Equal("a, b", string.Join(", ", (await _room.Graph.RunAsync(File, Cancel)).Cells.Where(static c => c.BlockedBy.Count > 0 || c.State.Name == "disabled").Select(static c => c.Cell).Take(2)));
+        Assert.Equal("a", Disabled(LastEvent()));
+        Assert.Equal("ok", (await disable.RunAsync(File, "a", false, Cancel)).State.Name);
+        Assert.Equal(ErrorCodes.CellNotFound, (await Assert.ThrowsAsync<RefusedException>(() => disable.RunAsync(File, "nope", true, Cancel))).Code);
+        NotebookFile after = NotebookFile.Load(File);
+        Assert.False(after.Cells[0].IsDisabled);
+        Assert.Equal(NotebookFile.Parse(before, File).Cells.Select(static c => c.Source), after.Cells.Select(static c => c.Source));
+
+        static string Disabled(JsonElement told) =>
+            string.Join(' ', told.GetProperty("cells").EnumerateArray().Where(static c => c.GetProperty("state").GetString() == "disabled").Select(static c => c.GetProperty("cellId").GetString()));
+    }
+
+    [Fact]
     public async Task An_edit_made_from_another_text_is_refused()
     {
         string hash = ReactiveNotebook.HashOf("x = 1");
@@ -290,7 +381,7 @@ public sealed class RegisterCellTests : IAsyncDisposable
         var analysers = new CellAnalysers(static () => { }, TimeProvider.System);
         var notebooks = new ReactiveNotebooks(_house.Store, _house.Feed, analysers, new MovedNotebooks(_house.Store, static (_, _) => { }), _house.Clock);
         var saver = new EditFollowUp(notebooks, _house.Feed, static _ => false, static _ => Task.CompletedTask, _house.Clock, NullLogger<EditFollowUp>.Instance);
-        return new Room(analysers, notebooks, saver, new RegisterCell(notebooks, saver, _house.Directory), new DeleteCell(notebooks, saver, _house.Directory), new GetGraph(notebooks, _house.Directory), new SetNotebookMode(notebooks, _house.Directory));
+        return new Room(analysers, notebooks, saver, new RegisterCell(notebooks, _house.Directory), new DeleteCell(notebooks, _house.Directory), new GetGraph(notebooks, _house.Directory), new SetNotebookMode(notebooks, _house.Directory));
     }
 
     private void Reopen()

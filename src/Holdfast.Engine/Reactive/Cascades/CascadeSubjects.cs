@@ -20,7 +20,8 @@ public sealed class CascadeSubjects(ReactiveNotebooks notebooks)
         registered.PutEditsInto(notebook, forRun);
         if (notebook.IsChanged)
         {
-            registered = await notebooks.ChangeAsync(notebook.Path, static _ => { }, cancellationToken, forRun);
+            // Somebody may have saved it meanwhile: its cells, then, are those that were registered now.
+            (registered, notebook) = await notebooks.ChangeFileAsync(notebook.Path, static _ => { }, forRun, cancellationToken);
         }
 
         var cells = new Dictionary<CellId, CascadeCell>();

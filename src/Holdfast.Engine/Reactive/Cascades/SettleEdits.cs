@@ -41,9 +41,11 @@ public sealed class SettleEdits
             }
 
             CascadeSubject subject = await _subjects.ReadAsync(notebook, forRun: false, cancellationToken);
+            bool isSettled = false;
             List<(string Run, ExecutionId Cell)> overtaken = await _store.WriteAsync(
                 transaction =>
                 {
+                    isSettled = ReactiveEditsTable.Of(transaction, path).Count == 0; // A cascade that was planned meanwhile has taken the edits with it.
                     Ghosts.Note(transaction, path, subject.Registry);
                     if (!notebook.IsAutorun)
                     {
@@ -60,6 +62,10 @@ public sealed class SettleEdits
             }
 
             await _ghosts.RunAsync(path, CancellationToken.None);
+            if (isSettled && overtaken.Count == 0)
+            {
+                return null;
+            }
         }
 
         return notebook.IsAutorun ? await _runCascade.RunAsync(new CascadeRequest { Path = path, IsAutorun = true }, CancellationToken.None) : null;

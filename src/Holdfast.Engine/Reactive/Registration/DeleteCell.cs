@@ -1,12 +1,10 @@
-using Holdfast.Engine.Notebooks;
-
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
 /// Takes a cell out of a reactive notebook, file and graph. It never runs again; whom its names came from becomes stale, and others may have their names back.
 /// Errors: notebook-*, notebook-not-reactive, cell-not-found.
 /// </summary>
-public sealed class DeleteCell(ReactiveNotebooks notebooks, EditFollowUp followUp, string root)
+public sealed class DeleteCell(ReactiveNotebooks notebooks, string root)
 {
     public async Task RunAsync(string path, string cellId, CancellationToken cancellationToken)
     {
@@ -16,13 +14,7 @@ public sealed class DeleteCell(ReactiveNotebooks notebooks, EditFollowUp followU
         ReactiveCheck.ThrowIfNotReactive(notebook);
         await notebooks.ChangeAsync(
             path,
-            file =>
-            {
-                NotebookCell cell = ReactiveNotebook.CodeCells(file).FirstOrDefault(c => c.Id == cellId)
-                    ?? throw new RefusedException(ErrorCodes.CellNotFound, $"{path} has no code cell \"{cellId}\".");
-                file.RemoveCell(cell.Index);
-            },
+            file => file.RemoveCell(ReactiveNotebook.CellOf(file, cellId).Index),
             cancellationToken);
-        followUp.Note(path);
     }
 }

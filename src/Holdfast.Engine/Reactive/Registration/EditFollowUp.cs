@@ -36,6 +36,7 @@ public sealed partial class EditFollowUp : IDisposable
     {
         (_notebooks, _feed, _hasKernel, _settleAsync, _time, _logger) = (notebooks, feed, hasKernel, settleAsync, time, logger);
         _feed.Published += OnPublished;
+        _notebooks.Edited += Note;
     }
 
     public void Note(string path)
@@ -53,6 +54,7 @@ public sealed partial class EditFollowUp : IDisposable
     {
         _isDisposed = true;
         _feed.Published -= OnPublished;
+        _notebooks.Edited -= Note;
         foreach (ITimer timer in _timers.Values)
         {
             timer.Dispose();

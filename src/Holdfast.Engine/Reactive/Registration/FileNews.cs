@@ -29,7 +29,11 @@ public sealed partial class FileNews(StateStore store, FeedLog feed, ReactiveNot
     });
 
     /// <summary>A client has saved a reactive notebook.</summary>
-    public void Saved(string path) => followUp.Note(path);
+    public void Saved(string path) => _ = TryAsync(path, async () =>
+    {
+        await notebooks.TakeSavedAsync(path);
+        followUp.Note(path);
+    });
 
     /// <param name="before">The path that the session had.</param>
     public void Opened(Session session, string? before) => _ = TryAsync(session.Path, async () =>

@@ -1,10 +1,11 @@
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>One cell of a notebook's graph as it is now.</summary>
+/// <param name="References">What it takes from others; built-in names only where another cell gives them a meaning.</param>
 /// <param name="BlockedBy">Cells upstream that may not run, so that this one may not either.</param>
 /// <param name="IsStale">The notebook's kernel does not hold what the cell would make now.</param>
 public sealed record GraphCell(
-    CellId Cell, CellState State, CellAnalysis Analysis, IReadOnlyList<CellId> Upstream, IReadOnlyList<CellId> BlockedBy, string SourceHash, bool IsStale);
+    CellId Cell, CellState State, CellAnalysis Analysis, IReadOnlyList<string> References, IReadOnlyList<CellId> Upstream, IReadOnlyList<CellId> BlockedBy, string SourceHash, bool IsStale);
 
 public sealed record NotebookGraph(string Path, bool IsReactive, bool IsAutorun, IReadOnlyList<GraphCell> Cells);
 
@@ -25,6 +26,13 @@ public sealed class GetGraph(ReactiveNotebooks notebooks, string root)
         RunPlan all = RunPlan.For(registry, [.. registry.Cells], null);
         Dictionary<CellId, CellId> because = all.Excluded.Where(static e => e.Cell != e.Because).ToDictionary(static e => e.Cell, static e => e.Because);
         return new NotebookGraph(notebook.Path, notebook.IsReactive, notebook.IsAutorun, [.. registry.Cells.Select(c => new GraphCell(
-            c, registry.State(c), registry.Analysis(c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c), stale.Contains(c)))]);
+            c, registry.State(c), registry.Analysis(c), References(registry, c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c), stale.Contains(c)))]);
+    }
+
+    private static IReadOnlyList<string> References(CellRegistry registry, CellId cell)
+    {
+        CellAnalysis analysis = registry.Analysis(cell);
+        List<string> given = [.. analysis.Weak.Where(n => registry.Graph.DefinerOf(n) is { } definer && definer != cell)];
+        return given.Count == 0 ? analysis.References : [.. analysis.References.Concat(given).Order(StringComparer.Ordinal)];
     }
 }

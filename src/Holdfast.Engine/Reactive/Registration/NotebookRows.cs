@@ -5,7 +5,7 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// <summary>All that the store knows of notebooks by their paths, which follows a file that gets another name.</summary>
 internal static class NotebookRows
 {
-    private static readonly string[] Tables = ["reactive_kernels", "reactive_cells", "reactive_edits", "cell_values", "held_names", "ghost_names"];
+    private static readonly string[] Tables = ["reactive_kernels", "reactive_cells", "reactive_edits", "registered_sources", "cell_values", "held_names", "ghost_names"];
 
     /// <summary>Rows of one path, or of all below it if it is a folder: `0` is what follows `/`, so that an index finds them.</summary>
     private const string IsOf = "(path = ?1 OR (path > ?1 || '/' AND path < ?1 || '0'))";

@@ -12,6 +12,7 @@ public sealed class ReactiveNotebook
     private readonly Dictionary<CellId, string> _hashes = [];
     private readonly Dictionary<CellId, long> _editedAt = [];
     private readonly HashSet<CellId> _heldBack = [];
+    private readonly HashSet<CellId> _unstored = [];
 
     internal ReactiveNotebook(string path, ICellAnalyser analyser)
     {
@@ -37,6 +38,16 @@ public sealed class ReactiveNotebook
     /// <summary>The text the file has for each cell, as SHA-256.</summary>
     internal Dictionary<CellId, string> FileHashes { get; } = [];
 
+    /// <summary>Cells whose present text is not stored as the one that was registered.</summary>
+    internal IReadOnlyCollection<CellId> Unstored => _unstored;
+
+    internal void MarkStored() => _unstored.Clear();
+
+    /// <summary>A client has saved the file since: what it had run and then took back is not to come back from here.</summary>
+    internal bool IsSavedByClient { get; set; }
+
+    internal bool IsHeldBack(CellId cell) => _heldBack.Contains(cell);
+
     /// <summary>The file as it was last read or written here.</summary>
     internal FileStatus? Seen { get; set; }
 
@@ -54,6 +65,7 @@ public sealed class ReactiveNotebook
         _sources[cell] = source;
         _hashes[cell] = HashOf(source);
         _editedAt[cell] = at;
+        _unstored.Add(cell);
         _ = isHeldBack ? _heldBack.Add(cell) : _heldBack.Remove(cell);
     }
 
@@ -63,6 +75,7 @@ public sealed class ReactiveNotebook
         _hashes.Remove(cell);
         _editedAt.Remove(cell);
         _heldBack.Remove(cell);
+        _unstored.Remove(cell);
         FileHashes.Remove(cell);
         Rows.Remove(cell);
     }
@@ -90,6 +103,10 @@ public sealed class ReactiveNotebook
             }
         }
     }
+
+    /// <exception cref="RefusedException">cell-not-found.</exception>
+    internal static NotebookCell CellOf(NotebookFile file, string cellId) =>
+        CodeCells(file).FirstOrDefault(c => c.Id == cellId) ?? throw new RefusedException(ErrorCodes.CellNotFound, $"{file.Path} has no code cell \"{cellId}\".");
 
     /// <summary>The file's code cells that have an id: cells of formats before 4.5 have none, and no edit can name them.</summary>
     internal static IEnumerable<NotebookCell> CodeCells(NotebookFile file) => file.Cells.Where(static c => c.IsCode && c.Id is not null);

@@ -18,6 +18,9 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
     private readonly ConcurrentDictionary<string, ReactiveNotebook> _notebooks = new();
 
+    /// <summary>Of a notebook, by its path, whichever way the edit came: what follows from it is to be done. Raised when that is durable.</summary>
+    public event Action<string>? Edited;
+
     /// <summary>Microseconds since 1970.</summary>
     internal long Now => time.NowMicroseconds();
 
@@ -65,13 +68,29 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     }
 
     /// <summary>Changes the file, and brings it the edits that it does not have. The caller has the turn.</summary>
-    public async Task<ReactiveNotebook> ChangeAsync(string path, Action<NotebookFile> change, CancellationToken cancellationToken, bool forRun = false)
+    public async Task<ReactiveNotebook> ChangeAsync(string path, Action<NotebookFile> change, CancellationToken cancellationToken) =>
+        (await ChangeFileAsync(path, change, forRun: false, cancellationToken)).Notebook;
+
+    /// <summary>The same, with the file as it is then.</summary>
+    /// <param name="forRun">Outputs are going to stand in it.</param>
+    internal async Task<(ReactiveNotebook Notebook, NotebookFile File)> ChangeFileAsync(string path, Action<NotebookFile> change, bool forRun, CancellationToken cancellationToken)
     {
         ReactiveNotebook notebook = await OpenAsync(path, cancellationToken);
         (NotebookFile file, FileStatus? status) = ChangeFile(notebook, change, forRun);
 
         // A crash before this finds the file as it is now, and registers what is new in it when it is next opened.
-        return await ReadAsync(file, status, CancellationToken.None);
+        return (await ReadAsync(file, status, CancellationToken.None), file);
+    }
+
+    /// <summary>A client has saved the notebook: texts that were run and are not in the file are no more. The caller does not have the turn.</summary>
+    internal async Task TakeSavedAsync(string path)
+    {
+        using IDisposable turn = await TakeTurnAsync(path, CancellationToken.None);
+        if (_notebooks.TryGetValue(path, out ReactiveNotebook? known))
+        {
+            (known.IsSavedByClient, known.Seen) = (true, null);
+            await OpenAsync(path, CancellationToken.None);
+        }
     }
 
     /// <summary>What of some cells is stale. The caller has the turn.</summary>
@@ -138,10 +157,12 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
                 foreach (CellId cell in forgotten)
                 {
                     ReactiveCellsTable.Remove(transaction, notebook.Path, cell);
+                    RegisteredSourcesTable.Remove(transaction, notebook.Path, cell);
                 }
 
                 if (notebook.IsReactive)
                 {
+                    PutSources(transaction, notebook);
                     unsettled.ForEach(cell => ReactiveEditsTable.Note(transaction, notebook.Path, cell));
                     if (edited is { } cell && !isRun)
                     {
@@ -166,8 +187,20 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
             notebook.Rows[row.Cell] = row;
         }
 
+        if (notebook.IsReactive)
+        {
+            notebook.MarkStored();
+            if (unsettled.Count > 0 || (edited is not null && !isRun))
+            {
+                Edited?.Invoke(notebook.Path);
+            }
+        }
+
         return freshness;
     }
+
+    private static void PutSources(StoreTransaction transaction, ReactiveNotebook notebook) =>
+        RegisteredSourcesTable.Put(transaction, notebook.Path, notebook.Unstored.Select(c => (c, notebook.Hash(c))));
 
     private static IEnumerable<CellId> Below(CellRegistry registry, IReadOnlyCollection<CellId> cells) =>
         Edges.Reach(registry.Graph.Index, cells.Select(registry.Graph.Index.Get), forward: true).Select(static c => c.Id);
@@ -198,7 +231,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         {
             var id = new CellId(cell.Id!);
             string hash = ReactiveNotebook.HashOf(cell.Source);
-            bool isEdited = notebook.Rows.TryGetValue(id, out ReactiveCellRow? row) && row.Source is not null && row.BasedOn == hash;
+            bool isEdited = notebook.Rows.TryGetValue(id, out ReactiveCellRow? row) && row.Source is not null && row.BasedOn == hash && !IsUndone(notebook, id, row.Source);
             notebook.FileHashes[id] = hash;
             cells.Add((id, isEdited ? row!.Source! : cell.Source, cell.IsDisabled));
         }
@@ -213,16 +246,57 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
             _notebooks[path] = notebook;
         }
 
+        notebook.IsSavedByClient = false;
         notebook.Seen = status;
+        await StoreSourcesAsync(notebook);
         return notebook;
     }
 
-    private static async Task LoadAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, long editedAt, CancellationToken cancellationToken)
+    /// <summary>The file has had this text, and has the one before it again; or whoever ran it saved without it.</summary>
+    private static bool IsUndone(ReactiveNotebook notebook, CellId cell, string source) =>
+        (notebook.FileHashes.TryGetValue(cell, out string? before) && before == ReactiveNotebook.HashOf(source)) || (notebook.IsSavedByClient && notebook.IsHeldBack(cell));
+
+    /// <summary>Of a notebook that is read for the first time, or was not reactive before: nothing of it is an edit.</summary>
+    private async Task StoreSourcesAsync(ReactiveNotebook notebook)
+    {
+        if (notebook.IsReactive && notebook.Unstored.Count > 0)
+        {
+            try
+            {
+                await store.WriteAsync(transaction => PutSources(transaction, notebook), CancellationToken.None);
+                notebook.MarkStored();
+            }
+            catch (StoreException)
+            {
+                // It can be looked at all the same; the next edit stores them.
+            }
+        }
+    }
+
+    private async Task LoadAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, long editedAt, CancellationToken cancellationToken)
     {
         CellAnalysis[] analyses = await Task.WhenAll(cells.Select(c => notebook.Analyser.AnalyseAsync(c.Source, cancellationToken)));
         notebook.Registry = CellRegistry.Load([.. cells.Select((c, i) => new LoadedCell(
             c.Id, analyses[i], notebook.Rows.GetValueOrDefault(c.Id)?.Registered ?? (analyses[i].Error is null ? CellRegistration.Of(analyses[i]) : CellRegistration.Empty), c.IsDisabled))]);
         cells.ForEach(c => notebook.SetSource(c.Id, c.Source, editedAt));
+        if (notebook.IsReactive)
+        {
+            await TakeMissedEditsAsync(notebook);
+        }
+    }
+
+    /// <summary>What was saved while no server was there, or between a crash and now, is an edit like any: it is told, and what follows from it is done.</summary>
+    private async Task TakeMissedEditsAsync(ReactiveNotebook notebook)
+    {
+        Dictionary<CellId, string> registered = store.Read(reader => RegisteredSourcesTable.Of(reader, notebook.Path));
+        List<CellId> edited = registered.Count == 0 ? [] : [.. notebook.Registry.Cells.Where(c => registered.GetValueOrDefault(c) != notebook.Hash(c))];
+        List<CellId> gone = [.. registered.Keys.Where(c => !notebook.Registry.Contains(c))];
+        List<CellId> saved = [.. notebook.Rows.Values.Where(r => r.Source is not null && notebook.Registry.Contains(r.Cell) && notebook.RowOf(r.Cell).Source is null).Select(static r => r.Cell)];
+        if (edited.Count + gone.Count + saved.Count > 0)
+        {
+            List<CellId> touched = [.. edited.Concat(Below(notebook.Registry, edited)).Distinct().OrderBy(notebook.Registry.Graph.Position)];
+            await CommitAsync(notebook, null, new RegistryChange(edited, [.. edited.Union(saved).Where(c => !notebook.Registry.Pending.Contains(c))], touched, []), gone);
+        }
     }
 
     /// <summary>Takes over what somebody else has done to the file: other texts, new cells, missing ones, another order.</summary>

@@ -14,7 +14,7 @@ public sealed record RegisteredVerdict(CellId Cell, CellState State, CellAnalysi
 /// The file gets the text a moment later, or when the cell runs. A blocked cell is an answer, not an error.
 /// Errors: notebook-*, notebook-not-reactive, not-supported (no Python), cell-not-found, cell-changed, disk-full.
 /// </summary>
-public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp followUp, string root)
+public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
 {
     public async Task<RegisteredVerdict> RunAsync(CellText edit, CancellationToken cancellationToken)
     {
@@ -26,7 +26,6 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
         if (!notebook.Sources.TryGetValue(cell, out string? before))
         {
             notebook = await InsertAsync(notebook, edit, cancellationToken);
-            followUp.Note(path);
             return Verdict(notebook, cell, notebooks.Freshness(notebook, [cell, .. notebook.Registry.Graph.Descendants(cell)]));
         }
 
@@ -45,7 +44,6 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, EditFollowUp follo
         RegistryChange change = notebook.Registry.Register(cell, analysis);
         notebook.SetSource(cell, edit.Source, notebooks.Now);
         CellFreshness freshness = await notebooks.CommitAsync(notebook, cell, change, []);
-        followUp.Note(path);
         return Verdict(notebook, cell, freshness);
     }
 

@@ -109,6 +109,35 @@ internal static class GraphCommands
         return ExitCodes.Success;
     }
 
+    /// <summary>`disable` and `enable`: a line for each cell.</summary>
+    public static async Task<int> SwitchAsync(CliContext context, Arguments arguments, bool isDisabled)
+    {
+        if (arguments.Operands.Count < 3)
+        {
+            throw new UsageException($"notebook {arguments.Operands[0]} takes PATH and the ids of cells.");
+        }
+
+        CancellationToken interruption = context.Interruption();
+        using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
+        foreach (string cell in arguments.Operands.Skip(2))
+        {
+            var request = new ApiRequest(HttpMethod.Patch, $"v1/notebooks/cells?path={PathOf(context, arguments.Operands[1], client)}&cellId={Uri.EscapeDataString(cell)}")
+            {
+                IsRepeatable = true,
+                Body = JsonFields.Write(writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteBoolean("disabled", isDisabled);
+                    writer.WriteEndObject();
+                }),
+            };
+            JsonElement now = await client.SendAsync(request, interruption).ConfigureAwait(false);
+            context.Terminal.WriteLine(arguments.IsJson ? now.Line() : $"{TerminalText.Printable(cell)} {now.Text("state")}");
+        }
+
+        return ExitCodes.Success;
+    }
+
     private static async Task<JsonElement> ReadAsync(CliContext context, Arguments arguments)
     {
         CancellationToken interruption = context.Interruption();
@@ -119,7 +148,7 @@ internal static class GraphCommands
     private static string PathOf(CliContext context, string notebook, HoldfastClient client) =>
         Uri.EscapeDataString(client.IsLocal ? Path.GetFullPath(notebook, context.CurrentDirectory) : notebook);
 
-    private static void Write(CliContext context, string text) => context.Terminal.Write(Encoding.UTF8.GetBytes(text));
+    private static void Write(CliContext context, string text) => context.Terminal.Write(Encoding.UTF8.GetBytes(TerminalText.PrintableLines(text)));
 
     private static void WriteAll(Utf8JsonWriter writer, string property, List<string> items)
     {

@@ -9,14 +9,15 @@ internal static class GraphFindings
     public static List<string> Errors(JsonElement graph)
     {
         IReadOnlyList<JsonElement> reasons = graph.Items("reasons");
-        var errors = new List<string>();
+        var cells = new OrderedDictionary<string, List<string>>(); // By what is said: of two writers each has a reason of its own, in the same words.
         for (int place = 0; place < reasons.Count; place++)
         {
-            List<string> cells = [.. graph.Items("cells").Where(c => c.Items("reasons").Any(r => r.GetInt32() == place)).Select(static c => c.Text("cellId")!)];
-            errors.Add($"{string.Join(", ", cells)}: {reasons[place].Text("kind")}: {reasons[place].Text("message")}");
+            string said = $"{reasons[place].Text("kind")}: {reasons[place].Text("message")}";
+            IEnumerable<string> of = graph.Items("cells").Where(c => c.Items("reasons").Any(r => r.GetInt32() == place)).Select(static c => c.Text("cellId")!);
+            cells[said] = [.. cells.GetValueOrDefault(said, []), .. of];
         }
 
-        return errors;
+        return [.. cells.Select(static c => $"{string.Join(", ", c.Value)}: {c.Key}")];
     }
 
     public static List<string> Notes(JsonElement graph)

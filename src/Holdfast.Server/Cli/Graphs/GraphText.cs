@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -6,7 +7,7 @@ namespace Holdfast.Server.Cli.Graphs;
 /// <summary>A notebook's graph as people and drawing programs read it.</summary>
 internal static class GraphText
 {
-    /// <summary>A line for each cell, in the order of the notebook: what it defines, what it takes from whom, and why it may not run.</summary>
+    /// <summary>A line for each cell, in the order of the notebook: what it defines, what it takes from whom, whether it is stale, and why it may not run.</summary>
     public static string Plain(JsonElement graph)
     {
         var text = new StringBuilder();
@@ -22,7 +23,8 @@ internal static class GraphText
                 _ = text.Append($"  <- {upstream} ({string.Join(", ", Shared(graph, upstream, cell))})");
             }
 
-            _ = text.Append(cell.Text("state") == "disabled" ? "  disabled" : "").Append('\n');
+            string mark = cell.Text("state") == "disabled" ? "  disabled" : cell.Text("state") == "ok" && cell.Boolean("stale") == true && graph.Text("mode") == "reactive" ? "  stale" : "";
+            _ = text.Append(mark).Append('\n');
             foreach (JsonElement place in cell.Items("reasons"))
             {
                 _ = text.Append($"    blocked, {reasons[place.GetInt32()].Text("kind")}: {reasons[place.GetInt32()].Text("message")}\n");
@@ -64,14 +66,31 @@ internal static class GraphText
         {
             int place = places[cell.Text("cellId")!];
             string mark = cell.Text("state") == "ok" ? "" : $":::{cell.Text("state")}";
-            _ = text.Append($"  c{place}[\"{Label(cell, "<br/>").Replace("\"", "#quot;", StringComparison.Ordinal)}\"]{mark}\n");
+            _ = text.Append($"  c{place}[\"{Escaped(Label(cell, "\n"))}\"]{mark}\n");
             foreach (string upstream in Names(cell, "upstream"))
             {
-                _ = text.Append($"  c{places[upstream]} -->|{string.Join(", ", Shared(graph, upstream, cell))}| c{place}\n");
+                _ = text.Append($"  c{places[upstream]} -->|\"{Escaped(string.Join(", ", Shared(graph, upstream, cell)))}\"| c{place}\n");
             }
         }
 
         return text.Append("  classDef blocked stroke:#c00\n  classDef disabled stroke:#999\n").ToString();
+    }
+
+    /// <summary>A text in quotation marks, which is shown as HTML: Mermaid writes as codes of its own what would be taken for a tag, a code or the end.</summary>
+    private static string Escaped(string text)
+    {
+        var escaped = new StringBuilder();
+        foreach (char c in text)
+        {
+            _ = c switch
+            {
+                '\n' => escaped.Append("<br/>"),
+                '"' or '<' or '>' or '&' or '#' or '`' or '\\' => escaped.Append(CultureInfo.InvariantCulture, $"#{(int)c};"),
+                _ => escaped.Append(c),
+            };
+        }
+
+        return escaped.ToString();
     }
 
     public static IEnumerable<string> Names(JsonElement element, string name) => element.Items(name).Select(static n => n.GetString()!);

@@ -15,7 +15,7 @@ internal static class NotebookVerb
 {
     private static readonly Option DryRun = new("--dry-run", "", "show what would be restored, and leave the file as it is");
 
-    public static Verb Verb => new("notebook", "notebook graph|check|convert|mode|run-stale|resume|watch|recover PATH", "look at and run a reactive notebook; restore what a notebook's cells said")
+    public static Verb Verb => new("notebook", "notebook graph|check|convert|mode|disable|enable|run-stale|resume|watch|recover PATH", "look at and run a reactive notebook; restore what a notebook's cells said")
     {
         Options = [DryRun, GraphCommands.Format, GraphCommands.Strict, GraphCommands.Autorun, GraphCommands.Lazy, ConvertCommand.WriteIt, ConvertCommand.Partial, .. RunOptions.OfCascade],
         Operands = (2, null),
@@ -25,6 +25,7 @@ internal static class NotebookVerb
             convert    what reactive mode would make of a linear notebook, and with --write make it reactive: names that several cells define are renamed where that is
                        safe, and the notebook as it was is kept. Exit code 1 when cells would be blocked all the same
             mode       PATH reactive|linear [--autorun|--lazy]: kept in the notebook
+            disable    PATH CELL...: the cells do not run, nor what needs them; kept in the notebook. enable takes it back
             recover    put into the file what its cells said since it was last saved. A cell whose source was changed after it was sent keeps the outputs it has,
                        and is shown as a conflict
             run-stale  run every cell that is stale, in the order of what cells need of one another (as run --reactive)
@@ -39,6 +40,7 @@ internal static class NotebookVerb
     {
         "mode" => GraphCommands.ModeAsync(context, arguments),
         "check" => GraphCommands.CheckAsync(context, arguments),
+        "disable" or "enable" => GraphCommands.SwitchAsync(context, arguments, arguments.Operands[0] == "disable"),
         _ when arguments.Operands.Count > 2 => throw new UsageException("notebook takes one PATH."),
         "graph" => GraphCommands.GraphAsync(context, arguments),
         "convert" => ConvertCommand.RunAsync(context, arguments),
@@ -46,7 +48,7 @@ internal static class NotebookVerb
         "run-stale" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: false),
         "resume" => CascadeRun.RunAsync(context, arguments, arguments.Operands[1], isResume: true),
         "watch" => WatchAsync(context, arguments),
-        _ => throw new UsageException("notebook takes graph, check, convert, mode, run-stale, resume, watch or recover, and a PATH."),
+        _ => throw new UsageException("notebook takes graph, check, convert, mode, disable, enable, run-stale, resume, watch or recover, and a PATH."),
     };
 
     private static async Task<int> WatchAsync(CliContext context, Arguments arguments)
