@@ -210,6 +210,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
             _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
+                [RecoveryPhases.Revivals] = _ => Task.FromResult(new PhaseResult(_revivals.Start())),
                 [RecoveryPhases.Edits] = new RecoverEdits(_store, _edits).RunAsync,
                 [RecoveryPhases.Assets] = _ => new RecoverAssets(_assetFolder, _store, StartKeepers).RunAsync(),
                 [RecoveryPhases.Callbacks] = new RecoverCallbacks(_store, callbacks, _courier).RunAsync,
@@ -321,7 +322,6 @@ public sealed class HoldfastEngine : IAsyncDisposable
     /// <summary>Recovers, then dispatches. Nothing may be asked of the engine that could be answered wrongly before this is done.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
-        _revivals.Start();
         await _recover.RunAsync(cancellationToken);
         _leftKernels.Start();
         _culling.Start();

@@ -45,9 +45,9 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
         return Renew(transaction, kernel, isRevived: false);
     }
 
-    /// <summary>The next incarnation of a kernel that died; null when it is no longer waiting for it.</summary>
-    public (Kernel Kernel, Attempt Attempt)? Revive(StoreTransaction transaction, KernelId id) =>
-        KernelsTable.Find(transaction, id) is { State: KernelState.Restarting } kernel ? Renew(transaction, kernel, isRevived: true) : null;
+    /// <summary>The next incarnation of a kernel that died, as it was when that was decided; null when it is no longer waiting for it, or waits for a later time since another death.</summary>
+    public (Kernel Kernel, Attempt Attempt)? Revive(StoreTransaction transaction, Kernel dead) =>
+        FindWaiting(transaction, dead) is { } kernel ? Renew(transaction, kernel, isRevived: true) : null;
 
     /// <summary>Somebody asked for the end of a kernel that has no process now; null when there is nothing to end.</summary>
     public Kernel? Lay(StoreTransaction transaction, KernelId id, string reason) =>
@@ -56,10 +56,13 @@ public sealed class KernelLedger(ExecutionLedger executions, FeedLog feed, Resta
             : null;
 
     /// <summary>A kernel that waits for its restart cannot have it.</summary>
-    public Kernel? GiveUp(StoreTransaction transaction, KernelId id, string reason) =>
-        KernelsTable.Find(transaction, id) is { State: KernelState.Restarting } kernel
+    public Kernel? GiveUp(StoreTransaction transaction, Kernel dead, string reason) =>
+        FindWaiting(transaction, dead) is { } kernel
             ? Save(transaction, kernel with { State = KernelState.Dead, RestartDueAt = null, Reason = $"{reason} {kernel.Reason}".TrimEnd() })
             : null;
+
+    private static Kernel? FindWaiting(StoreTransaction transaction, Kernel dead) =>
+        KernelsTable.Find(transaction, dead.Id) is { State: KernelState.Restarting } kernel && kernel.RestartDueAt == dead.RestartDueAt ? kernel : null;
 
     /// <summary>A warm kernel becomes somebody's: from now on it is like any other that was started this moment. Null when it is not to be had any more.</summary>
     public Kernel? Take(StoreTransaction transaction, KernelId id, KernelPlan plan)

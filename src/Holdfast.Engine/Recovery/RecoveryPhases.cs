@@ -9,6 +9,7 @@ public static class RecoveryPhases
     public const string Locks = "locks";
     public const string Jobs = "jobs";
     public const string Kernels = "kernels";
+    public const string Revivals = "revivals";
     public const string Lines = "lines";
     public const string Orphans = "orphans";
     public const string Queue = "queue";
@@ -26,6 +27,8 @@ public static class RecoveryPhases
         new(Locks, [Executions], "holdfast locks lists the lines; holdfast recovery retry locks looks at them again."),
         new(Jobs, [Executions], "holdfast recovery retry jobs tries those again that could not be judged."),
         new(Kernels, [Executions], "holdfast recovery retry kernels tries those again that could not be judged."),
+        // An incarnation that this server has committed and not launched yet must not be judged as one that an earlier server left.
+        new(Revivals, [Kernels], "holdfast kernels lists them; whoever restarts one that says 'restarting' has it at once.") { IsRepeatable = false },
         new(Lines, [Locks, Jobs, Kernels], "holdfast locks lists the lines; holdfast recovery retry lines looks at them again."),
 
         // Only when it is known who lives: live work would be swept with the dead.
@@ -35,6 +38,6 @@ public static class RecoveryPhases
         new(Callbacks, [Queue], "holdfast callbacks lists them; holdfast recovery retry callbacks sends what is due."),
 
         // A cascade that is planned must find the kernel that the notebook has.
-        new(Edits, [Kernels, Queue], "holdfast recovery retry edits settles the edits of reactive notebooks; so does the next edit of each.") { NeedsSuccess = true },
+        new(Edits, [Revivals, Queue], "holdfast recovery retry edits settles the edits of reactive notebooks; so does the next edit of each.") { NeedsSuccess = true },
     ];
 }

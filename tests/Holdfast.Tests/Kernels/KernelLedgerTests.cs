@@ -87,10 +87,26 @@ public sealed class KernelLedgerTests : IAsyncDisposable
     {
         KernelId id = await UpAsync(Plan);
         await DieAsync(id);
+        Kernel dead = Find(id)!;
         await _house.Store.WriteAsync(transaction => _ledger.Lay(transaction, id, "It was stopped on request."), TemporaryLedger.Cancel);
 
-        Assert.Null(await _house.Store.WriteAsync(transaction => _ledger.Revive(transaction, id), TemporaryLedger.Cancel));
+        Assert.Null(await _house.Store.WriteAsync(transaction => _ledger.Revive(transaction, dead), TemporaryLedger.Cancel));
         Assert.Equal(KernelState.Stopped, Find(id)!.State);
+    }
+
+    /// <summary>Whoever takes up what an earlier server decided may meet a decision twice.</summary>
+    [Fact]
+    public async Task A_death_that_is_met_twice_neither_restarts_it_twice_nor_hurries_the_restart_after_its_next_death()
+    {
+        KernelId id = await UpAsync(Plan);
+        await DieAsync(id);
+        Kernel dead = Find(id)!;
+        await ReviveAsync(id);
+        Assert.Null(await _house.Store.WriteAsync(transaction => _ledger.Revive(transaction, dead), TemporaryLedger.Cancel));
+        await DieAsync(id);
+
+        Assert.Null(await _house.Store.WriteAsync(transaction => _ledger.Revive(transaction, dead), TemporaryLedger.Cancel));
+        Assert.Equal((KernelState.Restarting, 1), (Find(id)!.State, Find(id)!.Restarts));
     }
 
     [Fact]
@@ -129,6 +145,9 @@ public sealed class KernelLedgerTests : IAsyncDisposable
         return _house.Store.WriteAsync(transaction => _ledger.Die(transaction, id, attempt, death, mayRestart), TemporaryLedger.Cancel);
     }
 
-    private async Task ReviveAsync(KernelId id) =>
-        Assert.NotNull(await _house.Store.WriteAsync(transaction => _ledger.Revive(transaction, id), TemporaryLedger.Cancel));
+    private async Task ReviveAsync(KernelId id)
+    {
+        Kernel dead = Find(id)!;
+        Assert.NotNull(await _house.Store.WriteAsync(transaction => _ledger.Revive(transaction, dead), TemporaryLedger.Cancel));
+    }
 }

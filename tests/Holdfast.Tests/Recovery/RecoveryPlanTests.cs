@@ -15,6 +15,7 @@ public sealed class RecoveryPlanTests
         Assert.Equal(RecoveryPhases.Store, order[0]);
         Assert.True(Array.IndexOf(order, RecoveryPhases.Orphans) > Array.IndexOf(order, RecoveryPhases.Jobs), "Live work would be swept with the dead.");
         Assert.True(Array.IndexOf(order, RecoveryPhases.Orphans) > Array.IndexOf(order, RecoveryPhases.Kernels), "Live work would be swept with the dead.");
+        Assert.True(Array.IndexOf(order, RecoveryPhases.Revivals) > Array.IndexOf(order, RecoveryPhases.Kernels), "What this server starts would be judged as left by another.");
         Assert.All(RecoveryPhases.Declared, static phase => Assert.EndsWith(".", phase.Mend, StringComparison.Ordinal));
     }
 

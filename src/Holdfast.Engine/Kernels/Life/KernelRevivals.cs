@@ -20,11 +20,16 @@ public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger
 
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Takes up what the server before left, and from then on every new decision.</summary>
-    public void Start()
+    /// <summary>
+    /// Takes up what the server before left, and from then on every new decision; how many it takes up. To be called when recovery has judged what was open: what is launched
+    /// before would be among it. A decision made in between is met twice, and done once.
+    /// </summary>
+    public int Start()
     {
         ledger.RestartDecided += Schedule;
-        store.Read(KernelsTable.Restarting).ForEach(Schedule);
+        List<Kernel> left = store.Read(KernelsTable.Restarting);
+        left.ForEach(Schedule);
+        return left.Count;
     }
 
     public void Dispose()
@@ -65,11 +70,11 @@ public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger
                 if (KernelSpecSearch.Search().Find(dead.SpecName) is not { } spec)
                 {
                     await store.WriteAsync(
-                        transaction => ledger.GiveUp(transaction, dead.Id, $"It was not started again, since the kernelspec '{dead.SpecName}' is gone."), _stopping.Token);
+                        transaction => ledger.GiveUp(transaction, dead, $"It was not started again, since the kernelspec '{dead.SpecName}' is gone."), _stopping.Token);
                     return;
                 }
 
-                (Kernel Kernel, Attempt Attempt)? next = await store.WriteAsync(transaction => ledger.Revive(transaction, dead.Id), _stopping.Token);
+                (Kernel Kernel, Attempt Attempt)? next = await store.WriteAsync(transaction => ledger.Revive(transaction, dead), _stopping.Token);
                 if (next is { } revived)
                 {
                     Log.Revived(logger, dead.Id.Value, revived.Kernel.Restarts);
