@@ -34,6 +34,22 @@ public sealed class JupyterKernelTests(SharedServer shared) : IClassFixture<Shar
         (await _rest.PostAsync($"/api/kernels/{id}/interrupt")).Must(404);
     }
 
+    /// <summary>A signal now would end a kernel that has no handler for it yet; there is nothing to interrupt.</summary>
+    [Fact]
+    public async Task A_kernel_that_is_still_starting_is_interrupted_without_harm()
+    {
+        string id = await KernelSocket.StartKernelAsync(_server);
+        do
+        {
+            (await _rest.PostAsync($"/api/kernels/{id}/interrupt")).Must(204);
+        }
+        while ((await _rest.GetAsync($"/api/kernels/{id}")).Must(200).Json.GetProperty("execution_state").GetString() == "starting");
+
+        await WaitForStateAsync(id, "idle");
+        Assert.Equal(0, (await _rest.GetAsync($"/v1/kernels/{id}")).Must(200).Json.GetProperty("restarts").GetInt32());
+        (await DeleteAsync($"/api/kernels/{id}")).Must(204);
+    }
+
     [Fact]
     public async Task An_unknown_kernelspec_is_refused()
     {
@@ -61,6 +77,9 @@ public sealed class JupyterKernelTests(SharedServer shared) : IClassFixture<Shar
         string logo = python.GetProperty("resources").EnumerateObject().First(r => r.Name.StartsWith("logo-", StringComparison.Ordinal)).Value.GetString()!;
         RestReply image = (await _rest.GetAsync(logo)).Must(200);
         Assert.StartsWith("image/", image.ContentType, StringComparison.Ordinal);
+        RestReply known = await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Get, logo) { Headers = { { "If-None-Match", image.Header("ETag") } } });
+        Assert.Equal((304, 0), (known.Status, known.Body.Length));
+        Assert.Empty((await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Head, logo))).Must(200).Body);
         Assert.Contains("Python", python.GetProperty("spec").GetProperty("display_name").GetString(), StringComparison.Ordinal);
         foreach (string path in (string[])["..%2Fir%2Fkernel.json", "..%2F..%2Fkernels%2Fpython3%2Fkernel.json", "..", "%2e%2e", "%2Fetc%2Fpasswd", "none.png"])
         {

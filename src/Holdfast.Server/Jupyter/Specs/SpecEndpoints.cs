@@ -1,7 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using Holdfast.Engine;
 using Holdfast.Engine.Kernels;
 using Holdfast.Protocol.Jupyter;
+using Holdfast.Server.Hosting;
+using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Server.Jupyter.Specs;
 
@@ -20,7 +23,7 @@ internal static class SpecEndpoints
             KernelSpec spec = KernelSpecs.Require((string)context.Request.RouteValues["name"]!);
             return JupyterAnswer.WriteAsync(context, 200, writer => SpecModel.Write(writer, spec, context.Request.PathBase.Value ?? ""));
         }));
-        routes.MapGet("/kernelspecs/{name}/{file}", (RequestDelegate)SendResourceAsync);
+        routes.MapMethods("/kernelspecs/{name}/{file}", ["GET", "HEAD"], (RequestDelegate)SendResourceAsync);
     }
 
     internal static void WriteList(Utf8JsonWriter writer, IReadOnlyList<KernelSpec> specs, string pathBase)
@@ -38,14 +41,20 @@ internal static class SpecEndpoints
         writer.WriteEndObject();
     }
 
-    private static Task SendResourceAsync(HttpContext context)
+    private static async Task SendResourceAsync(HttpContext context)
     {
         KernelSpec spec = KernelSpecs.Require((string)context.Request.RouteValues["name"]!);
         string name = (string)context.Request.RouteValues["file"]!;
         string file = SpecResources.Find(spec.ResourceDirectory, name)
             ?? throw new RefusedException(ErrorCodes.RouteNotFound, $"Kernelspec {spec.Name} has no file '{name}'.");
-        context.Response.ContentType = SpecResources.ContentType(file);
-        context.Response.Headers.XContentTypeOptions = "nosniff";
-        return context.Response.SendFileAsync(file, context.RequestAborted);
+        using SafeFileHandle handle = File.OpenHandle(file);
+        (long length, DateTime changed) = (RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle));
+        HttpResponse response = context.Response;
+        response.ContentType = SpecResources.ContentType(file);
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"; // A logo may be an SVG, with a script in it.
+        response.Headers.LastModified = changed.ToString("R", CultureInfo.InvariantCulture);
+        response.Headers.CacheControl = "no-cache"; // Kept, and asked for again: a page's launcher has many logos.
+        await FileAnswer.SendAsync(context, handle, length, string.Create(CultureInfo.InvariantCulture, $"\"{length:x}-{changed.Ticks:x}\""));
     }
 }
