@@ -101,7 +101,7 @@ class Kernel:
             if header["msg_type"] == "shutdown_request":
                 if behaviour == "ignore-shutdown":
                     continue
-                self.wire.send(self.control, "shutdown_reply", {"status": "ok", "restart": False}, header, identities)
+                self.wire.send(self.control, "shutdown_reply", {"status": "ok", "restart": content["restart"]}, header, identities)
                 time.sleep(0.1)
                 os._exit(0)
             elif header["msg_type"] == "interrupt_request":

@@ -1,3 +1,5 @@
+using Holdfast.Protocol.Attempts;
+
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>The causes that go into the exit record of a kernel that was ended on request, so that nobody later calls it a death.</summary>
@@ -9,7 +11,7 @@ internal static class KernelStop
     public const string Culled = "culled";
 
     /// <summary>Ended to be started again: whoever finds the record goes on with that.</summary>
-    public const string Restarted = "restarted";
+    public const string Restarted = ExitCause.Restarted;
 
     /// <summary>For a server that finds the record and was not there when the end was asked for.</summary>
     public static string Reason(string? cause) => cause switch

@@ -12,6 +12,9 @@ public static class ExitCause
     /// <summary>A kernel that ran, but did not answer within startTimeoutMs.</summary>
     public const string StartTimedOut = "startTimedOut";
 
+    /// <summary>A kernel that was ended on request, to be started again: it is told so.</summary>
+    public const string Restarted = "restarted";
+
     /// <summary>Proven by the kernel's own record of the kill.</summary>
     public const string OutOfMemory = "outOfMemory";
 

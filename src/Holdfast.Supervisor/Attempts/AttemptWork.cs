@@ -77,6 +77,9 @@ internal abstract class AttemptWork : Work, IDisposable
     /// <summary>Somebody asked for the end, or the time was up.</summary>
     internal bool IsStopping => _stopCause is not null;
 
+    /// <summary>By what word whoever asked for the end explains it; null when nobody has.</summary>
+    protected string? StopCause => _stopCause;
+
     /// <summary>What the child runs on, while it runs and if it does.</summary>
     protected PseudoTerminal? Terminal => _run.Terminal;
 

@@ -161,7 +161,7 @@ internal sealed unsafe class KernelWork : AttemptWork
         }
 
         _graceMs = graceMs;
-        _conversation.SendControl("shutdown_request", JupyterEnvelope.ShutdownContent(restart: false));
+        _conversation.SendControl("shutdown_request", JupyterEnvelope.ShutdownContent(restart: StopCause == ExitCause.Restarted));
         if (_conversation.IsAtRequest)
         {
             // As Jupyter's own servers do: else the whole grace would pass before its turn comes. One that is idle may be ended by the signal.

@@ -315,6 +315,22 @@ public class ScriptedKernelTests
         Assert.Equal([false, true], kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.Heartbeat).Select(static e => e.Alive!.Value));
     }
 
+    /// <summary>Kernels keep what a restart will want again, and other clients wait for the next incarnation instead of leaving.</summary>
+    [Theory]
+    [InlineData(ExitCause.Restarted, "true")]
+    [InlineData(ExitCause.Cancelled, "false")]
+    public void A_kernel_is_told_whether_it_is_ended_to_be_started_again(string cause, string restart)
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
+
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = cause });
+        kernel.WaitForExit();
+        kernel.Tape.Read();
+
+        JupyterMessage reply = Assert.Single(kernel.Tape.Entries, static e => e.Message is { MessageType: "shutdown_reply" }).Message!;
+        Assert.Contains($"\"restart\": {restart}", System.Text.Encoding.UTF8.GetString(reply.Content.Span), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_kernel_that_ignores_its_shutdown_is_ended_all_the_same()
     {
