@@ -14,6 +14,8 @@ public static class MimeTypes
         [".png"] = "image/png", [".jpg"] = "image/jpeg", [".jpeg"] = "image/jpeg", [".gif"] = "image/gif", [".svg"] = "image/svg+xml", [".webp"] = "image/webp",
         [".bmp"] = "image/bmp", [".tif"] = "image/tiff", [".tiff"] = "image/tiff", [".ico"] = "image/vnd.microsoft.icon", [".avif"] = "image/avif",
         [".pdf"] = "application/pdf", [".zip"] = "application/zip", [".tar"] = "application/x-tar", [".wasm"] = "application/wasm",
+        [".bin"] = "application/octet-stream", [".so"] = "application/octet-stream", [".exe"] = "application/octet-stream", [".o"] = "application/octet-stream",
+        [".a"] = "application/octet-stream", [".dll"] = "application/octet-stream", [".obj"] = "application/octet-stream",
         [".doc"] = "application/msword", [".docx"] = "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         [".xls"] = "application/vnd.ms-excel", [".xlsx"] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         [".ppt"] = "application/vnd.ms-powerpoint", [".pptx"] = "application/vnd.openxmlformats-officedocument.presentationml.presentation",

@@ -13,6 +13,11 @@ public sealed class TrustNotebook(ContentsRoot root, TrustedNotebooks trusted)
             throw new RefusedException(ErrorCodes.InvalidRequest, $"'{path}' is a folder; only notebooks are trusted.");
         }
 
+        if (!path.IsNotebook)
+        {
+            throw new RefusedException(ErrorCodes.InvalidRequest, $"'{path}' is no notebook; only notebooks are trusted.");
+        }
+
         using (FileStream file = place.OpenFile())
         {
             trusted.Add(Convert.ToHexStringLower(SHA256.HashData(file)));

@@ -51,6 +51,11 @@ public sealed partial class Gate
                 await next(context);
             }
 
+            if (HttpMethods.IsOptions(context.Request.Method) && context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+            {
+                context.Response.StatusCode = StatusCodes.Status204NoContent; // Routing has said in Allow what the path takes, and that was the question.
+            }
+
             if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
             {
                 await WriteAsync(context, unanswered.Code, unanswered.Message);

@@ -179,6 +179,14 @@ public sealed class ContentsOperationsTests
     }
 
     [Fact]
+    public async Task Only_a_notebook_can_be_trusted()
+    {
+        await using var room = new ContentsRoom();
+        File.WriteAllText(Path.Combine(room.Root, "a.txt"), "x");
+        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.Contents.Trust.Run(ContentsRoom.At("a.txt"))).Code);
+    }
+
+    [Fact]
     public async Task A_notebook_is_trusted_until_somebody_else_writes_it()
     {
         await using var room = new ContentsRoom();

@@ -10,8 +10,7 @@ internal static class ContentsJson
 
     public static async Task WriteAsync(HttpContext context, int status, ContentsModel model)
     {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
+        JupyterAnswer.Begin(context.Response, status);
         context.Response.Headers.LastModified = DateTimeOffset.UnixEpoch.AddMicroseconds(model.ModifiedAt).ToString("R", System.Globalization.CultureInfo.InvariantCulture);
         using var writer = new Utf8JsonWriter(context.Response.BodyWriter, JupyterText.Options);
         WriteHead(writer, model);

@@ -6,7 +6,7 @@ using Holdfast.Server.Hosting.Access;
 namespace Holdfast.Server.Jupyter.Login;
 
 /// <summary>
-/// /login and /logout, and /tree, whose status VS Code reads: 200 for who is let in, a redirect for who must log in. The password is the token. VS Code takes the first cookie
+/// /login and /logout, and the places where people look for a page: /, /lab, and /tree, whose status VS Code reads: 200 for who is let in, a redirect for who must log in. The password is the token. VS Code takes the first cookie
 /// of the answer to its login for the session's.
 /// </summary>
 internal static class LoginEndpoints
@@ -16,11 +16,15 @@ internal static class LoginEndpoints
         routes.MapGet("/login", (RequestDelegate)ShowAsync);
         routes.MapPost("/login", (RequestDelegate)LogInAsync);
         routes.MapGet("/logout", (RequestDelegate)LogOutAsync);
-        routes.MapGet("/tree/{**path}", (RequestDelegate)(context =>
-        {
-            Of(context).Xsrf.Ensure(context);
-            return LoginPage.SendAsync(context, 200, "Welcome", "<p>You are logged in. Point a Jupyter client at this address.</p>");
-        }));
+        routes.MapGet("/", (RequestDelegate)WelcomeAsync);
+        routes.MapGet("/lab", (RequestDelegate)WelcomeAsync);
+        routes.MapGet("/tree/{**path}", (RequestDelegate)WelcomeAsync);
+    }
+
+    private static Task WelcomeAsync(HttpContext context)
+    {
+        Of(context).Xsrf.Ensure(context);
+        return LoginPage.SendAsync(context, 200, "Welcome", "<p>You are logged in. Point a Jupyter client at this address.</p>");
     }
 
     private static Task ShowAsync(HttpContext context)

@@ -198,6 +198,40 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         Assert.True(answer.Headers.Contains("Access-Control-Allow-Origin"));
     }
 
+    /// <summary>Whatever a browser finds in a kernel's or a file's name, an answer is no page of ours; and an older answer is not shown for a new one.</summary>
+    [Theory]
+    [InlineData("/api/me")]
+    [InlineData("/api/kernels")]
+    public async Task An_answer_is_neither_a_page_nor_kept(string path)
+    {
+        using HttpResponseMessage answer = await SendAsync(path, r => Add(r, "Authorization", "token " + Token)); // The second is an error: there is no engine here.
+        Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal("default-src 'none'; frame-ancestors 'self'", answer.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
+    }
+
+    [Fact]
+    public async Task Whoever_asks_what_a_path_takes_is_told()
+    {
+        using HttpResponseMessage answer = await SendAsync("/api/kernels", r =>
+        {
+            r.Method = HttpMethod.Options;
+            Add(r, "Authorization", "token " + Token);
+        });
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal(["GET", "POST"], answer.Content.Headers.Allow.Order());
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/lab")]
+    [InlineData("/tree/a/b.ipynb")]
+    public async Task People_who_are_let_in_are_told_so(string path)
+    {
+        using HttpResponseMessage answer = await SendAsync(path + "?token=" + Token);
+        Assert.Equal((HttpStatusCode.OK, "text/html"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
+    }
+
     [Theory]
     [InlineData("/")]
     [InlineData("/tree?")]
@@ -288,7 +322,7 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         Assert.Equal($"/t/{Token}|/api/changed", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         using HttpResponseMessage rest = await SendAsync($"/t/{Token}/v1/openapi.json");
         Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
-        using HttpResponseMessage root = await SendAsync($"/t/{Token}");
+        using HttpResponseMessage root = await SendAsync($"/t/{Token}/v1/nothing");
         Assert.Equal(HttpStatusCode.NotFound, root.StatusCode);
         Assert.DoesNotContain(Token, await root.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
