@@ -8,6 +8,7 @@ public sealed class EngineDoor
     private volatile HoldfastEngine? _engine;
     private volatile bool _isReady;
     private volatile bool _wasReady;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Bytes that one message of a kernel's client may have.</summary>
     public int MessageBytesMax { get; init; } = ServeOptions.MessageBytesLimit;
@@ -20,8 +21,15 @@ public sealed class EngineDoor
         {
             _wasReady |= value;
             _isReady = value;
+            if (value)
+            {
+                _ready.TrySetResult();
+            }
         }
     }
+
+    /// <summary>Completes when the server has recovered.</summary>
+    public Task Recovered => _ready.Task;
 
     /// <summary>Cancelled when the server begins to stop: whoever waits for the future is answered with the present, so that the stop waits for nobody.</summary>
     public CancellationToken Stopping { get; init; }

@@ -16,9 +16,13 @@ namespace Holdfast.Server.Hosting;
 /// </summary>
 public sealed partial class Gate
 {
+    /// <summary>For how long a socket's handshake may wait for recovery: a few times what recovery takes, and less than clients wait for an answer.</summary>
+    private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(10);
+
     private readonly Origins _origins;
     private readonly Credentials _credentials;
     private readonly EngineDoor _door;
+    private readonly TimeProvider _time;
     private readonly ILogger<Gate> _logger;
 
     public Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
@@ -30,7 +34,7 @@ public sealed partial class Gate
     {
         _origins = new Origins(boundHost, allowedOrigins);
         _credentials = new Credentials(token, () => door.EngineOrNull?.Tokens, time);
-        (_door, _logger) = (door, logger);
+        (_door, _time, _logger) = (door, time, logger);
     }
 
     public RequestDelegate Wrap(RequestDelegate next) => async context =>
@@ -78,6 +82,11 @@ public sealed partial class Gate
         if (!_origins.IsOurName(request.Host.Host))
         {
             throw new RefusedException(ErrorCodes.HostNotAllowed, $"The Host '{request.Host.Host}' is not a name of this server. Use localhost or its address.");
+        }
+
+        if (!_door.IsReady && !_door.IsStopping && request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            await WaitForRecoveryAsync(context);
         }
 
         Admission? prefixed = TokenPrefix.TryTake(request, _credentials);
@@ -176,6 +185,17 @@ public sealed partial class Gate
         {
             Log.DeedNotRecorded(_logger, actor.TokenName, operation, subject, e);
         }
+    }
+
+    /// <summary>
+    /// A WebSocket's handshake waits for the end of recovery, where everything else is told to come again: a client whose connection was lost comes back at once, and if its first try fails, some
+    /// look again only after 10 to 30 s. Whoever waits in vain gets his 503 as well.
+    /// </summary>
+    private async Task WaitForRecoveryAsync(HttpContext context)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _door.Stopping);
+        await _door.Recovered.WaitAsync(HandshakePatience, _time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        context.RequestAborted.ThrowIfCancellationRequested();
     }
 
     private static void CheckScope(HttpContext context, Bearer bearer, string path)

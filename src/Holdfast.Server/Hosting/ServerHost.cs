@@ -33,7 +33,9 @@ public static partial class ServerHost
         using var meters = new MeterReader();
         using var process = new ProcessMeter(TimeProvider.System);
         await using OtlpExport? telemetry = OtlpExport.FromEnvironment(Environment.GetEnvironmentVariable, TimeProvider.System);
-        await using WebApplication app = Build(options, directory, door, meters, telemetry);
+        var notice = new SystemdNotice(Environment.GetEnvironmentVariable(SystemdNotice.Variable));
+        ListeningSockets sockets = ListeningSockets.FromEnvironment(notice);
+        await using WebApplication app = Build(options, directory, door, sockets, meters, telemetry);
         using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, stop));
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
 
@@ -68,7 +70,7 @@ public static partial class ServerHost
             Log.SpeaksInClear(logger);
         }
 
-        var notice = new SystemdNotice(Environment.GetEnvironmentVariable(SystemdNotice.Variable));
+        sockets.LeaveWithManager();
         notice.Status("Recovering.");
         door.StopRequested = stop.Cancel;
         if (await RecoverAsync(engine, stop.Token))
@@ -122,13 +124,12 @@ public static partial class ServerHost
             loggers);
     }
 
-    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door, MeterReader meters, OtlpExport? telemetry)
+    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door, ListeningSockets sockets, MeterReader meters, OtlpExport? telemetry)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
-
         // The pool's thread that read a request goes on with it, and the one that answers sends. Else each is handed to another thread, twice, and on a small machine most of a cell's way in is waking them.
-        builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.WebHost.UseSockets(transport => (transport.UnsafePreferInlineScheduling, transport.CreateBoundListenSocket) = (true, sockets.Bind));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

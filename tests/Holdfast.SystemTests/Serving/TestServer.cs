@@ -30,6 +30,9 @@ internal sealed record TestServerOptions
     /// <summary>Started again, it listens where it did before: for clients that come back by themselves.</summary>
     public bool KeepsPort { get; init; }
 
+    /// <summary>A command that becomes the server: its own arguments come first.</summary>
+    public string[] Wrapper { get; init; } = [];
+
     /// <summary>A session of its own, so that Ctrl-C in a terminal is for whoever started it, and not for it.</summary>
     public bool HasOwnSession { get; init; }
 }
@@ -128,6 +131,7 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
             }
         }
 
+        Array.ForEach(options.Wrapper, start.ArgumentList.Add);
         start.ArgumentList.Add(Path.Combine(options.Programs ?? Published.Release, "holdfast"));
         foreach (string argument in (string[])["serve", "--data", Data, "--root", Root, "--port", _port.ToString(CultureInfo.InvariantCulture), .. options.Arguments])
         {

@@ -15,6 +15,7 @@ public sealed class InstallServiceVerbTests
         Assert.Contains("Type=notify", lines);
         Assert.Contains("OOMPolicy=continue", lines);
         Assert.Contains("DelegateSubgroup=server", lines);
+        Assert.Contains("FileDescriptorStoreMax=8", lines);
         Assert.Contains("WantedBy=default.target", lines);
         Assert.EndsWith(" serve --data \"/a b/100%%\" --root \"/r\" --port 99", lines.Single(static l => l.StartsWith("ExecStart=", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.DoesNotContain(lines, static l => l.StartsWith("User=", StringComparison.Ordinal));

@@ -1,6 +1,12 @@
 // A client whose server is killed in the middle of a cell. It says when to kill, and hears when that is done; its futures must complete.
 'use strict';
 
+// A client that is refused looks again only after 10 to 30 s, three times here: its own wait, which says nothing of the server. Its long waits pass twenty times as fast then.
+if (process.argv[4] === 'hastened') {
+    const { setTimeout: setRealTimeout } = globalThis;
+    globalThis.setTimeout = (callback, delay, ...rest) => setRealTimeout(callback, delay >= 10_000 ? delay / 20 : delay, ...rest);
+}
+
 const { assert, services, settings, say, hear, execute, until } = require('./lab.cjs');
 
 async function main() {

@@ -29,17 +29,23 @@ public sealed class JupyterAccessTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        _app = await ServeAsync(_door);
+        _address = new Uri(_app.Urls.First());
+    }
+
+    private async Task<WebApplication> ServeAsync(EngineDoor door)
+    {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore();
-        _app = builder.Build();
-        _app.Use(new Gate(Token, "127.0.0.1", [Friend], _door, _clock, NullLogger<Gate>.Instance).Wrap);
-        _app.UseRouting();
-        RestDoor.Map(_app, _door);
-        JupyterDoor.Map(_app, _door);
-        _app.MapPatch("/api/changed", (RequestDelegate)(context => context.Response.WriteAsync(context.Request.PathBase + "|" + context.Request.Path)));
-        await _app.StartAsync(TestContext.Current.CancellationToken);
-        _address = new Uri(_app.Urls.First());
+        WebApplication app = builder.Build();
+        app.Use(new Gate(Token, "127.0.0.1", [Friend], door, _clock, NullLogger<Gate>.Instance).Wrap);
+        app.UseRouting();
+        RestDoor.Map(app, door);
+        JupyterDoor.Map(app, door);
+        app.MapPatch("/api/changed", (RequestDelegate)(context => context.Response.WriteAsync(context.Request.PathBase + "|" + context.Request.Path)));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return app;
     }
 
     public async ValueTask DisposeAsync()
@@ -208,6 +214,32 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal("default-src 'none'; frame-ancestors 'self'", answer.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_socket_s_handshake_waits_for_recovery_and_not_for_ever(bool recovers)
+    {
+        var door = new EngineDoor();
+        await using WebApplication app = await ServeAsync(door);
+        Task timer = _clock.TimerSetAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, app.Urls.First() + "/api/kernels/x/channels?token=" + Token) { Headers = { { "Connection", "Upgrade" }, { "Upgrade", "websocket" } } };
+        Task<HttpResponseMessage> asking = _client.SendAsync(request, TestContext.Current.CancellationToken);
+        await timer;
+        Assert.False(asking.IsCompleted);
+        if (recovers)
+        {
+            door.IsReady = true;
+        }
+        else
+        {
+            _clock.Turn(TimeSpan.FromSeconds(10));
+        }
+
+        using HttpResponseMessage answer = await asking;
+        Assert.Equal(recovers ? HttpStatusCode.NotFound : HttpStatusCode.ServiceUnavailable, answer.StatusCode); // There is no such kernel.
+        Assert.Equal(!recovers, answer.Headers.RetryAfter is not null);
     }
 
     [Fact]
