@@ -128,6 +128,7 @@ public static partial class ServerHost
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
+
         // The pool's thread that read a request goes on with it, and the one that answers sends. Else each is handed to another thread, twice, and on a small machine most of a cell's way in is waking them.
         builder.WebHost.UseSockets(transport => (transport.UnsafePreferInlineScheduling, transport.CreateBoundListenSocket) = (true, sockets.Bind));
         builder.WebHost.ConfigureKestrel(kestrel =>
