@@ -277,7 +277,7 @@ public class ScriptedKernelTests
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
 
-        string cell = kernel.Execute("sleep 0.7\nprint on\ndeaf 1\nsleep 0.7\nprint saved");
+        string cell = kernel.Execute("sleep 2\nprint on\ndeaf 1\nsleep 0.7\nprint saved");
         kernel.WaitForTape(() => kernel.Stream(cell) == "on\n");
         kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = cell });
 
