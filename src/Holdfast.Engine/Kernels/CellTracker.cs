@@ -139,9 +139,13 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     /// <summary>Nothing more will come from this incarnation.</summary>
     public IEnumerable<Action<StoreTransaction>> End(bool isKnown, string reason, long position, long at)
     {
+        // A kernel that dies at once may not get to say that it has begun. So of those that it had been given the first may have run, unless it was at another's code.
+        Cell? first = _sent.Values.MinBy(static c => c.StartPosition);
+        Cell? unheard = _sent.Values.All(static c => c.Sent is { StartedAt: null }) ? first : null;
         foreach ((string id, Cell cell) in _sent.ToArray())
         {
             Outcome outcome = !isKnown ? new Outcome(ExecutionState.Lost, null, null, "lost", reason, at)
+                : cell == unheard ? new Outcome(ExecutionState.Lost, null, null, "lost", $"The kernel ended when it had just been given the cell: whether it began cannot be known. {reason}", at)
                 : cell.Sent is { StartedAt: null } ? NotStarted(reason, at)
                 : new Outcome(ExecutionState.Lost, null, null, "kernelDied", $"The kernel ended while the cell ran. {reason}", at);
             if (Finish(id, outcome, position) is { } change)

@@ -92,6 +92,18 @@ public sealed class SentCellTests : IAsyncDisposable
         Assert.Equal((ExecutionState.Lost, waited), (Find("ran").State, Find("waited").State));
     }
 
+    /// <summary>It may be what ended the kernel, which then had no time to say that it was busy.</summary>
+    [Fact]
+    public async Task Of_what_a_kernel_was_given_and_had_not_begun_the_first_may_have_run()
+    {
+        Take(KernelMessages.Sent("given", 1), KernelMessages.Sent("behind", 2));
+        await SaveAsync();
+        Assert.Empty(_tracker.End(isKnown: true, "It exited with code 3.", 7, 6));
+        await SaveAsync();
+        Assert.Equal((ExecutionState.Lost, ExecutionState.Cancelled), (Find("given").State, Find("behind").State));
+        Assert.Contains("cannot be known. It exited with code 3.", Find("given").Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_cancel_that_may_not_have_been_heard_is_passed_on_again_after_a_crash()
     {
