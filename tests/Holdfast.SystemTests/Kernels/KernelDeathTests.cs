@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Holdfast.Protocol.Processes;
+using Holdfast.SystemTests.Jupyter;
 using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Kernels;
@@ -73,9 +74,12 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
         HouseKernel kernel = await HouseKernel.StartAsync(server);
         _ = await kernel.BeginAsync("import os; os._exit(3)");
         await kernel.UntilStateAsync("running", restarts: 1);
+        using KernelSocket socket = await KernelSocket.OpenAsync(server, kernel.Id, "the session");
         _ = Libc.Kill(await kernel.PidAsync(), Libc.SigKill);
 
         JsonElement dead = await kernel.UntilStateAsync("dead", restarts: 1);
+        SocketMessage told = await socket.ReadUntilAsync(static m => m.State == "dead");
+        Assert.Contains("is not started again", told.Content.GetProperty("reason").GetString(), StringComparison.Ordinal);
         string reason = dead.GetProperty("reason").GetString()!;
         Assert.StartsWith("It died 2 times within 5 minutes and is not started again. It was killed by SIGKILL", reason, StringComparison.Ordinal);
         Assert.Contains("It exited with code 3.", reason, StringComparison.Ordinal);

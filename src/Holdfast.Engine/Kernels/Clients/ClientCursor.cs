@@ -164,7 +164,9 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
             return CursorNews.Nothing;
         }
 
-        Death = kernel is { State: KernelState.Dead or KernelState.Restarting } ? kernel.LastDeath : next is not null && kernel is { IsRevived: true } ? kernel.LastDeath : null;
+        Death = kernel is { State: KernelState.Dead, LastDeath: { } last, Reason: { } whole } ? last with { Reason = whole } // Also why it is given up.
+            : kernel is { State: KernelState.Dead or KernelState.Restarting } ? kernel.LastDeath
+            : next is not null && kernel is { IsRevived: true } ? kernel.LastDeath : null;
         if (next is not null)
         {
             return GoOver(next);
