@@ -20,6 +20,13 @@ public sealed class ScreenTests
     }
 
     [Theory]
+    [InlineData(null, null)]
+    [InlineData(" \n", null)]
+    [InlineData("\n  x = 1\ny = 2", "x = 1")]
+    [InlineData("0123456789012345678901234567890123456789012345678901234567890", "012345678901234567890123456789012345678901234567890123456789…")]
+    public void A_cell_is_known_by_the_beginning_of_its_code(string? code, string? line) => Assert.Equal(line, Sentences.FirstLine(code));
+
+    [Theory]
     [InlineData("")]
     [InlineData("-1")]
     [InlineData("m")]

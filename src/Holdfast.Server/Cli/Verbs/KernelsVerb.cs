@@ -16,6 +16,7 @@ internal static class KernelsVerb
     private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment") { IsRepeatable = true, Short = "-e" };
     private static readonly Option Memory = new("--memory", "SIZE", "for start: what its processes may use together, such as 2G");
     private static readonly Option NoRestart = new("--no-restart", "", "for start: do not start it again when it dies by itself");
+    private static readonly Option All = new("--all", "", "for ls: also those that were stopped");
     private static readonly Option Warm = new("--warm", "", "for ls: also those that are kept ready and are nobody's yet");
 
     /// <summary>A kernel may take its time to die or to come up; the server bounds it.</summary>
@@ -23,7 +24,7 @@ internal static class KernelsVerb
 
     public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT | comms ID]", "list kernels, or start, stop, restart, interrupt and answer them")
     {
-        Options = [WorkingDirectory, Variable, Memory, NoRestart, Warm],
+        Options = [WorkingDirectory, Variable, Memory, NoRestart, All, Warm],
         Operands = (0, null),
         Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel asks its user; ls says which do. comms lists what is open between a kernel and its clients; --json has the state of widgets.",
         RunAsync = RunAsync,
@@ -39,7 +40,7 @@ internal static class KernelsVerb
         {
             case "ls" when operands.Length == 0:
                 JsonElement list = await client.GetAsync(arguments.Has(Warm.Name) ? "v1/kernels?usage=true&warm=true" : "v1/kernels?usage=true", interruption).ConfigureAwait(false);
-                context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list)));
+                context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list, arguments.Has(All.Name))));
                 return ExitCodes.Success;
             case "start" when operands.Length <= 1:
                 JsonElement kernel = await StartAsync(context, arguments, client, operands.FirstOrDefault(), interruption).ConfigureAwait(false);
@@ -140,10 +141,10 @@ internal static class KernelsVerb
         return exitCode;
     }
 
-    private static string Table(CliContext context, JsonElement list)
+    private static string Table(CliContext context, JsonElement list, bool withStopped)
     {
         var table = new TextTable("ID", "NAME", "STATE", "DOING", "PID", "MEM", "CPU", "AGE", "ACTIVE", "CWD");
-        foreach (JsonElement kernel in list.Items("kernels"))
+        foreach (JsonElement kernel in list.Items("kernels").Where(kernel => withStopped || kernel.Text("state") != "stopped"))
         {
             string? doing = kernel.Boolean("responsive") == false && kernel.Text("state") == "running" ? "not responding" : kernel.Text("executionState");
             doing = kernel.TryGetProperty("pendingInput", out _) ? "asks" : doing;

@@ -48,6 +48,8 @@ internal static class StatusVerb
         Row(text, "stalled", execution.Text("stalled"));
         Row(text, "run", execution.Text("runId"));
         Row(text, "cell", execution.Text("cellId"));
+        Row(text, "kernel", execution.Text("kernelId"));
+        Row(text, "code", Sentences.FirstLine(execution.Text("code")));
         Row(text, "queue", execution.Text("queue"));
         Row(text, "labels", Labels(execution));
         Row(text, "attempt", execution.Integer("attempt")?.ToString(CultureInfo.InvariantCulture));
