@@ -145,7 +145,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         foreach ((string id, Cell cell) in _sent.ToArray())
         {
             Outcome outcome = !isKnown ? new Outcome(ExecutionState.Lost, null, null, "lost", reason, at)
-                : cell == unheard ? new Outcome(ExecutionState.Lost, null, null, "lost", $"The kernel ended when it had just been given the cell: whether it began cannot be known. {reason}", at)
+                : cell == unheard ? new Outcome(ExecutionState.Lost, null, null, "kernelDied", $"The kernel ended when it had just been given the cell: whether it began cannot be known. {reason}", at)
                 : cell.Sent is { StartedAt: null } ? NotStarted(reason, at)
                 : new Outcome(ExecutionState.Lost, null, null, "kernelDied", $"The kernel ended while the cell ran. {reason}", at);
             if (Finish(id, outcome, position) is { } change)
