@@ -7,7 +7,7 @@ namespace Holdfast.Supervisor;
 /// What a supervisor holds, a job or a kernel, as the link sees it. The link answers hello, ping, follow and watch by itself and brings every
 /// other request here. All members are called from the loop.
 /// </summary>
-public abstract class Work
+internal abstract class Work
 {
     /// <summary>"job" or "kernel".</summary>
     public abstract string Mode { get; }

@@ -9,7 +9,7 @@ namespace Holdfast.Supervisor.Attempts;
 /// An attempt taken by this process: its spec, and its lock from before supervisor.json is written until the hold is released. An attempt is
 /// taken once, ever: who finds a supervisor.json refuses, because a dead one may have started the child; who finds the mark of a server that gave it up turns back.
 /// </summary>
-public sealed class AttemptHold : IDisposable
+internal sealed class AttemptHold : IDisposable
 {
     private readonly FileLock _lock;
 
@@ -108,7 +108,7 @@ public sealed class AttemptHold : IDisposable
 }
 
 /// <summary>The attempt cannot be taken; the code is one of <see cref="LinkCodes"/>.</summary>
-public sealed class HoldRefusedException(string code, string message) : Exception(message)
+internal sealed class HoldRefusedException(string code, string message) : Exception(message)
 {
     public string Code { get; } = code;
 }

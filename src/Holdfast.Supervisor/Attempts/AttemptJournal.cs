@@ -10,7 +10,7 @@ namespace Holdfast.Supervisor.Attempts;
 /// and whoever feeds it stops reading its source while <see cref="IsStalled"/>. Sync: at the steps that ask for it, and otherwise each second or
 /// 8 MiB while something is unsynced; what is much is left to a thread that syncs behind, so that the loop goes on reading.
 /// </summary>
-public sealed unsafe class AttemptJournal : IDisposable
+internal sealed unsafe class AttemptJournal : IDisposable
 {
     private const int SyncIntervalMs = 1000;
 
@@ -322,4 +322,4 @@ public sealed unsafe class AttemptJournal : IDisposable
 }
 
 /// <summary>Told that a sync is over; null when everything is durable, else the failure.</summary>
-public delegate void SyncCallback(string? failure);
+internal delegate void SyncCallback(string? failure);

@@ -6,7 +6,7 @@ namespace Holdfast.Supervisor.Attempts;
 /// Things that must reach the disk, each wholly and in order. A step that fails, because the disk is full above all, stays first and is tried
 /// again each second; until it succeeds nothing overtakes it and <see cref="IsStalled"/> says so. So a full disk delays, and loses nothing.
 /// </summary>
-public sealed class DurableSteps
+internal sealed class DurableSteps
 {
     private const int RetryMs = 1000;
     private readonly List<Step> _steps = [];

@@ -3,7 +3,7 @@ namespace Holdfast.Supervisor.Children;
 /// <summary>
 /// Finds the file of a command as a shell would in the child's own PATH and folder: posix_spawnp would look in the supervisor's.
 /// </summary>
-public static class CommandSearch
+internal static class CommandSearch
 {
     /// <summary>What a shell says for a command that is not there, and for one that may not be run.</summary>
     public const int NotFoundCode = 127;

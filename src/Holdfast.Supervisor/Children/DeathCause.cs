@@ -5,7 +5,7 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>Why a child ended, in a word and a sentence; decided purely from what is known.</summary>
-public sealed record DeathCause(string Cause, string Reason)
+internal sealed record DeathCause(string Cause, string Reason)
 {
     /// <summary>What a shell makes of a child of its own that was killed: the signal is then only to be guessed.</summary>
     private const int KilledInShellCode = 128 + Libc.SigKill;

@@ -6,7 +6,7 @@ namespace Holdfast.Supervisor.Children;
 /// The one buffer that both output pipes are read into, outside the heap so that reading and writing need no pinning. Its pages are the
 /// system's until output touches them.
 /// </summary>
-public sealed unsafe class NativeBuffer : IDisposable
+internal sealed unsafe class NativeBuffer : IDisposable
 {
     /// <summary>A record's largest payload, and large enough that the system calls no longer count.</summary>
     public const int Bytes = 256 * 1024;

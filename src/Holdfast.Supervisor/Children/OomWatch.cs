@@ -25,7 +25,7 @@ public enum OomEvidence
 /// Remembers the counts of out-of-memory kills when a child starts and compares them when it has died by a SIGKILL. Reads what it may: the own
 /// control group's memory.events (v2) or memory.oom_control (v1), the kernel's log, and /proc/vmstat.
 /// </summary>
-public sealed class OomWatch
+internal sealed class OomWatch
 {
     private const int KernelLogBytesMax = 8192;
     private readonly string _root;

@@ -9,15 +9,13 @@ namespace Holdfast.Supervisor.Link;
 
 /// <summary>
 /// One peer. 1. Within five seconds it says hello with the nonce and a protocol we speak, or it is closed. 2. Its requests are answered in order,
-/// and are not read while it leaves our answers unread. 3. Between messages it is told the journal's growth and sent the journal's bytes, each
-/// only when everything before has been taken by the socket: so a slow peer costs one bounded buffer and slows nobody down.
+/// and are not read while it leaves our answers unread. 3. Between messages it is told the journal's growth and sent the journal's bytes, as <see cref="LinkOutput"/> says.
 /// </summary>
-public sealed unsafe class LinkConnection : IDisposable
+internal sealed unsafe class LinkConnection : IDisposable
 {
     private const int HelloTimeoutMs = 5000;
     private const int HelloBytesMax = 64 * 1024;
     private const int ReadBytes = 16 * 1024;
-    private const int JournalFrameBytes = 256 * 1024;
 
     /// <summary>Unread answers past which no more requests are read.</summary>
     private const int UnreadBytesSoft = 256 * 1024;
@@ -25,41 +23,19 @@ public sealed unsafe class LinkConnection : IDisposable
     /// <summary>Unread notices past which the peer is given up; it can come back and is told the state.</summary>
     private const int UnreadBytesMax = 1024 * 1024;
 
-    /// <summary>Bytes of journal per turn of the loop, so that a fast follower does not keep the child's pipes waiting.</summary>
-    private const int TurnBytes = 1024 * 1024;
-
-    /// <summary>Growth is told at once, and then at most this often: a child that writes a thousand lines one by one costs no thousand messages.</summary>
-    private const int AppendedIntervalMs = 2;
-
     private readonly LinkServer _server;
     private readonly int _fd;
     private readonly PollRegistration _registration;
     private readonly ByteQueue _incoming = new();
-    private readonly ByteQueue _outgoing = new();
-
-    /// <summary>Head of the journal frame that is being sent; nothing may come between it and its body.</summary>
-    private readonly ByteQueue _frameHead = new();
-
+    private readonly LinkOutput _output;
     private LoopTimer? _helloTimer;
-    private LoopTimer? _appendedTimer;
-    private JournalStream? _stream;
-
-    /// <summary>What <see cref="_stream"/> becomes when the frame that is being sent has ended; null for nothing.</summary>
-    private JournalStream? _nextStream;
-
-    private bool _isStreamReplaced;
-    private int _frameBodyLeft;
-    private bool _isWatching;
-    private string _toldAttempt = "";
-    private long _toldPosition;
-    private long _toldAtMs = long.MinValue / 2; // By the loop's clock: growth was told last.
-    private bool _isBlocked;
     private bool _isClosed;
 
     internal LinkConnection(LinkServer server, int fd)
     {
         _server = server;
         _fd = fd;
+        _output = new LinkOutput(server.Loop, server.Work, fd);
         _registration = server.Loop.Add(fd, PollEvents.Readable, OnEvents);
         _helloTimer = server.Loop.AddTimer(Close);
         _helloTimer.Start(HelloTimeoutMs);
@@ -67,8 +43,6 @@ public sealed unsafe class LinkConnection : IDisposable
 
     /// <summary>Its hello was accepted, and it is told notices.</summary>
     public bool IsGreeted { get; private set; }
-
-    private bool IsInFrame => _frameHead.Length > 0 || _frameBodyLeft > 0;
 
     /// <summary>Puts a message on its way; it leaves at the end of the loop's present batch.</summary>
     public void Send(LinkMessage message)
@@ -78,15 +52,8 @@ public sealed unsafe class LinkConnection : IDisposable
             return;
         }
 
-        LinkCodec.Write(_outgoing, message);
-        if (message.Type == LinkMessageType.Exited && message.Attempt is { } attempt)
-        {
-            // It carries the final position, after which growth has nothing to add.
-            _toldAttempt = attempt;
-            _toldPosition = message.Position;
-        }
-
-        if (_outgoing.Length > UnreadBytesMax)
+        _output.Add(message);
+        if (_output.UnreadBytes > UnreadBytesMax)
         {
             SupervisorLog.Write("closed a link whose peer does not read");
             Close();
@@ -98,20 +65,15 @@ public sealed unsafe class LinkConnection : IDisposable
     /// <summary>At the end of a batch. A peer whose socket is full is not tried again before the loop says that it takes more.</summary>
     internal void FlushUnlessBlocked()
     {
-        if (!_isBlocked)
+        if (!_output.IsBlocked)
         {
             Flush();
         }
     }
 
-    internal void TellGrowthNow()
-    {
-        _appendedTimer?.Stop();
-        _toldAtMs = long.MinValue / 2;
-    }
+    internal void TellGrowthNow() => _output.TellGrowthNow();
 
-    /// <summary>What has just been written nobody waits for: it is told with what comes next, or after the usual pause.</summary>
-    internal void TellGrowthLater() => _toldAtMs = _server.Loop.NowMs;
+    internal void TellGrowthLater() => _output.TellGrowthLater();
 
     internal void Close()
     {
@@ -123,9 +85,7 @@ public sealed unsafe class LinkConnection : IDisposable
         _isClosed = true;
         _registration.Remove();
         _helloTimer?.Remove();
-        _appendedTimer?.Remove();
-        _stream?.Dispose();
-        _nextStream?.Dispose();
+        _output.Dispose();
         _ = Libc.Close(_fd);
         _server.Closed(this);
     }
@@ -143,168 +103,29 @@ public sealed unsafe class LinkConnection : IDisposable
         }
     }
 
-    // Sending.
-
     private void Flush()
     {
-        int budget = TurnBytes;
-        bool isFull = false;
-        while (!_isClosed && !isFull && budget > 0 && HasMore())
-        {
-            isFull = !SendSome(ref budget);
-        }
-
         if (_isClosed)
         {
             return;
         }
 
-        // The loop comes by after every batch; only what the socket, or the budget, holds up has to be called for.
-        _isBlocked = isFull || budget <= 0;
-        bool wantsReadable = _outgoing.Length < UnreadBytesSoft;
-        _registration.Events = (wantsReadable ? PollEvents.Readable : PollEvents.None) | (_isBlocked ? PollEvents.Writable : PollEvents.None);
-    }
-
-    /// <summary>Makes ready the next thing to send, in their order of right: the frame begun, messages, news of growth, journal bytes.</summary>
-    private bool HasMore()
-    {
-        if (IsInFrame || _outgoing.Length > 0)
-        {
-            return true;
-        }
-
-        if (_isStreamReplaced)
-        {
-            _isStreamReplaced = false;
-            _stream?.Dispose();
-            (_stream, _nextStream) = (_nextStream, null);
-        }
-
-        return TryTellGrowth() || TryBeginFrame();
-    }
-
-    private bool TryTellGrowth()
-    {
-        Work work = _server.Work;
-        if (!_isWatching)
-        {
-            return false;
-        }
-
-        if (!ReferenceEquals(_toldAttempt, work.Attempt) && _toldAttempt != work.Attempt)
-        {
-            _toldAttempt = work.Attempt;
-            _toldPosition = 0;
-        }
-
-        long position = work.JournalPosition;
-        if (position <= _toldPosition || _appendedTimer!.IsArmed)
-        {
-            return false;
-        }
-
-        // The timer runs only while there is something to tell: else each piece of news would wake us once more, for nothing, in the middle of a cell.
-        long now = _server.Loop.NowMs;
-        if (now - _toldAtMs < AppendedIntervalMs)
-        {
-            _appendedTimer.Start(_toldAtMs + AppendedIntervalMs - now);
-            return false;
-        }
-
-        _toldPosition = position;
-        _toldAtMs = now;
-        LinkCodec.Write(_outgoing, new LinkMessage { Type = LinkMessageType.Appended, Attempt = work.Attempt, Position = position });
-        return true;
-    }
-
-    private bool TryBeginFrame()
-    {
-        if (_stream is not { IsEndTold: false } stream)
-        {
-            return false;
-        }
-
-        bool isCurrent = stream.AttemptDirectory == _server.Work.Directory;
-        bool isComplete = isCurrent ? _server.Work.IsJournalComplete : File.Exists(new AttemptFiles(stream.AttemptDirectory).Exit);
-        int available = stream.Available(isCurrent ? _server.Work.JournalPosition : -1, JournalFrameBytes);
-        if (available == 0 && !isComplete)
-        {
-            return false;
-        }
-
-        stream.IsEndTold = available == 0;
-        _frameBodyLeft = available;
-        var message = new LinkMessage { Type = LinkMessageType.Journal, Position = stream.Position, End = stream.IsEndTold };
-        LinkCodec.WriteHead(_frameHead, message, available);
-        return true;
-    }
-
-    /// <summary>One write; false when the socket takes no more now.</summary>
-    private bool SendSome(ref int budget)
-    {
-        nint sent;
-        if (_frameHead.Length > 0)
-        {
-            sent = SendFrom(_frameHead, _frameBodyLeft > 0);
-        }
-        else if (_frameBodyLeft > 0)
-        {
-            sent = _stream!.SendTo(_fd, _frameBodyLeft);
-            if (sent == 0)
-            {
-                SupervisorLog.Write("closed a link: its journal became shorter while it was sent");
-                Close();
-                return false;
-            }
-
-            _frameBodyLeft -= (int)Math.Max(0, sent);
-        }
-        else
-        {
-            sent = SendFrom(_outgoing, hasMore: false);
-        }
-
-        if (sent >= 0)
-        {
-            budget -= (int)sent;
-            return true;
-        }
-
-        if (Libc.Errno == Libc.Eintr)
-        {
-            return true;
-        }
-
-        if (Libc.Errno != Libc.Eagain)
+        _output.Flush();
+        if (_output.IsBroken)
         {
             Close();
+            return;
         }
 
-        return false;
+        // The loop comes by after every batch; only what is held up has to be called for.
+        bool wantsReadable = _output.UnreadBytes < UnreadBytesSoft;
+        _registration.Events = (wantsReadable ? PollEvents.Readable : PollEvents.None) | (_output.IsBlocked ? PollEvents.Writable : PollEvents.None);
     }
-
-    private nint SendFrom(ByteQueue queue, bool hasMore)
-    {
-        nint sent;
-        fixed (byte* start = queue.Content.Span)
-        {
-            sent = Posix.Send(_fd, start, (nuint)queue.Length, Posix.NoSignal | (hasMore ? Posix.MoreToCome : 0));
-        }
-
-        if (sent > 0)
-        {
-            queue.Take((int)sent);
-        }
-
-        return sent;
-    }
-
-    // Receiving.
 
     private void Receive()
     {
-        _ = LinkCodecNeeds(out int needed);
-        Span<byte> room = _incoming.GetSpan(Math.Max(ReadBytes, needed - _incoming.Length));
+        _ = TryPeekFrameLength(out int length);
+        Span<byte> room = _incoming.GetSpan(Math.Max(ReadBytes, length - _incoming.Length));
         nint received;
         fixed (byte* start = room)
         {
@@ -333,16 +154,16 @@ public sealed unsafe class LinkConnection : IDisposable
         }
     }
 
-    private bool LinkCodecNeeds(out int needed)
+    private bool TryPeekFrameLength(out int length)
     {
-        needed = 0;
+        length = 0;
         if (_incoming.Length < sizeof(uint))
         {
             return false;
         }
 
         // Judged by TakeFrames already, so it is within the limits.
-        needed = (int)System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(_incoming.Content.Span) + sizeof(uint);
+        length = (int)System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(_incoming.Content.Span) + sizeof(uint);
         return true;
     }
 
@@ -354,7 +175,7 @@ public sealed unsafe class LinkConnection : IDisposable
             _incoming.Take(consumed);
         }
 
-        if (!IsGreeted && _incoming.Length > 0 && LinkCodecNeeds(out int needed) && needed > HelloBytesMax)
+        if (!IsGreeted && _incoming.Length > 0 && TryPeekFrameLength(out int length) && length > HelloBytesMax)
         {
             throw new LinkFormatException("A hello is not that long.");
         }
@@ -394,15 +215,14 @@ public sealed unsafe class LinkConnection : IDisposable
                 request.Done();
                 break;
             case LinkMessageType.Watch:
-                _isWatching = true;
-                _appendedTimer ??= _server.Loop.AddTimer(TellGrowthNow); // And the batch's end tells it.
+                _output.Watch();
                 request.Done();
                 break;
             case LinkMessageType.Follow:
                 Follow(request);
                 break;
             case LinkMessageType.Unfollow:
-                Replace(null);
+                _output.Follow(null);
                 request.Done();
                 break;
             case > LinkMessageType.Hello and < LinkMessageType.Welcome when IsMeantForAnother(message):
@@ -426,15 +246,8 @@ public sealed unsafe class LinkConnection : IDisposable
             return;
         }
 
-        Replace(new JournalStream(directory, request.Message.Position));
+        _output.Follow(new JournalStream(directory, request.Message.Position));
         request.Done();
-    }
-
-    private void Replace(JournalStream? stream)
-    {
-        _nextStream?.Dispose();
-        _nextStream = stream;
-        _isStreamReplaced = true;
     }
 
     private void Greet(LinkRequest request)

@@ -3,7 +3,7 @@ using Holdfast.Protocol.Link;
 namespace Holdfast.Supervisor.Link;
 
 /// <summary>A request and the way back to whoever sent it; answered exactly once. An answer to a peer that has gone is dropped.</summary>
-public sealed class LinkRequest(LinkConnection connection, LinkMessage message)
+internal sealed class LinkRequest(LinkConnection connection, LinkMessage message)
 {
     public LinkConnection Connection { get; } = connection;
 

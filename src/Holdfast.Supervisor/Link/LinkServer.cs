@@ -8,7 +8,7 @@ namespace Holdfast.Supervisor.Link;
 /// The supervisor's end of the link: listens, keeps the connections, and tells all of them the notices. What a request means is the
 /// <see cref="Work"/>'s to know. A peer that misbehaves or does not read harms its own connection only.
 /// </summary>
-public sealed class LinkServer
+internal sealed class LinkServer
 {
     private readonly PollLoop _loop;
     private readonly Work _work;

@@ -1,7 +1,7 @@
 namespace Holdfast.Supervisor.Loop;
 
 /// <summary>A one-shot timer of the loop. Due times are of the monotonic clock, which stands still while the machine sleeps.</summary>
-public sealed class LoopTimer
+internal sealed class LoopTimer
 {
     internal const long Never = long.MaxValue;
     private readonly PollLoop _loop;

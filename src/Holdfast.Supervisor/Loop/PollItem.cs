@@ -4,7 +4,7 @@ namespace Holdfast.Supervisor.Loop;
 
 /// <summary>What to wait for and what happened.</summary>
 [Flags]
-public enum PollEvents : short
+internal enum PollEvents : short
 {
     None = 0,
     Readable = 1,
@@ -16,7 +16,7 @@ public enum PollEvents : short
 
 /// <summary>One thing to wait for.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct PollItem
+internal struct PollItem
 {
     /// <summary>A ZMQ socket, or 0 for a descriptor.</summary>
     public nint Socket;
@@ -32,10 +32,10 @@ public struct PollItem
 }
 
 /// <summary>poll(2), or what does the same for ZMQ sockets too: fills <see cref="PollItem.Happened"/>; the count of items with news, or -1 and errno.</summary>
-public unsafe delegate int PollCall(PollItem* items, int count, int timeoutMs);
+internal unsafe delegate int PollCall(PollItem* items, int count, int timeoutMs);
 
 /// <summary>Called from the loop when something registered has news.</summary>
-public delegate void PollCallback(PollEvents happened);
+internal delegate void PollCallback(PollEvents happened);
 
 /// <summary>Called from the loop when a timer is due, or when a batch of events has been handled.</summary>
-public delegate void LoopCallback();
+internal delegate void LoopCallback();

@@ -6,7 +6,7 @@ namespace Holdfast.Supervisor.Loop;
 /// The one thread of a supervisor: waits for descriptors, ZMQ sockets and timers, and calls back. Nothing in it blocks, and nothing else
 /// calls its members: a thread that has news writes to an <see cref="WakeUp"/>.
 /// </summary>
-public sealed unsafe class PollLoop
+internal sealed unsafe class PollLoop
 {
     private readonly TimeProvider _time;
     private readonly List<PollRegistration> _registrations = [];

@@ -4,7 +4,7 @@ namespace Holdfast.Supervisor.Loop;
 /// One thing the loop waits for. Not asked about while <see cref="Events"/> is None: a hung-up descriptor would otherwise be told again and again.
 /// Does not own its descriptor: remove it before closing, so that a reused number is never mistaken for it.
 /// </summary>
-public sealed class PollRegistration
+internal sealed class PollRegistration
 {
     private readonly PollLoop _loop;
     private PollEvents _events;

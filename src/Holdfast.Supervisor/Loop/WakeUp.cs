@@ -3,7 +3,7 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Loop;
 
 /// <summary>An eventfd by which another thread calls the loop. <see cref="Signal"/> is the only member another thread may use.</summary>
-public sealed unsafe class WakeUp : IDisposable
+internal sealed unsafe class WakeUp : IDisposable
 {
     private readonly int _fd;
     private readonly PollRegistration _registration;
