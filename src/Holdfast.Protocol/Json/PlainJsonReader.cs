@@ -1,22 +1,4 @@
-using System.Text;
-
 namespace Holdfast.Protocol.Json;
-
-/// <summary>What the reader stands on.</summary>
-public enum JsonToken : byte
-{
-    None,
-    StartObject,
-    EndObject,
-    StartArray,
-    EndArray,
-    PropertyName,
-    String,
-    Number,
-    True,
-    False,
-    Null,
-}
 
 /// <summary>
 /// Reads JSON (RFC 8259) token by token, as Utf8JsonReader does and with its names. For what a supervisor reads at its start: the framework's reader
@@ -127,7 +109,7 @@ public ref struct PlainJsonReader
         }
 
         ReadOnlySpan<byte> raw = _text[_valueStart.._valueEnd];
-        return _hasEscape ? Unescape(raw) : Decode(raw);
+        return _hasEscape ? PlainJsonText.Unescape(raw, _position) : PlainJsonText.Decode(raw, _position);
     }
 
     public readonly bool GetBoolean() => TokenType switch
@@ -309,7 +291,7 @@ public ref struct PlainJsonReader
         {
             for (int i = 0; i < 4; i++)
             {
-                _ = HexDigit(Peek());
+                _ = PlainJsonText.HexDigit(Peek(), _position);
                 _position++;
             }
         }
@@ -381,103 +363,5 @@ public ref struct PlainJsonReader
         }
     }
 
-    private readonly string Decode(ReadOnlySpan<byte> raw)
-    {
-        char[] text = new char[raw.Length];
-        for (int i = 0; i < raw.Length; i++)
-        {
-            if (raw[i] >= 0x80)
-            {
-                return DecodeChecked(raw);
-            }
-
-            text[i] = (char)raw[i];
-        }
-
-        return new string(text);
-    }
-
-    private readonly string DecodeChecked(ReadOnlySpan<byte> raw)
-    {
-        try
-        {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(raw);
-        }
-        catch (ArgumentException)
-        {
-            throw Bad("has a text that is not UTF-8");
-        }
-    }
-
-    private readonly string Unescape(ReadOnlySpan<byte> raw)
-    {
-        var text = new StringBuilder(raw.Length);
-        while (!raw.IsEmpty)
-        {
-            int plain = raw.IndexOf((byte)'\\');
-            plain = plain < 0 ? raw.Length : plain;
-            text.Append(Decode(raw[..plain]));
-            raw = raw[plain..];
-            if (raw.IsEmpty)
-            {
-                break;
-            }
-
-            byte escape = raw[1];
-            raw = raw[2..];
-            if (escape == 'u')
-            {
-                text.Append(CodeUnit(raw));
-                raw = raw[4..];
-            }
-            else
-            {
-                text.Append(escape switch
-                {
-                    (byte)'b' => '\b',
-                    (byte)'f' => '\f',
-                    (byte)'n' => '\n',
-                    (byte)'r' => '\r',
-                    (byte)'t' => '\t',
-                    _ => (char)escape,
-                });
-            }
-        }
-
-        return Paired(text.ToString());
-    }
-
-    private readonly char CodeUnit(ReadOnlySpan<byte> digits) => (char)(
-        (HexDigit(digits[0]) << 12) | (HexDigit(digits[1]) << 8) | (HexDigit(digits[2]) << 4) | HexDigit(digits[3]));
-
-    /// <summary>Half of a character is no text: it could not be written again.</summary>
-    private readonly string Paired(string text)
-    {
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
-            {
-                i++;
-            }
-            else if (char.IsSurrogate(text[i]))
-            {
-                throw Bad("has half of a character in a text");
-            }
-        }
-
-        return text;
-    }
-
-    private readonly int HexDigit(byte digit) => digit switch
-    {
-        >= (byte)'0' and <= (byte)'9' => digit - '0',
-        >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
-        >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
-        _ => throw Bad("has an escape that is not known"),
-    };
-
-    private readonly JsonSyntaxException Bad(string what) => new($"The text {what}, at byte {_position}.");
+    private readonly JsonSyntaxException Bad(string what) => new(what, _position);
 }
-
-/// <summary>Bytes that are not JSON, or a value that is not of the kind that was asked for.</summary>
-public sealed class JsonSyntaxException(string message) : FormatException(message);
