@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Holdfast.Engine.Access;
 using Holdfast.Engine.Callbacks;
 using Holdfast.Engine.Feed;
@@ -231,26 +230,15 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             return null;
         }
 
-        Execution? first = ExecutionsTable.Find(transaction, upstream);
-        if (first?.State == ExecutionState.Cancelled || queued.IsCancelRequested)
+        Execution? needed = ExecutionsTable.Find(transaction, upstream);
+        if (needed?.State == ExecutionState.Cancelled || queued.IsCancelRequested)
         {
-            // Nothing went wrong upstream: somebody, or an edit, has ended the plan.
-            string reason = $"It was not started: the cell {NameOf(first, upstream)}, which it needs, was cancelled.";
-            return FinishCell(transaction, id, kernelAttempt, new Outcome(ExecutionState.Cancelled, null, null, "skipped", reason, at), position);
+            return FinishCell(transaction, id, kernelAttempt, CellRules.Skipped(needed, upstream, at), position);
         }
 
-        first = first?.BlockedBy is { } root ? ExecutionsTable.Find(transaction, root) ?? first : first;
-        return ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Block).Accepted is not { } status ? null : Save(transaction, queued with
-        {
-            State = status.State,
-            Cause = "upstream",
-            Reason = $"The cell {NameOf(first, upstream)}, which it needs, {(first?.State == ExecutionState.Lost ? "was lost" : first?.State.Name() ?? "did not end well")}.",
-            BlockedBy = first?.Id ?? upstream,
-            EndPosition = position,
-        });
+        Execution? root = needed?.BlockedBy is { } first ? ExecutionsTable.Find(transaction, first) ?? needed : needed;
+        return CellRules.Block(queued, root, upstream, position) is { } blocked ? Save(transaction, blocked) : null;
     }
-
-    private static string NameOf(Execution? execution, ExecutionId id) => execution?.CellId ?? (execution?.CellIndex is { } index ? $"{index}" : id.Value);
 
     /// <summary>A cell's outcome. One that never started is cancelled, whatever ended its kernel; one that was interrupted on request is cancelled too.</summary>
     public Execution? FinishCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, Outcome outcome, long endPosition)
@@ -260,24 +248,9 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             return null;
         }
 
-        // What was given to a kernel just before its death was noticed was over, by the kernel's own account, before anybody asked for it.
-        outcome = outcome with { AtMicroseconds = Math.Max(outcome.AtMicroseconds, execution.CreatedAt) };
-        if (execution.State == ExecutionState.Queued && outcome.State == ExecutionState.Cancelled)
-        {
-            return Save(transaction, execution with
-            {
-                State = ExecutionState.Cancelled,
-                FinishedAt = outcome.AtMicroseconds,
-                Cause = execution.Cause ?? outcome.Cause,
-                Reason = execution.Cause is null ? outcome.Reason : execution.Reason,
-                OutputBytes = 0,
-            });
-        }
-
-        Outcome final = execution.IsCancelRequested && outcome is { State: ExecutionState.Failed, Cause: "error" }
-            ? outcome with { State = ExecutionState.Cancelled, Cause = "cancelled", Reason = $"Interrupted on request. {outcome.Reason}" }
-            : outcome;
-        return Finish(transaction, id, kernelAttempt, final, e => e with { EndPosition = endPosition });
+        return execution.State == ExecutionState.Queued && outcome.State == ExecutionState.Cancelled
+            ? Save(transaction, CellRules.NeverSent(execution, outcome))
+            : Finish(transaction, id, kernelAttempt, CellRules.Counted(execution, outcome), e => e with { EndPosition = endPosition });
     }
 
     /// <summary>
@@ -302,15 +275,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
     private Execution? InsertSent(StoreTransaction transaction, SentCell cell)
     {
-        Outcome? outcome = cell.Outcome;
-        var draft = new Execution
-        {
-            Sequence = 0, Id = cell.Id, Kind = ExecutionKind.Cell, Queue = "default", CreatedAt = cell.CreatedAt, AttemptId = cell.AttemptId, KernelId = cell.KernelId,
-            State = outcome?.State ?? (cell.StartedAt is null ? ExecutionState.Queued : ExecutionState.Running), Attempt = cell.StartedAt is null ? 0 : 1,
-            MessageId = cell.MessageId, CellId = cell.CellId, ClientSession = cell.ClientSession, ClientUsername = cell.ClientUsername,
-            StartedAt = cell.StartedAt, StartPosition = cell.StartPosition, EndPosition = cell.EndPosition,
-            FinishedAt = outcome?.AtMicroseconds, ExitCode = outcome?.ExitCode, Cause = outcome?.Cause, Reason = outcome?.Reason, OutputBytes = outcome?.OutputBytes,
-        };
+        Execution draft = CellRules.Row(cell);
         if (ExecutionsTable.InsertSent(transaction, draft, host, cell.Request) is not { } sequence)
         {
             return null;
@@ -366,49 +331,11 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
     private void Announce(StoreTransaction transaction, Execution execution)
     {
-        feed.Append(transaction, "execution." + execution.State.Name(), execution.Id.Value, writer => WriteEvent(writer, execution));
+        feed.Append(transaction, "execution." + execution.State.Name(), execution.Id.Value, writer => ExecutionEvent.Write(writer, execution));
         if (execution.State.IsTerminal())
         {
             StatisticsTable.Add(transaction, ExecutionsTable.KindName(execution.Kind), execution.State.Name(), execution.FinishedAt - execution.StartedAt); // Every end counts, also of one that is run again.
             transaction.OnCommitted(() => meters.Finished(execution.Kind, execution.State));
-        }
-    }
-
-    private static void WriteEvent(Utf8JsonWriter writer, Execution execution)
-    {
-        writer.WriteString("id", execution.Id.Value);
-        writer.WriteString("kind", ExecutionsTable.KindName(execution.Kind));
-        writer.WriteString("state", execution.State.Name());
-        writer.WriteNumber("attempt", execution.Attempt);
-        if (execution.ExitCode is { } exitCode)
-        {
-            writer.WriteNumber("exitCode", exitCode);
-        }
-
-        if (execution.Signal is { } signal)
-        {
-            writer.WriteNumber("signal", signal);
-        }
-
-        if (execution.Reason is { } reason)
-        {
-            writer.WriteString("reason", reason);
-        }
-
-        if (execution is { RunId: { } run, CellIndex: { } cellIndex })
-        {
-            writer.WriteString("runId", run);
-            writer.WriteNumber("cellIndex", cellIndex);
-        }
-
-        if (execution.KernelId is { } kernel)
-        {
-            writer.WriteString("kernelId", kernel);
-        }
-
-        if (execution.BlockedBy is { } upstream)
-        {
-            writer.WriteString("blockedBy", upstream.Value);
         }
     }
 }

@@ -5,7 +5,7 @@ namespace Holdfast.Tests.Tidy;
 /// <summary>Rules decide without touching anything, and the supervisor uses only what starts fast and stays small.</summary>
 public sealed class PureCodeTests
 {
-    private static readonly Regex PureFile = new(@"(Transitions|DependencyGraph|RunPlan|RecoveryPlan|OutputFold)\.cs$");
+    private static readonly Regex PureFile = new(@"(Transitions|CellRules|DependencyGraph|RunPlan|RecoveryPlan|OutputFold)\.cs$");
 
     private static readonly string[] Effects =
     [
