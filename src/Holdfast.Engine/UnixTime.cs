@@ -13,6 +13,7 @@ public static class UnixTime
 
     /// <summary>What lies between two instants.</summary>
     public static TimeSpan Span(long microseconds) => TimeSpan.FromTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
     /// <summary>RFC 3339 with six decimals, as everything that leaves the house has it.</summary>
     public static string Text(long microseconds) => FromMicroseconds(microseconds).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 

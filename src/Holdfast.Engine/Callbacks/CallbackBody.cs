@@ -41,27 +41,13 @@ public static class CallbackBody
 
         writer.WriteEndObject();
         writer.WriteNumber("attempt", execution.Attempt);
-        WriteNumber(writer, "exitCode", execution.ExitCode);
-        WriteNumber(writer, "signal", execution.Signal);
+        writer.WriteNumberOrNull("exitCode", execution.ExitCode);
+        writer.WriteNumberOrNull("signal", execution.Signal);
         writer.WriteString("cause", execution.Cause);
         writer.WriteString("reason", execution.Reason);
-        WriteTime(writer, "createdAt", execution.CreatedAt);
-        WriteTime(writer, "startedAt", execution.StartedAt);
-        WriteTime(writer, "finishedAt", execution.FinishedAt);
-        WriteNumber(writer, "outputBytes", execution.OutputBytes);
-    }
-
-    public static void WriteTime(Utf8JsonWriter writer, string name, long? microseconds) => writer.WriteString(name, microseconds is { } known ? UnixTime.Text(known) : null);
-
-    private static void WriteNumber(Utf8JsonWriter writer, string name, long? value)
-    {
-        if (value is { } known)
-        {
-            writer.WriteNumber(name, known);
-        }
-        else
-        {
-            writer.WriteNull(name);
-        }
+        writer.WriteTimeOrNull("createdAt", execution.CreatedAt);
+        writer.WriteTimeOrNull("startedAt", execution.StartedAt);
+        writer.WriteTimeOrNull("finishedAt", execution.FinishedAt);
+        writer.WriteNumberOrNull("outputBytes", execution.OutputBytes);
     }
 }

@@ -283,8 +283,8 @@ public sealed partial class ActiveRuns : IDisposable
         writer.WriteString("state", state.Name());
         writer.WriteString("reason", reason);
         writer.WriteString("kernelId", run.KernelId.Value);
-        CallbackBody.WriteTime(writer, "createdAt", run.CreatedAt);
-        CallbackBody.WriteTime(writer, "finishedAt", finishedAt);
+        writer.WriteTimeOrNull("createdAt", run.CreatedAt);
+        writer.WriteTimeOrNull("finishedAt", finishedAt);
     }
 
     /// <summary>Ends a kernel that no run needs any more; what cannot be reached now is ended by whoever sees it in the list.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Holdfast.Engine;
 
@@ -9,7 +8,5 @@ internal static class JupyterText
 {
     public static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
-    public static string Time(long microseconds) => UnixTime.FromMicroseconds(microseconds).UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+    public static string Time(long microseconds) => UnixTime.Text(microseconds);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Holdfast.Engine;
 using Holdfast.Engine.Executions;
@@ -8,8 +7,6 @@ namespace Holdfast.Server.Rest;
 /// <summary>Writes an execution as every REST answer has it: the same fields always, null where there is nothing to tell yet.</summary>
 internal static class ExecutionJson
 {
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
     public static void Write(Utf8JsonWriter writer, ExecutionView view)
     {
         Execution execution = view.Execution;
@@ -98,27 +95,7 @@ internal static class ExecutionJson
         writer.WriteEndObject();
     }
 
-    public static void WriteTime(Utf8JsonWriter writer, string name, long? microseconds)
-    {
-        if (microseconds is { } known)
-        {
-            writer.WriteString(name, UnixTime.FromMicroseconds(known).UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture));
-        }
-        else
-        {
-            writer.WriteNull(name);
-        }
-    }
+    public static void WriteTime(Utf8JsonWriter writer, string name, long? microseconds) => writer.WriteTimeOrNull(name, microseconds);
 
-    public static void WriteNumber(Utf8JsonWriter writer, string name, long? value)
-    {
-        if (value is { } known)
-        {
-            writer.WriteNumber(name, known);
-        }
-        else
-        {
-            writer.WriteNull(name);
-        }
-    }
+    public static void WriteNumber(Utf8JsonWriter writer, string name, long? value) => writer.WriteNumberOrNull(name, value);
 }

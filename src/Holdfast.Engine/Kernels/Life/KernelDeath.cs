@@ -21,8 +21,8 @@ public sealed record KernelDeath(string Cause, int? ExitCode, int? Signal, strin
     public void WriteFields(Utf8JsonWriter writer)
     {
         writer.WriteString("cause", Cause);
-        WriteNumber(writer, "exitCode", ExitCode);
-        WriteNumber(writer, "signal", Signal);
+        writer.WriteNumberOrNull("exitCode", ExitCode);
+        writer.WriteNumberOrNull("signal", Signal);
         writer.WriteString("signalName", SignalName);
         writer.WriteString("reason", Reason);
     }
@@ -49,16 +49,4 @@ public sealed record KernelDeath(string Cause, int? ExitCode, int? Signal, strin
     }
 
     private static int? Number(JsonElement root, string name) => root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
-
-    private static void WriteNumber(Utf8JsonWriter writer, string name, int? value)
-    {
-        if (value is { } known)
-        {
-            writer.WriteNumber(name, known);
-        }
-        else
-        {
-            writer.WriteNull(name);
-        }
-    }
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Holdfast.Engine;
 
 namespace Holdfast.Server.Jupyter.Preferences;
 
@@ -9,5 +9,5 @@ internal static class PreferenceName
     public static string Of(HttpContext context, string key) =>
         ((string?)context.Request.RouteValues[key] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
-    public static string? Time(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    public static string? Time(DateTimeOffset? at) => at is { } known ? JupyterText.Time(UnixTime.ToMicroseconds(known)) : null;
 }
