@@ -5,6 +5,10 @@ namespace Holdfast.Server.Cli.Syntax;
 /// <summary>Writes the help out of the same grammar that the parser reads by.</summary>
 public static class HelpText
 {
+    private const int Columns = 120;
+    private const int LeftColumns = 28;
+    private const int RightColumn = LeftColumns + 2;
+
     private const string ExitCodeNote = """
         Exit codes: 0 done; 1 refused, with the reason and its code on standard error; 2 the command line is wrong; 3 no server answers;
         130 Ctrl-C, which ends the waiting and never the work. `wait`, `attach`, `run` and `submit --wait` end with the work's own status.
@@ -52,5 +56,23 @@ public static class HelpText
         return text;
     }
 
-    private static void AppendRow(StringBuilder text, string left, string right) => text.Append("  ").Append(left.PadRight(28)).Append(' ').Append(right).Append('\n');
+    /// <summary>A name and what it means, in two columns; a name that is wider than its column has a line of its own.</summary>
+    private static void AppendRow(StringBuilder text, string left, string right)
+    {
+        text.Append("  ").Append(left.PadRight(LeftColumns));
+        int column = left.Length > LeftColumns ? Columns : RightColumn;
+        foreach (string word in right.Split(' '))
+        {
+            if (column + 1 + word.Length > Columns)
+            {
+                text.Append('\n').Append(' ', RightColumn);
+                column = RightColumn;
+            }
+
+            text.Append(' ').Append(word);
+            column += 1 + word.Length;
+        }
+
+        text.Append('\n');
+    }
 }

@@ -13,7 +13,7 @@ internal static class KernelServeOptions
     private const int WarmMax = 100;
 
     private static readonly Option CullIdleTimeout = new("--cull-idle-timeout", "TIME", "end kernels that were idle for so long (default: never; a kernelspec's metadata.cull_idle_timeout goes first)");
-    private static readonly Option CullInterval = new("--cull-interval", "TIME", "the least time between two looks for idle kernels (default 1)");
+    private static readonly Option CullInterval = new("--cull-interval", "TIME", "the least time between two looks for idle kernels (default 1s)");
     private static readonly Option CullBusy = new("--cull-busy", "", "also end busy kernels that have said nothing for so long");
     private static readonly Option CullConnected = new("--cull-connected", "", "also end idle kernels that somebody is connected to");
     private static readonly Option Restarts = new("--kernel-restarts", "N", "how often in five minutes a kernel that died by itself is started again (default 4; 0: never)");

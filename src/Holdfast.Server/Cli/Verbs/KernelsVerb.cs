@@ -26,7 +26,10 @@ internal static class KernelsVerb
     {
         Options = [WorkingDirectory, Variable, Memory, NoRestart, All, Warm],
         Operands = (0, null),
-        Notes = "start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel asks its user; ls says which do. comms lists what is open between a kernel and its clients; --json has the state of widgets.",
+        Notes = """
+            start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel
+            asks its user; ls says which do. comms lists what is open between a kernel and its clients; --json has the state of widgets.
+            """,
         RunAsync = RunAsync,
     };
 

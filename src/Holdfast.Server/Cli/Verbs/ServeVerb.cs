@@ -14,7 +14,7 @@ internal static class ServeVerb
     private static readonly Option AllowHidden = new("--allow-hidden", "", "list and serve files whose names begin with a dot");
     private static readonly Option Host = new("--host", "HOST", "the address to listen at (default 127.0.0.1)");
     private static readonly Option Port = new("--port", "N", "the port to listen at; 0 takes any free one (default 8787)");
-    private static readonly Option AllowOrigin = new("--allow-origin", "ORIGIN", "let pages of https://example.org call the server, too; repeatable") { IsRepeatable = true };
+    private static readonly Option AllowOrigin = new("--allow-origin", "ORIGIN", "let pages of https://example.org call the server, too") { IsRepeatable = true };
     private static readonly Option TlsCertificate = new("--tls-cert", "FILE", "speak https with this certificate (PEM, its chain behind it); needs --tls-key");
     private static readonly Option TlsKey = new("--tls-key", "FILE", "the certificate's private key (PEM, not encrypted); both are read anew when they change");
     private static readonly Option LogFormat = new("--log-format", "text|json|journald", "how the log is written to standard error (default text, or HOLDFAST_LOG_FORMAT)");

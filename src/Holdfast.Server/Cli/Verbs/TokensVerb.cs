@@ -9,7 +9,7 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary><c>holdfast tokens</c>: who may come in, and with what scopes.</summary>
 internal static class TokensVerb
 {
-    private static readonly Option Scope = new("--scope", "SCOPE", "for create: read, run or manage; repeatable (default: read and run)") { IsRepeatable = true };
+    private static readonly Option Scope = new("--scope", "SCOPE", "for create: read, run or manage (default: read and run)") { IsRepeatable = true };
     private static readonly Option Expires = new("--expires", "TIME", "for create: how long it lasts, such as 12h or 720h (default: until it is revoked)");
     private static readonly Option Reason = new("--reason", "TEXT", "for revoke: why; it is kept");
 
