@@ -172,7 +172,7 @@ public class PythonKernelTests
         string[] lines = kernel.Stream("cell-1").Split('\n');
         int child = int.Parse(lines[0], CultureInfo.InvariantCulture);
 
-        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = "cancelled", GraceMs = 5000 });
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = "cancelled", GraceMs = 60_000 });
         LinkMessage exited = kernel.WaitForExit();
         kernel.Tape.Read();
 
