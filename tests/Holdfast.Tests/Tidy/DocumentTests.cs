@@ -115,6 +115,16 @@ public sealed partial class DocumentTests
     [Fact]
     public void The_architecture_fits_in_200_lines() => Assert.InRange(Repository.Read("ARCHITECTURE.md").Split('\n').Length, 1, 201);
 
+    [Fact]
+    public void Every_room_is_on_the_map()
+    {
+        string map = Repository.Read("ARCHITECTURE.md");
+        Repository.ExpectNone(
+            Repository.Sources.Select(static s => s.Path.Split('/')).Where(static p => p[0] == "src" && p.Length > 3).Select(static p => string.Join('/', p[..3]) + "/").Distinct()
+                .Where(room => !map.Contains($"`{room}", StringComparison.Ordinal)),
+            "A room that ARCHITECTURE.md does not show:");
+    }
+
     private static IEnumerable<string> Backticked(string document) =>
         Backtick().Matches(WithoutFences(Repository.Read(document))).Select(m => m.Groups[1].Value);
 
