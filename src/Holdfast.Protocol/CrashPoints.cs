@@ -170,7 +170,7 @@ public static class CrashPoints
             if (_onceFile is not null)
             {
                 // Exclusive creation decides: a restarted process finds the file and goes on.
-                int fd = Processes.Libc.Open(_onceFile, Processes.Libc.OpenReadWrite | Processes.Libc.OpenCreate | 0x80 /* O_EXCL */, 0x180);
+                int fd = Processes.Libc.Open(_onceFile, Processes.Libc.OpenReadWrite | Processes.Libc.OpenCreate | Processes.Libc.OpenExclusive, Processes.Libc.OwnerReadWrite);
                 if (fd < 0)
                 {
                     return;

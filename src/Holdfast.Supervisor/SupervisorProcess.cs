@@ -49,8 +49,7 @@ internal static class SupervisorProcess
     /// <summary>Points our own standard output and error at an attempt's log.</summary>
     public static void LogTo(string path)
     {
-        const int ownerReadWrite = 0x180; // 0600
-        int log = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, ownerReadWrite);
+        int log = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
         if (log >= 0)
         {
             _ = Libc.Dup2(log, 1);

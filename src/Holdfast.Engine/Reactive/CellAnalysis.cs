@@ -41,6 +41,7 @@ public sealed record CellMutation(string Name, int Line, string Hint);
 /// <param name="Line">1-based; 0 when the whole source is meant.</param>
 public sealed record AnalysisError(AnalysisErrorKind Kind, string Message, int Line);
 
+/// <summary>Why a source cannot be registered.</summary>
 public enum AnalysisErrorKind
 {
     SyntaxError,

@@ -17,6 +17,7 @@ public sealed record CellState(IReadOnlyList<BlockReason> Reasons, bool IsDisabl
     public override int GetHashCode() => HashCode.Combine(IsDisabled, Reasons.Count);
 }
 
+/// <summary>Why a cell may not run by itself.</summary>
 public enum BlockKind
 {
     Cycle,

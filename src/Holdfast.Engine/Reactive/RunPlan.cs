@@ -5,6 +5,7 @@ namespace Holdfast.Engine.Reactive;
 /// <summary>A cell of a plan, and which cells of the plan have to succeed before it, as indices into <see cref="RunPlan.Cells"/>.</summary>
 public sealed record PlannedCell(CellId Cell, IReadOnlyList<int> After);
 
+/// <summary>Why a cell is left out of a plan: of itself, or for one that it depends on.</summary>
 public enum ExclusionReason
 {
     Blocked,

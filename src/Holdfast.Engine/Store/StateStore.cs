@@ -10,8 +10,6 @@ namespace Holdfast.Engine.Store;
 /// </summary>
 public sealed class StateStore : IAsyncDisposable
 {
-    private const int OwnerReadWrite = 0x180; // 0600
-
     private readonly StoreConnection _connection;
     private readonly ChangeQueue _queue;
     private readonly CommittedEffects _effects;
@@ -130,7 +128,7 @@ public sealed class StateStore : IAsyncDisposable
 
         // Created here for its mode, which SQLite gives to the -wal and -shm files too. Never opened by us again: closing any
         // descriptor of the file would drop SQLite's POSIX locks on it.
-        int fd = Libc.Open(options.DatabasePath, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, OwnerReadWrite);
+        int fd = Libc.Open(options.DatabasePath, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
         if (fd < 0)
         {
             IOException failure = Libc.Failure("open", options.DatabasePath);

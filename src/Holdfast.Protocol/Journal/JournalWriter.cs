@@ -16,8 +16,6 @@ namespace Holdfast.Protocol.Journal;
 /// </remarks>
 public sealed unsafe class JournalWriter : IDisposable
 {
-    private const int OwnerOnly = 0x1C0; // 0700
-
     private const int GrowingBytes = 1024 * 1024;
 
     private readonly string _directory;
@@ -157,7 +155,7 @@ public sealed unsafe class JournalWriter : IDisposable
     {
         // The common case first, and without a listing: a new attempt's journal is opened on the way to every job's start.
         long[] segments = [];
-        if (Libc.Mkdir(_directory, OwnerOnly) != 0)
+        if (Libc.Mkdir(_directory, Libc.OwnerAll) != 0)
         {
             if (Libc.Errno != Libc.Eexist)
             {

@@ -8,8 +8,6 @@ namespace Holdfast.Protocol.Journal;
 /// </summary>
 internal sealed unsafe class SegmentIndexWriter(string directory) : IDisposable
 {
-    private const int OwnerReadWrite = 0x180; // 0600
-
     private int _file = -1;
     private bool _hasFailed;
     private long _base;
@@ -42,7 +40,7 @@ internal sealed unsafe class SegmentIndexWriter(string directory) : IDisposable
             _file = Libc.Open(
                 JournalFormat.IndexPath(directory, _base),
                 Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec,
-                OwnerReadWrite);
+                Libc.OwnerReadWrite);
             SegmentIndexFormat.WriteHeader(new Span<byte>(bytes, SegmentIndexFormat.HeaderBytes), _base);
             length = SegmentIndexFormat.HeaderBytes;
         }

@@ -11,8 +11,6 @@ internal unsafe delegate nint VectorWrite(int fd, IoVector* vectors, int count, 
 /// </summary>
 internal sealed unsafe class SegmentWriter
 {
-    private const int OwnerReadWrite = 0x180; // 0600
-
     // Far above the frames of any ordinary message, and 4 KiB of stack. A piece in more parts takes several writes.
     private const int VectorsMax = 256;
 
@@ -44,7 +42,7 @@ internal sealed unsafe class SegmentWriter
         int file = Libc.Open(
             JournalFormat.SegmentPath(directory, basePosition),
             Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec,
-            OwnerReadWrite);
+            Libc.OwnerReadWrite);
         if (file < 0)
         {
             errno = Libc.Errno;

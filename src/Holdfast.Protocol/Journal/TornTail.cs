@@ -5,7 +5,6 @@ namespace Holdfast.Protocol.Journal;
 /// <summary>What lies past the last whole record when a writer opens a journal that another one left behind.</summary>
 internal static unsafe class TornTail
 {
-    private const int OwnerReadWrite = 0x180; // 0600
     private const int ChunkBytes = 64 * 1024;
 
     /// <summary>
@@ -39,7 +38,7 @@ internal static unsafe class TornTail
 
                 if (copy < 0 && chunk.AsSpan(0, (int)read).ContainsAnyExcept((byte)0))
                 {
-                    copy = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, OwnerReadWrite);
+                    copy = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
                 }
 
                 if (copy >= 0)

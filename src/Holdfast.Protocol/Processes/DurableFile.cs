@@ -6,8 +6,6 @@ namespace Holdfast.Protocol.Processes;
 /// </summary>
 public static class DurableFile
 {
-    private const int OwnerReadWrite = 0x180; // 0600
-
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         Rename(path, content, isSynced: true);
@@ -75,16 +73,16 @@ public static class DurableFile
     {
         const int flags = Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenExclusive | Libc.OpenCloseOnExec;
         temporary = path + ".tmp";
-        int fd = Libc.Open(temporary, flags, OwnerReadWrite);
+        int fd = Libc.Open(temporary, flags, Libc.OwnerReadWrite);
         if (fd < 0 && Libc.Errno == Libc.Eexist && Libc.Unlink(temporary) == 0)
         {
-            fd = Libc.Open(temporary, flags, OwnerReadWrite);
+            fd = Libc.Open(temporary, flags, Libc.OwnerReadWrite);
         }
         else if (fd < 0 && Libc.Errno is Libc.Eisdir)
         {
             temporary = path + ".other.tmp";
             _ = Libc.Unlink(temporary);
-            fd = Libc.Open(temporary, flags, OwnerReadWrite);
+            fd = Libc.Open(temporary, flags, Libc.OwnerReadWrite);
         }
 
         return fd >= 0 ? fd : throw Libc.Failure("open", temporary);

@@ -6,7 +6,6 @@ namespace Holdfast.Protocol.Processes;
 /// </summary>
 public sealed class FileLock : IDisposable
 {
-    private const int OwnerReadWrite = 0x180; // 0600
     private int _fd;
 
     private FileLock(int fd) => _fd = fd;
@@ -14,7 +13,7 @@ public sealed class FileLock : IDisposable
     /// <summary>Takes the lock, creating the file; null when another process holds it.</summary>
     public static FileLock? TryAcquire(string path)
     {
-        int fd = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, OwnerReadWrite);
+        int fd = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
         if (fd < 0)
         {
             throw Libc.Failure("open", path);

@@ -40,6 +40,12 @@ public static unsafe partial class Libc
     public const int OpenDirectory = 0x10000;
     public const int OpenCloseOnExec = 0x80000;
 
+    /// <summary>The mode 0600.</summary>
+    public const int OwnerReadWrite = 0x180;
+
+    /// <summary>The mode 0700.</summary>
+    public const int OwnerAll = 0x1C0;
+
     [LibraryImport(C, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
 

@@ -50,7 +50,7 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
     private async Task ConvertAsync(string folder, string[] argv, CancellationToken cancellationToken)
     {
         string complaints = Path.Combine(folder, "complaints");
-        int log = Libc.Open(complaints, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, 0x180);
+        int log = Libc.Open(complaints, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
         (int pid, Task<WaitStatus> end) = reaper.Spawn(new ChildStart(argv, [.. ServerEnvironment.Inherited().Select(static v => $"{v.Key}={v.Value}")], folder)
         {
             StandardOutput = log, StandardError = log,

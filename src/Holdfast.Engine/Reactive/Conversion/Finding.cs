@@ -1,5 +1,6 @@
 namespace Holdfast.Engine.Reactive.Conversion;
 
+/// <summary>How much a finding matters.</summary>
 public enum FindingLevel
 {
     /// <summary>Nothing to do; it is good to know.</summary>

@@ -7,6 +7,7 @@ namespace Holdfast.Engine.Reactive.Registration;
 public sealed record GraphCell(
     CellId Cell, CellState State, CellAnalysis Analysis, IReadOnlyList<string> References, IReadOnlyList<CellId> Upstream, IReadOnlyList<CellId> BlockedBy, string SourceHash, bool IsStale);
 
+/// <summary>A notebook's cells in its order, and what they need of one another.</summary>
 public sealed record NotebookGraph(string Path, bool IsReactive, bool IsAutorun, IReadOnlyList<GraphCell> Cells);
 
 /// <summary>The graph of a notebook, linear ones included: they are looked at as if they were reactive. Errors: notebook-*.</summary>

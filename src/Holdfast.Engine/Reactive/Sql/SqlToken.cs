@@ -1,5 +1,6 @@
 namespace Holdfast.Engine.Reactive.Sql;
 
+/// <summary>What a piece of an SQL text is.</summary>
 internal enum SqlTokenKind
 {
     Word,

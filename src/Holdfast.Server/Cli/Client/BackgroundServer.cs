@@ -19,7 +19,6 @@ internal static class BackgroundServer
     private const int LogTailBytes = 2000;
     private const long LogBytesMax = 10 << 20;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const int OwnerReadWrite = 0x180; // 0600
 
     /// <summary>A cold start with ten thousand queued jobs takes 0.6 s; half a minute is for a machine on its knees.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -93,7 +92,7 @@ internal static class BackgroundServer
             throw NotWritable(paths, error.Message);
         }
 
-        int fd = Libc.Open(log, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, OwnerReadWrite);
+        int fd = Libc.Open(log, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
         return fd >= 0 ? fd : throw NotWritable(paths, Libc.Failure("open", log).Message);
     }
 

@@ -7,7 +7,6 @@ namespace Holdfast.Server.Cli.Doctor;
 /// <summary>Whether the data directory can be written, is private, and has room.</summary>
 internal static class DataDirectoryChecks
 {
-    private const int OwnerReadWrite = 0x180; // 0600
     private const long LittleBytes = 1L << 30;
     private const long TooLittleBytes = 100L << 20;
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
@@ -50,7 +49,7 @@ internal static class DataDirectoryChecks
     private static Finding Writable(string root, string existing)
     {
         string probe = Path.Combine(existing, string.Create(CultureInfo.InvariantCulture, $".holdfast-doctor-{Environment.ProcessId}"));
-        int fd = Libc.Open(probe, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, OwnerReadWrite);
+        int fd = Libc.Open(probe, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
         if (fd < 0)
         {
             string failure = Libc.Failure("open", probe).Message;
