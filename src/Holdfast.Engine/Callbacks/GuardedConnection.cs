@@ -15,7 +15,7 @@ public sealed class GuardedConnection(AddressGuard guard, Func<string, Cancellat
     {
         string host = context.DnsEndPoint.Host;
         IPAddress[] found = IPAddress.TryParse(host, out IPAddress? literal) ? [literal] : await _resolve(host, cancellationToken);
-        IPAddress[] allowed = [.. found.Where(guard.IsAllowed)];
+        IPAddress[] allowed = [.. found.Where(guard.IsAllowed).Select(static a => a.IsIPv4MappedToIPv6 ? a.MapToIPv4() : a)]; // There is no way to a mapped one where IPv6 is off.
         if (allowed.Length == 0)
         {
             throw found.Length == 0 ? new IOException($"{host} has no address.") : new AddressRefusedException(host, found.Select(static a => a.ToString()));

@@ -27,7 +27,7 @@ internal static class RecoveryItems
         }
 
         throw store.Read(AttemptsTable.Open).Exists(a => IsMeant(a, item))
-            ? new RefusedException(ErrorCodes.RecoveryItemAlive, $"'{item}' was recovered and is looked after. To end it: holdfast cancel, or holdfast kernels stop.")
+            ? new RefusedException(ErrorCodes.RecoveryItemAlive, $"'{item}' is in no doubt: its supervisor lives, and is looked after. To end its work: holdfast cancel, or holdfast kernels stop. Where it does not answer, holdfast supervisors says why.")
             : new RefusedException(ErrorCodes.RecoveryItemNotFound, $"Nothing by the id '{item}' waits to be repaired. 'holdfast recovery' lists what does, as quarantined.");
     }
 

@@ -1,3 +1,4 @@
+using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Processes;
 using Microsoft.Extensions.Logging;
 
@@ -36,21 +37,23 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     }
 
     /// <summary>
-    /// A new link to a supervisor that lives, after its process was proven the recorded one and its socket answered to the attempt's nonce. Null when it
-    /// could not be had this time; a supervisor that is stopped or starved is tried again, never ended for its silence.
+    /// A new link to a supervisor that lives, after its process was proven the recorded one and its socket answered to the attempt's nonce. Where its record was damaged since, the socket that spec.json gave it
+    /// and the nonce, which the store has too, are proof enough. Null when it could not be had this time; a supervisor that is stopped or starved is tried again, never ended for its silence.
     /// </summary>
     public async Task<SupervisorLink?> ReattachAsync(LiveAttempt live, Action<Protocol.Link.LinkMessage> onNotice, CancellationToken cancellationToken)
     {
         TimeSpan delay = RetryDelay;
-        string problem;
+        string problem = "";
         try
         {
             AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
-            if (verdict is { Fate: AttemptFate.Alive, Supervisor: { } recorded } && recorded.Process.IsAlive() && recorded.Nonce == live.Attempt.Nonce)
+            SupervisorRecord? recorded = verdict is { Fate: AttemptFate.Alive, Supervisor: { } written } && written.Process.IsAlive() && written.Nonce == live.Attempt.Nonce ? written : null;
+            problem = recorded is not null ? "" : ProblemOf(verdict, live.Files);
+            if ((recorded?.Socket ?? SocketOf(verdict, live.Files)) is { } socket)
             {
-                SupervisorLink link = await SupervisorLink.ConnectAsync(recorded.Socket, recorded.Nonce, onNotice, time, cancellationToken);
-                if (link.Welcome.Pid == recorded.Process.Pid && link.Welcome.StartTicks == recorded.Process.StartTicks &&
-                    link.Welcome.BootId == ProcessIdentity.BootIdNow)
+                SupervisorLink link = await SupervisorLink.ConnectAsync(socket, live.Attempt.Nonce, onNotice, time, cancellationToken);
+                var answering = new ProcessIdentity(link.Welcome.BootId ?? "", link.Welcome.Pid, link.Welcome.StartTicks);
+                if (recorded is null ? answering.IsAlive() : answering == recorded.Process)
                 {
                     (live.Health, live.LinkProblem) = (SupervisorHealth.Fresh, null);
                     return link;
@@ -60,11 +63,6 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
                 problem = "Another process than the one that it recorded answers at its socket.";
                 delay = RefusedRetryDelay;
             }
-            else
-            {
-                problem = verdict.Supervisor is not null ? "Somebody holds its lock, and its supervisor.json names another process."
-                    : File.Exists(live.Files.Supervisor) ? "Somebody holds its lock, and its supervisor.json cannot be read." : NotYetThere;
-            }
         }
         catch (TimeoutException)
         {
@@ -73,7 +71,7 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or LinkRefusedException)
         {
             delay = e is LinkRefusedException ? RefusedRetryDelay : RetryDelay;
-            problem = e.Message;
+            problem = problem.Length == 0 ? e.Message : $"{problem} Nor can it be had at its socket: {e.Message}";
         }
 
         // Said once, not at every try: it may be so for as long as its work runs.
@@ -90,6 +88,28 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
         }
 
         return null;
+    }
+
+    private static string ProblemOf(AttemptVerdict verdict, AttemptFiles files) =>
+        verdict.Supervisor is not null ? "Somebody holds its lock, and its supervisor.json names another process."
+        : File.Exists(files.Supervisor) ? "Somebody holds its lock, and its supervisor.json cannot be read." : NotYetThere;
+
+    /// <summary>Where it listens if it is the one that was started for this attempt, whatever became of its record; null while it may just be starting, or when that cannot be read either.</summary>
+    private static string? SocketOf(AttemptVerdict verdict, AttemptFiles files)
+    {
+        if (verdict.Fate != AttemptFate.Alive || !Path.Exists(files.Supervisor))
+        {
+            return null;
+        }
+
+        try
+        {
+            return AttemptSpec.Read(PlainFile.Read(files.Spec, AttemptFiles.RecordBytesMax)).Socket is { Length: > 0 } socket ? socket : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or AttemptFormatException)
+        {
+            return null;
+        }
     }
 
     private static partial class Log

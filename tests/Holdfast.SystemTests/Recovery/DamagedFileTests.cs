@@ -67,6 +67,13 @@ public sealed class DamagedFileTests
         Assert.Empty(wrong);
         Assert.All(victims.Where(static v => v.Damage == Damage.Future || v.File is "spec.json" or "supervisor.log"), v => Assert.Equal("readopted", VerdictOf(v.Id)));
 
+        // A record that is gone is not needed by a server that knows socket and nonce: what runs can be paused, cancelled and so on.
+        string[] unrecorded = [.. victims.Where(static v => v.File == "supervisor.json").Select(static v => v.Id)];
+        await Patience.UntilAsync(
+            async () => (await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray()
+                .Where(s => unrecorded.Contains(s.GetProperty("executionId").GetString())).All(static s => s.GetProperty("liveness").GetString() == "fresh"),
+            "supervisors without a record were had");
+
         foreach (Victim victim in victims.Where(v => VerdictOf(v.Id) == "quarantined"))
         {
             Mend(Path.Combine(victim.Files.Directory, victim.File), server.PathOf("kept-" + victim.Id));

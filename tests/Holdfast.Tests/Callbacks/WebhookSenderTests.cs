@@ -137,6 +137,15 @@ public sealed class WebhookSenderTests
     }
 
     [Fact]
+    public async Task An_address_of_the_old_kind_in_the_dress_of_the_new_is_judged_and_reached_as_what_it_is()
+    {
+        using var receiver = new RawReceiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        string url = $"http://mapped.example:{receiver.Port.ToString(CultureInfo.InvariantCulture)}/hook";
+        Assert.Equal(CallbackVerdict.Delivered, (await SendAsync(url, Loopback, IPAddress.Loopback.MapToIPv6())).Verdict);
+        Assert.NotEqual(CallbackVerdict.Delivered, (await SendAsync(url, Loopback, IPAddress.Parse("10.0.0.1").MapToIPv6())).Verdict);
+    }
+
+    [Fact]
     public async Task A_name_is_resolved_once_for_a_connection_so_that_it_cannot_change_its_mind()
     {
         int asked = 0;

@@ -106,7 +106,7 @@ internal static class AssetsVerb
         if (!arguments.IsJson)
         {
             context.Terminal.Write(Encoding.UTF8.GetBytes(table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null)));
-            context.Terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"{page.Integer("count")} assets, {Sizes.Format(page.Integer("bytes") ?? 0)}"));
+            context.Terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"{Sentences.Count(page.Integer("count") ?? 0, "asset", "assets")}, {Sizes.Format(page.Integer("bytes") ?? 0)}"));
         }
 
         return ExitCodes.Success;
@@ -149,10 +149,11 @@ internal static class AssetsVerb
             context.Terminal.WriteLine($"{missing.GetString()} is not here");
         }
 
-        context.Terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.Field("deleted")?.Integer("count")} assets, {Sizes.Format(result.Field("deleted")?.Integer("bytes") ?? 0)} {done}; {result.Field("kept")?.Integer("count")}, {Sizes.Format(result.Field("kept")?.Integer("bytes") ?? 0)} kept"));
+        context.Terminal.WriteErrorLine($"{Total(result.Field("deleted"))} {done}; {Total(result.Field("kept"))} kept");
         return ExitCodes.Success;
     }
+
+    private static string Total(JsonElement? list) => $"{Sentences.Count(list?.Integer("count") ?? 0, "asset", "assets")} ({Sizes.Format(list?.Integer("bytes") ?? 0)})";
 
     private static void WriteAssets(CliContext context, JsonElement? list, Func<JsonElement, string> say)
     {
