@@ -10,6 +10,7 @@ internal static unsafe partial class PosixFiles
     private const string C = "libc";
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const int NoReplace = 1; // RENAME_NOREPLACE
+    private const int Exchanging = 2; // RENAME_EXCHANGE
     private const int MayWrite = 2; // W_OK
     private const int PathOnly = 0x200000; // O_PATH
     private const int PathMax = 4096;
@@ -64,6 +65,9 @@ internal static unsafe partial class PosixFiles
 
         return Libc.Rename(from, to) == 0 ? 0 : Libc.Errno;
     }
+
+    /// <summary>Lets two names of one folder change places, in one step; false where the file system cannot, or one of them is not there.</summary>
+    public static bool Exchange(string one, string other) => RenameAt(CurrentDirectory, one, CurrentDirectory, other, Exchanging) == 0;
 
     [LibraryImport(C, EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenAt(int directory, string path, int flags, int mode);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Holdfast.Engine.Contents;
 using Holdfast.Protocol;
 using Holdfast.Protocol.Processes;
 
@@ -45,12 +46,15 @@ internal static class WholeFile
                 Finish(file, old);
             }
 
-            if (expected is not null && FileStatus.Of(path) is { } now && now != expected)
+            if (expected is not { } wanted)
+            {
+                Put(temporary, path);
+            }
+            else if ((FileStatus.Of(path) is { } now && now != wanted) || !TryReplace(temporary, path, wanted))
             {
                 throw new FileChangedException(realPath);
             }
 
-            Put(temporary, path);
             return FileStatus.Of(path) ?? default;
         }
         catch (Exception failure)
@@ -89,6 +93,36 @@ internal static class WholeFile
         CrashPoints.Reach(CrashPoint.ServerFileWritten);
         File.Move(temporary, path, overwrite: true);
         DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>
+    /// Puts the new file in the place of the one that is expected there, and of no other: both change places, and what came out is looked at. If somebody has saved between the last look and this one, or wrote
+    /// into the file that he had open, his goes back. False then. A busy machine makes these moments long.
+    /// </summary>
+    internal static bool TryReplace(string temporary, string path, FileStatus expected)
+    {
+        FileStatus? ours = FileStatus.Of(temporary);
+        CrashPoints.Reach(CrashPoint.ServerFileWritten);
+        if (!PosixFiles.Exchange(temporary, path))
+        {
+            File.Move(temporary, path, overwrite: true); // It was deleted, or the file system knows no such exchange.
+            DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+            return true;
+        }
+
+        DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+        if (FileStatus.Of(temporary) == expected)
+        {
+            Discard(temporary);
+            return true;
+        }
+
+        if (PosixFiles.Exchange(temporary, path) && FileStatus.Of(temporary) != ours)
+        {
+            _ = PosixFiles.Exchange(temporary, path); // Saved once more meanwhile: the later one stays.
+        }
+
+        return false;
     }
 
     public static void Discard(string temporary)

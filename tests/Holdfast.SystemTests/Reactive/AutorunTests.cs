@@ -127,6 +127,58 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
     }
 
     [Fact]
+    public async Task What_a_client_ran_and_took_back_before_it_saved_is_not_what_the_cell_is()
+    {
+        var book = new ReactiveBook(Server, "taken-back", ("x", "x = 1"), ("y", "print(x)"));
+        await book.ModeAsync(isAutorun: false);
+        Cascade cascade = await book.BeginAsync();
+        await cascade.EndAsync();
+        using KernelSocket client = await KernelSocket.OpenAsync(Server, cascade.KernelId, "lab");
+        await client.ExecuteAsync("x = 5", "x");
+        await book.WaitForFreshnessAsync("x:fresh y:stale");
+
+        string content = JsonDocument.Parse((await Server.Rest.GetAsync("/api/contents/taken-back.ipynb")).Must(200).Text).RootElement.GetProperty("content").GetRawText();
+        (await Server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Put, "/api/contents/taken-back.ipynb")
+        {
+            Content = new StringContent($$"""{"type":"notebook","content":{{content}}}""", System.Text.Encoding.UTF8, "application/json"),
+        })).Must(200);
+        await book.WaitForFreshnessAsync("x:stale y:stale");
+        await book.RunAsync();
+        Assert.Equal("1\n", book.Output("y"));
+        Assert.Contains("x = 1", await File.ReadAllTextAsync(book.Path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    /// <summary>Two clients hear of a notebook: one reads, one has stopped reading its kernel's channels and the feed. More is said than lies in any buffer between.</summary>
+    [Fact]
+    public async Task A_client_that_has_stopped_reading_delays_nobody_and_misses_nothing()
+    {
+        ReactiveBook book = await StartAsync("stalled", ("x", "x = 0"), ("much", "'nothing yet'"), ("last", "print('last', x)"));
+        await book.PutAsync("x", "x = 1");
+        await book.WaitForOutputAsync("last", "last 1\n");
+        string kernel = (await book.LatestCascadeAsync())!.Value.GetProperty("kernelId").GetString()!;
+        using KernelSocket stalled = await KernelSocket.OpenAsync(Server, kernel, "stalled");
+        await using IAsyncEnumerator<StreamEvent> stalledFeed = Server.Rest.FollowAsync("/v1/feed?after=0", null, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await stalledFeed.MoveNextAsync());
+        using KernelSocket reading = await KernelSocket.OpenAsync(Server, kernel, "reading");
+
+        await book.PutAsync("much", "for i in range(24): print(('%d ' % x) * 400_000, flush=True)");
+        await book.PutAsync("x", "x = 2");
+        Assert.Equal("blocked", (await book.PutAsync("much", "x = 3\nprint('much', x)")).GetProperty("state").GetString());
+        Assert.Equal("ok", (await book.PutAsync("much", "for i in range(24): print(('%d ' % x) * 400_000, flush=True)")).GetProperty("state").GetString());
+        Assert.Equal("last 2\n", (await reading.ReadUntilAsync(static m => m.Text == "last 2\n")).Text);
+        await book.WaitForOutputAsync("last", "last 2\n");
+
+        Assert.Equal("last 2\n", (await stalled.ReadUntilAsync(static m => m.Text == "last 2\n")).Text);
+        bool isSaid = false;
+        while (!isSaid && await stalledFeed.MoveNextAsync())
+        {
+            isSaid = stalledFeed.Current.Name == "notebook.registered" && stalledFeed.Current.Data.Contains("multipleDefinition", StringComparison.Ordinal);
+        }
+
+        Assert.True(isSaid);
+    }
+
+    [Fact]
     public async Task A_session_and_a_cascade_have_one_kernel_and_its_client_sees_the_outputs()
     {
         var book = new ReactiveBook(Server, "session", ("x", "x = 1"), ("y", "print('seen', x)"));

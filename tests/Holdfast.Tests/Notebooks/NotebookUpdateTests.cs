@@ -1,5 +1,6 @@
 using Holdfast.Engine;
 using Holdfast.Engine.Notebooks;
+using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Tests.Notebooks;
 
@@ -49,6 +50,24 @@ public sealed class NotebookUpdateTests : IDisposable
 
         Assert.Equal(ErrorCodes.NotebookBusy, refused.Code);
         Assert.Contains($"x = {calls:000000}", File.ReadAllText(NotebookPath), StringComparison.Ordinal);
+        Assert.Equal([NotebookPath], Directory.GetFiles(_folder));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_an_editor_saves_at_the_very_last_moment_is_not_undone_either(bool byRename)
+    {
+        Write("x = 1", byRename);
+        FileStatus expected = FileStatus.Of(NotebookPath)!.Value;
+        string ours = Path.Combine(_folder, "ours");
+        File.WriteAllText(ours, "ours");
+        Write("x = 'typed meanwhile'", byRename);
+
+        Assert.False(WholeFile.TryReplace(ours, NotebookPath, expected));
+        Assert.Contains("typed meanwhile", File.ReadAllText(NotebookPath), StringComparison.Ordinal);
+        Assert.True(WholeFile.TryReplace(ours, NotebookPath, FileStatus.Of(NotebookPath)!.Value));
+        Assert.Equal("ours", File.ReadAllText(NotebookPath));
         Assert.Equal([NotebookPath], Directory.GetFiles(_folder));
     }
 
