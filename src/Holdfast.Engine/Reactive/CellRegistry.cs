@@ -41,6 +41,27 @@ public sealed class CellRegistry
 
     public CellState State(CellId cell) => _states.GetValueOrDefault(cell, CellState.Ok);
 
+    /// <summary>
+    /// A blocked cell that would make a name which this one reads, and which nobody makes as things are: its text was refused, and what stood in the graph for it had to make room. Null where there is none.
+    /// </summary>
+    public CellId? MissingSource(CellId cell)
+    {
+        if (_pending.Count == 0)
+        {
+            return null; // The graph has all that is wanted.
+        }
+
+        foreach (NameNode name in Graph.Index.Get(cell).References)
+        {
+            if (name.Owner is null && _wanted.FindName(name.Name)?.Definers.Where(d => d.Id != cell).MinBy(static d => d.Position) is { } definer)
+            {
+                return definer.Id;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>All cells at once, in the order of the notebook, as a server finds them when it starts: the same verdicts as one after the other.</summary>
     public static CellRegistry Load(IReadOnlyList<LoadedCell> cells)
     {

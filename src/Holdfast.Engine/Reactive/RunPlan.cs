@@ -149,6 +149,15 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
         List<CellNode> culprits = [.. registry.NotRunnable.Select(index.Get).OrderByDescending(static c => c.Position)];
         culprits.ForEach(c => obstacles[c.Slot] = c);
         var open = new Stack<CellNode>(culprits);
+        foreach (CellNode reader in registry.Pending.Count > 0 ? index.Cells : [])
+        {
+            if (obstacles[reader.Slot] is null && registry.MissingSource(reader.Id) is { } missing)
+            {
+                obstacles[reader.Slot] = index.Get(missing);
+                open.Push(reader);
+            }
+        }
+
         while (open.TryPop(out CellNode? cell))
         {
             foreach ((CellNode dependent, _) in Edges.Outgoing(cell))

@@ -81,6 +81,25 @@ public sealed class CellRegistryTests
         Assert.StartsWith(before.Split('\n')[0], _registry.Graph.Print(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Who_reads_what_only_blocked_cells_would_make_does_not_run_also_where_the_graph_has_nothing_of_them()
+    {
+        Put("a", "x i =");
+        Put("b", "x =");
+        Put("c", "i =");
+        Put("r", "y = x");
+        Put("s", "= y");
+        Put("a", "x ="); // What stands for it in the graph makes room for c, and its new text is not in there either.
+        Assert.Equal("", Text(_registry.Graph.Upstream(Id("r"))));
+
+        RunPlan plan = RunPlan.For(_registry, [.. _registry.Cells], null);
+        Assert.Equal("c", Text(plan.Cells.Select(static p => p.Cell)));
+        Assert.Equal(ExclusionReason.UpstreamBlocked, plan.Excluded.Single(static e => e.Cell.Value == "r").Reason);
+        Assert.Equal(ExclusionReason.UpstreamBlocked, plan.Excluded.Single(static e => e.Cell.Value == "s").Reason);
+        Put("b", "z =");
+        Assert.Equal("a b c r s", Text(RunPlan.For(_registry, [.. _registry.Cells], null).Cells.Select(static p => p.Cell)));
+    }
+
     [Theory]
     [InlineData("a")]
     [InlineData("b")]

@@ -70,7 +70,8 @@ internal sealed class NaiveNotebook
         var wanted = Enumerable.Range(0, Cells.Count).Where(i => t >= 0
             ? i == t || reach[t, i] || (reach[i, t] && stale.Contains(Cells[i].Id))
             : stale.Contains(Cells[i].Id) || Enumerable.Range(0, Cells.Count).Any(s => stale.Contains(Cells[s].Id) && reach[s, i]));
-        var open = wanted.Where(i => isRunnable(Cells[i].Id) && !Enumerable.Range(0, Cells.Count).Any(u => reach[u, i] && !isRunnable(Cells[u].Id))).ToList();
+        bool[] isStopped = [.. Enumerable.Range(0, Cells.Count).Select(i => !isRunnable(Cells[i].Id) || graph[i].References.Any(n => HasNoSource(n, i)))];
+        var open = wanted.Where(i => !isStopped[i] && !Enumerable.Range(0, Cells.Count).Any(u => reach[u, i] && isStopped[u])).ToList();
         var plan = new List<CellId>();
         while (open.Count > 0)
         {
@@ -80,6 +81,11 @@ internal sealed class NaiveNotebook
         }
 
         return plan;
+
+        // Cells that may not run would make the name, and none that may.
+        bool HasNoSource(string name, int reader) =>
+            Enumerable.Range(0, Cells.Count).Any(c => c != reader && !isRunnable(Cells[c].Id) && Wanted[c].Definitions.Contains(name))
+            && !Enumerable.Range(0, Cells.Count).Any(c => isRunnable(Cells[c].Id) && graph[c].Definitions.Contains(name) && IsSource(graph, name, c));
     }
 
     public int IndexOf(CellId id) => Cells.FindIndex(c => c.Id == id);

@@ -54,7 +54,7 @@ internal sealed class Staleness(CellRegistry registry, Func<CellId, CascadeCell?
             return true; // There is nothing to run.
         }
 
-        if (now is null || incarnation is null || !registry.State(cell).IsRunnable)
+        if (now is null || incarnation is null || !registry.State(cell).IsRunnable || registry.MissingSource(cell) is not null)
         {
             return false;
         }

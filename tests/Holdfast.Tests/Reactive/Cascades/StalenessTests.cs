@@ -182,7 +182,7 @@ public sealed class StalenessTests
 
         private HashSet<CellId> Stale() => Staleness.Of(_registry, Cells, Values, _incarnation);
 
-        private bool MayRun(CellId cell) => _registry.State(cell).IsRunnable && _registry.Graph.Ancestors(cell).All(a => _registry.State(a).IsRunnable);
+        private bool MayRun(CellId cell) => _registry.Graph.Ancestors(cell).Append(cell).All(c => _registry.State(c).IsRunnable && _registry.MissingSource(c) is null);
 
         /// <param name="edited">What autorun would run for edits of these.</param>
         private async Task CascadeAsync(CellId? target, int stopsAfter, CellId? failing, List<CellId>? edited = null)
