@@ -97,7 +97,12 @@ public sealed class NotebookCell
         }
         else
         {
-            OpenOurs().Remove("disabled"u8);
+            ObjectPiece ours = OpenOurs();
+            ours.Remove("disabled"u8);
+            if (ours.IsEmpty)
+            {
+                _piece.Open("metadata"u8, create: true)!.Remove("holdfast"u8);
+            }
         }
 
         _notebook.Touch();

@@ -273,9 +273,7 @@ public sealed class RegisterCellTests : IAsyncDisposable
         Assert.Equal("a", Disabled(LastEvent()));
         Assert.Equal("ok", (await disable.RunAsync(File, "a", false, Cancel)).State.Name);
         Assert.Equal(ErrorCodes.CellNotFound, (await Assert.ThrowsAsync<RefusedException>(() => disable.RunAsync(File, "nope", true, Cancel))).Code);
-        NotebookFile after = NotebookFile.Load(File);
-        Assert.False(after.Cells[0].IsDisabled);
-        Assert.Equal(NotebookFile.Parse(before, File).Cells.Select(static c => c.Source), after.Cells.Select(static c => c.Source));
+        Assert.Equal(before, await System.IO.File.ReadAllBytesAsync(File, Cancel));
 
         static string Disabled(JsonElement told) =>
             string.Join(' ', told.GetProperty("cells").EnumerateArray().Where(static c => c.GetProperty("state").GetString() == "disabled").Select(static c => c.GetProperty("cellId").GetString()));

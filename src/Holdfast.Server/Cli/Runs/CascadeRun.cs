@@ -81,5 +81,10 @@ internal static class CascadeRun
             };
             context.Terminal.WriteError(System.Text.Encoding.UTF8.GetBytes($"holdfast: {cell} does not run: it {why}.\n"));
         }
+
+        if (!arguments.IsJson && cascade.Items("excluded").Any(static e => e.Text("reason") is "blocked" or "upstreamBlocked"))
+        {
+            context.Terminal.WriteError("holdfast: 'holdfast notebook check' says why cells are blocked.\n"u8.ToArray());
+        }
     }
 }
