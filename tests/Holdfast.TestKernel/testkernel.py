@@ -1,7 +1,7 @@
 """A scripted kernel that obeys and misbehaves on demand. Each line of a cell is one command; the tests name what each is for.
 
     print TEXT | stderr TEXT | display N | flood N | big N | sleep SECONDS | error NAME | input PROMPT | password PROMPT
-    deaf INTERRUPTS | exit N | segv | kill | stop | die-mid-reply | never-idle | no-reply | idle-first | late TEXT | bad-signature | no-delimiter | bad-reply
+    deaf INTERRUPTS [WORD] | exit N | segv | kill | stop | die-mid-reply | never-idle | no-reply | idle-first | late TEXT | bad-signature | no-delimiter | bad-reply
 
 HOLDFAST_TEST_KERNEL: die-at-start | slow-start SECONDS | never-ready | ignore-shutdown | welcome | late-stdin | no-stdin
 """
@@ -180,8 +180,13 @@ class Kernel:
         elif command == "sleep":
             time.sleep(float(argument))
         elif command == "deaf":
-            for _ in range(int(argument)):
+            count, _, word = argument.partition(" ")
+            for _ in range(int(count)):
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+                if word:
+                    self.stream(word + "\n", header)
                 try:
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
                     time.sleep(1000)
                 except KeyboardInterrupt:
                     self.stream("caught\n", header)

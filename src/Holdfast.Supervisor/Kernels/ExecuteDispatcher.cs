@@ -37,6 +37,9 @@ internal sealed class ExecuteDispatcher
     /// <summary>A request has both its reply and its idle, or was given up; what follows it is on its way already.</summary>
     public LoopCallback? OutcomeReached { get; set; }
 
+    /// <summary>The request that was sent and is not over; null for none.</summary>
+    public byte[]? CurrentId => _queue.Current?.MessageIdUtf8;
+
     public bool IsCurrent(ReadOnlySpan<byte> messageId) => _queue.IsCurrent(messageId);
 
     /// <summary>The kernel is ready: sends from here on.</summary>

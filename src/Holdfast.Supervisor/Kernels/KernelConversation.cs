@@ -115,6 +115,21 @@ internal sealed class KernelConversation : IDisposable
         _dispatcher.NoteInterrupt();
     }
 
+    /// <summary>
+    /// An interrupt of whatever runs. True when it is to be given at once; else <see cref="InterruptDue"/> is called: what the queue has sent is meant, when the kernel is at that or has not
+    /// taken it up yet, and would not hear it.
+    /// </summary>
+    public bool WantsInterrupt()
+    {
+        if (_dispatcher.CurrentId is not { } current || (_interrupts.IsAtRequest && !_interrupts.IsAt(current)))
+        {
+            return true;
+        }
+
+        NoteInterrupt();
+        return _interrupts.Want(current) && _interrupts.Pursue(current);
+    }
+
     /// <summary>True when the kernel is at this request's code; else <see cref="InterruptDue"/> is called when it is.</summary>
     public bool WantsInterrupt(string messageId)
     {

@@ -25,6 +25,9 @@ internal sealed class KernelInterrupts
     /// <summary>True when the kernel has said busy for something, and neither replied nor said idle.</summary>
     public bool IsAtRequest => _targets.IsAny;
 
+    /// <summary>True when the kernel is at this request now.</summary>
+    public bool IsAt(ReadOnlySpan<byte> messageId) => _targets.RunningSinceMs(messageId) is not null;
+
     /// <summary>True when the kernel is at this request now, which is to be followed by <see cref="Pursue"/>; else it is remembered for when it is.</summary>
     public bool Want(byte[] messageId) => _targets.Want(messageId);
 

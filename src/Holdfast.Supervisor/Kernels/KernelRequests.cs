@@ -110,7 +110,8 @@ internal sealed class KernelRequests(KernelWork work, KernelConversation convers
             return;
         }
 
-        if (request.Message.MessageId is { } messageId && !conversation.WantsInterrupt(messageId))
+        bool isDue = request.Message.MessageId is { } messageId ? conversation.WantsInterrupt(messageId) : conversation.WantsInterrupt();
+        if (!isDue)
         {
             request.Done(); // It is over, or its turn comes: then it is interrupted, and nothing else is.
             return;

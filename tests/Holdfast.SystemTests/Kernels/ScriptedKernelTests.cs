@@ -273,11 +273,38 @@ public class ScriptedKernelTests
     }
 
     [Fact]
+    public void An_interrupt_that_names_nothing_is_given_again_to_what_was_sent_just_now()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
+
+        string deaf = kernel.Execute("deaf 2\nsleep 1000");
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt });
+
+        Assert.Equal("error", kernel.WaitForOutcome(deaf));
+        Assert.Equal("caught\ncaught\n", kernel.Stream(deaf));
+        Assert.Equal("ok", kernel.Run("sleep 0.5\nprint whole"));
+    }
+
+    [Fact]
+    public void An_interrupt_that_names_nothing_is_for_what_the_kernel_is_at_and_not_for_what_waits_in_it()
+    {
+        using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
+
+        kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Send, Channel = "shell", Body = kernel.ExecuteRequest("client", "print on\nsleep 1000").Body });
+        kernel.WaitForTape(() => kernel.Stream("client") == "on\n");
+        string waiting = kernel.Execute("print whole");
+        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt });
+
+        Assert.Equal("ok", kernel.WaitForOutcome(waiting));
+        Assert.Equal("whole\n", kernel.Stream(waiting));
+    }
+
+    [Fact]
     public void An_interrupt_that_a_cell_catches_later_on_purpose_is_given_once()
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
 
-        string cell = kernel.Execute("sleep 2\nprint on\ndeaf 1\nsleep 0.7\nprint saved");
+        string cell = kernel.Execute("sleep 2\ndeaf 1 on\nsleep 0.7\nprint saved");
         kernel.WaitForTape(() => kernel.Stream(cell) == "on\n");
         kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = cell });
 
