@@ -176,7 +176,7 @@ internal sealed class MixedWorld : IAsyncDisposable
         await SubmitAsync(HouseJob.Printing(Truth, "printing-" + n, bursts: 2, linesPerBurst: 20, pauseSeconds: 0.05) with { Locks = ["moving", "other"], Callback = Receiver.Url() });
         await SubmitAsync(HouseJob.Failing(Truth, "failing-" + n) with { Locks = ["other"], Callback = Receiver.Url("/failing") });
         string big = System.IO.Path.Combine(Server.Root, $"big-{n}.ipynb");
-        await File.WriteAllTextAsync(big, BigNotebook());
+        await File.WriteAllTextAsync(big, BigNotebook(big)); // Says something else in each round: what is stored already is not stored again.
         _big.Add((big, await Server.PersistAsync(async rest =>
         {
             RestReply reply = await rest.PostAsync("/v1/notebooks/run", new JsonObject { ["path"] = big }.ToJsonString(), "big-" + n);
@@ -185,7 +185,7 @@ internal sealed class MixedWorld : IAsyncDisposable
         _cells.Add((_free, _free.Execute($"print('cell {n}')"), "cell " + n));
         await Server.PersistAsync(async _ => await _edited.PutAsync("x", "x = " + n));
         await ProvokeAsync(point);
-        await Server.PersistAsync(static rest => rest.PostAsync("/v1/assets?leaseSeconds=0", "unwanted"));
+        await Server.PersistAsync(rest => rest.PostAsync("/v1/assets?leaseSeconds=0", "unwanted " + n));
         await Server.PersistAsync(static rest => rest.PostAsync("/v1/assets/prune", """{"client":"me"}"""));
     }
 
@@ -291,12 +291,12 @@ internal sealed class MixedWorld : IAsyncDisposable
         return run;
     }
 
-    private static string BigNotebook() => new JsonObject
+    private static string BigNotebook(string path) => new JsonObject
     {
         ["cells"] = new JsonArray(new JsonObject
         {
             ["cell_type"] = "code", ["id"] = "big", ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["execution_count"] = null,
-            ["source"] = FormattableString.Invariant($"for i in range({LinesOfBig}):\n    print('line', i)"),
+            ["source"] = FormattableString.Invariant($"for i in range({LinesOfBig}):\n    print('{System.IO.Path.GetFileName(path)} line', i)"),
         }),
         ["metadata"] = new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3" } },
         ["nbformat"] = 4,
@@ -308,7 +308,7 @@ internal sealed class MixedWorld : IAsyncDisposable
         using var notebook = JsonDocument.Parse(await File.ReadAllBytesAsync(path));
         string hash = notebook.RootElement.GetProperty("cells")[0].GetProperty("metadata").GetProperty("holdfast").GetProperty("assets")[0].GetProperty("sha256").GetString()!;
         Assert.Equal(
-            string.Concat(Enumerable.Range(0, LinesOfBig).Select(static i => $"line {i}\n")), (await Server.PersistAsync(rest => rest.GetAsync("/v1/assets/" + hash))).Must(200).Text);
+            string.Concat(Enumerable.Range(0, LinesOfBig).Select(i => $"{System.IO.Path.GetFileName(path)} line {i}\n")), (await Server.PersistAsync(rest => rest.GetAsync("/v1/assets/" + hash))).Must(200).Text);
     }
 
     private async Task EndKernelsAsync()
