@@ -114,8 +114,8 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
         {
             string path = Path.Combine(Server.Data, folder);
             string[] all = Directory.Exists(path) ? Directory.GetFileSystemEntries(path) : [];
-            string[] left = Array.FindAll(all, static entry => !IsSetAside(entry));
-            stage.Ledger.Did("folders that a sweep found and set aside, with their day still to come", all.Length - left.Length);
+            string[] left = Array.FindAll(all, static entry => !IsSetAside(entry) && IsOld(entry));
+            stage.Ledger.Did("folders without a row, set aside by a sweep or too young for one", all.Length - left.Length);
             Files += left.Length;
             if (left.Length > 0)
             {
@@ -125,7 +125,7 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
 
         // A supervisor that is killed between two jobs leaves its socket to the sweep.
         string[] sockets = Directory.GetFileSystemEntries(Path.Combine(Server.Data, "run"));
-        string[] old = Array.FindAll(sockets, s => TimeProvider.System.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(s) > SweptFrom);
+        string[] old = Array.FindAll(sockets, IsOld);
         Sockets += old.Length;
         stage.Ledger.Did("sockets of killed supervisors, not yet swept", sockets.Length - old.Length);
         if (old.Length > 0)
@@ -133,6 +133,8 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
             stage.Ledger.Break(Fault.LeftOver, $"{old.Length} sockets: {string.Join(", ", old.Take(5).Select(Path.GetFileName))}");
         }
     }
+
+    private static bool IsOld(string path) => TimeProvider.System.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path) > SweptFrom;
 
     /// <summary>In the trash, under a name that tells when it goes: what a death between a deletion's commit and its folders left is given a day of grace by the sweep.</summary>
     private static bool IsSetAside(string path) =>
