@@ -22,7 +22,8 @@ public sealed class KeptSocketTests
         Assert.Equal(caller.Url, server.Rest.Url); // Though it was told to take any port.
         (await asking).Must(200);
         using KernelSocket socket = await opening; // During recovery, too: a handshake is not turned away.
-        await socket.ReadUntilAsync(static m => m.State == "idle");
+        string cell = await socket.ExecuteAsync("1"); // A kernel that is idle already says nothing by itself.
+        await socket.ReadUntilAsync(m => m.State == "idle" && m.ParentId == cell);
         Assert.Contains("FDSTORE=1", manager.Heard, StringComparison.Ordinal);
         Assert.DoesNotContain("FDSTOREREMOVE=1", manager.Heard, StringComparison.Ordinal);
     }
