@@ -54,7 +54,7 @@ internal sealed class Recurring(TimeSpan interval, Func<CancellationToken, Task>
         {
             await work(_stopping.Token);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !_stopping.IsCancellationRequested)
         {
             failed(e);
         }
