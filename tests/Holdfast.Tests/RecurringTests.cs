@@ -47,7 +47,7 @@ public sealed class RecurringTests
             async stop =>
             {
                 begun.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, clock, stop);
+                await new TaskCompletionSource().Task.WaitAsync(stop);
             },
             told.Add, clock);
 
