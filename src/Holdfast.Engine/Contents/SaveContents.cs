@@ -66,6 +66,11 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
             throw new RefusedException(ErrorCodes.InvalidRequest, $"'{place.Path}' is a folder; a file cannot be saved over it.");
         }
 
+        if (!isNew && wanted.Content.IsEmpty)
+        {
+            throw new RefusedException(ErrorCodes.InvalidRequest, $"The content is missing. '{place.Path}' is there already, and is not emptied for that.");
+        }
+
         bool hasNewCheckpoint = false;
         if (wanted.Type == ContentsType.Notebook)
         {

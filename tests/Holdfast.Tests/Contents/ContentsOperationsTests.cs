@@ -50,6 +50,21 @@ public sealed class ContentsOperationsTests
         Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => Copy("sub", "sub/deep")).Code);
     }
 
+    [Theory]
+    [InlineData("a.txt", ContentsType.File)]
+    [InlineData("n.ipynb", ContentsType.Notebook)]
+    public async Task A_save_without_content_makes_what_is_not_there_and_empties_nothing_that_is(string name, ContentsType type)
+    {
+        await using var room = new ContentsRoom();
+        var wanted = new ContentsToSave(ContentsRoom.At(name), type);
+        Assert.True((await room.Contents.Save.RunAsync(wanted)).IsNew);
+        room.Write(name, "precious");
+
+        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Save.RunAsync(wanted))).Code);
+
+        Assert.Equal("precious", room.Read(name));
+    }
+
     [Fact]
     public async Task A_file_is_text_when_it_is_UTF8_and_base64_when_not()
     {

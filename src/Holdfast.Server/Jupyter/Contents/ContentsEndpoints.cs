@@ -84,7 +84,7 @@ internal static class ContentsEndpoints
             throw new RefusedException(ErrorCodes.InvalidRequest, "A copy is made by POST to the folder it goes to, not by PUT.");
         }
 
-        ContentsType type = request.Type ?? throw new RefusedException(ErrorCodes.InvalidRequest, "The type is missing: file, notebook or directory.");
+        ContentsType type = request.Type ?? (path.IsNotebook ? ContentsType.Notebook : ContentsType.File);
         var wanted = new ContentsToSave(path, type) { Format = request.Format, Content = request.Content };
         SavedContents saved = await Task.Run(
             () => request.Chunk is { } chunk ? Task.FromResult(contents.Upload.Run(wanted, chunk)) : contents.Save.RunAsync(wanted), CancellationToken.None);
