@@ -27,16 +27,19 @@ internal sealed class KernelSocket : IDisposable
         _socket.Options.AddSubProtocol("v1.kernel.websocket.jupyter.org");
     }
 
+    /// <summary>Whether its messages' headers say the session.</summary>
+    public bool SaysSession { get; init; } = true;
+
     public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
 
-    public static async Task<KernelSocket> OpenAsync(TestServer server, string kernel, string session, bool isNameless = false)
+    public static async Task<KernelSocket> OpenAsync(TestServer server, string kernel, string session, bool isNameless = false, bool saysSession = true)
     {
-        var socket = new KernelSocket(session);
+        var socket = new KernelSocket(session) { SaysSession = saysSession };
         try
         {
             socket._socket.Options.SetRequestHeader("Authorization", "token " + (await File.ReadAllTextAsync(Path.Combine(server.Data, "token"))).Trim());
             using var limit = new CancellationTokenSource(Patience.Limit, TimeProvider.System);
-            await socket._socket.ConnectAsync(new Uri($"{server.Rest.Url.Replace("http", "ws", StringComparison.Ordinal)}/api/kernels/{kernel}/channels{(isNameless ? "" : "?session_id=" + session)}"), limit.Token);
+            await socket._socket.ConnectAsync(new Uri($"{server.Rest.Url.Replace("http", "ws", StringComparison.Ordinal)}/api/kernels/{kernel}/channels{(isNameless ? "" : "?session_id=" + Uri.EscapeDataString(session))}"), limit.Token);
             return socket;
         }
         catch
@@ -60,7 +63,12 @@ internal sealed class KernelSocket : IDisposable
     {
         string id = Guid.NewGuid().ToString("N");
         onId?.Invoke(id);
-        var header = new JsonObject { ["msg_id"] = id, ["msg_type"] = type, ["session"] = _session, ["username"] = "u", ["version"] = "5.3", ["date"] = "2026-01-01T00:00:00Z" };
+        var header = new JsonObject { ["msg_id"] = id, ["msg_type"] = type, ["username"] = "u", ["version"] = "5.3", ["date"] = "2026-01-01T00:00:00Z" };
+        if (SaysSession)
+        {
+            header["session"] = _session;
+        }
+
         byte[][] parts = [Encoding.UTF8.GetBytes(channel), Encoding.UTF8.GetBytes(header.ToJsonString()), "{}"u8.ToArray(), Encoding.UTF8.GetBytes((metadata ?? []).ToJsonString()), Encoding.UTF8.GetBytes(content.ToJsonString())];
         using var frame = new MemoryStream();
         byte[] word = new byte[8];

@@ -281,6 +281,21 @@ public class ReplayTests
         Assert.Equal(string.Concat(Enumerable.Range(10, 90).Select(static i => $"{i}\n")), said.ToString());
     }
 
+    /// <summary>Goal: replies come back to clients that say in no way who they are, each to its own. Method: two of them, and headers without a session.</summary>
+    [Fact]
+    public async Task A_reply_finds_the_client_that_asked_even_when_it_never_says_who_it_is()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        string kernel = await KernelSocket.StartKernelAsync(server);
+        using KernelSocket one = await KernelSocket.OpenAsync(server, kernel, "", isNameless: true, saysSession: false);
+        using KernelSocket other = await KernelSocket.OpenAsync(server, kernel, "a \"quoted\" & odd one", saysSession: false);
+
+        string first = await one.ExecuteAsync("1");
+        Assert.Equal(first, (await one.ReadUntilAsync(static m => m.Type == "execute_reply")).ParentId);
+        string second = await other.ExecuteAsync("2");
+        Assert.Equal(second, (await other.ReadUntilAsync(static m => m.Type == "execute_reply")).ParentId);
+    }
+
     private static async Task<SocketMessage?> ReadToEndAsync(KernelSocket socket)
     {
         while (await socket.ReadAsync() is not null)

@@ -1,3 +1,4 @@
+using System.Text;
 using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels.Clients;
@@ -17,9 +18,13 @@ public sealed class KernelClient : IDisposable
     {
         (_clients, _kernels, Kernel, Path, _replaced) = (clients, kernels, kernel, path, replaced);
         _names = session.Length == 0 ? [] : [session];
+        Session = session.Length == 0 ? Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("N")) : session;
     }
 
     public KernelId Kernel { get; }
+
+    /// <summary>The session's name, UTF-8; for a client without one a name that nobody else has.</summary>
+    public ReadOnlyMemory<byte> Session { get; }
 
     /// <summary>The kernel's present incarnation, which may be a later one than the cursor reads; null when it has none.</summary>
     public LiveKernel? Live => _kernels.TryGet(Kernel, out LiveKernel? live) ? live : null;

@@ -14,6 +14,10 @@ internal sealed partial class ChannelsInput(
     KernelClient client, WebSocketInput input, IFraming framing, ChannelsOutput output, SendToKernel send, KernelClientComms comms, ILogger logger)
 {
     private readonly MessageShape _shape = new();
+
+    /// <summary>Under which requests go that say no session.</summary>
+    private readonly byte[] _session = MissingSession.Escape(client.Session.Span);
+
     private readonly CommAnswers _comms = new(comms, output.Messages);
 
     /// <summary>False while a message waits for its kernel: what the client says meanwhile, pongs among it, is not read.</summary>
@@ -78,9 +82,17 @@ internal sealed partial class ChannelsInput(
             throw new CloseException(CloseCode.InvalidPayload, "The header is no JSON object with msg_id and msg_type.");
         }
 
-        if (JupyterJson.TryGetRaw(header.Span, "session"u8, out ReadOnlySpan<byte> session))
+        byte[] multipart = request.Multipart;
+        if (JupyterJson.TryGetRaw(header.Span, "session"u8, out ReadOnlySpan<byte> session) && !session.IsEmpty)
         {
             client.AddName(session);
+        }
+        else
+        {
+            client.AddName(_session);
+            multipart = MissingSession.Fill(multipart, _shape, _session);
+            _ = _shape.TryReadUnsigned(multipart);
+            header = multipart.AsMemory(_shape.HeaderAt, (int)_shape.Lengths[0]);
         }
 
         if (channel == KernelChannel.Shell && type.SequenceEqual("kernel_info_request"u8) && client.Live is { IsBusy: true, KernelInfoReply: { } known } live)
@@ -96,7 +108,7 @@ internal sealed partial class ChannelsInput(
         if (channel == KernelChannel.Shell && CommAnswers.MayAnswer(type) && client.Live is { IsBusy: true } busy)
         {
             bool isList = type.SequenceEqual("comm_info_request"u8);
-            if (await _comms.AnswerAsync(isList, header.ToArray(), Content(request.Multipart), busy.IncarnationSession ?? "") is { } answer)
+            if (await _comms.AnswerAsync(isList, header.ToArray(), Content(multipart), busy.IncarnationSession ?? "") is { } answer)
             {
                 foreach (byte[] frame in answer)
                 {
@@ -107,7 +119,7 @@ internal sealed partial class ChannelsInput(
             }
         }
 
-        await SendAsync(channel, request.Multipart, cancellationToken);
+        await SendAsync(channel, multipart, cancellationToken);
     }
 
     private ReadOnlyMemory<byte> Content(byte[] multipart) => multipart.AsMemory(_shape.HeaderAt + (int)(_shape.Lengths[0] + _shape.Lengths[1] + _shape.Lengths[2]), (int)_shape.Lengths[3]);
