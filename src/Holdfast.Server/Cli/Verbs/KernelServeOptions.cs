@@ -37,14 +37,10 @@ internal static class KernelServeOptions
                 IncludesConnected = arguments.Has(CullConnected.Name),
             },
             MemoryBytesMax = Sizes.Read(arguments, Memory.Name),
-            CpuMillisMax = ReadCpus(arguments),
+            CpuMillisMax = Processors.Read(arguments, Cpus.Name) is { } cpus ? KernelCpus.ToMillis(cpus) : null,
             Warm = ReadWarm(arguments),
         };
     }
-
-    private static long? ReadCpus(Arguments arguments) => arguments.Text(Cpus.Name) is not { } text ? null
-        : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double cpus) && KernelCpus.ToMillis(cpus) is { } millis ? millis
-        : throw new UsageException($"{Cpus.Name} takes a number of processors from {KernelCpus.Min} to {KernelCpus.Max}, not '{text}'.");
 
     private static Dictionary<string, int> ReadWarm(Arguments arguments)
     {

@@ -15,6 +15,7 @@ internal static class KernelsVerb
 
     private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment") { IsRepeatable = true, Short = "-e" };
     private static readonly Option Memory = new("--memory", "SIZE", "for start: what its processes may use together, such as 2G");
+    private static readonly Option Cpus = new("--cpus", "N", "for start: how many processors its processes may use together, such as 1.5");
     private static readonly Option NoRestart = new("--no-restart", "", "for start: do not start it again when it dies by itself");
     private static readonly Option All = new("--all", "", "for ls: also those that were stopped");
     private static readonly Option Warm = new("--warm", "", "for ls: also those that are kept ready and are nobody's yet");
@@ -24,7 +25,7 @@ internal static class KernelsVerb
 
     public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT | comms ID]", "list kernels, or start, stop, restart, interrupt and answer them")
     {
-        Options = [WorkingDirectory, Variable, Memory, NoRestart, All, Warm],
+        Options = [WorkingDirectory, Variable, Memory, Cpus, NoRestart, All, Warm],
         Operands = (0, null),
         Notes = """
             start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel
@@ -101,10 +102,20 @@ internal static class KernelsVerb
             json.WriteEndObject();
         }
 
-        if (Sizes.Read(arguments, Memory.Name) is { } bytes)
+        (long? bytes, double? cpus) = (Sizes.Read(arguments, Memory.Name), Processors.Read(arguments, Cpus.Name));
+        if (bytes is not null || cpus is not null)
         {
             json.WriteStartObject("limits");
-            json.WriteNumber("memoryBytes", bytes);
+            if (bytes is { } memory)
+            {
+                json.WriteNumber("memoryBytes", memory);
+            }
+
+            if (cpus is { } number)
+            {
+                json.WriteNumber("cpus", number);
+            }
+
             json.WriteEndObject();
         }
 
