@@ -19,6 +19,9 @@ public sealed record ExecutionView(Execution Execution)
     /// <summary>Of a cell, when it was asked for by itself.</summary>
     public string? Code { get; init; }
 
+    /// <summary>Of a cell: how its code begins, by which people know it again.</summary>
+    public string? FirstLine { get; init; }
+
     /// <summary>A job on a terminal of its own: its output is one stream, and it has a window's size. Only known of one that is asked for by its id.</summary>
     public bool IsOnTerminal { get; init; }
 
@@ -39,14 +42,15 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
             string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(ExecutionsTable.ReadRequest(reader, id)) : null;
             return (found, position, waitsFor, code, found.Kind == ExecutionKind.Job && ExecutionsTable.IsOnTerminal(reader, id));
         });
-        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor, Code = code, IsOnTerminal = isOnTerminal };
+        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor, Code = code, FirstLine = Kernels.CellCode.FirstLine(code), IsOnTerminal = isOnTerminal };
         return execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt } && execution.State.IsActive() && live.TryGet(attempt, out LiveAttempt? running) &&
                Directory.Exists(running.Files.Journal)
             ? view with { OutputBytes = JournalOutput.Measure(running.Files.Journal).All }
             : view;
     }
 
-    public IReadOnlyList<ExecutionView> List(ExecutionFilter filter) => store.Read(reader => ExecutionsTable.Page(reader, filter)).ConvertAll(View);
+    public IReadOnlyList<ExecutionView> List(ExecutionFilter filter) => store.Read(reader => ExecutionsTable.Page(reader, filter))
+        .ConvertAll(row => View(row.Execution) with { FirstLine = Kernels.CellCode.FirstLine(row.CodeBegins) });
 
     private ExecutionView View(Execution execution) =>
         execution.State.IsActive() && execution.AttemptId is { } attempt && live.TryGet(attempt, out LiveAttempt? found)

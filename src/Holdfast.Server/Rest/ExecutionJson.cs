@@ -77,6 +77,11 @@ internal static class ExecutionJson
             writer.WriteEndObject();
         }
 
+        if (view.FirstLine is not null)
+        {
+            writer.WriteString("firstLine", view.FirstLine);
+        }
+
         if (view.Code is not null)
         {
             writer.WriteString("code", view.Code);

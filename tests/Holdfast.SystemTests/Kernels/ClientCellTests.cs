@@ -29,7 +29,9 @@ public sealed class ClientCellTests
 
         Assert.StartsWith("ZeroDivisionError", (await client.ExecutionAsync(wrong, "failed")).GetProperty("reason").GetString(), StringComparison.Ordinal);
         Assert.Equal("aborted", (await client.ExecutionAsync(dropped, "cancelled")).GetProperty("cause").GetString());
-        Assert.Equal([dropped, wrong, fine], (await KernelClient.ExecutionsAsync(server)).Select(static e => e.GetProperty("messageId").GetString()));
+        Assert.Equal(
+            [(dropped, "print('never')"), (wrong, "1/0"), (fine, "print('grüß')")],
+            (await KernelClient.ExecutionsAsync(server)).Select(static e => (e.GetProperty("messageId").GetString(), e.GetProperty("firstLine").GetString())));
     }
 
     [Fact]

@@ -227,7 +227,7 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
         Assert.Equal(("run", 4), (body.RootElement.GetProperty("runId").GetString(), body.RootElement.GetProperty("cellIndex").GetInt32()));
         Assert.Equal(added.Labels, found.Labels);
         Assert.Equal(added with { Labels = found.Labels }, found);
-        Assert.Equal([found.Id], _house.Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { LabelName = "b \"quoted\"", LabelValue = "" })).Select(static e => e.Id));
+        Assert.Equal([found.Id], _house.Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { LabelName = "b \"quoted\"", LabelValue = "" })).Select(static e => e.Execution.Id));
         Assert.Empty(_house.Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { LabelName = "a", LabelValue = "2" })));
     }
 

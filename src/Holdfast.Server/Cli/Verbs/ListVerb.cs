@@ -65,7 +65,7 @@ internal static class ListVerb
         {
             string? exit = execution.Integer("exitCode")?.ToString(CultureInfo.InvariantCulture)
                 ?? (execution.Integer("signal") is { } signal ? string.Create(CultureInfo.InvariantCulture, $"sig {signal}") : null);
-            table.Add(execution.Text("id"), execution.Text("state"), execution.Text("kind"), exit, Ages.SinceText(execution, "createdAt", context.Time), Ages.DurationText(execution, context.Time), execution.Text("name") ?? execution.Text("cellId"));
+            table.Add(execution.Text("id"), execution.Text("state"), execution.Text("kind"), exit, Ages.SinceText(execution, "createdAt", context.Time), Ages.DurationText(execution, context.Time), execution.Text("name") ?? Sentences.FirstLine(execution.Text("firstLine")) ?? execution.Text("cellId"));
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
