@@ -181,6 +181,7 @@ internal sealed class ActiveRun : IKernelListener
                 }
                 else
                 {
+                    cell.Written = cell.Saved; // What an attempt wrote before, whose save was overtaken by the edit, is on no disk.
                     edited++;
                 }
             }
