@@ -75,6 +75,7 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
         if (status.ExitCode != 0)
         {
             string said = File.ReadAllText(complaints).Trim();
+            said = said.StartsWith("Traceback", StringComparison.Ordinal) ? said[(said.LastIndexOf('\n') + 1)..] : said; // Where in Python it failed helps nobody here.
             throw Failed("nbconvert", said.Length == 0 ? status.ToString() : said.Length <= ComplaintMax ? said : "..." + said[^ComplaintMax..]);
         }
     }
