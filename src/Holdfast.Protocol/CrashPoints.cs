@@ -118,6 +118,9 @@ public enum CrashPoint
     /// <summary>A person's file is whole and synced under its temporary name; the old one is still in its place.</summary>
     ServerFileWritten,
 
+    /// <summary>The server has let a notebook's new file and the one it replaces change places, and has not looked yet at what came out.</summary>
+    ServerFilesExchanged,
+
     /// <summary>A kernel was ended to be started again, which is durable; its next incarnation is not.</summary>
     ServerKernelStoppedToRestart,
 

@@ -72,6 +72,11 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
             return query.WithHash ? model with { Hash = HashOf(place) } : model;
         }
 
+        if (model.Type == ContentsType.Notebook)
+        {
+            InterruptedExchange.Settle(place.RealPath);
+        }
+
         byte[] bytes = ReadAll(place, out EntryStatus status);
 
         // Of the file that was read: another may have taken its name since the first look.

@@ -13,6 +13,7 @@ internal static class NotebookStorage
 
     public static byte[] Read(string path, out FileStatus status)
     {
+        InterruptedExchange.Settle(path);
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

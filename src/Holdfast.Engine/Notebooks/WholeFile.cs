@@ -33,8 +33,7 @@ internal static class WholeFile
         string folder = Path.GetDirectoryName(path)!;
 
         // One name for each file, so that leftovers cannot pile up; exclusive creation, so that a link planted there is not followed.
-        string mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFileName(path)))[..8]);
-        string temporary = Path.Combine(folder, $".holdfast-{mark}.tmp");
+        string temporary = Path.Combine(folder, $".holdfast-{MarkOf(path)}.tmp");
         try
         {
             File.Delete(temporary);
@@ -64,6 +63,9 @@ internal static class WholeFile
             throw;
         }
     }
+
+    /// <summary>By which what lies beside a file for a while is known to be its.</summary>
+    public static string MarkOf(string path) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFileName(path)))[..8]);
 
     /// <summary>A new file for what will be renamed into place; only ours while it has not yet its mode.</summary>
     public static FileStream Create(string path, bool isPrivate) => new(path, new FileStreamOptions
@@ -97,32 +99,31 @@ internal static class WholeFile
 
     /// <summary>
     /// Puts the new file in the place of the one that is expected there, and of no other: both change places, and what came out is looked at. If somebody has saved between the last look and this one, or wrote
-    /// into the file that he had open, his goes back. False then. A busy machine makes these moments long.
+    /// into the file that he had open, his goes back. False then, and the new file is gone. A busy machine makes these moments long; if the server dies in one, <see cref="InterruptedExchange"/> finds the name.
     /// </summary>
     internal static bool TryReplace(string temporary, string path, FileStatus expected)
     {
-        FileStatus? ours = FileStatus.Of(temporary);
         CrashPoints.Reach(CrashPoint.ServerFileWritten);
-        if (!PosixFiles.Exchange(temporary, path))
+        FileStatus ours = FileStatus.Of(temporary) ?? throw new FileNotFoundException("The new file is gone.", temporary);
+        string other = InterruptedExchange.NameOf(path, ours, expected);
+        File.Move(temporary, other, overwrite: true);
+        if (!PosixFiles.Exchange(other, path))
         {
-            File.Move(temporary, path, overwrite: true); // It was deleted, or the file system knows no such exchange.
+            File.Move(other, path, overwrite: true); // It was deleted, or the file system knows no such exchange.
             DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
             return true;
         }
 
+        CrashPoints.Reach(CrashPoint.ServerFilesExchanged);
         DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
-        if (FileStatus.Of(temporary) == expected)
+        bool isReplaced = FileStatus.Of(other) == expected;
+        if (!isReplaced && PosixFiles.Exchange(other, path) && FileStatus.Of(other) != ours)
         {
-            Discard(temporary);
-            return true;
+            _ = PosixFiles.Exchange(other, path); // Saved once more meanwhile: the later one stays.
         }
 
-        if (PosixFiles.Exchange(temporary, path) && FileStatus.Of(temporary) != ours)
-        {
-            _ = PosixFiles.Exchange(temporary, path); // Saved once more meanwhile: the later one stays.
-        }
-
-        return false;
+        Discard(other);
+        return isReplaced;
     }
 
     public static void Discard(string temporary)

@@ -114,6 +114,7 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerCellHandedOver, 1, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerCellHandedOver, 3, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerFileWritten, 1, CrashStory.Notebook, Loss.None),
+        new(CrashPoint.ServerFilesExchanged, 1, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
         .. Enumerable.Range(3, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
         new(CrashPoint.ServerRunFinished, 1, CrashStory.Notebook, Loss.None),

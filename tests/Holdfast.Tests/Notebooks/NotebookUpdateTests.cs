@@ -1,4 +1,5 @@
 using Holdfast.Engine;
+using Holdfast.Engine.Contents;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Protocol.Processes;
 
@@ -66,8 +67,43 @@ public sealed class NotebookUpdateTests : IDisposable
 
         Assert.False(WholeFile.TryReplace(ours, NotebookPath, expected));
         Assert.Contains("typed meanwhile", File.ReadAllText(NotebookPath), StringComparison.Ordinal);
+        File.WriteAllText(ours, "ours");
         Assert.True(WholeFile.TryReplace(ours, NotebookPath, FileStatus.Of(NotebookPath)!.Value));
         Assert.Equal("ours", File.ReadAllText(NotebookPath));
+        Assert.Equal([NotebookPath], Directory.GetFiles(_folder));
+    }
+
+    /// <summary>
+    /// Goal: a server that dies while two files change places costs nobody his save. Method: what each such death leaves, made by hand, and then the notebook is read: before the exchange, after it, after one that
+    /// brought out somebody's save, and the same when he has saved once more since.
+    /// </summary>
+    [Theory]
+    [InlineData(false, false, false, "before")]
+    [InlineData(false, true, false, "ours")]
+    [InlineData(true, true, false, "theirs")]
+    [InlineData(true, true, true, "once more")]
+    public void What_is_left_of_an_exchange_whose_server_died_is_settled_when_the_notebook_is_next_read(bool isOvertaken, bool isExchanged, bool isSavedAgain, string stands)
+    {
+        Write("before", byRename: true);
+        FileStatus expected = FileStatus.Of(NotebookPath)!.Value;
+        string draft = Path.Combine(_folder, "draft");
+        File.Move(NotebookPath, draft);
+        Write("ours", byRename: true);
+        string ours = InterruptedExchange.NameOf(NotebookPath, FileStatus.Of(NotebookPath)!.Value, expected);
+        File.Move(NotebookPath, ours);
+        File.Move(draft, NotebookPath);
+        if (isOvertaken)
+        {
+            Write("theirs", byRename: true);
+        }
+
+        Assert.True(!isExchanged || PosixFiles.Exchange(ours, NotebookPath));
+        if (isSavedAgain)
+        {
+            Write("once more", byRename: true);
+        }
+
+        Assert.Equal(stands, NotebookFile.Load(NotebookPath).Cells[0].Source);
         Assert.Equal([NotebookPath], Directory.GetFiles(_folder));
     }
 
