@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Holdfast.Protocol.Jupyter;
 
@@ -7,6 +8,8 @@ namespace Holdfast.Engine.Kernels.Clients;
 public sealed class KernelClient : IDisposable
 {
     private const int NamesMax = 64;
+
+    private static readonly SearchValues<byte> PlainLetters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."u8);
 
     private readonly KernelClients _clients;
     private readonly LiveKernels _kernels;
@@ -18,13 +21,13 @@ public sealed class KernelClient : IDisposable
     {
         (_clients, _kernels, Kernel, Path, _replaced) = (clients, kernels, kernel, path, replaced);
         _names = session.Length == 0 ? [] : [session];
-        Session = session.Length == 0 ? Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("N")) : session;
+        OwnName = session.Length > 0 && !session.AsSpan().ContainsAnyExcept(PlainLetters) ? session : Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("N"));
     }
 
     public KernelId Kernel { get; }
 
-    /// <summary>The session's name, UTF-8; for a client without one a name that nobody else has.</summary>
-    public ReadOnlyMemory<byte> Session { get; }
+    /// <summary>Under which its requests go that name no session: its session, or a name that nobody else has where it has none, or one that JSON's writers write in several ways.</summary>
+    public ReadOnlyMemory<byte> OwnName { get; }
 
     /// <summary>The kernel's present incarnation, which may be a later one than the cursor reads; null when it has none.</summary>
     public LiveKernel? Live => _kernels.TryGet(Kernel, out LiveKernel? live) ? live : null;

@@ -14,10 +14,6 @@ internal sealed partial class ChannelsInput(
     KernelClient client, WebSocketInput input, IFraming framing, ChannelsOutput output, SendToKernel send, KernelClientComms comms, ILogger logger)
 {
     private readonly MessageShape _shape = new();
-
-    /// <summary>Under which requests go that say no session.</summary>
-    private readonly byte[] _session = MissingSession.Escape(client.Session.Span);
-
     private readonly CommAnswers _comms = new(comms, output.Messages);
 
     /// <summary>False while a message waits for its kernel: what the client says meanwhile, pongs among it, is not read.</summary>
@@ -89,8 +85,8 @@ internal sealed partial class ChannelsInput(
         }
         else
         {
-            client.AddName(_session);
-            multipart = MissingSession.Fill(multipart, _shape, _session);
+            client.AddName(client.OwnName.Span);
+            multipart = MissingSession.Fill(multipart, _shape, client.OwnName.Span);
             _ = _shape.TryReadUnsigned(multipart);
             header = multipart.AsMemory(_shape.HeaderAt, (int)_shape.Lengths[0]);
         }

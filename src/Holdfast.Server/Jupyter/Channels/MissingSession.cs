@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Holdfast.Engine.Kernels.Clients;
 using Holdfast.Protocol.Jupyter;
 
@@ -30,7 +28,4 @@ internal static class MissingSession
         frames[0] = (byte[])[.. header[..end], .. ",\"session\":\""u8, .. session, .. "\"}"u8];
         return Multipart.Encode(frames);
     }
-
-    /// <summary>A session's name as it stands in JSON.</summary>
-    public static byte[] Escape(ReadOnlySpan<byte> session) => JsonEncodedText.Encode(Encoding.UTF8.GetString(session)).EncodedUtf8Bytes.ToArray();
 }
