@@ -59,6 +59,9 @@ public static class EventIds
     public const int JournalNotCompressed = 1511;
     public const int JournalCompressionFailed = 1512;
     public const int RetentionWaits = 1513;
+    public const int SpaceLow = 1514;
+    public const int SpaceLast = 1515;
+    public const int SpaceEnough = 1516;
 
     // Assets: 1700.
     public const int AssetsCollected = 1700;

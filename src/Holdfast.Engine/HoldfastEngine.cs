@@ -103,7 +103,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _webhooks = new WebhookSender(new GuardedConnection(guard), time);
         _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), Meters, time, loggers.CreateLogger<CallbackCourier>());
 
-        var space = new SpaceGuard(directory.Paths.Root, _store, Feed, time);
+        var space = new SpaceGuard(directory.Paths.Root, _store, Feed, time, loggers.CreateLogger<SpaceGuard>());
         var trash = new TrashFolder(directory.Paths.Trash, options.Orphans.Grace, time);
         _assetFolder = new AssetFolder(directory.Paths, trash, time);
         var quota = new AssetQuota(_store, options.Assets);
@@ -126,7 +126,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         CancelExecution = new CancelExecution(_store, executions, runners);
         PauseExecution = new PauseExecution(_store, executions, runners);
         ResumeExecution = new ResumeExecution(_store, executions, runners);
-        RetryExecution = new RetryExecution(_store, executions);
+        RetryExecution = new RetryExecution(_store, executions) { Space = space };
         WriteStandardInput = new WriteStandardInput(_store, runners);
         ReadOutput = new ReadOutput(_store, Live, Folders);
         ListLocks = new ListLocks(_store);
@@ -180,7 +180,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var cascades = new CascadeLedger(Feed);
         executions.CellChanged = cascades.Take;
         kernels.IncarnationEnded = cascades.TakeEnd;
-        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time) { Quota = quota };
+        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time) { Space = space, Quota = quota };
         SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, Feed, options.Root);
         _edits = new EditFollowUp(
             ReactiveNotebooks, Feed, path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
@@ -201,7 +201,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
         ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
         _retention = new RetentionKeeper(
-            ApplyRetention, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
+            ApplyRetention, space, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
         _compressor = new JournalCompressor(
             new CompressJournals(_store, Live, Folders, options.Retention, Meters, time, loggers.CreateLogger<CompressJournals>()), options.Retention, time, loggers.CreateLogger<JournalCompressor>());
         GetStatistics = new GetStatistics(_store);

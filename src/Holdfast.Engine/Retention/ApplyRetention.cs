@@ -37,7 +37,11 @@ public sealed partial class ApplyRetention : IDisposable
 
     public RetentionOptions Options => _options;
 
-    public Task<RetentionResult> RunAsync(CancellationToken cancellationToken) => _one.RunAsync(ApplyAsync, cancellationToken);
+    public Task<RetentionResult> RunAsync(CancellationToken cancellationToken)
+    {
+        Actor.Does(nameof(ApplyRetention), "retention");
+        return _one.RunAsync(ApplyAsync, cancellationToken);
+    }
 
     private async Task<RetentionResult> ApplyAsync(CancellationToken cancellationToken)
     {

@@ -2,13 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Retention;
 
-/// <summary>Looks now and then for what is older than is kept.</summary>
+/// <summary>Looks now and then for what is older than is kept, and how much room there is.</summary>
 internal sealed partial class RetentionKeeper : IAsyncDisposable
 {
     private readonly ApplyRetention _apply;
     private readonly Recurring _looks;
 
-    public RetentionKeeper(ApplyRetention apply, RetentionOptions options, TimeProvider time, ILogger logger)
+    public RetentionKeeper(ApplyRetention apply, SpaceGuard space, RetentionOptions options, TimeProvider time, ILogger logger)
     {
         var drift = new ClockDrift(time);
         _apply = apply;
@@ -16,6 +16,7 @@ internal sealed partial class RetentionKeeper : IAsyncDisposable
 
         Task LookAsync(CancellationToken stopping)
         {
+            _ = space.Look();
             if (drift.Look() is { } off)
             {
                 Log.Waiting(logger, off);

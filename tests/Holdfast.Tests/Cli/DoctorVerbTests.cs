@@ -45,6 +45,18 @@ public sealed class DoctorVerbTests : IDisposable
         Assert.Equal((Severity.Problem, $"chmod 600 {paths.Token}"), (finding.Severity, finding.Remedy));
     }
 
+    [Theory]
+    [InlineData(50L << 30, 100L << 30, "Ok", "50.0 GiB free")]
+    [InlineData(600L << 20, 100L << 30, "Warning", "600 MiB free; below 256 MiB no new work is taken")]
+    [InlineData(200L << 20, 100L << 30, "Problem", "200 MiB free, and no new work is taken below 256 MiB")]
+    [InlineData(60L << 20, 64L << 20, "Ok", "60 MiB free")] // A small disk, which the server is content with.
+    [InlineData(300L << 10, 64L << 20, "Problem", "300 KiB free, and no new work is taken below 655 KiB")]
+    public void A_disk_is_judged_as_the_server_judges_it(long free, long total, string severity, string text)
+    {
+        Finding finding = DataDirectoryChecks.Space(free, total);
+        Assert.Equal((severity, text), (finding.Severity.ToString(), finding.Text));
+    }
+
     [Fact]
     public void Journals_are_looked_at_plain_and_packed_and_the_damaged_one_is_named()
     {

@@ -1,6 +1,8 @@
 using Holdfast.Engine;
+using Holdfast.Engine.Executions;
 using Holdfast.Engine.Retention;
 using Holdfast.Tests.Executions;
+using Holdfast.Tests.Fakes;
 
 namespace Holdfast.Tests.Retention;
 
@@ -8,6 +10,8 @@ namespace Holdfast.Tests.Retention;
 public sealed class SpaceGuardTests
 {
     private const long Gigabyte = 1L << 30;
+
+    private readonly RecordingLogger<SpaceGuard> _logger = new();
 
     [Theory]
     [InlineData(100 * Gigabyte, 100 * Gigabyte, false)]
@@ -18,7 +22,7 @@ public sealed class SpaceGuardTests
     public async Task New_work_is_refused_when_little_is_left(long free, long total, bool isRefused)
     {
         await using var house = new TemporaryLedger();
-        var guard = new SpaceGuard("/data", house.Store, house.Feed, house.Clock, _ => (free, total));
+        var guard = new SpaceGuard("/data", house.Store, house.Feed, house.Clock, _logger, _ => (free, total));
 
         RefusedException? refusal = Record.Exception(guard.ThrowIfFull) as RefusedException;
 
@@ -30,15 +34,38 @@ public sealed class SpaceGuardTests
     {
         await using var house = new TemporaryLedger();
         long free = 50 * Gigabyte;
-        var guard = new SpaceGuard("/data", house.Store, house.Feed, house.Clock, _ => (free, 100 * Gigabyte));
-        foreach (long next in (long[])[50 * Gigabyte, Gigabyte / 2, Gigabyte / 2, 60 * Gigabyte])
+        var guard = new SpaceGuard("/data", house.Store, house.Feed, house.Clock, _logger, _ => (free, 100 * Gigabyte));
+        foreach (long next in (long[])[50 * Gigabyte, Gigabyte / 2, Gigabyte / 2, Gigabyte / 8, 60 * Gigabyte])
         {
             free = next;
             house.Clock.Turn(TimeSpan.FromSeconds(2));
-            guard.ThrowIfFull();
+            _ = guard.Look();
             await house.AddAsync(); // Whatever it had to say was written before this.
         }
 
-        Assert.Equal(["disk.low", "disk.enough"], house.Feed.ReadAfter(0, "disk", 10).Select(static e => e.Kind));
+        Assert.Equal(["disk.low", "disk.full", "disk.enough"], house.Feed.ReadAfter(0, "disk", 10).Select(static e => e.Kind));
+        Assert.Equal(
+            [
+                "Only 512 MiB are left on the disk of /data. Below 256 MiB no new work is taken; free some space.",
+                "Only 128 MiB are left on the disk of /data: no new work is taken, so that what runs can go on. Free some space.",
+                "There is enough room again on the disk of /data: 60.0 GiB.",
+            ],
+            _logger.Lines);
+    }
+
+    [Fact]
+    public async Task A_job_is_not_tried_again_when_there_is_no_room_and_stays_as_it_was()
+    {
+        await using var house = new TemporaryLedger();
+        var guard = new SpaceGuard("/data", house.Store, house.Feed, house.Clock, _logger, static _ => (300 << 10, 100 * Gigabyte));
+        var retry = new RetryExecution(house.Store, house.Ledger) { Space = guard };
+        Execution ended = await house.AddAsync();
+        await house.Store.WriteAsync(transaction => house.Ledger.Command(transaction, ended.Id, ExecutionCommand.Cancel), TestContext.Current.CancellationToken);
+
+        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() => retry.RunAsync(ended.Id, TestContext.Current.CancellationToken));
+
+        Assert.Equal(ErrorCodes.DiskFull, refused.Code);
+        Assert.StartsWith("Only 300 KiB are left on the disk of /data. ", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(ExecutionState.Cancelled, house.Store.Read(reader => ExecutionsTable.Find(reader, ended.Id))!.State);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Holdfast.Engine.Access;
 using Holdfast.Engine.Assets;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
@@ -6,6 +7,7 @@ using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Life;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Reactive.Registration;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Tracing;
 using Holdfast.Protocol;
@@ -26,12 +28,15 @@ public sealed class RunCascade(
     StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, CascadeSubjects subjects, KernelOptions options, string host, string root,
     TimeProvider time)
 {
+    internal SpaceGuard? Space { get; init; }
     internal AssetQuota? Quota { get; init; }
 
     private readonly GhostRemoval _ghosts = new(store, kernels, time);
 
     public async Task<StartedCascade> RunAsync(CascadeRequest request, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(RunCascade), System.IO.Path.GetFullPath(request.Path, root)); // Also when there was nothing to run.
+        Space?.ThrowIfFull();
         Quota?.ThrowIfFull();
         string path = System.IO.Path.GetFullPath(request.Path, root);
         using IDisposable turn = await subjects.TakeTurnAsync(path, cancellationToken);
@@ -118,6 +123,11 @@ public sealed class RunCascade(
         AttemptId attempt = newAttempt?.Id ?? reused!.Live.Id;
         var run = new Run(id, path, RunState.Running, kernel, attempt, OwnsKernel: false, StopOnError: true, reused?.Position ?? 0, time.NowMicroseconds()) { CascadeCells = plan.Cells.Count };
         RunsTable.Insert(transaction, run, host);
+        if (!request.IsAutorun)
+        {
+            AuditTable.Record(transaction, run.CreatedAt, nameof(RunCascade), id, path);
+        }
+
         NotebookFreshness.SetKernel(feed, transaction, path, kernel);
         Announce(transaction, run, plan, superseded);
         var rows = new List<(Execution, CellRequest)>(plan.Cells.Count);

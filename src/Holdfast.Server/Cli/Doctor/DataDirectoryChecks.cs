@@ -1,4 +1,5 @@
 using System.Globalization;
+using Holdfast.Engine.Retention;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Processes;
 
@@ -7,8 +8,6 @@ namespace Holdfast.Server.Cli.Doctor;
 /// <summary>Whether the data directory can be written, is private, and has room.</summary>
 internal static class DataDirectoryChecks
 {
-    private const long LittleBytes = 1L << 30;
-    private const long TooLittleBytes = 100L << 20;
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
@@ -42,7 +41,8 @@ internal static class DataDirectoryChecks
             yield return Finding.Problem("token", $"{paths.Token} can be read by other users, who can then run commands as you", $"chmod 600 {paths.Token}");
         }
 
-        yield return Space(existing);
+        var drive = new DriveInfo(existing);
+        yield return Space(drive.AvailableFreeSpace, drive.TotalSize);
         yield return DiskKind.Check(existing, File.ReadAllText("/proc/mounts"));
     }
 
@@ -61,11 +61,16 @@ internal static class DataDirectoryChecks
         return Finding.Ok("data", existing == root ? $"{root} can be written" : $"{root} is not there yet and can be made");
     }
 
-    private static Finding Space(string path)
+    /// <summary>By the marks that the server goes by.</summary>
+    internal static Finding Space(long free, long total)
     {
-        long free = new DriveInfo(path).AvailableFreeSpace;
-        string text = string.Create(CultureInfo.InvariantCulture, $"{free / 1e9:0.0} GB free");
-        const string Remedy = "free some space, or give a directory on another disk with --data";
-        return free < TooLittleBytes ? Finding.Problem("disk", text, Remedy) : free < LittleBytes ? Finding.Warning("disk", text, Remedy) : Finding.Ok("disk", text);
+        string left = $"{SpaceMarks.Text(free)} free";
+        const string Remedy = "free some space, keep less (holdfast serve --keep-output 30d), or give a directory on another disk with --data";
+        return SpaceMarks.Judge(free, total) switch
+        {
+            SpaceState.Last => Finding.Problem("disk", $"{left}, and no new work is taken below {SpaceMarks.Text(SpaceMarks.Last(total))}", Remedy),
+            SpaceState.Low => Finding.Warning("disk", $"{left}; below {SpaceMarks.Text(SpaceMarks.Last(total))} no new work is taken", Remedy),
+            _ => Finding.Ok("disk", left),
+        };
     }
 }
