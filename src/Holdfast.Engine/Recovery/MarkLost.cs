@@ -1,3 +1,4 @@
+using System.Globalization;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Store;
@@ -9,7 +10,8 @@ namespace Holdfast.Engine.Recovery;
 
 /// <summary>
 /// Calls an attempt lost by a person's word, when its folder cannot be judged: its execution becomes lost, its locks are released, and what it left running under its own mark is
-/// ended. Not one whose supervisor holds its lock: that one lives, and ending it is another verb.
+/// ended. Not one whose supervisor holds its lock, or whose process is there though something else lies in the place of the lock: that one lives, and would go on
+/// beside whatever takes its place; ending it is another verb.
 /// Errors: invalid-request, recovery-item-not-found, recovery-item-alive.
 /// </summary>
 public sealed class MarkLost
@@ -28,6 +30,13 @@ public sealed class MarkLost
         if (IsHeld(attempt.Id))
         {
             throw new RefusedException(ErrorCodes.RecoveryItemAlive, $"The supervisor of '{item}' holds its lock, so it lives. Make its folder readable and say: holdfast recovery retry {attempt.Id.Value}.");
+        }
+
+        var files = new AttemptFiles(_folders.Of(attempt.Id));
+        if (AttemptVerdict.RecordOf(files.Supervisor, static json => SupervisorRecord.Read(json)) is { Process: var supervisor } && supervisor.IsAlive())
+        {
+            throw new RefusedException(ErrorCodes.RecoveryItemAlive, string.Create(
+                CultureInfo.InvariantCulture, $"The supervisor of '{item}', pid {supervisor.Pid}, lives, and its work with it. Let it end, and say: holdfast recovery retry {attempt.Id.Value}. To end it now: kill {supervisor.Pid}, and then this again."));
         }
 
         await _store.WriteAsync(

@@ -31,6 +31,8 @@ public sealed class RepairTests
         Assert.Equal("recovery-item-not-found", Code(await RepairAsync(server, "mark-lost", "nobody", "x")));
         Assert.Equal("quarantined", Verdict(await RepairAsync(server, "retry", id)));
 
+        Assert.Equal("recovery-item-alive", Code(await RepairAsync(server, "mark-lost", id, "its lock is gone, and yet its process is there")));
+
         Directory.Delete(files.Lock);
         File.Move(files.Lock + ".away", files.Lock);
         Assert.Equal("recovery-item-alive", Code(await RepairAsync(server, "mark-lost", id, "I think so")));

@@ -29,6 +29,11 @@ public sealed class ErrorCodeTests
     public void Every_page_has_a_code() => Repository.ExpectNone(Pages.Except(Codes).Select(c => $"docs/errors/{c}.md"), "Pages of codes that nothing gives:");
 
     [Fact]
+    public void The_list_has_every_page_with_its_first_sentences() => Assert.Equal(
+        from page in Pages.Order(StringComparer.Ordinal) select $"| [{page}]({page}.md) | {Repository.Read($"docs/errors/{page}.md").Split('\n')[2]} |",
+        Repository.Read("docs/errors/README.md").Split('\n').Where(static line => line.StartsWith("| [", StringComparison.Ordinal)));
+
+    [Fact]
     public void Every_page_names_its_code_and_says_the_cause_and_what_to_do() =>
         Repository.ExpectNone(
             from page in Pages
