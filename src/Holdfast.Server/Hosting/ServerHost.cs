@@ -85,8 +85,12 @@ public static partial class ServerHost
         File.Delete(directory.Paths.ServerRecord);
         using var drain = new CancellationTokenSource(DrainTimeout, TimeProvider.System);
         await app.StopAsync(drain.Token);
-        int alive = engine.Live.All.Count;
-        await SayAsync(options, alive == 0 ? "Stopped." : $"Stopped. {alive} job(s) and kernel(s) live on; the next start takes them up again.", () => Log.Stopped(logger, alive));
+        int kernels = engine.Live.All.Count(static live => live.Attempt.KernelId is not null);
+        int jobs = engine.Live.All.Count - kernels;
+        await SayAsync(
+            options,
+            jobs + kernels == 0 ? "Stopped." : $"Stopped. {Count(jobs, "job")} and {Count(kernels, "kernel")} live on; the next start takes them up again.",
+            () => Log.Stopped(logger, jobs, kernels));
         return 0;
     }
 
@@ -216,6 +220,8 @@ public static partial class ServerHost
         }
     }
 
+    private static string Count(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
+
     /// <summary>To people in sentences, to a collector as a record like any other.</summary>
     private static async Task SayAsync(ServeOptions options, string sentence, Action log)
     {
@@ -237,7 +243,7 @@ public static partial class ServerHost
         [LoggerMessage(ServerEventIds.SpeaksInClear, LogLevel.Warning, "Tokens and work cross the network in clear. Give --tls-cert and --tls-key, or let only a proxy with TLS reach this server.")]
         public static partial void SpeaksInClear(ILogger logger);
 
-        [LoggerMessage(ServerEventIds.Stopped, LogLevel.Information, "Stopped; {Alive} job(s) and kernel(s) live on, and the next start takes them up again.")]
-        public static partial void Stopped(ILogger logger, int alive);
+        [LoggerMessage(ServerEventIds.Stopped, LogLevel.Information, "Stopped. Jobs that live on: {Jobs}; kernels: {Kernels}. The next start takes them up again.")]
+        public static partial void Stopped(ILogger logger, int jobs, int kernels);
     }
 }

@@ -25,7 +25,7 @@ public sealed class StopTests
 
         Assert.Equal(202, (await waiting).Status);
         Assert.Equal(0, await server.WaitForExitAsync());
-        Assert.Contains("1 job(s) and kernel(s) live on", server.Log, StringComparison.Ordinal);
+        Assert.Contains("1 job and 0 kernels live on", server.Log, StringComparison.Ordinal);
         Assert.NotEmpty(HouseProcesses.Work(server.Data));
         await server.StartAgainAsync();
         Assert.Equal("running", (await server.Rest.GetAsync($"/v1/executions/{id}")).Execution.State);

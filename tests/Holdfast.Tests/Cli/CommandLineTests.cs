@@ -36,6 +36,18 @@ public sealed class CommandLineTests
         }
     }
 
+    [Theory]
+    [InlineData("serve", "--url")]
+    [InlineData("version", "--token")]
+    [InlineData("install-service", "--json")]
+    [InlineData("token", "--url")]
+    public async Task A_verb_that_speaks_to_no_server_neither_lists_nor_takes_what_would_mean_nothing_to_it(string verb, string option)
+    {
+        Assert.Equal(0, await _cli.RunAsync(verb, "--help"));
+        Assert.DoesNotContain(option, _cli.Terminal.Output, StringComparison.Ordinal);
+        Assert.Equal(2, await _cli.RunAsync(verb, option, "x"));
+    }
+
     [Fact]
     public void The_names_of_the_verbs_are_fixed() => Assert.Equal(
         ["serve", "run", "submit", "ls", "status", "wait", "logs", "attach", "cancel", "pause", "resume", "retry", "stdin", "notebook", "kernels", "locks", "supervisors", "callbacks", "assets", "recovery", "token", "tokens", "audit", "feed", "statistics", "retention", "doctor", "stop", "install-service", "version"],

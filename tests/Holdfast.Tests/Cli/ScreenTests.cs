@@ -49,6 +49,21 @@ public sealed class ScreenTests
     [InlineData(-3, "0.0s")]
     public void A_duration_is_written_short(double seconds, string text) => Assert.Equal(text, Durations.Format(TimeSpan.FromSeconds(seconds)));
 
+    [Theory]
+    [InlineData(0, "0ms")]
+    [InlineData(0.0004, "0.4ms")]
+    [InlineData(0.1304, "130ms")]
+    [InlineData(61, "1m01s")]
+    public void What_was_quick_is_written_in_milliseconds(double seconds, string text) => Assert.Equal(text, Durations.FormatFine(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(90 * 86400, "90d")]
+    [InlineData(3600, "1h")]
+    [InlineData(60, "1m")]
+    [InlineData(30, "30s")]
+    [InlineData(100 * 60, "1h40m")]
+    public void What_somebody_set_is_written_without_zeros_behind_it(double seconds, string text) => Assert.Equal(text, Durations.FormatRound(TimeSpan.FromSeconds(seconds)));
+
     [Fact]
     public void Columns_are_aligned_and_only_the_last_is_cut()
     {

@@ -26,7 +26,8 @@ public sealed class SizesTests
     public void What_is_no_size_is_refused(string text) => Assert.False(Sizes.TryParse(text, out _));
 
     [Theory]
-    [InlineData(512, "512")]
+    [InlineData(0, "0 B")]
+    [InlineData(512, "512 B")]
     [InlineData(61231104, "58.4M")]
     [InlineData(3L << 29, "1.5G")]
     public void A_size_is_shown_with_one_digit_after_the_point(long bytes, string text) => Assert.Equal(text, Sizes.Format(bytes));

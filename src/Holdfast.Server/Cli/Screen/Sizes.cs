@@ -37,6 +37,6 @@ internal static class Sizes
             number /= 1024;
         }
 
-        return power == 0 ? bytes.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{number:0.#}{Letters[power - 1]}");
+        return power == 0 ? string.Create(CultureInfo.InvariantCulture, $"{bytes} B") : string.Create(CultureInfo.InvariantCulture, $"{number:0.#}{Letters[power - 1]}");
     }
 }

@@ -20,7 +20,7 @@ public static class ArgumentParser
 
     public static void Read(Verb verb, IReadOnlyList<string> words, int at, Arguments into)
     {
-        Option[] options = [.. verb.Options, .. GlobalOptions.All];
+        Option[] options = [.. verb.Options, .. verb.Globals];
         while (at < words.Count)
         {
             string word = words[at];

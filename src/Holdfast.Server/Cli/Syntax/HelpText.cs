@@ -27,7 +27,7 @@ public static class HelpText
             AppendRow(text, verb.Name, verb.Summary);
         }
 
-        return AppendOptions(text.Append("\nEvery verb takes\n"), GlobalOptions.All)
+        return AppendOptions(text.Append("\nEvery verb that speaks to a server takes\n"), GlobalOptions.All)
             .Append('\n').Append(ServerNote).Append("\n\n").Append(ExitCodeNote).Append("\n\n`holdfast VERB --help` says more of each.\n").ToString();
     }
 
@@ -39,7 +39,7 @@ public static class HelpText
             _ = AppendOptions(text.Append('\n'), verb.Options);
         }
 
-        _ = AppendOptions(text.Append('\n'), GlobalOptions.All);
+        _ = AppendOptions(text.Append('\n'), verb.Globals);
         return verb.Notes.Length == 0 ? text.ToString() : text.Append('\n').Append(verb.Notes.TrimEnd()).Append('\n').ToString();
     }
 

@@ -5,6 +5,9 @@ public sealed record Verb(string Name, string Usage, string Summary)
 {
     public IReadOnlyList<Option> Options { get; init; } = [];
 
+    /// <summary>Those of <see cref="GlobalOptions.All"/> that mean something to it: fewer for one that speaks to no server.</summary>
+    public IReadOnlyList<Option> Globals { get; init; } = GlobalOptions.All;
+
     /// <summary>How many operands it takes; the maximum is null where there is none.</summary>
     public (int Min, int? Max) Operands { get; init; } = (0, 0);
 

@@ -17,6 +17,7 @@ internal static class InstallServiceVerb
     public static Verb Verb => new("install-service", "install-service [--user] [--print] [--root DIR]", "install a systemd unit that starts the server and leaves its work alone when it stops")
     {
         Options = [User, Print, Root, Port],
+        Globals = [GlobalOptions.Data, GlobalOptions.Help],
         Notes = """
             The unit has KillMode=process: stopping or restarting the service ends the server and nothing else. It becomes active when the server
             has recovered. An existing unit that is not the same is not overwritten.

@@ -47,7 +47,7 @@ internal static class RetentionVerb
         var table = new TextTable("KEPT", "FOR");
         foreach ((string field, string what, string zero) in Kept)
         {
-            table.Add(what, answer.Integer(field) is { } seconds ? seconds == 0 ? zero : Durations.Format(TimeSpan.FromSeconds(seconds)) : null);
+            table.Add(what, answer.Integer(field) is { } seconds ? seconds == 0 ? zero : Durations.FormatRound(TimeSpan.FromSeconds(seconds)) : null);
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);

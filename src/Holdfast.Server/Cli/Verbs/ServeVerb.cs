@@ -24,6 +24,7 @@ internal static class ServeVerb
     public static Verb Verb => new("serve", "serve [options]", "be the server, until Ctrl-C or SIGTERM; the work goes on without it")
     {
         Options = [Root, AllowHidden, Host, Port, AllowOrigin, TlsCertificate, TlsKey, Slots, MaxMessage, LogFormat, .. KernelServeOptions.All, .. CallbackServeOptions.All, .. RetentionServeOptions.All, .. AssetServeOptions.All],
+        Globals = [GlobalOptions.Data, GlobalOptions.Help],
         Notes = """
             server.json appears in the data directory when the server listens, and the token lies beside it. Started again on the same data
             directory, after whatever end, it finds its jobs and kernels and all that they have said meanwhile.

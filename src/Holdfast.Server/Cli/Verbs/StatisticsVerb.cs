@@ -37,5 +37,5 @@ internal static class StatisticsVerb
 
     private static string? AtMost(JsonElement one, string field) => Seconds(one, field) is { } time ? "up to " + time : null;
 
-    private static string? Seconds(JsonElement one, string field) => one.Field(field) is { ValueKind: JsonValueKind.Number } number ? Durations.Format(TimeSpan.FromSeconds(number.GetDouble())) : null;
+    private static string? Seconds(JsonElement one, string field) => one.Field(field) is { ValueKind: JsonValueKind.Number } number ? Durations.FormatFine(TimeSpan.FromSeconds(number.GetDouble())) : null;
 }

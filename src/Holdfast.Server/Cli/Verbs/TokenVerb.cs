@@ -10,6 +10,7 @@ internal static class TokenVerb
 {
     public static Verb Verb => new("token", "token", "show the data directory's own token, which may do everything")
     {
+        Globals = [GlobalOptions.Json, GlobalOptions.Data, GlobalOptions.Help],
         Notes = "Made for $(holdfast token). Give other people and programs a token of their own, which can be revoked: holdfast tokens create.",
         RunAsync = (context, arguments) =>
         {

@@ -9,6 +9,7 @@ internal static class VersionVerb
 {
     public static Verb Verb => new("version", "version", "show the version of this program")
     {
+        Globals = [GlobalOptions.Json, GlobalOptions.Help],
         RunAsync = (context, arguments) =>
         {
             context.Terminal.WriteLine(arguments.IsJson ? $$"""{"version":"{{ProductVersion.Current}}"}""" : $"holdfast {ProductVersion.Current}");
