@@ -9,6 +9,7 @@ public sealed class PinAsset(StateStore store, TimeProvider time)
 
     public Task<Asset> RunAsync(AssetHash hash, string name, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(PinAsset), hash.Value, name);
         AssetReference pin = Pin(name);
         return store.WriteAsync(
             transaction => AssetsTable.Refer(transaction, hash, pin, time.NowMicroseconds()) ? AssetsTable.Find(transaction, hash)! : throw GetAsset.NotFound(hash), cancellationToken);
@@ -23,11 +24,15 @@ public sealed class PinAsset(StateStore store, TimeProvider time)
 /// <summary>Takes a client's pin away; the asset is then kept by its lease and its other references. Refused: asset-not-found.</summary>
 public sealed class UnpinAsset(StateStore store)
 {
-    public Task<Asset> RunAsync(AssetHash hash, string name, CancellationToken cancellationToken) => store.WriteAsync(
-        transaction =>
-        {
-            _ = AssetsTable.Release(transaction, hash, PinAsset.Pin(name));
-            return AssetsTable.Find(transaction, hash) ?? throw GetAsset.NotFound(hash);
-        },
-        cancellationToken);
+    public Task<Asset> RunAsync(AssetHash hash, string name, CancellationToken cancellationToken)
+    {
+        Actor.Does(nameof(UnpinAsset), hash.Value, name);
+        return store.WriteAsync(
+            transaction =>
+            {
+                _ = AssetsTable.Release(transaction, hash, PinAsset.Pin(name));
+                return AssetsTable.Find(transaction, hash) ?? throw GetAsset.NotFound(hash);
+            },
+            cancellationToken);
+    }
 }

@@ -60,6 +60,7 @@ public sealed class PruneAssets
             }
         }
 
+        Actor.Does(request.IsDryRun ? null : nameof(PruneAssets), "assets");
         if (!request.IsDryRun)
         {
             List<Asset> deleted = await _collect.DeleteAsync(going, cancellationToken);

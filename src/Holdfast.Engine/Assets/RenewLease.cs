@@ -9,6 +9,7 @@ public sealed class RenewLease(StateStore store, AssetOptions options, TimeProvi
 {
     public Task<Asset> RunAsync(AssetHash hash, TimeSpan? lease, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(RenewLease), hash.Value);
         TimeSpan wanted = lease ?? options.Lease;
         if (wanted < TimeSpan.Zero || wanted > AssetOptions.LeaseMax)
         {

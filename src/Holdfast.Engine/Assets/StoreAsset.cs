@@ -68,7 +68,9 @@ public sealed class StoreAsset
             }
         }
 
-        return await KeepAsync(draft, wanted, cancellationToken);
+        StoredAsset stored = await KeepAsync(draft, wanted, cancellationToken);
+        Actor.Does(nameof(StoreAsset), stored.Asset.Hash.Value);
+        return stored;
     }
 
     public async Task<StoredAsset> RunAsync(ReadOnlyMemory<byte> content, AssetToStore wanted, CancellationToken cancellationToken)

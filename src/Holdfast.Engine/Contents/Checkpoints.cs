@@ -38,6 +38,7 @@ public sealed class CreateCheckpoint(ContentsRoot root)
 
     public CheckpointModel Run(ContentsPath path)
     {
+        Actor.Does(nameof(CreateCheckpoint), path.Text);
         using Place file = CheckpointedFile.Find(root, path);
         Checkpoint.Create(file);
         return new CheckpointModel(Checkpoint.Id, Checkpoint.ModifiedAt(file) ?? throw CheckpointedFile.NotFound(path, Checkpoint.Id));
@@ -61,6 +62,7 @@ public sealed class RestoreCheckpoint(ContentsRoot root)
 
     public void Run(ContentsPath path, string id)
     {
+        Actor.Does(nameof(RestoreCheckpoint), path.Text);
         using Place file = CheckpointedFile.Find(root, path);
         if (id != Checkpoint.Id || !Checkpoint.Restore(file))
         {
@@ -74,6 +76,7 @@ public sealed class DeleteCheckpoint(ContentsRoot root)
 {
     public void Run(ContentsPath path, string id)
     {
+        Actor.Does(nameof(DeleteCheckpoint), path.Text);
         using Place file = CheckpointedFile.Find(root, path);
         if (id != Checkpoint.Id || !Checkpoint.Delete(file))
         {

@@ -27,6 +27,7 @@ public sealed class CopyContents(ContentsRoot root)
 
     public ContentsModel Run(ContentsPath from, ContentsPath folder)
     {
+        Actor.Does(nameof(CopyContents), from.Text, $"to {folder.Text}");
         if (root.Hides(from) || root.Hides(folder))
         {
             throw new RefusedException(ErrorCodes.InvalidRequest, $"'{from}' cannot be copied to '{folder}': this server does not serve hidden files.");

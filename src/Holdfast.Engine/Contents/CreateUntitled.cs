@@ -9,6 +9,7 @@ public sealed class CreateUntitled(ContentsRoot root, SaveContents save)
     /// <param name="extension">With its dot; for a file, or to say by <c>.ipynb</c> that a notebook is wanted.</param>
     public ContentsModel Run(ContentsPath folder, ContentsType? type, string extension)
     {
+        Actor.Does(nameof(CreateUntitled), folder.Text);
         using Place place = root.Find(folder);
         if (!place.IsFolder)
         {

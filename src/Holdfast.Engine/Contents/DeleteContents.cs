@@ -14,7 +14,11 @@ public sealed class DeleteContents(ContentsRoot root, Trash? trash, UnsavedResul
     /// <summary>Told when an entry is gone: its absolute path.</summary>
     internal Action<string>? Deleted { get; init; }
 
-    public async Task RunAsync(ContentsPath path) => await unsaved.DeletedAsync(await Task.Run(() => Run(path)));
+    public async Task RunAsync(ContentsPath path)
+    {
+        Actor.Does(nameof(DeleteContents), path.Text);
+        await unsaved.DeletedAsync(await Task.Run(() => Run(path)));
+    }
 
     /// <summary>The path where it was.</summary>
     private string Run(ContentsPath path)

@@ -17,6 +17,7 @@ public sealed class RenameContents(ContentsRoot root, UnsavedResults unsaved)
     /// <summary>With it go its kernels and what notebooks under the old name refer to.</summary>
     public async Task<ContentsModel> RunAsync(ContentsPath from, ContentsPath to)
     {
+        Actor.Does(nameof(RenameContents), from.Text, $"to {to.Text}");
         (ContentsModel model, string before, string now) = await Task.Run(() => Run(from, to));
         if (before != now)
         {

@@ -53,6 +53,7 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
 
     public SavedContents Run(ContentsToSave wanted)
     {
+        Actor.Does(nameof(SaveContents), wanted.Path.Text);
         using Place place = root.FindToChange(wanted.Path);
         bool isNew = place.Status is null;
         if (wanted.Type == ContentsType.Directory)

@@ -7,6 +7,7 @@ public sealed class TrustNotebook(ContentsRoot root, TrustedNotebooks trusted)
 {
     public ContentsModel Run(ContentsPath path)
     {
+        Actor.Does(nameof(TrustNotebook), path.Text);
         using Place place = root.Find(path);
         if (!place.IsFile)
         {

@@ -33,6 +33,8 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
 
     public SavedContents Run(ContentsToSave wanted, int chunk)
     {
+        // The upload is the deed, and its last chunk is when it is done; a record of each would be a sync of the store for each.
+        Actor.Does(chunk == LastChunk ? nameof(UploadContents) : null, wanted.Path.Text);
         if (wanted.Type != ContentsType.File || wanted.Format is not (ContentsFormat.Text or ContentsFormat.Base64))
         {
             throw new RefusedException(ErrorCodes.InvalidRequest, "Only files are sent in chunks, with the format text or base64.");

@@ -13,6 +13,7 @@ public sealed class WriteStandardInput(StateStore store, ExecutionRunners runner
 
     public async Task<Execution> RunAsync(ExecutionId id, ReadOnlyMemory<byte> bytes, bool end, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(WriteStandardInput), id.Value);
         Execution execution = store.Read(reader => ExecutionsTable.Find(reader, id)) ?? throw ExecutionId.NotFound(id.Value);
         if (!execution.State.IsActive())
         {

@@ -10,6 +10,7 @@ public sealed class AnswerInput(LiveKernels live, TimeProvider time)
 {
     public async Task<PendingInput> RunAsync(KernelId id, string value, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(AnswerInput), id.Value);
         LiveKernel kernel = live.Get(id);
         PendingInput pending = kernel.PendingInput ?? throw new RefusedException(ErrorCodes.InputNotRequested, "The kernel asks for no input now: somebody has answered it, or it was interrupted.");
         JupyterHeader header = JupyterHeader.Create("input_reply", Ulid.New(time), kernel.Live.Id.Value, Environment.UserName, time.GetUtcNow());

@@ -12,6 +12,7 @@ public sealed class InterruptKernel(LiveKernels live)
 {
     public async Task RunAsync(KernelId id, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(InterruptKernel), id.Value);
         LiveKernel kernel = live.Get(id);
         bool isStarting = !kernel.IsReady; // Asked first: it may be ready a moment after it was refused.
         try

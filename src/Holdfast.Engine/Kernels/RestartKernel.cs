@@ -23,6 +23,7 @@ public sealed class RestartKernel(StateStore store, KernelLedger ledger, LiveKer
 
     private async Task<LiveKernel> LaunchAsync(KernelId id, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(RestartKernel), id.Value);
         Kernel old = store.Read(reader => KernelsTable.Find(reader, id)) ?? throw KernelId.NotFound(id.Value);
         Protocol.Jupyter.KernelSpec spec = KernelSpecs.Require(old.SpecName); // Before anything is ended for it.
         await stop.RunAsync(id, KernelStop.Restarted, null, cancellationToken);

@@ -10,7 +10,11 @@ namespace Holdfast.Engine.Kernels;
 /// </summary>
 public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernels live, KernelOptions options)
 {
-    public Task<Kernel> RunAsync(KernelId id, CancellationToken cancellationToken) => RunAsync(id, KernelStop.Cause, null, cancellationToken);
+    public Task<Kernel> RunAsync(KernelId id, CancellationToken cancellationToken)
+    {
+        Actor.Does(nameof(StopKernel), id.Value);
+        return RunAsync(id, KernelStop.Cause, null, cancellationToken);
+    }
 
     /// <summary>The same; and one that has died is then not shown as there any more, as Jupyter means by stopping.</summary>
     public async Task<Kernel> DismissAsync(KernelId id, CancellationToken cancellationToken)

@@ -16,6 +16,7 @@ public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, Unsav
     /// <param name="path">Absolute, or from the root folder.</param>
     public async Task<NotebookRecovery> RunAsync(string path, bool isDryRun)
     {
+        Actor.Does(isDryRun ? null : nameof(RecoverNotebook), System.IO.Path.GetFullPath(path, root));
         if (!isDryRun && Outputs is not null)
         {
             _ = Run(path, isDryRun: true, out List<LargeOutput> unkept);

@@ -17,6 +17,7 @@ public sealed class ResizeTerminal
 
     public async Task<Execution> RunAsync(ExecutionId id, int rows, int columns, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(ResizeTerminal), id.Value);
         if (rows is < 1 or > JobLimits.TerminalSizeMax || columns is < 1 or > JobLimits.TerminalSizeMax)
         {
             throw new RefusedException(ErrorCodes.InvalidRequest, $"{rows} rows by {columns} columns is no size; each must be from 1 to {JobLimits.TerminalSizeMax}.");

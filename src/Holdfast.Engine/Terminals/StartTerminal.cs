@@ -43,6 +43,7 @@ public sealed class StartTerminal
             _dispatcher.StartNow(claimed);
         }
 
+        Actor.Does(nameof(StartTerminal), execution.Id.Value, execution.Name);
         return new Terminal(execution.Name!, execution.Id, execution.CreatedAt, execution.CreatedAt);
     }
 

@@ -12,6 +12,7 @@ public sealed class StopTerminal(GetTerminal terminals, CancelExecution cancel, 
 
     public async Task RunAsync(string name, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(StopTerminal), name);
         Terminal terminal = terminals.Run(name);
         try
         {

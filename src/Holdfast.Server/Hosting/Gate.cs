@@ -164,26 +164,27 @@ public sealed partial class Gate
         bool isReading = IsHarmless(context.Request.Method);
         if (isReading && RequiredScope.For(context.Request.Method, path) == AccessScopes.Run)
         {
-            await RecordAsync(actor, "connect", path); // A socket: what it is used for comes later, and who opened it must be known before.
+            await RecordAsync(actor, new Deed("connect", path, null)); // A socket: what it is used for comes later, and who opened it must be known before.
         }
 
         await next(context);
         if (!isReading && !actor.IsRecorded && context.Response.StatusCode < StatusCodes.Status400BadRequest && path is not "/login")
         {
+            // Preferences of front ends and the like are no operations of the engine: their route says what they are.
             string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? path;
-            await RecordAsync(actor, $"{context.Request.Method} {route}", path);
+            await RecordAsync(actor, actor.Deed ?? new Deed($"{context.Request.Method} {route}", path, null));
         }
     }
 
-    private async Task RecordAsync(Actor actor, string operation, string subject)
+    private async Task RecordAsync(Actor actor, Deed deed)
     {
         try
         {
-            await (_door.EngineOrNull?.RecordDeed.RunAsync(actor, operation, subject) ?? Task.CompletedTask);
+            await (_door.EngineOrNull?.RecordDeed.RunAsync(actor, deed) ?? Task.CompletedTask);
         }
         catch (StoreException e)
         {
-            Log.DeedNotRecorded(_logger, actor.TokenName, operation, subject, e);
+            Log.DeedNotRecorded(_logger, actor.TokenName, deed.Operation, deed.Subject, e);
         }
     }
 

@@ -94,7 +94,7 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         await Patience.UntilAsync(
             async () => (entries = [.. (await _rest.GetAsync("/v1/audit?by=clerk")).Must(200).Json.GetProperty("entries").EnumerateArray()]).Length >= 3, "all was on record");
         Assert.Equal(
-            [("PUT /api/contents/{**path}", "/api/contents/noted.txt"), ("CancelExecution", job), ("SubmitJob", job)],
+            [("SaveContents", "noted.txt"), ("CancelExecution", job), ("SubmitJob", job)],
             entries.Select(static e => (e.GetProperty("operation").GetString()!, e.GetProperty("subject").GetString()!)));
         Assert.All(entries, static e => Assert.Equal("127.0.0.1", e.GetProperty("remote").GetString()));
     }

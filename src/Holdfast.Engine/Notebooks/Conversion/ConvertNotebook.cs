@@ -24,6 +24,7 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
 
     public async Task<ConvertedNotebook> RunAsync(byte[] notebook, string name, string format, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(ConvertNotebook), name, format);
         (string program, string type) = ConversionFormats.Require(format);
         await _places.WaitAsync(cancellationToken);
         string folder = Path.Combine(workFolder, Ulid.New(time));

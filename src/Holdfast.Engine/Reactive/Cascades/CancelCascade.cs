@@ -12,6 +12,7 @@ public sealed class CancelCascade(StateStore store, ExecutionLedger executions, 
 {
     public async Task<RunView> RunAsync(string id, CancellationToken cancellationToken)
     {
+        Actor.Does(nameof(CancelCascade), id);
         _ = getRun.Run(id);
         (List<Execution> running, List<ExecutionId> waiting) = await store.WriteAsync(transaction => Cancel(transaction, id), cancellationToken);
         await active.WithdrawAsync(id, waiting);

@@ -18,6 +18,7 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
     public async Task<ConversionReport> RunAsync(ConversionRequest request, CancellationToken cancellationToken)
     {
         string path = Path.GetFullPath(request.Path, root);
+        Actor.Does(request.IsWritten ? nameof(ConvertLinearNotebook) : null, path);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);
         NotebookFile file = NotebookFile.Load(path);

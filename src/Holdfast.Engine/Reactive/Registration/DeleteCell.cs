@@ -9,6 +9,7 @@ public sealed class DeleteCell(ReactiveNotebooks notebooks, string root)
     public async Task RunAsync(string path, string cellId, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path, root);
+        Actor.Does(nameof(DeleteCell), path, cellId);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);
         ReactiveCheck.ThrowIfNotReactive(notebook);

@@ -11,6 +11,7 @@ public sealed class DisableCell(ReactiveNotebooks notebooks, string root)
     public async Task<RegisteredVerdict> RunAsync(string path, string cellId, bool isDisabled, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path, root);
+        Actor.Does(nameof(DisableCell), path, isDisabled ? cellId : $"{cellId}: enabled");
         var cell = new CellId(cellId);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);

@@ -19,6 +19,7 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
     public async Task<RegisteredVerdict> RunAsync(CellText edit, CancellationToken cancellationToken)
     {
         string path = Path.GetFullPath(edit.Path, root);
+        Actor.Does(nameof(RegisterCell), path, edit.CellId);
         var cell = new CellId(edit.CellId);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);

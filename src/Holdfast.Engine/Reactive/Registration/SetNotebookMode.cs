@@ -9,6 +9,7 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
     public async Task<ReactiveNotebook> RunAsync(string path, bool? isReactive, bool? isAutorun, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path, root);
+        Actor.Does(nameof(SetNotebookMode), path, string.Join(", ", new[] { isReactive is { } r ? r ? "reactive" : "linear" : null, isAutorun is { } a ? a ? "autorun" : "lazy" : null }.OfType<string>()));
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         return await notebooks.ChangeAsync(
             path,

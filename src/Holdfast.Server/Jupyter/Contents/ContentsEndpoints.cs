@@ -88,11 +88,6 @@ internal static class ContentsEndpoints
         var wanted = new ContentsToSave(path, type) { Format = request.Format, Content = request.Content };
         SavedContents saved = await Task.Run(
             () => request.Chunk is { } chunk ? Task.FromResult(contents.Upload.Run(wanted, chunk)) : contents.Save.RunAsync(wanted), CancellationToken.None);
-        if (request.Chunk is not null and not UploadContents.LastChunk && Actor.Current is { } actor)
-        {
-            actor.IsRecorded = true; // The upload is the deed, and its last chunk is when it is done; a record of each would be a sync of the store for each.
-        }
-
         if (saved.IsNew)
         {
             await CreatedAsync(context, saved.Model);
