@@ -15,7 +15,8 @@ public sealed class CellAnalysers(Action childSpawned, TimeProvider time) : IDis
     private readonly ConcurrentDictionary<string, Lazy<Cached>> _pythons = new();
 
     /// <summary>For notebooks of this kernelspec, if there is one of that name here.</summary>
-    public ICellAnalyser ForKernel(string? kernelName) => For(InterpreterOf(kernelName));
+    public ICellAnalyser ForKernel(string? kernelName) =>
+        SpecOf(kernelName) is { Language.Length: > 0 } spec && !spec.Language.Contains("python", StringComparison.OrdinalIgnoreCase) ? new UnknownLanguage(spec.Language) : For(InterpreterOf(kernelName));
 
     /// <summary>The same interpreter, for what a conversion asks of it besides: nothing of that is kept.</summary>
     public PythonAnalyser PythonForKernel(string? kernelName) => CachedFor(InterpreterOf(kernelName)).Python;
@@ -24,9 +25,11 @@ public sealed class CellAnalysers(Action childSpawned, TimeProvider time) : IDis
 
     private Cached CachedFor(string interpreter) => _pythons.GetOrAdd(interpreter, name => new Lazy<Cached>(() => new Cached(new PythonAnalyser(name, childSpawned, time)))).Value;
 
+    private static KernelSpec? SpecOf(string? kernelName) => KernelSpecSearch.Search().Find(kernelName ?? "python3");
+
     private static string InterpreterOf(string? kernelName)
     {
-        string? command = KernelSpecSearch.Search().Find(kernelName ?? "python3")?.ResolveArgv()[0];
+        string? command = SpecOf(kernelName)?.ResolveArgv()[0];
         return command is not null && Path.GetFileName(command).StartsWith("python", StringComparison.Ordinal) ? command : DefaultInterpreter;
     }
 

@@ -67,6 +67,25 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     [InlineData("s = '''\n%not magic\n!no\n'''\nv = s", "s v", "")]
     [InlineData("if a:\n    !echo hi \\\n   there\n    k = 1", "k", "a")]
     [InlineData("x = 5 % y", "x", "y")]
+    [InlineData("%timeit -n1 x = y", "", "y")]
+    [InlineData("x = %timeit -o -n 3 f(y)", "x", "f y")]
+    [InlineData("%prun -q -s cumtime -l 10 z = f(x)", "z", "f x")]
+    [InlineData("%lprun -f m.g f(x)", "", "f m x")]
+    [InlineData("%%capture --no-stderr out\nprint(q)", "out", "q")]
+    [InlineData("%store -r a b", "a b", "")]
+    [InlineData("%store a b", "", "a b")]
+    [InlineData("%R -i df,b -o out f(df)", "out", "b df")]
+    [InlineData("%%cython\ncpdef int f(int a): return a\ncdef class K: pass", "K f", "")]
+    [InlineData("pip install {package}", "", "package")]
+    [InlineData("ls -l", "", "")]
+    [InlineData("run(x)", "", "run x")]
+    [InlineData("/f x y", "", "f x y")]
+    [InlineData("try:\n  x = 1\nfinally:\n  del x", "", "")]
+    [InlineData("try:\n  a()\nexcept* E as e:\n  b(e)\n  k = 1", "k", "E a b")]
+    [InlineData("def f():\n  def g():\n    global n\n    n = 1\n  g()", "f n", "")]
+    [InlineData("match p:\n  case [a, *b] if a > lim: r = a\n  case K(x=1, y=c) | K(x=2, y=c): pass", "a b c r", "K lim p")]
+    [InlineData("@(dec := make(q))\ndef f(g=lambda x=d: x): pass", "dec f", "d make q")]
+    [InlineData("import a.b as c\n__all__ = ['c']", "c", "")]
     public async Task Names_are_as_Python_has_them(string source, string definitions, string references)
     {
         CellAnalysis analysis = await python.Analyser.AnalyseAsync(source, Cancel);
@@ -94,6 +113,11 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     [InlineData("def g():\n  rows.sort()", "rows")]
     [InlineData("last = rows.pop()\nprint(rows.count(1))\nos.remove('f')", "")]
     [InlineData("globals()['a'] = 1", "globals")]
+    [InlineData("%run other.py", "%run")]
+    [InlineData("run other.py", "%run")]
+    [InlineData("%store -r", "%store")]
+    [InlineData("print(_x, _, __name__, _12)", "_x")]
+    [InlineData("_x = 1\nprint(_x)\ndel _x", "")]
     [InlineData("exec('a = 1')\nf = eval('a')", "exec eval")]
     [InlineData("def g(x):\n  x.a = 1", "")]
     public async Task A_write_into_another_cells_object_is_told_with_a_hint(string source, string names)
@@ -124,6 +148,27 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
         Assert.Empty(renamed.Imports);
         Assert.Equal(["print"], one.Weak);
         Assert.Empty(one.References);
+    }
+
+    [Fact]
+    public async Task What_later_Pythons_have_is_read_where_the_kernel_has_it()
+    {
+        CellAnalysis alias = await python.Analyser.AnalyseAsync("type X[T: B] = list[T] | Y\ndef f[S](a: S, b: U) -> S: return S, g\nclass A[R](Base[R]):\n  def m(self, r: R) -> Q: return R", Cancel);
+        if (alias.Error is null)
+        {
+            Assert.Equal(("A X f", "B Base Q U Y g"), (string.Join(' ', alias.Definitions), string.Join(' ', alias.References)));
+        }
+        else
+        {
+            Assert.Equal(AnalysisErrorKind.SyntaxError, alias.Error.Kind); // A Python before 3.12.
+        }
+    }
+
+    [Fact]
+    public async Task Private_names_say_which_of_them_a_function_keeps()
+    {
+        CellAnalysis analysis = await python.Analyser.AnalyseAsync("_a = 1\n_b = 2\nfor _c in [_a]: pass\ndef f(): return _b", Cancel);
+        Assert.Equal(("_a _b _c", "_b"), (string.Join(' ', analysis.WrittenPrivates), string.Join(' ', analysis.KeptPrivates)));
     }
 
     [Fact]

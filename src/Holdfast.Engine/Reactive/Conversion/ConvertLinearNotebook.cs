@@ -24,7 +24,7 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
         NotebookFile file = NotebookFile.Load(path);
         SetNotebookMode.ThrowIfItCannotBe(file);
         PythonAnalyser python = analysers.PythonForKernel(file.KernelName);
-        LinearCell[] cells = await Task.WhenAll(ReactiveNotebook.CodeCells(file).Select(c => ReadAsync(python, c, notebook.Sources.GetValueOrDefault(new CellId(c.Id!)) ?? c.Source, cancellationToken)));
+        LinearCell[] cells = await Task.WhenAll(ReactiveNotebook.CodeCells(file).Select(c => ReadAsync(notebook.Analyser, python, c, notebook.Sources.GetValueOrDefault(new CellId(c.Id!)) ?? c.Source, cancellationToken)));
         (ConversionPlan plan, Dictionary<CellId, string> texts) = await PlanAsync(python, cells, cancellationToken);
         CellRegistry converted = await JudgeAsync(notebook, cells, texts, file, cancellationToken);
         var report = new ConversionReport(
@@ -33,9 +33,10 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
         return request.IsWritten ? report with { Backup = await WriteAsync(report, request, cells, texts) } : report;
     }
 
-    private static async Task<LinearCell> ReadAsync(PythonAnalyser python, NotebookCell cell, string source, CancellationToken cancellationToken)
+    private static async Task<LinearCell> ReadAsync(ICellAnalyser analyser, PythonAnalyser python, NotebookCell cell, string source, CancellationToken cancellationToken)
     {
-        (CellAnalysis analysis, CellBindings? bindings) = SqlAnalyser.IsSql(source) ? (SqlAnalyser.Analyse(source), null) : await python.BindAsync(source, cancellationToken);
+        (CellAnalysis analysis, CellBindings? bindings) =
+            SqlAnalyser.IsSql(source) || analyser is UnknownLanguage ? (await analyser.AnalyseAsync(source, cancellationToken), null) : await python.BindAsync(source, cancellationToken);
         return new LinearCell(cell.Index, new CellId(cell.Id!), source, analysis, bindings)
         {
             ExecutionCount = cell.ExecutionCount,

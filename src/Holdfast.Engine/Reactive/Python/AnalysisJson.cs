@@ -23,6 +23,8 @@ internal static class AnalysisJson
             Deletions = Names(root, "deletions"),
             Weak = Names(root, "weak"),
             Privates = Names(root, "privates"),
+            WrittenPrivates = Names(root, "written"),
+            KeptPrivates = Names(root, "kept"),
             Imports = root.GetProperty("imports").EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!),
             Mutations = [.. root.GetProperty("mutations").EnumerateArray().Select(static m =>
                 new CellMutation(m.GetProperty("name").GetString()!, m.GetProperty("line").GetInt32(), m.GetProperty("hint").GetString()!))],

@@ -11,7 +11,7 @@ import re
 import symtable
 import sys
 
-FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+FLAGS = getattr(ast, "PyCF_ALLOW_TOP_LEVEL_AWAIT", 0)
 BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "In", "Out", "exit", "quit"}
 
 # ---------------------------------------------------------------- IPython
@@ -21,7 +21,19 @@ RUNNING = {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "snak
 LINE_RUNNING = {"time", "timeit", "prun", "memit", "lprun", "mprun"}
 KEEPS_NOTHING = {"timeit"}
 SCRIPTS = {"bash", "sh", "script", "perl", "ruby", "python", "python2", "python3", "pypy", "system", "sx", "!"}
-OPTION = re.compile(r"\s+(?:-[a-zA-Z](?:\s*\d+)?|--[\w-]+(?:[ =]\S+)?)(?=\s|$)")
+# Their options that take a value, attached or as the next word; and those whose value is an expression.
+VALUED = {"timeit": "nrp", "prun": "lsTD", "memit": "rti", "lprun": "fmDTu", "mprun": "fT", "debug": "b"}
+EXPRESSED = {"lprun": "f", "mprun": "f"}
+OPTION = re.compile(r"\s+(?:-(?P<letter>[A-Za-z])(?P<attached>[\w.:/=]*)|--(?P<long>[\w-]+)(?:=\S+)?)(?=\s|$)")
+VALUE = re.compile(r"\s+(?:\"[^\"]*\"|'[^']*'|\S+)")
+# Magics that make and see names of the notebook which their line does not have.
+SEEING_MAGICS = {"run", "edit", "ed", "reset", "reset_selective", "rerun", "recall", "rep", "paste", "cpaste"}
+# What IPython takes for a magic without its sign, in a cell of one line.
+AUTOMAGIC = re.compile(r"(?P<name>pip|conda|mamba|micromamba|uv|ls|ll|la|lf|lk|ldir|lx|cd|pwd|mkdir|rm|rmdir|mv|cp|cat|man|more|less|run|time|timeit|prun|load_ext|reload_ext|matplotlib|env|who|whos|who_ls|store|history|autoreload|reset|xdel)(?P<rest>[ \t]+[^\s=].*)?")
+# IPython's own names with an underscore, and Python's.
+OWN_PRIVATE = re.compile(r"_{1,3}|_i{1,3}|_[iod]h|_i?\d+|_exit_code|__\w+__")
+# Names of the Python that magics are written as, which are nobody's.
+TIMED, SEEN = "__holdfast_timed__", "__holdfast_magic__"
 ASSIGNED_MAGIC = re.compile(r"^(?P<left>\s*[\w.\[\]'\"()*, ]+?)\s*=\s*(?P<kind>!|%(?=[A-Za-z_]))(?P<rest>.*)$", re.S)
 HELP = re.compile(r"^\s*(?:\?\??\s*(?P<before>[%\w.*]+)|(?P<after>%{0,2}[A-Za-z_][\w.*]*)\s*\?\??)\s*$")
 INTERPOLATED = re.compile(r"\$\$|\$\{?(?P<name>[A-Za-z_]\w*)|\{\{|\{(?P<expression>[^{}]+)\}")
@@ -34,6 +46,7 @@ class Cell:
         self.weak = set()
         self.definitions = set()
         self.keeps_nothing = False
+        self.may_be_magic = False
         self.opaque = None
 
 
@@ -68,7 +81,7 @@ def logical_lines(source):
     for line in source.splitlines(keepends=True):
         is_start = quote is None and depth == 0 and not continued
         stripped = line.lstrip()
-        if is_start and (stripped[:1] in "!%?" or HELP.match(line) or ASSIGNED_MAGIC.match(line)) and stripped:
+        if is_start and (stripped[:1] in "!%?,;/" or HELP.match(line) or ASSIGNED_MAGIC.match(line)) and stripped:
             continued = line.rstrip("\r\n").endswith("\\")
             yield line, True, continued
             # The line is not Python: its quotes and brackets mean nothing here, but it goes on after a backslash.
@@ -112,15 +125,16 @@ def logical_lines(source):
 
 def rewrite(source, cell):
     """The source with everything of IPython's written as Python, in as many lines."""
+    source = with_sign(source, cell)
     lines = source.splitlines(keepends=True)
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return source
     head = lines[first].strip()
     if head.startswith("%%"):
-        name, _, arguments = head[2:].partition(" ")
+        name, arguments = words(head[2:])
         body = "".join(lines[first + 1:])
-        return "\n" * first + cell_magic(name.strip(), arguments, body, cell)
+        return "\n" * first + cell_magic(name, arguments, body, cell)
     out = []
     pending = None
     for line, is_start, continues in logical_lines(source):
@@ -142,9 +156,27 @@ def rewrite(source, cell):
     return "".join(out)
 
 
+def with_sign(source, cell):
+    """A cell of one line that IPython runs as a magic though it has no sign: `pip install x`. What is Python as well, `ls -l`, is one unless the notebook has that name."""
+    text = source.strip()
+    match = AUTOMAGIC.fullmatch(text)
+    if match is None:
+        return source
+    if is_statement(text):
+        cell.may_be_magic = match.group("rest") is None or match.group("rest").lstrip()[0] not in "([.,:"
+        return source
+    return source.replace(text, "%" + text, 1)
+
+
+def words(text):
+    """The first word, and the rest."""
+    parts = text.split(None, 1)
+    return (parts[0] if parts else "", parts[1] if len(parts) > 1 else "")
+
+
 def is_special(line):
     stripped = line.lstrip()
-    return bool(stripped) and (stripped[0] in "!%?" or HELP.match(line) is not None or ASSIGNED_MAGIC.match(line) is not None)
+    return bool(stripped) and (stripped[0] in "!%?,;/" or HELP.match(line) is not None or ASSIGNED_MAGIC.match(line) is not None)
 
 
 def finish(pending, cell):
@@ -166,35 +198,76 @@ def line_of(line, cell):
     assigned = ASSIGNED_MAGIC.match(line)
     if assigned and stripped[0] not in "!%":
         if assigned.group("kind") == "%":
-            name, _, rest = assigned.group("rest").partition(" ")
-            if name in LINE_RUNNING and is_expression(without_options(rest)):
-                return assigned.group("left") + " = " + without_options(rest).strip()
+            name, rest = words(assigned.group("rest"))
+            statement, functions = without_options(name, rest)
+            if name in LINE_RUNNING and is_expression(statement):
+                return assigned.group("left") + " = (" + ",".join(functions + [statement]) + ",)"
         return assigned.group("left") + " = " + interpolated(assigned.group("rest"), cell)
-    if stripped.startswith("%"):
-        name, _, rest = stripped.lstrip("%").partition(" ")
-        if name == "pylab":
-            cell.opaque = "%pylab puts names into the notebook that nobody can know without running it. Import what you use from numpy and matplotlib."
-        if name in LINE_RUNNING:
-            statement = without_options(rest).strip()
-            return indent + (statement if statement else "pass")
-        if name == "capture":
-            return indent + "pass"
+    if stripped[0] == "%":
+        name, rest = words(stripped.lstrip("%"))
+        return indent + line_magic(name, rest, stripped, cell)
+    if stripped[0] in ",;/":
+        # `/f a b` calls f(a, b); after a comma or a semicolon the words are texts.
+        name, rest = words(stripped[1:])
+        call = "%s(%s)" % (name, ", ".join(rest.split()) if stripped[0] == "/" else "")
+        return indent + (call if is_expression(call) else stripped)
     return indent + interpolated(stripped, cell)
 
 
-def without_options(text):
+def line_magic(name, rest, line, cell):
+    if name == "pylab":
+        cell.opaque = "%pylab puts names into the notebook that nobody can know without running it. Import what you use from numpy and matplotlib."
+    if name in LINE_RUNNING:
+        statement, functions = without_options(name, rest)
+        if name in KEEPS_NOTHING and is_statement("def f(): " + statement) and not is_expression(statement):
+            return "def %s(): %s" % (TIMED, statement)
+        return "; ".join(["(" + f + ")" for f in functions] + [statement or "pass"])
+    if name == "capture":
+        return "pass"
+    if name in SEEING_MAGICS or (name == "store" and rest.split() == ["-r"]):
+        return "%s('%s', %s)" % (SEEN, name, interpolated(rest, cell))
+    if name == "xdel" and without_options(name, rest)[0].isidentifier():
+        return "del " + without_options(name, rest)[0]
+    if name == "store" and rest:
+        first = rest.split()[0]
+        names = [w for w in rest.split(">", 1)[0].split() if w.isidentifier()]
+        return "None" if not names or first in ("-d", "-z") else " = ".join(names + ["None"]) if first == "-r" else "(" + ",".join(names) + ",)"
+    if name == "R":
+        return exchanged(rest, cell)
+    return interpolated(line, cell)
+
+
+def exchanged(arguments, cell):
+    """What R is given and gives back: `-i a,b -o c`."""
+    names = {"i": [], "o": []}
+    for option, value in re.findall(r"(?:^|\s)-(?:-(?=input|output))?([io])(?:nput|utput)?[ =]*([\w.,=]+)", arguments):
+        names[option] += [n.split("=")[-1] for n in value.split(",") if n.split("=")[-1].isidentifier()]
+    cell.definitions.update(names["o"])
+    return "(" + ",".join(names["i"]) + ",)" if names["i"] else "None"
+
+
+def without_options(name, text):
+    """The statement of a magic that runs one, and the expressions among its options."""
     text = " " + text
+    functions = []
     while True:
         match = OPTION.match(text)
-        if not match:
-            return text.strip()
+        if not match or (match.group("letter") and name == "time"):
+            return text.strip(), functions
         text = text[match.end():]
+        letter, value = match.group("letter"), match.group("attached")
+        if letter and letter in VALUED.get(name, "") and not value:
+            following = VALUE.match(text)
+            value = following.group().strip() if following else ""
+            text = text[following.end():] if following else text
+        if letter and letter in EXPRESSED.get(name, "") and is_expression(value):
+            functions.append(value)
 
 
 def cell_magic(name, arguments, body, cell):
     expressions = interpolated(arguments, cell)
     if name in RUNNING:
-        plain = without_options(arguments)
+        plain, _ = without_options(name, arguments)
         before = "\n"
         if name == "capture":
             cell.definitions.update(w for w in plain.split() if w.isidentifier())
@@ -202,6 +275,10 @@ def cell_magic(name, arguments, body, cell):
             before = plain + "\n"
         cell.keeps_nothing = name in KEEPS_NOTHING
         return before + rewrite(body, cell)
+    if name == "R":
+        return exchanged(arguments, cell) + "\n"
+    if name == "cython":
+        cell.definitions.update(n for found in re.findall(r"^(?:cp)?def\s+(?:[\w.\[\]*]+\s+)*(\w+)\s*\(|^(?:cdef\s+)?class\s+(\w+)", body, re.M) for n in found if n)
     if name in SCRIPTS:
         for option, value in re.findall(r"--(out|err|proc)[ =](\w+)", arguments):
             cell.definitions.add(value)
@@ -378,9 +455,11 @@ class Names(ast.NodeVisitor):
             self.visit(statement)
         for handler in node.handlers:
             self.visit(handler)
-        for statement in node.orelse + node.finalbody:
+        for statement in node.orelse:
             self.visit(statement)
         self.conditional -= 1
+        for statement in node.finalbody:
+            self.visit(statement)
 
     visit_TryStar = visit_Try
 
@@ -660,10 +739,17 @@ def analyse(source):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SEEING and node.func.id not in definitions:
             mutations[node.func.id, node.lineno] = None
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == SEEN:
+            mutations["%" + ast.literal_eval(node.args[0]), node.lineno] = None
     for name, line, text in names.mutations + functions.found:
         if not is_private(name) and name not in definitions:
             mutations.setdefault((name, line), text)
-    weak = {r for r in references | cell.weak if r in BUILTINS} | (cell.weak - definitions)
+    strangers = {r for r in references if is_private(r) and r not in definitions and r not in deletions and not OWN_PRIVATE.fullmatch(r)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in strangers:
+            strangers.discard(node.id)
+            mutations[node.id, node.lineno] = ""
+    weak = {r for r in references | cell.weak if r in BUILTINS or cell.may_be_magic} | (cell.weak - definitions)
     imports = {}
     for name, kinds in names.imports.items():
         if len(kinds) == 1 and None not in kinds and name in definitions:
@@ -674,7 +760,9 @@ def analyse(source):
         "references": public(r for r in references if r not in weak),
         "deletions": public(deletions),
         "weak": public(weak),
-        "privates": sorted(n for n in everything if is_private(n)),
+        "privates": sorted(n for n in everything if is_private(n) and n not in (TIMED, SEEN)),
+        "kept": sorted(n for n in definitions & reads if is_private(n)),
+        "written": sorted(n for n in definitions if is_private(n) and n not in (TIMED, SEEN)),
         "imports": {n: w for n, w in sorted(imports.items()) if not is_private(n)},
         "mutations": [{"name": n, "line": l, "hint": hint(n, t)} for (n, l), t in sorted(mutations.items(), key=lambda m: (m[0][1], m[0][0]))],
     }
@@ -683,6 +771,8 @@ def analyse(source):
 def hint(name, text):
     if text is None:
         return "%s sees and makes names of the notebook by their texts, which is not in the graph: write the names themselves." % name
+    if text == "":
+        return "%s is read here, and no line of this cell writes it: names with an underscore belong to their cell. Define it here, or name it without the underscore." % name
     return "%s changes an object that another cell made: cells that read %s are not run again for it. Do it in the cell that defines %s, or make a new object here." % (text, name, name)
 
 

@@ -445,7 +445,7 @@ class Flow(ast.NodeVisitor):
 
 
 def arguments_of(arguments):
-    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *(a for a in (arguments.vararg, arguments.kwarg) if a)]
+    return [*getattr(arguments, "posonlyargs", []), *arguments.args, *arguments.kwonlyargs, *(a for a in (arguments.vararg, arguments.kwarg) if a)]
 
 
 def is_plain_context(node):
@@ -553,6 +553,7 @@ def bindings(source):
 
 def seeing_magic(source):
     """Why a magic may see names that are not in its line; None when there is none such."""
+    source = with_sign(source, Cell())
     first = next((line.strip() for line in source.splitlines() if line.strip()), "")
     if first.startswith("%%"):
         name = first[2:].split(None, 1)[0] if first[2:].strip() else ""

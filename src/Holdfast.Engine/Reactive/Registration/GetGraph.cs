@@ -26,13 +26,24 @@ public sealed class GetGraph(ReactiveNotebooks notebooks, string root)
         CellRegistry registry = notebook.Registry;
         RunPlan all = RunPlan.For(registry, [.. registry.Cells], null);
         Dictionary<CellId, CellId> because = all.Excluded.Where(static e => e.Cell != e.Because).ToDictionary(static e => e.Cell, static e => e.Because);
+        IReadOnlyDictionary<CellId, List<CellMutation>> clashes = PrivateClashes.Of(registry);
         return new NotebookGraph(notebook.Path, notebook.IsReactive, notebook.IsAutorun, [.. registry.Cells.Select(c => new GraphCell(
-            c, registry.State(c), registry.Analysis(c), References(registry, c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c), stale.Contains(c)))]);
+            c, registry.State(c), WithHints(AnalysisOf(registry, c), clashes.GetValueOrDefault(c)), References(registry, c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c), stale.Contains(c)))]);
+    }
+
+    private static CellAnalysis WithHints(CellAnalysis analysis, List<CellMutation>? hints) => hints is null ? analysis : analysis with { Mutations = [.. hints, .. analysis.Mutations] };
+
+    /// <summary>A cell whose text cannot be read is to others what its last readable one was, and is shown with the names of that.</summary>
+    private static CellAnalysis AnalysisOf(CellRegistry registry, CellId cell)
+    {
+        CellAnalysis analysis = registry.Analysis(cell);
+        CellRegistration wanted = registry.Wanted(cell);
+        return analysis.Error is null ? analysis : analysis with { Definitions = wanted.Definitions, References = [.. wanted.References.Where(registry.Graph.IsDefined)], Deletions = wanted.Deletions };
     }
 
     private static IReadOnlyList<string> References(CellRegistry registry, CellId cell)
     {
-        CellAnalysis analysis = registry.Analysis(cell);
+        CellAnalysis analysis = AnalysisOf(registry, cell);
         List<string> given = [.. analysis.Weak.Where(n => registry.Graph.DefinerOf(n) is { } definer && definer != cell)];
         return given.Count == 0 ? analysis.References : [.. analysis.References.Concat(given).Order(StringComparer.Ordinal)];
     }
