@@ -41,6 +41,26 @@ public sealed class GraphTextTests
     }
 
     [Fact]
+    public void An_arrow_whose_names_are_gone_from_the_texts_has_none()
+    {
+        JsonElement graph = JsonDocument.Parse("""
+            {"path":"/n.ipynb","mode":"reactive","cells":[
+              {"cellId":"a","state":"blocked","definitions":["new"],"references":[],"upstream":[]}, {"cellId":"b","state":"ok","definitions":[],"references":["old"],"upstream":["a"]}]}
+            """).RootElement;
+        Assert.Contains("b  <- a\n", GraphText.Plain(graph), StringComparison.Ordinal);
+        Assert.Contains("  c0 --> c1\n", GraphText.Mermaid(graph), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_reason_that_blocks_very_many_cells_names_some_of_them()
+    {
+        string cells = string.Join(',', Enumerable.Range(0, 1000).Select(i => $$"""{"cellId":"c{{i}}","reasons":[0]}"""));
+        string error = Assert.Single(GraphFindings.Errors(JsonDocument.Parse($$"""{"cells":[{{cells}}],"reasons":[{"kind":"cycle","message":"a circle"}]}""").RootElement));
+        Assert.StartsWith("c0, c1, ", error, StringComparison.Ordinal);
+        Assert.EndsWith(", c29 and 970 more: cycle: a circle", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_two_cells_have_done_to_each_other_is_one_error()
     {
         JsonElement graph = JsonDocument.Parse("""

@@ -12,6 +12,7 @@ internal static class GraphText
     {
         var text = new StringBuilder();
         IReadOnlyList<JsonElement> reasons = graph.Items("reasons");
+        Dictionary<string, string[]> made = Definitions(graph);
         _ = text.Append(graph.Text("path")).Append(" (").Append(graph.Text("mode")).Append(graph.Boolean("autorun") == true ? ", autorun)" : ")").Append('\n');
         foreach (JsonElement cell in graph.Items("cells"))
         {
@@ -20,7 +21,8 @@ internal static class GraphText
             _ = text.Append(definitions.Length > 0 ? $"  defines {definitions}" : "");
             foreach (string upstream in Names(cell, "upstream"))
             {
-                _ = text.Append($"  <- {upstream} ({string.Join(", ", Shared(graph, upstream, cell))})");
+                string taken = Taken(made, upstream, cell);
+                _ = text.Append($"  <- {upstream}{(taken.Length > 0 ? $" ({taken})" : "")}");
             }
 
             string mark = cell.Text("state") == "disabled" ? "  disabled" : cell.Text("state") == "ok" && cell.Boolean("stale") == true && graph.Text("mode") == "reactive" ? "  stale" : "";
@@ -43,6 +45,7 @@ internal static class GraphText
     public static string Dot(JsonElement graph)
     {
         var text = new StringBuilder("digraph notebook {\n  node [shape=box];\n");
+        Dictionary<string, string[]> made = Definitions(graph);
         foreach (JsonElement cell in graph.Items("cells"))
         {
             string id = cell.Text("cellId")!;
@@ -50,7 +53,7 @@ internal static class GraphText
             _ = text.Append($"  {Quoted(id)} [label={Quoted(Label(cell, "\n"))}{color}];\n");
             foreach (string upstream in Names(cell, "upstream"))
             {
-                _ = text.Append($"  {Quoted(upstream)} -> {Quoted(id)} [label={Quoted(string.Join(", ", Shared(graph, upstream, cell)))}];\n");
+                _ = text.Append($"  {Quoted(upstream)} -> {Quoted(id)} [label={Quoted(Taken(made, upstream, cell))}];\n");
             }
         }
 
@@ -61,6 +64,7 @@ internal static class GraphText
     public static string Mermaid(JsonElement graph)
     {
         var text = new StringBuilder("graph TD\n");
+        Dictionary<string, string[]> made = Definitions(graph);
         Dictionary<string, int> places = graph.Items("cells").Select(static (c, i) => (Id: c.Text("cellId")!, i)).ToDictionary(static c => c.Id, static c => c.i);
         foreach (JsonElement cell in graph.Items("cells"))
         {
@@ -69,7 +73,8 @@ internal static class GraphText
             _ = text.Append($"  c{place}[\"{Escaped(Label(cell, "\n"))}\"]{mark}\n");
             foreach (string upstream in Names(cell, "upstream"))
             {
-                _ = text.Append($"  c{places[upstream]} -->|\"{Escaped(string.Join(", ", Shared(graph, upstream, cell)))}\"| c{place}\n");
+                string taken = Taken(made, upstream, cell);
+                _ = text.Append($"  c{places[upstream]} -->{(taken.Length > 0 ? $"|\"{Escaped(taken)}\"|" : "")} c{place}\n");
             }
         }
 
@@ -101,11 +106,11 @@ internal static class GraphText
         return definitions.Length == 0 ? cell.Text("cellId")! : $"{cell.Text("cellId")}{lineBreak}{definitions}";
     }
 
-    private static IEnumerable<string> Shared(JsonElement graph, string upstream, JsonElement cell)
-    {
-        JsonElement source = graph.Items("cells").First(c => c.Text("cellId") == upstream);
-        return Names(source, "definitions").Intersect(Names(cell, "references"));
-    }
+    /// <summary>By cell, so that an edge costs its own names and no search: there may be thirty thousand.</summary>
+    private static Dictionary<string, string[]> Definitions(JsonElement graph) => graph.Items("cells").ToDictionary(static c => c.Text("cellId")!, static c => Names(c, "definitions").ToArray());
+
+    /// <summary>The names a cell takes from another; none where only texts of before connect them, of which at least one is blocked by now.</summary>
+    private static string Taken(Dictionary<string, string[]> made, string upstream, JsonElement cell) => string.Join(", ", made[upstream].Intersect(Names(cell, "references")));
 
     private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
 }

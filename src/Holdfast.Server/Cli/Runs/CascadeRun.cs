@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using Holdfast.Server.Cli.Client;
+using Holdfast.Server.Cli.Graphs;
 using Holdfast.Server.Cli.Screen;
 using Holdfast.Server.Cli.Syntax;
 
@@ -8,13 +10,16 @@ namespace Holdfast.Server.Cli.Runs;
 /// <summary>Begins a cascade of a reactive notebook and shows it to its end: what `run --reactive`, `notebook run-stale` and `notebook resume` have in common.</summary>
 internal static class CascadeRun
 {
+    /// <summary>A cycle may block ten thousand cells, and nobody reads so many lines.</summary>
+    private const int ShownMax = 20;
+
     public static async Task<int> RunAsync(CliContext context, Arguments arguments, string notebook, bool isResume)
     {
         CancellationToken interruption = context.Interruption();
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
         string path = client.IsLocal ? Path.GetFullPath(notebook, context.CurrentDirectory) : notebook;
         JsonElement cascade = await client.SendAsync(Request(path, arguments.Text(RunOptions.Kernel.Name), isResume), interruption).ConfigureAwait(false);
-        TellExcluded(context, arguments, cascade);
+        await TellExcludedAsync(context, arguments, client, path, cascade, interruption).ConfigureAwait(false);
         if (cascade.Text("id") is not { } id)
         {
             context.Terminal.WriteLine(arguments.IsJson ? cascade.Line() : "Nothing is stale that may run.");
@@ -65,26 +70,33 @@ internal static class CascadeRun
         json.WriteEndObject();
     });
 
-    /// <summary>On standard error: what is not run because it may not.</summary>
-    public static void TellExcluded(CliContext context, Arguments arguments, JsonElement cascade)
+    /// <summary>On standard error: what is not run because it may not, and why cells are blocked, in the words of `notebook check`.</summary>
+    public static async Task TellExcludedAsync(CliContext context, Arguments arguments, HoldfastClient client, string path, JsonElement cascade, CancellationToken cancellationToken)
     {
-        foreach (JsonElement excluded in arguments.IsJson ? [] : cascade.Items("excluded"))
+        IReadOnlyList<JsonElement> all = arguments.IsJson ? [] : cascade.Items("excluded");
+        foreach (JsonElement excluded in all.Take(ShownMax))
         {
-            string cell = excluded.Text("cellId") ?? "";
             string because = excluded.Text("because") ?? "";
-            string why = excluded.Text("reason") switch
+            TellError(context, $"{excluded.Text("cellId")} does not run: it " + excluded.Text("reason") switch
             {
-                "blocked" => "is blocked",
-                "disabled" => "is disabled",
-                "upstreamDisabled" => $"needs {because}, which is disabled",
-                _ => $"needs {because}, which is blocked",
-            };
-            context.Terminal.WriteError(System.Text.Encoding.UTF8.GetBytes($"holdfast: {cell} does not run: it {why}.\n"));
+                "blocked" => "is blocked.",
+                "disabled" => "is disabled.",
+                "upstreamDisabled" => $"needs {because}, which is disabled.",
+                _ => $"needs {because}, which is blocked.",
+            });
         }
 
-        if (!arguments.IsJson && cascade.Items("excluded").Any(static e => e.Text("reason") is "blocked" or "upstreamBlocked"))
+        if (all.Count > ShownMax)
         {
-            context.Terminal.WriteError("holdfast: 'holdfast notebook check' says why cells are blocked.\n"u8.ToArray());
+            TellError(context, $"{Sentences.Count(all.Count - ShownMax, "more cell does", "more cells do")} not run.");
+        }
+
+        if (all.Any(static e => e.Text("reason") is "blocked" or "upstreamBlocked"))
+        {
+            JsonElement graph = await client.GetAsync($"v1/notebooks/graph?path={Uri.EscapeDataString(path)}", cancellationToken).ConfigureAwait(false);
+            GraphFindings.Errors(graph).ForEach(error => TellError(context, error));
         }
     }
+
+    private static void TellError(CliContext context, string sentence) => context.Terminal.WriteError(Encoding.UTF8.GetBytes($"holdfast: {TerminalText.Printable(sentence)}\n"));
 }

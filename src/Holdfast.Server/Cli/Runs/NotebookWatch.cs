@@ -108,7 +108,7 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
         try
         {
             JsonElement cascade = await client.SendAsync(CascadeRun.Request(path, arguments.Text(RunOptions.Kernel.Name), isResume: false), cancellationToken).ConfigureAwait(false);
-            CascadeRun.TellExcluded(context, arguments, cascade);
+            await CascadeRun.TellExcludedAsync(context, arguments, client, path, cascade, cancellationToken).ConfigureAwait(false);
             if (cascade.Text("id") is { } id)
             {
                 _ = TellAsync(id, cascade, cancellationToken);
