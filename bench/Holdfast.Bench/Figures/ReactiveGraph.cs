@@ -8,7 +8,8 @@ namespace Holdfast.Bench.Figures;
 
 /// <summary>
 /// The graph of names by itself, in this process: no analysis, no store. Each cell reads three of the two hundred before it; an edit gives any cell of the notebook three other ones to read. Update: check
-/// and change of the graph. Registered: with the verdicts on all cells, and with who is stale for it. Plan: of one cell with all that needs it, and of the whole notebook.
+/// and change of the graph. Registered: with the verdicts on all cells, and with who is stale for it. Plan: of one cell with all that needs it, and of the whole notebook. Refused: the same while a
+/// cell of the middle is in a circle with one of those that read it.
 /// </summary>
 internal sealed class ReactiveGraph : IBench
 {
@@ -34,6 +35,8 @@ internal sealed class ReactiveGraph : IBench
         var registered = new Figure($"{size}: registered, p50", "ms");
         var plan = new Figure($"{size}: plan of a cell, p50", "ms", goal: hasGoal ? Goal.AtMost(5) : null);
         var planAll = new Figure($"{size}: plan of all", "ms", goal: hasGoal ? Goal.AtMost(5) : null);
+        var refused = new Figure($"{size}: registered while a cell is refused, p50", "ms");
+        var planRefused = new Figure($"{size}: plan of all while a cell is refused", "ms", goal: hasGoal ? Goal.AtMost(5) : null);
         var random = new Random(1);
         CellRegistry registry = CellRegistry.Load([.. Enumerable.Range(0, count).Select(i => new LoadedCell(Cell(i), Analysis(i, random), CellRegistration.Of(Analysis(i, random))))]);
         HashSet<CellId> all = [.. registry.Cells];
@@ -44,6 +47,12 @@ internal sealed class ReactiveGraph : IBench
             Percentiles ofRegistered = Time(run.Size(300, 20) / fewer, () => random.Next(count), cell => registry.Register(Cell(cell), Analysis(cell, random)));
             Percentiles ofPlan = Time(run.Size(100, 10) / fewer, () => random.Next(count), cell => RunPlan.For(registry, [], Cell(cell)));
             Percentiles ofAll = Time(Math.Max(2, run.Size(20, 2) / fewer), static () => 0, _ => RunPlan.For(registry, all, null));
+            int middle = count / 2;
+            CellId reader = registry.Graph.Downstream(Cell(middle)).FirstOrDefault(Cell(count - 1));
+            registry.Register(Cell(middle), new CellAnalysis { Definitions = [Variable(middle)], References = registry.Graph.Registration(reader).Definitions });
+            Percentiles ofRefused = Time(run.Size(50, 10) / fewer, () => random.Next(middle), cell => registry.Register(Cell(cell), Analysis(cell, random)));
+            Percentiles ofPlanRefused = Time(Math.Max(2, run.Size(20, 2) / fewer), static () => 0, _ => RunPlan.For(registry, all, null));
+            registry.Register(Cell(middle), Analysis(middle, random));
             if (round >= 0)
             {
                 // The round before the first compiles.
@@ -52,10 +61,12 @@ internal sealed class ReactiveGraph : IBench
                 registered.Add(ofRegistered.Median);
                 plan.Add(ofPlan.Median);
                 planAll.Add(ofAll.Median);
+                refused.Add(ofRefused.Median);
+                planRefused.Add(ofPlanRefused.Median);
             }
         }
 
-        run.Report.Add(update, updateTail, registered, plan, planAll);
+        run.Report.Add(update, updateTail, registered, plan, planAll, refused, planRefused);
     }
 
     private static Percentiles Time(int count, Func<int> choose, Action<int> act)

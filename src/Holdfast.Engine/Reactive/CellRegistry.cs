@@ -20,6 +20,9 @@ public sealed class CellRegistry
     private readonly HashSet<CellId> _marked = [];
     private Dictionary<CellId, CellState> _states = [];
 
+    // Null when it is to be found anew.
+    private Dictionary<CellId, CellId>? _missing;
+
     public DependencyGraph Graph { get; private set; } = new();
 
     /// <summary>In the order of the notebook.</summary>
@@ -44,23 +47,10 @@ public sealed class CellRegistry
     /// <summary>
     /// A blocked cell that would make a name which this one reads, and which nobody makes as things are: its text was refused, and what stood in the graph for it had to make room. Null where there is none.
     /// </summary>
-    public CellId? MissingSource(CellId cell)
-    {
-        if (_pending.Count == 0)
-        {
-            return null; // The graph has all that is wanted.
-        }
+    public CellId? MissingSource(CellId cell) => MissingSources.TryGetValue(cell, out CellId source) ? source : null;
 
-        foreach (NameNode name in Graph.Index.Get(cell).References)
-        {
-            if (name.Owner is null && _wanted.FindName(name.Name)?.Definers.Where(d => d.Id != cell).MinBy(static d => d.Position) is { } definer)
-            {
-                return definer.Id;
-            }
-        }
-
-        return null;
-    }
+    /// <summary>The same of every cell that has one. Found from the refused cells, so that it costs their names and those who read them, and no look at the whole.</summary>
+    internal IReadOnlyDictionary<CellId, CellId> MissingSources => _missing ??= FindMissing();
 
     /// <summary>All cells at once, in the order of the notebook, as a server finds them when it starts: the same verdicts as one after the other.</summary>
     public static CellRegistry Load(IReadOnlyList<LoadedCell> cells)
@@ -119,6 +109,7 @@ public sealed class CellRegistry
         _marked.Remove(cell);
         _pending.Remove(cell);
         _states.Remove(cell);
+        _missing = null;
         return change with
         {
             Verdicts = [.. change.Verdicts.Where(c => c != cell)],
@@ -140,6 +131,7 @@ public sealed class CellRegistry
         if (!hasShared)
         {
             Graph.Index.Arrange(order);
+            _missing = null;
             return RegistryChange.None;
         }
 
@@ -273,6 +265,32 @@ public sealed class CellRegistry
         Graph = graph;
     }
 
+    private Dictionary<CellId, CellId> FindMissing()
+    {
+        var missing = new Dictionary<CellId, CellId>();
+        var first = new Dictionary<NameNode, CellId?>(); // Null once a second definer was there for those whose first is themselves.
+        foreach (CellNode definer in _pending.Select(_wanted.Get).OrderBy(static c => c.Position))
+        {
+            foreach (NameNode wanted in definer.Definitions)
+            {
+                // Whoever defines a name that nobody makes in the graph was refused: so these are all its definers.
+                if (Graph.Index.FindName(wanted.Name) is not { Owner: null } name || (first.TryGetValue(name, out CellId? known) && known is null))
+                {
+                    continue;
+                }
+
+                IEnumerable<CellNode> readers = known is null ? name.Readers : name.Readers.Where(r => r.Id == known);
+                first[name] = known is null ? definer.Id : null;
+                foreach (CellNode reader in readers.Where(r => r.Id != definer.Id))
+                {
+                    missing.TryAdd(reader.Id, definer.Id);
+                }
+            }
+        }
+
+        return missing;
+    }
+
     /// <summary>The state of every cell that is not plainly ok.</summary>
     private Dictionary<CellId, CellState> Judge(bool mayHaveCycles) => Verdicts.Of(_wanted, _cells, _marked, mayHaveCycles, _pending);
 
@@ -292,6 +310,7 @@ public sealed class CellRegistry
     {
         CellId[] changed = InOrder(_states.Keys.Union(states.Keys).Where(c => !State(c).Equals(states.GetValueOrDefault(c, CellState.Ok))).Select(_wanted.Get));
         _states = states;
+        _missing = null;
         return changed;
     }
 

@@ -149,12 +149,13 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
         List<CellNode> culprits = [.. registry.NotRunnable.Select(index.Get).OrderByDescending(static c => c.Position)];
         culprits.ForEach(c => obstacles[c.Slot] = c);
         var open = new Stack<CellNode>(culprits);
-        foreach (CellNode reader in registry.Pending.Count > 0 ? index.Cells : [])
+        foreach ((CellId reader, CellId missing) in registry.MissingSources)
         {
-            if (obstacles[reader.Slot] is null && registry.MissingSource(reader.Id) is { } missing)
+            CellNode node = index.Get(reader);
+            if (obstacles[node.Slot] is null)
             {
-                obstacles[reader.Slot] = index.Get(missing);
-                open.Push(reader);
+                obstacles[node.Slot] = index.Get(missing);
+                open.Push(node);
             }
         }
 
