@@ -7,19 +7,21 @@ namespace Holdfast.SystemTests.Cli;
 /// <summary>The real program against the real server: what people's scripts rest on while servers die.</summary>
 public sealed class CommandLineTests
 {
-    private const string Lines = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; sleep 0.05; done; exit 7";
 
     [Fact]
     public async Task Waiting_and_following_go_on_through_the_death_and_return_of_the_server()
     {
         await using TestServer server = await TestServer.StartAsync();
-        string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", Lines);
+        string gate = server.PathOf("gate");
+        string lines = $"i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; while [ $i -gt 20 ] && [ ! -e '{gate}' ]; do sleep 0.02; done; done; exit 7";
+        string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", lines);
         using CliProcess wait = CliProcess.Start(server.Data, "wait", id);
         using CliProcess logs = CliProcess.Start(server.Data, "logs", "-f", id);
         await HasWrittenAsync(server, id, "line 10\n");
 
         await server.KillAsync();
         long written = OutputOf(server, id);
+        await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
         await Patience.UntilAsync(() => OutputOf(server, id) > written, "the job wrote on without its server");
         await server.StartAgainAsync();
 
@@ -102,7 +104,7 @@ public sealed class CommandLineTests
     public async Task A_reader_that_has_had_enough_ends_it_without_a_word()
     {
         await using TestServer server = await TestServer.StartAsync();
-        string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", Lines);
+        string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", "i=0; while :; do i=$((i+1)); echo \"line $i\"; sleep 0.05; done"); // It has always more to say.
         using CliProcess shell = CliProcess.StartProgram(server.Data, "/bin/bash", "-c", "\"$HOLDFAST\" logs -f \"$1\" | head -1; echo \"${PIPESTATUS[0]}\"", "bash", id);
 
         Assert.Equal((0, "line 1\n141\n", ""), await shell.EndAsync());

@@ -37,10 +37,11 @@ public sealed class DowntimeTests
     public async Task A_job_runs_out_of_time_also_while_the_server_is_down()
     {
         await using TestServer server = await TestServer.StartAsync();
-        JsonObject job = RestClient.Shell("sleep 1000 & wait");
+        string begun = server.PathOf("begun");
+        JsonObject job = RestClient.Shell($"sleep 1000 & : > '{begun}'; wait");
         job["timeoutSeconds"] = 1;
         string id = await server.Rest.SubmitAsync(job);
-        await server.Rest.WaitForStateAsync(id, "running");
+        await Patience.UntilAsync(() => File.Exists(begun), "it had begun");
         await server.KillAsync();
         await Patience.UntilAsync(() => File.Exists(server.AttemptsOf(id)[0].Exit), "the job was out of time");
         Assert.Empty(HouseProcesses.Work(server.Data));

@@ -87,21 +87,20 @@ public class ReplayTests
         await using TestServer server = await TestServer.StartAsync();
         string kernel = await KernelSocket.StartKernelAsync(server);
         string session = Guid.NewGuid().ToString("N");
-        string mark = server.PathOf("ended");
+        string mark = server.PathOf("ended"), go = server.PathOf("go");
         string id;
         using (KernelSocket first = await KernelSocket.OpenAsync(server, kernel, session))
         {
-            id = await first.ExecuteAsync("import time\nprint('begun',flush=True)\ntime.sleep(1)\nprint('more',flush=True)\nopen(" + JsonValue.Create(mark)!.ToJsonString() + ",'w')");
+            id = await first.ExecuteAsync($"import os,time\nprint('begun',flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('more',flush=True)\nopen('{mark}','w')");
             await first.ReadUntilAsync(static message => message.Text.Contains("begun", StringComparison.Ordinal));
             await server.KillAsync();
         }
 
+        await File.WriteAllTextAsync(go, "", TestContext.Current.CancellationToken);
         await Patience.UntilAsync(() => File.Exists(mark), "the cell had ended");
         await server.StartAgainAsync();
         using KernelSocket second = await KernelSocket.OpenAsync(server, kernel, session);
-        SocketMessage more = await second.ReadUntilAsync(static message => message.Type == "stream");
-        Assert.Equal(("more\n", id), (more.Text, more.ParentId));
-        await MustEndAsync(second, id);
+        Assert.Equal("more\n", await TextAsync(second, id));
     }
 
     [Fact]
@@ -123,9 +122,8 @@ public class ReplayTests
         Assert.Equal(id, (await other.ReadUntilAsync(static message => message.Type == "input_request")).ParentId);
         Assert.Equal(id, (await back.ReadUntilAsync(static message => message.Type == "input_request")).ParentId);
         await other.SendAsync("stdin", "input_reply", new JsonObject { ["value"] = "first" });
-        Assert.Equal("hello first\n", (await back.ReadUntilAsync(static message => message.Type == "stream")).Text);
+        Assert.Equal("hello first\n", await TextAsync(back, id));
         await back.SendAsync("stdin", "input_reply", new JsonObject { ["value"] = "second" });
-        await MustEndAsync(back, id);
         string next = await back.ExecuteAsync("b=input('again? '); print(b)");
         await other.ReadUntilAsync(message => message.Type == "input_request" && message.ParentId == next);
         await other.SendAsync("stdin", "input_reply", new JsonObject { ["value"] = "asked anew" });
@@ -186,20 +184,21 @@ public class ReplayTests
         string kernel = await KernelSocket.StartKernelAsync(server);
         using KernelSocket socket = await KernelSocket.OpenAsync(server, kernel, "big");
         using KernelSocket other = await KernelSocket.OpenAsync(server, await KernelSocket.StartKernelAsync(server), "other");
+        await MustEndAsync(other, await other.ExecuteAsync("1"));
+        await MustEndAsync(socket, await socket.ExecuteAsync("1"));
         string id = await socket.ExecuteAsync("import sys\n_=sys.stdout.write('a'*200_000_000)");
-        Task<int> big = LengthAsync(socket, id);
-        long slowest = 0;
+        Task<string> big = TextAsync(socket, id);
+        int served = 0;
         while (!big.IsCompleted)
         {
-            long start = TimeProvider.System.GetTimestamp();
             (await server.Rest.GetAsync("/api/kernels")).Must(200);
-            slowest = Math.Max(slowest, (long)TimeProvider.System.GetElapsedTime(start).TotalMilliseconds);
             (await server.Rest.GetAsync("/api/contents")).Must(200);
             await MustEndAsync(other, await other.ExecuteAsync("1"));
+            served++;
         }
 
-        Assert.Equal(200_000_000, await big);
-        Assert.True(slowest < 2000, $"The slowest answer took {slowest} ms.");
+        Assert.Equal(200_000_000, (await big).Length);
+        Assert.True(served > 1, "Everybody else waited for it."); // No clock: how long either takes is the machine's.
     }
 
     [Fact]
@@ -255,10 +254,11 @@ public class ReplayTests
         await using TestServer server = await TestServer.StartAsync();
         string kernel = await KernelSocket.StartKernelAsync(server);
         var said = new StringBuilder();
+        string go = server.PathOf("go");
         string id;
         using (KernelSocket first = await KernelSocket.OpenAsync(server, kernel, "s", isNameless: true))
         {
-            id = await first.ExecuteAsync("import time\nfor i in range(100):\n    print(i,flush=True)\n    time.sleep(0.01)");
+            id = await first.ExecuteAsync($"import os,time\nfor i in range(100):\n    print(i,flush=True)\n    time.sleep(0.01)\n    while i > 50 and not os.path.exists('{go}'): time.sleep(0.01)");
             await first.ReadUntilAsync(static message => message.Text == "9\n");
             await server.KillAsync();
             while (await first.ReadAsync() is { } message)
@@ -267,17 +267,10 @@ public class ReplayTests
             }
         }
 
+        await File.WriteAllTextAsync(go, "", TestContext.Current.CancellationToken);
         await server.StartAgainAsync();
         using KernelSocket second = await KernelSocket.OpenAsync(server, kernel, "s", isNameless: true);
-        bool hasReply = false, isIdle = false;
-        while (!hasReply || !isIdle)
-        {
-            SocketMessage message = await second.ReadUntilAsync(message => message.ParentId == id);
-            said.Append(message.Text);
-            hasReply |= message.Type == "execute_reply";
-            isIdle |= message.State == "idle";
-        }
-
+        said.Append(await TextAsync(second, id));
         Assert.Equal(string.Concat(Enumerable.Range(10, 90).Select(static i => $"{i}\n")), said.ToString());
     }
 
@@ -305,31 +298,22 @@ public class ReplayTests
         return null;
     }
 
-    private static async Task MustEndAsync(KernelSocket socket, string id)
+    private static async Task MustEndAsync(KernelSocket socket, string id) => _ = await TextAsync(socket, id);
+
+    /// <summary>What a cell has yet to say, to its end; its reply may come before its output.</summary>
+    private static async Task<string> TextAsync(KernelSocket socket, string id)
     {
+        var text = new StringBuilder();
         bool isIdle = false, hasReply = false;
         while (!isIdle || !hasReply)
         {
             SocketMessage message = await socket.ReadUntilAsync(message => message.ParentId == id);
-            isIdle |= message.State == "idle";
-            hasReply |= message.Type == "execute_reply";
-        }
-    }
-
-    /// <summary>How much text a cell has said when it has ended; its reply may come before its output.</summary>
-    private static async Task<int> LengthAsync(KernelSocket socket, string id)
-    {
-        int length = 0;
-        bool isIdle = false, hasReply = false;
-        while (!isIdle || !hasReply)
-        {
-            SocketMessage message = await socket.ReadUntilAsync(message => message.ParentId == id);
-            length += message.Text.Length;
+            text.Append(message.Text);
             isIdle |= message.State == "idle";
             hasReply |= message.Type == "execute_reply";
         }
 
-        return length;
+        return text.ToString();
     }
 
     /// <summary>How many displays came until the idle, each of which must be the next.</summary>
