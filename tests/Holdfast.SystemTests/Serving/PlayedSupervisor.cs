@@ -21,6 +21,7 @@ internal sealed class PlayedSupervisor : IDisposable
     private readonly string _socket;
     private readonly Func<LinkMessage, byte[]> _welcome;
     private readonly List<Socket> _peers = []; // guarded by itself
+    private readonly List<LinkMessageType> _asked = []; // guarded by itself
 
     private PlayedSupervisor(AttemptFiles files, FileLock held, string socket, Func<LinkMessage, byte[]> welcome)
     {
@@ -32,19 +33,28 @@ internal sealed class PlayedSupervisor : IDisposable
     }
 
     /// <summary>What was asked of it, in order.</summary>
-    public List<LinkMessageType> Asked { get; } = []; // guarded by itself
+    public LinkMessageType[] Asked
+    {
+        get
+        {
+            lock (_asked)
+            {
+                return [.. _asked];
+            }
+        }
+    }
 
     /// <summary>Takes the place of the supervisor of a running job, whose server is dead; <paramref name="welcome"/> makes the bytes that answer a hello.</summary>
     public static async Task<PlayedSupervisor> TakeOverAsync(TestServer server, string execution, string version, Func<LinkMessage, byte[]> welcome)
     {
         AttemptFiles files = server.AttemptsOf(execution)[^1];
         var before = SupervisorRecord.Read(File.ReadAllBytes(files.Supervisor));
+        _ = Libc.Kill(before.Process.Pid, Libc.SigKill); // Before its job, whose end it would record.
         foreach (HouseProcess process in HouseProcesses.Work(server.Data).FindAll(p => files.Directory.EndsWith(p.Attempt!, StringComparison.Ordinal)))
         {
             process.Kill();
         }
 
-        _ = Libc.Kill(before.Process.Pid, Libc.SigKill);
         FileLock? held = null;
         await Patience.UntilAsync(() => (held = FileLock.TryAcquire(files.Lock)) is not null, "the lock was free");
         string socket = server.PathOf("played.sock");
@@ -119,9 +129,9 @@ internal sealed class PlayedSupervisor : IDisposable
                 {
                     buffer.AsSpan(consumed, filled - consumed).CopyTo(buffer);
                     filled -= consumed;
-                    lock (Asked)
+                    lock (_asked)
                     {
-                        Asked.Add(request!.Type);
+                        _asked.Add(request!.Type);
                     }
 
                     await peer.SendAsync(request.Type == LinkMessageType.Hello ? _welcome(request) : Frame(new LinkMessage
