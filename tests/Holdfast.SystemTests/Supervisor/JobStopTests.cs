@@ -23,7 +23,7 @@ public sealed class JobStopTests : IDisposable
     {
         AttemptSpec spec = _room.New("sh", "-c", Tree);
         using LinkPeer peer = _room.StartAndGreet(spec);
-        AttemptRoom.Until(() => _room.Marked().Count == 6, "the tree to be up");
+        UntilTreeIsUp();
         if (isPaused)
         {
             Assert.Equal(LinkMessageType.Done, peer.Ask(LinkMessageType.Pause).Type);
@@ -112,18 +112,18 @@ public sealed class JobStopTests : IDisposable
     [Fact]
     public void Paused_time_does_not_count()
     {
-        AttemptSpec spec = _room.New(["sleep", "0.5"], s => s with { TimeoutMs = 1000 });
+        AttemptSpec spec = _room.New(["sh", "-c", "while [ ! -e go ]; do sleep 0.02; done"], s => s with { TimeoutMs = 3000 });
         using LinkPeer peer = _room.StartAndGreet(spec);
         peer.Wait(LinkMessageType.Started);
         peer.Ask(LinkMessageType.Pause);
         peer.Wait(LinkMessageType.Paused);
 
         // Another job whose time is up later is the clock.
-        AttemptSpec clock = _room.New(["sleep", "1000"], s => s with { TimeoutMs = 1500 });
+        AttemptSpec clock = _room.New(["sleep", "1000"], s => s with { TimeoutMs = 3200 });
         _room.Start(clock);
         AttemptRoom.WaitForFile(_room.FilesOf(clock).Exit);
+        File.WriteAllText(Path.Combine(_room.Folder, "go"), "");
         peer.Ask(LinkMessageType.Resume);
-
         peer.Wait(LinkMessageType.Resumed);
         Assert.Equal(0, peer.Wait(LinkMessageType.Exited).ExitCode);
         Assert.Equal(["start", "started", "paused", "resumed", "exit"], _room.Events(spec).ConvertAll(e => e.Event));
@@ -134,14 +134,16 @@ public sealed class JobStopTests : IDisposable
     {
         AttemptSpec spec = _room.New("sh", "-c", Tree);
         using LinkPeer peer = _room.StartAndGreet(spec);
-        AttemptRoom.Until(() => _room.Marked().Count == 6, "the tree to be up");
+        UntilTreeIsUp();
 
         peer.Ask(LinkMessageType.Pause);
-        Assert.All(_room.Marked(), pid => Assert.Equal('T', ProcessStat.Of(pid)!.State));
+
+        // A process stops when it is next given a processor, which may be after the answer.
+        AttemptRoom.Until(() => _room.Marked() is { Count: 6 } all && all.TrueForAll(static pid => ProcessStat.Of(pid) is { State: 'T' }), "all to stand still");
         Assert.Equal("paused", Greeted(spec).State);
 
         peer.Ask(LinkMessageType.Resume);
-        AttemptRoom.Until(() => _room.Marked().TrueForAll(pid => ProcessStat.Of(pid)!.State is 'S' or 'R'), "all to go on");
+        AttemptRoom.Until(() => _room.Marked().TrueForAll(static pid => ProcessStat.Of(pid) is { State: 'S' or 'R' }), "all to go on");
         Assert.Equal("running", Greeted(spec).State);
     }
 
@@ -162,6 +164,9 @@ public sealed class JobStopTests : IDisposable
         Assert.Equal(LinkCodes.NotRunning, peer.Ask(LinkMessageType.Pause).Code);
         Assert.Equal(LinkCodes.NotRunning, peer.Ask(LinkMessageType.Stop).Code);
     }
+
+    /// <summary>The first process says when it has started its own; what those start may still be to come.</summary>
+    private void UntilTreeIsUp() => AttemptRoom.Until(() => File.Exists(Path.Combine(_room.Folder, "up")) && _room.Marked().Count == 6, "the tree to be up");
 
     private static LinkMessage Greeted(AttemptSpec spec)
     {
