@@ -62,7 +62,7 @@ public sealed class CallbackTests
         Assert.Equal(callback, Text(listed, "id"));
         if (Text(listed, "state") == "pending")
         {
-            (await server.Rest.PostAsync($"/v1/callbacks/{callback}/redrive", "")).Must(200);
+            Assert.Contains((await server.Rest.PostAsync($"/v1/callbacks/{callback}/redrive", "")).Status, (int[])[200, 409]); // 409: the attempt that was cut off is being made.
         }
 
         Assert.Equal("delivered", Text(await SettledAsync(server, id), "state"));

@@ -32,6 +32,8 @@ public sealed class CompressedOutputTests
 
         await CheckAsync(40_000_000);
         await server.RestartAsync(); // Adopted with a packed journal.
+        long last = (long)(Lines - 3) * LineBytes; // In its second segment, whenever it is written.
+        await Patience.UntilAsync(async () => await server.Rest.OutputAsync(id, "stdout", last, LineBytes * 3) is { Status: 200, Body.Length: LineBytes * 3 }, "it had said the most");
         await CheckAsync(67_000_000 / LineBytes * LineBytes);
         File.WriteAllText(gate, "");
         ExecutionReply end = await server.Rest.WaitAsync(id);

@@ -50,7 +50,7 @@ public sealed class MetricsTests
         Task[] followers = [FollowAsync(server, $"/v1/executions/{id}/follow", leaving.Token), FollowAsync(server, "/v1/feed", leaving.Token)];
 
         await Patience.UntilAsync(async () => await CountAsync(server) == (1, 1), "both were counted");
-        Assert.Equal(0, Value(await ScrapeAsync(server), "holdfast_followers_feed_lag"));
+        await Patience.UntilAsync(async () => Value(await ScrapeAsync(server), "holdfast_followers_feed_lag") == 0, "the feed's follower had caught up");
         await leaving.CancelAsync();
         await Task.WhenAll(followers);
         await Patience.UntilAsync(async () => await CountAsync(server) == (0, 0), "neither was counted any more");

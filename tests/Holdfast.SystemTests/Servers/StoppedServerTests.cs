@@ -71,7 +71,8 @@ public sealed class StoppedServerTests
         // What ran runs, what waited has the free place, each started once, and nobody is called dead.
         Assert.Equal(("running", 1), (await server.Rest.ExecutionAsync(endless)) is var on ? (on.State, on.Attempt) : default);
         await Patience.UntilAsync(async () => (await server.Rest.ExecutionAsync(queued)).State == "running", "the one that waited ran");
-        Assert.All((await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray(), static s => Assert.Equal("fresh", s.GetProperty("liveness").GetString()));
+        await Patience.UntilAsync(
+            async () => (await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray().All(static s => s.GetProperty("liveness").GetString() == "fresh"), "all supervisors were fresh");
         Assert.All(truth.Read().CountBy(static t => (t.Execution, t.Word)), static count => Assert.Equal(1, count.Value));
 
         JsonElement callback = default;

@@ -13,7 +13,7 @@ internal sealed class TruthFile(string path)
 
     /// <summary>Every line told so far.</summary>
     public List<Truth> Read() => File.Exists(Path)
-        ? [.. File.ReadAllLines(Path).Select(static line => line.Split(' ')).Select(static parts => new Truth(parts[0], parts[1], parts[2]))]
+        ? [.. File.ReadAllText(Path).Split('\n')[..^1].Select(static line => line.Split(' ')).Select(static parts => new Truth(parts[0], parts[1], parts[2]))] // What has no end yet is being appended.
         : [];
 
     public List<Truth> Of(string execution) => Read().FindAll(truth => truth.Execution == execution);
