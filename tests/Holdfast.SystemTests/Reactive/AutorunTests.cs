@@ -50,15 +50,17 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         ReactiveBook book = await StartAsync("quick", ("x", "x = 0"), ("count", "open('{0}', 'a').write(f'{x} ')"));
         string truth = Server.PathOf("quick-truth");
         await book.PutAsync("count", $"open('{truth}', 'a').write(f'{{x}} ')");
+        long start = TimeProvider.System.GetTimestamp();
         for (int i = 1; i <= 10; i++)
         {
             await book.PutAsync("x", $"x = {i}");
         }
 
+        TimeSpan taken = TimeProvider.System.GetElapsedTime(start);
         await book.WaitForFreshnessAsync("x:fresh count:fresh");
         string[] runs = File.ReadAllText(truth).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("10", runs[^1]);
-        Assert.InRange(runs.Length, 1, 3);
+        Assert.InRange(runs.Length, 1, 3 + (int)(taken / TimeSpan.FromMilliseconds(300))); // Edits are quick that come within so much of each other.
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class RecoveryCrashTests
         string terminal = (await server.Rest.PostAsync("/api/terminals", """{"name":"work"}""")).Must(200).Json.GetProperty("execution_id").GetString()!;
         await server.Rest.WaitForStateAsync(terminal, "running");
         JsonObject untold = RestClient.Shell("true");
-        untold["callback"] = new JsonObject { ["url"] = receiver.Url(), ["secret"] = HouseJob.CallbackSecret, ["schedule"] = new JsonArray([.. Enumerable.Repeat(0.2, 100).Select(static s => (JsonNode)s)]) };
+        untold["callback"] = new JsonObject { ["url"] = receiver.Url(), ["secret"] = HouseJob.CallbackSecret, ["schedule"] = new JsonArray([.. Enumerable.Repeat(1.0, 100).Select(static s => (JsonNode)s)]) };
         string told = await server.Rest.SubmitAsync(untold);
         await receiver.WaitForAsync(1);
         var book = new ReactiveBook(server, "book",

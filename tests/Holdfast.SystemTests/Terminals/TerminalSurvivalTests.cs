@@ -18,7 +18,7 @@ public sealed class TerminalSurvivalTests
         await using (TerminalClient client = await TerminalClient.ConnectAsync(server, "work"))
         {
             await client.ResizeAsync(44, 101);
-            await client.TypeAsync("stty -echo; export KEPT=kept; for i in $(seq 3000); do echo line $i; sleep 0.001; done; echo all do''ne\r");
+            await client.TypeAsync("stty -echo; export KEPT=kept; for i in $(seq 1000); do echo line $i; sleep 0.001; done; echo all do''ne\r");
             await client.UntilShownAsync("\nline 100\r");
             await server.KillAsync();
         }
@@ -30,7 +30,7 @@ public sealed class TerminalSurvivalTests
         await again.TypeAsync("echo $KEPT $(stty size)\r");
         await again.UntilShownAsync("kept 44 101\r");
 
-        string lines = string.Concat(Enumerable.Range(1, 3000).Select(i => $"line {i}\r\n"));
+        string lines = string.Concat(Enumerable.Range(1, 1000).Select(i => $"line {i}\r\n"));
         Assert.Contains(lines, again.Screen, StringComparison.Ordinal);
         Assert.Contains(lines, (await server.Rest.GetAsync($"/v1/executions/{id}/output")).Must(200).Text, StringComparison.Ordinal);
         Assert.Equal(1, (await server.Rest.ExecutionAsync(id)).Attempt);
