@@ -23,7 +23,6 @@ internal sealed class SoakRun(SoakOptions options)
 
     public async Task<int> RunAsync(CancellationToken interrupted, CancellationToken abandoned)
     {
-        Patience.Limit = TimeSpan.FromMinutes(3); // Many things at once, and half of them dying.
         string kept = string.Create(CultureInfo.InvariantCulture, $"{Kept.TotalSeconds}s");
         await using TestServer server = TestServer.Prepare(new TestServerOptions
         {

@@ -48,7 +48,7 @@ public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassF
         string file = Path.Combine(server.Holdfast.Root, kernel + ".ipynb");
         File.WriteAllText(file, Notebooks.Of(kernel, result, print, fails));
         string id = (await server.Holdfast.Rest.PostAsync("/v1/notebooks/run", new JsonObject { ["path"] = file }.ToJsonString())).Must(201).Json.GetProperty("id").GetString()!;
-        JsonElement ended = (await server.Holdfast.Rest.GetAsync($"/v1/notebooks/runs/{id}?timeoutSeconds=50")).Must(200).Json;
+        JsonElement ended = (await server.Holdfast.Rest.GetAsync($"/v1/notebooks/runs/{id}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
 
         Assert.Equal(["succeeded", "succeeded", "failed"], ended.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("state").GetString()));
         JsonArray cells = Notebooks.Cells(file);

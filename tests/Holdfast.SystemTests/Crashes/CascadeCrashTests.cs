@@ -34,7 +34,7 @@ public sealed class CascadeCrashTests
         {
             JsonElement again = (await rest.PostAsync("/v1/notebooks/cascade", book.Request())).Must(201).Json;
             Assert.Equal("bad below", new Cascade(stage.Server, again).Plan);
-            return (await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds=30")).Must(200);
+            return (await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")).Must(200);
         });
         await StopKernelAsync(stage, cascade);
         await stage.Server.MustLeaveNothingAsync();
@@ -71,7 +71,7 @@ public sealed class CascadeCrashTests
         JsonElement rest = await stage.Server.PersistAsync(async rest =>
         {
             JsonElement again = (await rest.PostAsync("/v1/notebooks/cascade", book.Request(resume: true))).Must(201).Json;
-            return (await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds=30")).Must(200).Json;
+            return (await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
         });
         Assert.Equal(Ended, Cascade.Told(rest));
         await StopKernelAsync(stage, rest);

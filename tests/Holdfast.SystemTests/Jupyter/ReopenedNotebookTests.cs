@@ -78,7 +78,7 @@ public sealed class ReopenedNotebookTests
         await server.KillAsync();
         await File.WriteAllTextAsync(go, "", TestContext.Current.CancellationToken);
         await server.StartAgainAsync();
-        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=50")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
         Assert.Equal(("on\noff\n", "next\n"), (Outputs(await CellAsync(server, 0)), Outputs(await CellAsync(server, 1))));
     }
 
@@ -101,7 +101,7 @@ public sealed class ReopenedNotebookTests
     {
         JsonElement run = (await server.Rest.PostAsync("/v1/notebooks/run", request)).Must(201).Json;
         Assert.Equal(cells, run.GetProperty("cells").GetArrayLength());
-        Assert.Equal(state, (await server.Rest.GetAsync($"/v1/notebooks/runs/{run.GetProperty("id").GetString()}?timeoutSeconds=50")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal(state, (await server.Rest.GetAsync($"/v1/notebooks/runs/{run.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
     }
 
     private static async Task SaveAsync(TestServer server, string path, params (string Id, string Source)[] cells)

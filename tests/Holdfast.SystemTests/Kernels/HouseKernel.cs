@@ -26,7 +26,7 @@ internal sealed class HouseKernel(TestServer server, string id)
     public async Task<string> RunAsync(string code)
     {
         string run = await BeginAsync(code);
-        JsonElement ended = (await server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=30")).Must(200).Json;
+        JsonElement ended = (await server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
         string cell = ended.GetProperty("cells")[0].GetProperty("executionId").GetString()!;
         return await server.Rest.OutputTextAsync(cell);
     }

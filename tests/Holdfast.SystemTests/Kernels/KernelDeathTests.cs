@@ -31,7 +31,7 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
         Assert.NotEqual(pid, back.GetProperty("pid").GetInt32());
 
         // The run that it died under is lost with it, and the feed told of death and restart.
-        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=30")).Must(200).Json;
+        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
         Assert.Equal("lost", ended.GetProperty("state").GetString());
         using var limit = new CancellationTokenSource(Patience.Limit, TimeProvider.System);
         await foreach (StreamEvent change in shared.Server.Rest.FollowAsync($"/v1/feed?subject={kernel.Id}", null, limit.Token))
@@ -60,7 +60,7 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
     public async Task A_run_s_own_kernel_is_not_restarted_under_it()
     {
         string run = await HouseKernel.BeginAsync(shared.Server, "import os; os._exit(3)", "python3", "own-kernel");
-        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=30")).Must(200).Json;
+        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
 
         JsonElement dead = await new HouseKernel(shared.Server, ended.GetProperty("kernelId").GetString()!).UntilStateAsync("dead");
         Assert.False(dead.GetProperty("autoRestart").GetBoolean());

@@ -7,8 +7,7 @@ namespace Holdfast.SystemTests.Kernels;
 /// <summary>A blocking peer of a supervisor, for tests: one request at a time, notices kept in the order they came.</summary>
 internal sealed class LinkClient : IDisposable
 {
-    /// <summary>The one generous limit of these tests; nothing waits so long unless it is broken.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = Serving.Patience.Limit;
 
     private readonly Socket _socket;
     private readonly Queue<LinkMessage> _notices = new();

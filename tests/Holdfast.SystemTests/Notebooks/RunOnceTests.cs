@@ -18,7 +18,7 @@ public sealed class RunOnceTests
         Assert.All(replies, r => Assert.Equal(id, r.Json.GetProperty("id").GetString()));
         await server.RestartAsync();
         Assert.Equal(id, (await server.Rest.PostAsync("/v1/notebooks/run", notebook.Request, "key-1")).Must(200).Json.GetProperty("id").GetString());
-        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/notebooks/runs/{id}?timeoutSeconds=60")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/notebooks/runs/{id}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
         Assert.Equal("succeeded", (await server.Rest.PostAsync("/v1/notebooks/run", notebook.Request, "key-1")).Must(200).Json.GetProperty("state").GetString());
 
         Assert.Equal("idempotency-conflict", (await server.Rest.PostAsync("/v1/notebooks/run", """{"path":"once.ipynb","stopOnError":false}""", "key-1")).Must(409).Code);

@@ -38,7 +38,7 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
         Assert.Equal("bad=failed below=blocked deep=blocked other=succeeded", await cascade.EndAsync());
         Assert.Equal("before\n[ValueError]", book.Output("bad"));
         Assert.Equal("other\n", book.Output("other"));
-        JsonElement deep = (await Server.Rest.GetAsync($"/v1/executions/{cascade.Execution("deep")}/wait?timeoutSeconds=30")).Must(200).Json;
+        JsonElement deep = (await Server.Rest.GetAsync($"/v1/executions/{cascade.Execution("deep")}/wait?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
         Assert.Equal("blocked", deep.GetProperty("state").GetString());
         Assert.Equal("The cell bad, which it needs, failed.", deep.GetProperty("reason").GetString());
         Assert.Equal(cascade.Execution("bad"), deep.GetProperty("blockedBy").GetString());
@@ -175,7 +175,7 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
         async Task RunPastAsync(string cell)
         {
             string run = (await Server.Rest.PostAsync("/v1/notebooks/run", $$"""{"path":"{{book.Path}}","kernel":"{{cascade.KernelId}}","cells":["{{cell}}"]}""")).Must(201).Json.GetProperty("id").GetString()!;
-            (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=50")).Must(200);
+            (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200);
         }
     }
 

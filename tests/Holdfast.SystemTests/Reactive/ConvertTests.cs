@@ -16,7 +16,7 @@ public sealed class ConvertTests(SharedServer shared) : IClassFixture<SharedServ
             ("load", "rows = [3, None, 1]  # rows, as they come"), ("seen", "for r in rows:\n    print('raw', r)"), ("clean", "rows = [r for r in rows if r]  # no None"),
             ("sum", "n = 0\nfor r in rows:\n    n += r\nprint(n, f'{n:>4}')"), ("sort", "rows = sorted(rows)\nprint(rows)"));
         string run = (await Server.Rest.PostAsync("/v1/notebooks/run", book.Request())).Must(201).Json.GetProperty("id").GetString()!;
-        (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=50")).Must(200);
+        (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200);
         string[] said = [book.Output("seen"), book.Output("sum"), book.Output("sort")];
         byte[] before = File.ReadAllBytes(book.Path);
 
@@ -74,7 +74,7 @@ public sealed class ConvertTests(SharedServer shared) : IClassFixture<SharedServ
         RestReply refused = await Server.Rest.PostAsync("/v1/notebooks/convert", $$"""{"path":"{{book.Path}}","write":true}""");
         Assert.Equal("notebook-busy", refused.Must(409).Code);
         File.WriteAllText(gate, "");
-        (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=50")).Must(200);
+        (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200);
         (await Server.Rest.PostAsync("/v1/notebooks/convert", $$"""{"path":"{{book.Path}}","write":true}""")).Must(200);
     }
 }

@@ -33,7 +33,7 @@ public sealed class MissedEditTests
 
         await server.Rest.WaitForStateAsync(cascade.Execution("below"), "cancelled");
         File.WriteAllText(gate, "");
-        Assert.Equal("slow=succeeded below=cancelled", Cascade.Told((await server.Rest.GetAsync($"/v1/notebooks/cascades/{cascade.Id}?timeoutSeconds=50")).Must(200).Json));
+        Assert.Equal("slow=succeeded below=cancelled", Cascade.Told((await server.Rest.GetAsync($"/v1/notebooks/cascades/{cascade.Id}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json));
         Assert.False(File.Exists(truth));
         Assert.Equal("slow:fresh below:stale", await lazy.FreshnessAsync());
         Assert.Equal("below=succeeded", await lazy.RunAsync());

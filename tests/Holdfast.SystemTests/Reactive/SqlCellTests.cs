@@ -26,7 +26,7 @@ public sealed class SqlCellTests
             ("needs", "print(away)"),
             ("has", $"import os\nprint(os.environ['WAREHOUSE'].count('{password[..7]}'))"));
         string job = (await server.Rest.PostAsync("/v1/jobs", """{"argv":["sh","-c","test -n \"$WAREHOUSE\""]}""")).Must(201).Json.GetProperty("id").GetString()!;
-        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/executions/{job}/wait?timeoutSeconds=50")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/executions/{job}/wait?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
 
         Cascade cascade = await book.BeginAsync();
         string told = await cascade.EndAsync();

@@ -89,7 +89,7 @@ public sealed class FullDiskTests
         ExecutionReply end = await rest.WaitAsync(job);
         Assert.Equal(("succeeded", 0), (end.State, end.ExitCode!.Value));
         Assert.Equal("begun\n" + Numbers(1), await rest.OutputTextAsync(job));
-        Assert.Equal("succeeded", (await rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds=50")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal("succeeded", (await rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
         Assert.Equal(Numbers(0), await rest.OutputTextAsync(cell));
         JsonElement saved = (await rest.GetAsync("/api/contents/book.ipynb")).Must(200).Json.GetProperty("content").GetProperty("cells")[0].GetProperty("outputs");
         Assert.Equal(Numbers(0), string.Concat(saved.EnumerateArray().Select(static o => o.GetProperty("text")).Select(static t => t.ValueKind == JsonValueKind.Array ? string.Concat(t.EnumerateArray().Select(static l => l.GetString())) : t.GetString())));

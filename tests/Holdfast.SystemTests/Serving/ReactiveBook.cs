@@ -208,7 +208,7 @@ internal sealed class Cascade(TestServer server, JsonElement accepted)
 
     public async Task<string> EndAsync()
     {
-        JsonElement end = await LookAsync(50);
+        JsonElement end = await LookAsync(Patience.AskedSeconds);
         return end.GetProperty("finishedAt").ValueKind != JsonValueKind.Null ? Told(end) : throw new TimeoutException($"The cascade did not end: {end}");
     }
 

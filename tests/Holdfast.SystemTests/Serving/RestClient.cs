@@ -74,7 +74,7 @@ internal sealed class RestClient : IDisposable
     /// <summary>Waits, over the server's own waiting, until the execution is final.</summary>
     public async Task<ExecutionReply> WaitAsync(string id)
     {
-        RestReply reply = await GetAsync($"/v1/executions/{id}/wait?timeoutSeconds={(Patience.Limit.TotalSeconds - 10).ToString(CultureInfo.InvariantCulture)}");
+        RestReply reply = await GetAsync($"/v1/executions/{id}/wait?timeoutSeconds={Patience.AskedSeconds}");
         return reply.Status == 200 ? reply.Execution : throw new TimeoutException($"It did not end: {reply.Text}");
     }
 

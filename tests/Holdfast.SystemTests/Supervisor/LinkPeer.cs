@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Holdfast.Protocol.Link;
-
+using Holdfast.SystemTests.Serving;
 namespace Holdfast.SystemTests.Supervisor;
 
 /// <summary>A server's end of the link, as plain as a test needs it: blocking, with one generous timeout.</summary>
 public sealed class LinkPeer : IDisposable
 {
-    public const int TimeoutMs = 30_000;
+    public static readonly int TimeoutMs = (int)Patience.Limit.TotalMilliseconds;
     private readonly Socket _socket;
     private readonly List<LinkMessage> _notices = [];
     private byte[] _buffer = new byte[1024 * 1024];
