@@ -142,6 +142,15 @@ internal sealed class KernelSocket : IDisposable
         throw new InvalidOperationException($"The connection ended with {CloseStatus} before the message came.");
     }
 
+    /// <summary>What streams say, or those of one request, until it ends so. A kernel flushes by its own clock, and so in the middle of a line, too.</summary>
+    public async Task<string> ReadTextAsync(string end, string? parent = null)
+    {
+        var text = new StringBuilder();
+        await ReadUntilAsync(message =>
+            (parent is null || message.ParentId == parent) && text.Append(message.Text).Length >= end.Length && text.ToString(text.Length - end.Length, end.Length) == end);
+        return text.ToString();
+    }
+
     public void Dispose() => _socket.Dispose();
 
     private static SocketMessage Parse(ReadOnlySpan<byte> frame)

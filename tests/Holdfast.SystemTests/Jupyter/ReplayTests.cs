@@ -92,7 +92,7 @@ public class ReplayTests
         using (KernelSocket first = await KernelSocket.OpenAsync(server, kernel, session))
         {
             id = await first.ExecuteAsync($"import os,time\nprint('begun',flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('more',flush=True)\nopen('{mark}','w')");
-            await first.ReadUntilAsync(static message => message.Text.Contains("begun", StringComparison.Ordinal));
+            Assert.Equal("begun\n", await first.ReadTextAsync("\n", id));
             await server.KillAsync();
         }
 
@@ -127,7 +127,7 @@ public class ReplayTests
         string next = await back.ExecuteAsync("b=input('again? '); print(b)");
         await other.ReadUntilAsync(message => message.Type == "input_request" && message.ParentId == next);
         await other.SendAsync("stdin", "input_reply", new JsonObject { ["value"] = "asked anew" });
-        Assert.Equal("asked anew\n", (await back.ReadUntilAsync(message => message.Type == "stream" && message.ParentId == next)).Text);
+        Assert.Equal("asked anew\n", await back.ReadTextAsync("\n", next));
     }
 
     [Fact]
@@ -244,7 +244,7 @@ public class ReplayTests
         Assert.Equal(exitCode, told.Content.TryGetProperty("exitCode", out JsonElement exit) && exit.ValueKind == JsonValueKind.Number ? exit.GetInt32() : null);
         Assert.Equal(signal, told.Content.TryGetProperty("signalName", out JsonElement name) ? name.GetString() : null);
         string next = await socket.ExecuteAsync("print('anew')");
-        Assert.Equal("anew\n", (await socket.ReadUntilAsync(message => message.Type == "stream" && message.ParentId == next)).Text);
+        Assert.Equal("anew\n", await socket.ReadTextAsync("\n", next));
     }
 
     /// <summary>Goal: a gateway, which has no session to show, misses nothing either. Method: the socket without a session_id, killed in mid-loop.</summary>
@@ -259,7 +259,7 @@ public class ReplayTests
         using (KernelSocket first = await KernelSocket.OpenAsync(server, kernel, "s", isNameless: true))
         {
             id = await first.ExecuteAsync($"import os,time\nfor i in range(100):\n    print(i,flush=True)\n    time.sleep(0.01)\n    while i > 50 and not os.path.exists('{go}'): time.sleep(0.01)");
-            await first.ReadUntilAsync(static message => message.Text == "9\n");
+            await first.ReadTextAsync("\n9\n");
             await server.KillAsync();
             while (await first.ReadAsync() is { } message)
             {

@@ -167,10 +167,10 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         await book.PutAsync("x", "x = 2");
         Assert.Equal("blocked", (await book.PutAsync("much", "x = 3\nprint('much', x)")).GetProperty("state").GetString());
         Assert.Equal("ok", (await book.PutAsync("much", "for i in range(24): print(('%d ' % x) * 400_000, flush=True)")).GetProperty("state").GetString());
-        Assert.Equal("last 2\n", (await reading.ReadUntilAsync(static m => m.Text == "last 2\n")).Text);
+        await reading.ReadTextAsync("last 2\n");
         await book.WaitForOutputAsync("last", "last 2\n");
 
-        Assert.Equal("last 2\n", (await stalled.ReadUntilAsync(static m => m.Text == "last 2\n")).Text);
+        await stalled.ReadTextAsync("last 2\n");
         bool isSaid = false;
         while (!isSaid && await stalledFeed.MoveNextAsync())
         {
@@ -191,8 +191,7 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
 
         Cascade cascade = await book.BeginAsync();
         Assert.Equal(kernel, cascade.KernelId);
-        SocketMessage seen = await client.ReadUntilAsync(static m => m.Text.StartsWith("seen", StringComparison.Ordinal));
-        Assert.Equal("seen 1\n", seen.Text);
+        Assert.Equal("seen 1\n", await client.ReadTextAsync("\n"));
         await cascade.EndAsync();
         Assert.Contains("seen 1", (await Server.Rest.GetAsync("/api/contents/session.ipynb")).Must(200).Text, StringComparison.Ordinal);
 
