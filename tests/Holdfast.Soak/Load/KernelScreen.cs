@@ -85,6 +85,12 @@ internal sealed class KernelScreen(House house, string kernel) : IAsyncDisposabl
                 await house.UpAsync();
                 using KernelSocket socket = await KernelSocket.OpenAsync(house.Server, kernel, _session);
                 _socket = socket;
+                Interlocked.MemoryBarrier();
+                if (_over.IsCancellationRequested)
+                {
+                    return; // It came up too late to be closed by whoever ended this, and nothing more will be said on it.
+                }
+
                 while (await socket.ReadAsync() is { } message)
                 {
                     Take(message);
