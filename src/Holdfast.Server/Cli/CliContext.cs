@@ -16,6 +16,9 @@ public sealed class CliContext
     /// <summary>The program that a background server is started from; null when it is not known.</summary>
     public string? Executable { get; init; }
 
+    /// <summary>The word that this program was called by; null when it is not known.</summary>
+    public Func<string?> CalledAs { get; init; } = () => null;
+
     /// <summary>How long a server that was there and is gone is waited for. Five minutes: a reboot of a machine, an upgrade with a look at the logs.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
 

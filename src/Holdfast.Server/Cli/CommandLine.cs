@@ -19,6 +19,7 @@ public static class CommandLine
             CurrentDirectory = Environment.CurrentDirectory,
             Time = TimeProvider.System,
             Executable = Environment.ProcessPath,
+            CalledAs = CalledProgram.Word,
             Interruption = interruption.Listen,
         }).ConfigureAwait(false);
     }

@@ -13,6 +13,8 @@ public sealed class InstallServiceVerbTests
         string[] lines = cli.Terminal.Output.Split('\n');
         Assert.Contains("KillMode=process", lines);
         Assert.Contains("Type=notify", lines);
+        Assert.Contains("StartLimitIntervalSec=0", lines.TakeWhile(static l => l != "[Service]"));
+        Assert.Contains("Restart=on-failure", lines);
         Assert.Contains("OOMPolicy=continue", lines);
         Assert.Contains("DelegateSubgroup=server", lines);
         Assert.Contains("FileDescriptorStoreMax=8", lines);

@@ -31,7 +31,7 @@ internal static class InstallServiceVerb
         DataDirectoryPaths paths = DataDirectoryPaths.Resolve(arguments.Text(GlobalOptions.Data.Name), context.Environment);
         string root = Path.GetFullPath(arguments.Text(Root.Name) ?? ".", context.CurrentDirectory);
         string unit = ServiceUnitText.Of(
-            Path.Combine(AppContext.BaseDirectory, "holdfast"), paths.Root, root, arguments.Integer(Port.Name, 1, ushort.MaxValue), isUsers, isUsers ? null : Environment.UserName);
+            Program(context), paths.Root, root, arguments.Integer(Port.Name, 1, ushort.MaxValue), isUsers, isUsers ? null : Environment.UserName);
         if (arguments.Has(Print.Name))
         {
             context.Terminal.Write(Encoding.UTF8.GetBytes(unit));
@@ -46,6 +46,13 @@ internal static class InstallServiceVerb
         string systemctl = isUsers ? "systemctl --user" : "systemctl";
         context.Terminal.WriteLine($"Wrote {path}. Now:\n  {systemctl} daemon-reload\n  {systemctl} enable --now holdfast" + (isUsers ? "\n  loginctl enable-linger    # so that it goes on when you log out" : ""));
         return Task.FromResult(ExitCodes.Success);
+    }
+
+    /// <summary>By the link that it was called by: the upgrade points that to the next version, and the unit is to start it.</summary>
+    private static string Program(CliContext context)
+    {
+        string program = context.Executable ?? Path.Combine(AppContext.BaseDirectory, "holdfast");
+        return context.CalledAs() is { } called ? CalledProgram.Find(called, context.CurrentDirectory, context.Environment("PATH"), program) : program;
     }
 
     private static void Write(string path, string unit)
@@ -74,6 +81,8 @@ internal static class ServiceUnitText
         [Unit]
         Description=Holdfast, an execution server that does not lose work
         After=network.target
+        # However often it fails, it is tried again: nobody may be there to do it.
+        StartLimitIntervalSec=0
 
         [Service]
         # Active means recovered: the server says so itself.
@@ -89,7 +98,12 @@ internal static class ServiceUnitText
         Delegate=yes
         DelegateSubgroup=server
         Restart=on-failure
-        RestartSec=100ms
+        # At once, and ever less often when that does not help.
+        RestartSec=250ms
+        RestartSteps=8
+        RestartMaxDelaySec=30s
+        # A wrong command line does not become right by itself.
+        RestartPreventExitStatus=2
         # Its listening socket outlives it here: clients that come back while it starts again wait a moment instead of being refused.
         FileDescriptorStoreMax=8
         # However much there is to recover, starting again would not make it less.

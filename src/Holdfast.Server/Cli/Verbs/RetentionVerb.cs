@@ -55,7 +55,7 @@ internal static class RetentionVerb
 
     private static string Deleted(JsonElement answer)
     {
-        string[] counts = [.. answer.EnumerateObject().Where(static p => p.Value.ValueKind == JsonValueKind.Number && p.Value.GetInt64() > 0).Select(static p => $"{p.Value.GetInt64()} {p.Name}")];
+        string[] counts = [.. answer.EnumerateObject().Where(static p => p.Value.ValueKind == JsonValueKind.Number && p.Value.GetInt64() > 0).Select(static p => Sentences.Count(p.Value.GetInt64(), p.Name.TrimEnd('s'), p.Name))];
         return counts.Length == 0 ? "Nothing is older than is kept.\n" : $"Deleted {string.Join(", ", counts)}.\n";
     }
 }
