@@ -9,7 +9,6 @@ public sealed class CreateUntitled(ContentsRoot root, SaveContents save)
     /// <param name="extension">With its dot; for a file, or to say by <c>.ipynb</c> that a notebook is wanted.</param>
     public ContentsModel Run(ContentsPath folder, ContentsType? type, string extension)
     {
-        Actor.Does(nameof(CreateUntitled), folder.Text);
         using Place place = root.Find(folder);
         if (!place.IsFolder)
         {
@@ -29,6 +28,7 @@ public sealed class CreateUntitled(ContentsRoot root, SaveContents save)
             _ => ("untitled" + extension, ""),
         };
         string free = FileNames.Free(name, insert, taken => EntryStatus.Of($"{place.Access}/{taken}") is not null);
+        Actor.Does(nameof(CreateUntitled), folder.Child(free).Text);
         return save.Run(new ContentsToSave(folder.Child(free), made)).Model;
     }
 }

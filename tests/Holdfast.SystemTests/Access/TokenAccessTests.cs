@@ -109,7 +109,7 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         (await AsAsync(token, "GET", "/v1/executions", null)).Must(200);
         Assert.Equal("from-cli revoked", await CliProcess.MustAsync(_server.Data, "tokens", "revoke", "from-cli", "--reason", "test"));
         (await AsAsync(token, "GET", "/v1/executions", null)).Must(401);
-        Assert.Contains("from-cli: test", await CliProcess.MustAsync(_server.Data, "audit", "--limit", "1000"), StringComparison.Ordinal);
+        Assert.Contains("from-cli: test", await CliProcess.MustAsync(_server.Data, "audit", "--limit", "1000", "--operation", "RevokeToken"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -30,6 +30,9 @@ public sealed class FullDiskTests
             """))).Must(201);
         (await PutAsync(rest, "text.txt", Text("old"))).Must(201);
         (await PutAsync(rest, "other.ipynb", Notebook("1"))).Must(201);
+        JsonObject reactive = Notebook("1");
+        reactive["content"]!["metadata"]!["holdfast"] = new JsonObject { ["mode"] = "reactive" };
+        (await PutAsync(rest, "reactive.ipynb", reactive)).Must(201);
         string run = (await rest.PostAsync("/v1/notebooks/run", """{"path":"book.ipynb"}""")).Must(201).Json.GetProperty("id").GetString()!;
         string cell = (await rest.GetAsync($"/v1/notebooks/runs/{run}")).Must(200).Json.GetProperty("cells")[0].GetProperty("executionId").GetString()!;
         await rest.WaitForStateAsync(cell, "running");
@@ -42,6 +45,7 @@ public sealed class FullDiskTests
         [
             ("submit", n => rest.TrySubmitAsync(RestClient.Shell("true " + large[..4000]), $"key-{n}")),
             ("run a notebook", n => rest.PostAsync("/v1/notebooks/run", """{"path":"other.ipynb"}""", $"run-{n}")),
+            ("run a cascade", _ => rest.PostAsync("/v1/notebooks/cascade", """{"path":"reactive.ipynb","cellId":"one"}""")),
             ("save a file", _ => PutAsync(rest, "text.txt", Text(large))),
             ("save a notebook", _ => PutAsync(rest, "other.ipynb", Notebook(large))),
             ("new file", n => PutAsync(rest, $"new-{n}.txt", Text(large))),

@@ -15,11 +15,12 @@ internal static class AuditVerb
     private static readonly Option Limit = new("--limit", "N", "how many (default 100, at most 1000)");
     private static readonly Option Subject = new("--subject", "ID", "only what was done to this");
     private static readonly Option By = new("--by", "TOKEN", "only what was done with this token, by its name or id");
+    private static readonly Option Operation = new("--operation", "NAME", "only this, such as ReleaseLock");
     private static readonly Option Cursor = new("--cursor", "N", "only what is older than this entry");
 
     public static Verb Verb => new("audit", "audit [options]", "show who did what, newest first")
     {
-        Options = [Limit, Subject, By, Cursor],
+        Options = [Limit, Subject, By, Operation, Cursor],
         RunAsync = RunAsync,
     };
 
@@ -30,6 +31,7 @@ internal static class AuditVerb
         Add(query, "limit", arguments.Integer(Limit.Name, 1, LimitMax)?.ToString(CultureInfo.InvariantCulture));
         Add(query, "cursor", arguments.Integer(Cursor.Name, 1, long.MaxValue)?.ToString(CultureInfo.InvariantCulture));
         Add(query, "subject", arguments.Text(Subject.Name));
+        Add(query, "operation", arguments.Text(Operation.Name));
         Add(query, "by", arguments.Text(By.Name));
         JsonElement page = await client.GetAsync("v1/audit" + (query.Count > 0 ? "?" + string.Join('&', query) : ""), context.Interruption()).ConfigureAwait(false);
         context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? page.Line() + "\n" : Table(context, page)));

@@ -14,11 +14,14 @@ internal static class InstallServiceVerb
     private static readonly Option Root = new("--root", "DIR", "the folder notebooks are served from (default: the current one)");
     private static readonly Option Port = new("--port", "N", "the port to listen at (default 8787)");
 
-    public static Verb Verb => new("install-service", "install-service [--user] [--print] [--root DIR]", "install a systemd unit that starts the server and leaves its work alone when it stops")
+    public static Verb Verb => new("install-service", "install-service [--user] [--print] [--root DIR] [-- SERVE-OPTION...]", "install a systemd unit that starts the server and leaves its work alone when it stops")
     {
         Options = [User, Print, Root, Port],
         Globals = [GlobalOptions.Data, GlobalOptions.Help],
+        Operands = (0, null),
         Notes = """
+            What follows -- goes to serve as it is: holdfast install-service -- --host 0.0.0.0 --tls-cert /etc/holdfast/cert.pem --tls-key /etc/holdfast/key.pem
+
             The unit has KillMode=process: stopping or restarting the service ends the server and nothing else. It becomes active when the server
             has recovered. An existing unit that is not the same is not overwritten.
             """,
@@ -30,8 +33,9 @@ internal static class InstallServiceVerb
         bool isUsers = arguments.Has(User.Name);
         DataDirectoryPaths paths = DataDirectoryPaths.Resolve(arguments.Text(GlobalOptions.Data.Name), context.Environment);
         string root = Path.GetFullPath(arguments.Text(Root.Name) ?? ".", context.CurrentDirectory);
+        ArgumentParser.Read(ServeVerb.Verb, arguments.Operands, 0, new Arguments()); // A unit that cannot start is found out now, not at the next reboot.
         string unit = ServiceUnitText.Of(
-            Program(context), paths.Root, root, arguments.Integer(Port.Name, 1, ushort.MaxValue), isUsers, isUsers ? null : Environment.UserName);
+            Program(context), paths.Root, root, arguments.Integer(Port.Name, 1, ushort.MaxValue), arguments.Operands, isUsers, isUsers ? null : Environment.UserName);
         if (arguments.Has(Print.Name))
         {
             context.Terminal.Write(Encoding.UTF8.GetBytes(unit));
@@ -77,7 +81,7 @@ internal static class InstallServiceVerb
 /// <summary>The text of the unit. Every line that keeps work alive says why.</summary>
 internal static class ServiceUnitText
 {
-    public static string Of(string program, string data, string root, long? port, bool isUsers, string? user) => $"""
+    public static string Of(string program, string data, string root, long? port, IReadOnlyList<string> options, bool isUsers, string? user) => $"""
         [Unit]
         Description=Holdfast, an execution server that does not lose work
         After=network.target
@@ -88,7 +92,7 @@ internal static class ServiceUnitText
         # Active means recovered: the server says so itself.
         Type=notify
         NotifyAccess=main
-        ExecStart={Quote(program)} serve --data {Quote(data)} --root {Quote(root)}{(port is { } number ? $" --port {number}" : "")}
+        ExecStart={Quote(program)} serve --data {Quote(data)} --root {Quote(root)}{(port is { } number ? $" --port {number}" : "")}{string.Concat(options.Select(static o => " " + Quote(o)))}
         {(user is null ? "" : $"User={user}\n")}WorkingDirectory={root.Replace("%", "%%", StringComparison.Ordinal)}
         # Only the server is stopped. Jobs and kernels live on under their supervisors, and the next start takes them up again.
         KillMode=process
