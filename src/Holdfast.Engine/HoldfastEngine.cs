@@ -57,7 +57,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     private readonly JobDispatcher _dispatcher;
     private readonly LiveKernels _kernels;
     private readonly ActiveRuns _runs;
-    private readonly ExecutionWaiters _waiters;
+    private readonly EndWaiters _waiters;
     private readonly Recover _recover;
     private readonly OrphanSweeper _sweeper;
     private readonly RetentionKeeper _retention;
@@ -91,7 +91,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var rescuer = new AttemptRescuer(time, loggers.CreateLogger<AttemptRescuer>());
         var executions = new ExecutionLedger(Feed, Meters, host, time);
         var kernels = new KernelLedger(executions, Feed, options.Kernels.Restarts, host, time);
-        _waiters = new ExecutionWaiters(Feed);
+        _waiters = new EndWaiters(Feed);
         _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, Meters, time, loggers.CreateLogger<JobDispatcher>());
         _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, Meters, time, loggers.CreateLogger<LiveKernels>());
         var jobs = new JobRunner(Live, _dispatcher, time);
@@ -169,7 +169,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         SendToKernel = new SendToKernel(_kernels, _store);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, callbacks, time, loggers.CreateLogger<ActiveRuns>(), outputAssets);
         RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, callbackCheck, callbacks, Meters, host, options.Root, time) { Space = space, Quota = quota };
-        GetRun = new GetRun(_store, Feed, time);
+        GetRun = new GetRun(_store, _waiters, time);
         Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders, outputAssets), time, notebookAssets, outputAssets);
         _owed = new OwedOutputsKeeper(_store, Contents.Recover, path => _runs.IsActive(path, out Run? _), time, loggers.CreateLogger<OwedOutputsKeeper>());
         ListSupervisors = new ListSupervisors(Live, time);

@@ -3,6 +3,12 @@ namespace Holdfast.Engine.Executions;
 /// <summary>What a kernel's news means for a cell, beyond the moves of every execution. Pure: reads and stores nothing.</summary>
 internal static class CellRules
 {
+    /// <summary>Its request stands in the journal of the kernel it was given to: it has an attempt now, and runs. Null when its state does not allow that, as when it is known already.</summary>
+    public static Execution? Begin(Execution queued, CellStart start) =>
+        ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted is { } claimed && ExecutionTransitions.Apply(claimed, ExecutionCommand.ConfirmRunning).Accepted is { } running
+            ? queued with { State = running.State, Attempt = running.Attempt, StartedAt = start.AtMicroseconds, StartPosition = start.Position, Cause = null, Reason = null }
+            : null;
+
     /// <summary>It will not run, because one that it needs did not end well. Null when its state does not allow that.</summary>
     /// <param name="root">What went wrong first; null when it is not known any more.</param>
     /// <param name="upstream">The one that it needs.</param>

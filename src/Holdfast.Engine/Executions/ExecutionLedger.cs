@@ -28,8 +28,8 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     private readonly LockLedger _locks = new(feed, time);
     private readonly CallbackLedger _callbacks = new(feed, host, time);
 
-    /// <summary>What else follows from a change of a cell, in the transaction that stores it. Set once, before anything is written.</summary>
-    public Action<StoreTransaction, Execution>? CellChanged { get; set; }
+    /// <summary>What else follows from a change of a cell, in the transaction that stores it; true when the change, whatever it came to, is the one by which it has begun. Set once, before anything is written.</summary>
+    public Action<StoreTransaction, Execution, bool>? CellChanged { get; set; }
 
     /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here. It waits when its locks are not free.</summary>
     public Execution Add(StoreTransaction transaction, Execution draft, string request, IReadOnlyList<string>? locks = null, CallbackOrder? callback = null)
@@ -176,15 +176,19 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     /// <summary>The outcome of an attempt. Null when stale, as above. A job's attempt ends with it; a kernel's goes on past its cells.</summary>
     public Execution? Finish(StoreTransaction transaction, ExecutionId id, AttemptId attempt, Outcome outcome, Func<Execution, Execution>? amend = null)
     {
-        if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != attempt ||
-            ExecutionTransitions.Apply(execution.Status, ExecutionCommand.Finish, outcome.State).Accepted is not { } status)
+        return ExecutionsTable.Find(transaction, id) is { } execution && execution.AttemptId == attempt ? Finish(transaction, execution, outcome, amend) : null;
+    }
+
+    private Execution? Finish(StoreTransaction transaction, Execution execution, Outcome outcome, Func<Execution, Execution>? amend, bool begins = false)
+    {
+        if (ExecutionTransitions.Apply(execution.Status, ExecutionCommand.Finish, outcome.State).Accepted is not { } status)
         {
             return null;
         }
 
         if (execution.Kind == ExecutionKind.Job)
         {
-            AttemptsTable.End(transaction, attempt, outcome.State.Name(), outcome.AtMicroseconds);
+            AttemptsTable.End(transaction, execution.AttemptId!.Value, outcome.State.Name(), outcome.AtMicroseconds);
         }
 
         Execution finished = execution with
@@ -197,23 +201,16 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
             Reason = outcome.Reason,
             OutputBytes = outcome.OutputBytes,
         };
-        return Save(transaction, amend is null ? finished : amend(finished));
+        return Save(transaction, amend is null ? finished : amend(finished), begins);
     }
 
     /// <summary>
     /// A cell's request stands in the journal of the kernel incarnation it was given to: it has an attempt now, and runs. Null when that is known already.
     /// </summary>
-    public Execution? StartCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, long startedAt, long position)
-    {
-        if (ExecutionsTable.Find(transaction, id) is not { } queued || queued.AttemptId != kernelAttempt ||
-            ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted is not { } claimed ||
-            ExecutionTransitions.Apply(claimed, ExecutionCommand.ConfirmRunning).Accepted is not { } running)
-        {
-            return null;
-        }
-
-        return Save(transaction, queued with { State = running.State, Attempt = running.Attempt, StartedAt = startedAt, StartPosition = position, Cause = null, Reason = null });
-    }
+    public Execution? StartCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, long startedAt, long position) =>
+        ExecutionsTable.Find(transaction, id) is { } queued && queued.AttemptId == kernelAttempt && CellRules.Begin(queued, new CellStart(startedAt, position)) is { } running
+            ? Save(transaction, running, begins: true)
+            : null;
 
     /// <summary>A cell that waits, or is blocked, is not wanted any more. It is over when its supervisor says that it was not sent. Null when it has begun or ended.</summary>
     public Execution? Withdraw(StoreTransaction transaction, ExecutionId id, string cause, string reason) =>
@@ -241,16 +238,19 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     }
 
     /// <summary>A cell's outcome. One that never started is cancelled, whatever ended its kernel; one that was interrupted on request is cancelled too.</summary>
-    public Execution? FinishCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, Outcome outcome, long endPosition)
+    /// <param name="start">How it began, when that is not stored: then both are one change, with one event.</param>
+    public Execution? FinishCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, Outcome outcome, long endPosition, CellStart? start = null)
     {
         if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != kernelAttempt)
         {
             return null;
         }
 
+        Execution? begun = start is { } known ? CellRules.Begin(execution, known) : null;
+        execution = begun ?? execution;
         return execution.State == ExecutionState.Queued && outcome.State == ExecutionState.Cancelled
             ? Save(transaction, CellRules.NeverSent(execution, outcome))
-            : Finish(transaction, id, kernelAttempt, CellRules.Counted(execution, outcome), e => e with { EndPosition = endPosition });
+            : Finish(transaction, execution, CellRules.Counted(execution, outcome), e => e with { EndPosition = endPosition }, begins: begun is not null);
     }
 
     /// <summary>
@@ -283,7 +283,7 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
         Execution execution = draft with { Sequence = sequence };
         Announce(transaction, execution);
-        CellChanged?.Invoke(transaction, execution);
+        CellChanged?.Invoke(transaction, execution, execution.StartedAt is not null);
         return execution;
     }
 
@@ -311,13 +311,13 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         AttemptId = command is ExecutionCommand.Unclaim ? null : execution.AttemptId,
     };
 
-    private Execution Save(StoreTransaction transaction, Execution execution)
+    private Execution Save(StoreTransaction transaction, Execution execution, bool begins = false)
     {
         ExecutionsTable.Update(transaction, execution);
         Announce(transaction, execution);
         if (execution.Kind == ExecutionKind.Cell)
         {
-            CellChanged?.Invoke(transaction, execution);
+            CellChanged?.Invoke(transaction, execution, begins);
         }
 
         if (execution.Kind == ExecutionKind.Job && execution.State.IsTerminal())

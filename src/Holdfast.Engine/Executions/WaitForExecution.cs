@@ -3,18 +3,18 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Executions;
 
 /// <summary>Waits until an execution is terminal or the time is up, whichever is first; returns it as it then is. Leaving early never touches the work.</summary>
-public sealed class WaitForExecution(StateStore store, ExecutionWaiters waiters, TimeProvider time)
+public sealed class WaitForExecution(StateStore store, EndWaiters waiters, TimeProvider time)
 {
     public async Task<Execution> RunAsync(ExecutionId id, TimeSpan timeout, CancellationToken cancellationToken)
     {
         long deadline = time.GetTimestamp() + (long)(Math.Min(timeout.TotalSeconds, int.MaxValue) * time.TimestampFrequency);
         while (true)
         {
-            Task ended = waiters.NextEndAsync(id);
+            Task ended = waiters.NextEndAsync(id.Value);
             Execution? execution = store.Read(reader => ExecutionsTable.Find(reader, id));
             if (execution is null || execution.State.IsSettled())
             {
-                waiters.Forget(id);
+                waiters.Forget(id.Value);
                 return execution ?? throw ExecutionId.NotFound(id.Value);
             }
 

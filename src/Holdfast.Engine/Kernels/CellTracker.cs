@@ -22,6 +22,7 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     private readonly Dictionary<string, ExecutionId> _known = [];
     private bool _isEnding; // The kernel has been asked to end.
     private List<Cell> _changed = []; // Clients' cells of which more is known than was stored.
+    private readonly List<Cell> _begun = []; // Runs' cells whose begin was not yet given to be stored.
 
     /// <summary>One request on its way. Of a client's, what its row is made of.</summary>
     internal sealed class Cell
@@ -30,6 +31,9 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         public required long StartedAt { get; init; }
         public SentCell? Sent { get; set; }
         public bool IsStored { get; set; }
+
+        /// <summary>Its end was read before its begin was given to be stored, and stores both.</summary>
+        public bool IsOverAtOnce { get; set; }
         public bool IsChanged { get; set; }
         public bool IsIdle { get; set; }
         public Outcome? Reply { get; set; }
@@ -163,9 +167,12 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         }
     }
 
-    /// <summary>What is to be stored of clients' cells, as they are now; given once for each change. An outcome among it may be stored only when the journal is synced.</summary>
+    /// <summary>
+    /// What is to be stored of clients' cells, as they are now; given once for each change. An outcome among it may be stored only when the journal is synced. All changes that were given before go with it.
+    /// </summary>
     public List<SentCellSave> TakeChanged(out bool hasOutcome)
     {
+        _begun.Clear();
         hasOutcome = false;
         var saves = new List<SentCellSave>(_changed.Count);
         foreach (Cell cell in _changed)
@@ -195,10 +202,12 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
             }
 
             _handedOver.Remove(id);
-            _sent[id] = new Cell { StartPosition = position, StartedAt = at };
+            var begun = new Cell { StartPosition = position, StartedAt = at };
+            _sent[id] = begun;
+            _begun.Add(begun);
             return transaction =>
             {
-                if (ledger.StartCell(transaction, new ExecutionId(id), attempt, at, position) is { IsCancelRequested: true })
+                if (!begun.IsOverAtOnce && ledger.StartCell(transaction, new ExecutionId(id), attempt, at, position) is { IsCancelRequested: true })
                 {
                     // It was sent before the cancel could take it out of the queue.
                     transaction.OnCommitted(() => CancelledCellStarted?.Invoke(id));
@@ -254,7 +263,15 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         Outcome counted = outcome with { OutputBytes = cell?.OutputBytes ?? 0 };
         if (cell?.Sent is not { } sent)
         {
-            return transaction => ledger.FinishCell(transaction, new ExecutionId(id), attempt, counted, endPosition);
+            CellStart? start = null;
+            if (cell is not null && _begun.Remove(cell))
+            {
+                // As most of small ones: one write, and one event.
+                cell.IsOverAtOnce = true;
+                start = new CellStart(cell.StartedAt, cell.StartPosition);
+            }
+
+            return transaction => ledger.FinishCell(transaction, new ExecutionId(id), attempt, counted, endPosition, start);
         }
 
         // ipykernel says busy also for what it drops: that never ran. What was not heard to begin and did end has begun with its request.

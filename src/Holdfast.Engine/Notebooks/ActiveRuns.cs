@@ -98,20 +98,7 @@ public sealed partial class ActiveRuns : IDisposable
         try
         {
             SupervisorLink link = await kernel.Live.Link;
-            foreach ((Execution execution, CellRequest request) in cells)
-            {
-                CrashPoints.Reach(CrashPoint.ServerCellHandedOver);
-                bool isUnwanted = execution.IsCancelRequested || active.IsUnwanted(execution.Id);
-                LinkMessage message = isUnwanted || execution.State.IsSettled()
-                    ? new LinkMessage
-                    {
-                        // One that the supervisor has never seen is over with this, too: nothing else would ever say so.
-                        Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value, Attempt = kernel.Live.Id.Value, End = isUnwanted && !execution.State.IsSettled(),
-                    }
-                    : Execute(active.Run, execution, request, kernel);
-                await link.RequestAsync(message, _stopping.Token);
-            }
-
+            await link.RequestAllAsync(cells.Select(cell => HandOver(active, kernel, cell.Execution, cell.Request)), _stopping.Token);
             active.MarkHandedOver();
         }
         catch (Exception e) when (e is IOException or LinkRefusedException or RefusedException or OperationCanceledException)
@@ -127,6 +114,19 @@ public sealed partial class ActiveRuns : IDisposable
                 active.MarkHandedOver();
             }
         }
+    }
+
+    private LinkMessage HandOver(ActiveRun active, LiveKernel kernel, Execution execution, CellRequest request)
+    {
+        CrashPoints.Reach(CrashPoint.ServerCellHandedOver);
+        bool isUnwanted = execution.IsCancelRequested || active.IsUnwanted(execution.Id);
+        return isUnwanted || execution.State.IsSettled()
+            ? new LinkMessage
+            {
+                // One that the supervisor has never seen is over with this, too: nothing else would ever say so.
+                Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value, Attempt = kernel.Live.Id.Value, End = isUnwanted && !execution.State.IsSettled(),
+            }
+            : Execute(active.Run, execution, request, kernel);
     }
 
     /// <summary>

@@ -1,11 +1,10 @@
 using Holdfast.Engine.Executions;
-using Holdfast.Engine.Feed;
 using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>Reads a run with its cells, at once or when it is over. Errors: run-not-found.</summary>
-public sealed class GetRun(StateStore store, FeedLog feed, TimeProvider time)
+public sealed class GetRun(StateStore store, EndWaiters waiters, TimeProvider time)
 {
     public RunView Run(string id) => store.Read(reader =>
     {
@@ -13,28 +12,23 @@ public sealed class GetRun(StateStore store, FeedLog feed, TimeProvider time)
         return new RunView(run, ExecutionsTable.OfRun(reader, id).ConvertAll(e => new RunCellView(e.CellIndex!.Value, e.CellId, e)), run.KernelId);
     });
 
-    /// <summary>Waits until the run is over or the time is up, and returns it as it then is.</summary>
+    /// <summary>Waits until the run is over or the time is up, and returns it as it then is. Its cells are read then, and not each time that one of them ends.</summary>
     public async Task<RunView> WaitAsync(string id, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        long start = time.GetTimestamp();
-        while (true)
+        if (timeout > TimeSpan.Zero)
         {
-            Task growth = feed.Growth;
-            RunView view = Run(id);
-            TimeSpan left = timeout - time.GetElapsedTime(start);
-            if (view.Run.FinishedAt is not null || left <= TimeSpan.Zero)
+            Task ended = waiters.NextEndAsync(id);
+            if (store.Read(reader => RunsTable.Find(reader, id)) is { FinishedAt: null })
             {
-                return view;
+                await ended.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
             }
-
-            try
+            else
             {
-                await growth.WaitAsync(left, time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                return Run(id);
+                waiters.Forget(id);
             }
         }
+
+        return Run(id);
     }
 }

@@ -75,7 +75,7 @@ internal sealed class KernelConversation : IDisposable
     /// <summary>The kernel is at the code of a request that is to be interrupted, or may not have heard it.</summary>
     public LoopCallback? InterruptDue { get; set; }
 
-    /// <summary>Something came that a person may be waiting for: a reply, a question, the idle that ends a cell. Cleared by who tells of it.</summary>
+    /// <summary>Something came that a person may be waiting for: a question, or the reply or the idle to what is not the queue's, of which <see cref="OutcomeReached"/> tells. Cleared by who tells of it.</summary>
     public bool IsSomeoneAnswered { get; set; }
 
     public HeartbeatCallback? HeartbeatChanged { get; set; }
@@ -225,24 +225,29 @@ internal sealed class KernelConversation : IDisposable
         {
             bool isOfExecute = JupyterJson.IsText(_ioPub.Parent, "msg_type"u8, "execute_request"u8);
             _interrupts.NoteIdle(parent, isOfExecute ? _ioPub.Parent : default);
-            IsSomeoneAnswered = true;
             if (isCurrent)
             {
                 _dispatcher.NoteIdle();
+            }
+            else
+            {
+                IsSomeoneAnswered = true;
             }
         }
     }
 
     private void OnShell()
     {
+        if (JupyterJson.IsText(_shell.Header, "msg_type"u8, "execute_reply"u8))
+        {
+            OnExecuteReply();
+            return;
+        }
+
         IsSomeoneAnswered = true;
         if (JupyterJson.IsText(_shell.Header, "msg_type"u8, "kernel_info_reply"u8))
         {
             _readiness.NoteAnswer(_shell.Content);
-        }
-        else if (JupyterJson.IsText(_shell.Header, "msg_type"u8, "execute_reply"u8))
-        {
-            OnExecuteReply();
         }
     }
 
@@ -258,6 +263,10 @@ internal sealed class KernelConversation : IDisposable
         if (_dispatcher.IsCurrent(answered))
         {
             _dispatcher.NoteReply(!JupyterJson.IsText(_shell.Content, "status"u8, "ok"u8));
+        }
+        else
+        {
+            IsSomeoneAnswered = true;
         }
     }
 

@@ -6,26 +6,28 @@ namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
 /// Makes the outcomes of the queue's requests durable before the server is shown them. The next request is at the kernel already, so the disk's time is not the next cell's. While more requests
-/// wait behind it, outcomes are made durable and told together, a few at a time: a notebook of small cells would otherwise spend as much on syncs and on waking the server as on its cells.
+/// wait behind it, those that come faster than <see cref="PaceMs"/> are made durable and told together: a notebook of small cells would otherwise spend as much on syncs, on waking the server and
+/// on its commits as on its cells. One that comes after a pause is told at once, and so is whatever somebody else than the queue waits for.
 /// </summary>
 internal sealed class OutcomeSync
 {
-    /// <summary>At most so long is an outcome held back while more requests wait: some five cells that do nothing, and nothing that a person sees.</summary>
-    private const int DelayMs = 20;
+    /// <summary>Some twenty cells that do nothing, and less than a person sees.</summary>
+    private const int PaceMs = 100;
 
+    private readonly PollLoop _loop;
     private readonly AttemptJournal _journal;
     private readonly KernelConversation _conversation;
     private readonly LoopCallback _tell;
     private readonly LoopTimer _timer;
     private long _toldPosition;
+    private long _syncedAtMs = long.MinValue / 2; // By the loop's clock.
     private bool _owesSync;
-    private bool _isDue;
 
     /// <param name="tell">Tells the journal's growth at once: for this a person waits.</param>
     public OutcomeSync(PollLoop loop, AttemptJournal journal, KernelConversation conversation, LoopCallback tell)
     {
-        (_journal, _conversation, _tell) = (journal, conversation, tell);
-        _timer = loop.AddTimer(OnDue);
+        (_loop, _journal, _conversation, _tell) = (loop, journal, conversation, tell);
+        _timer = loop.AddTimer(Settle);
     }
 
     /// <summary>While an outcome is not synced, the journal is shown without it: what the server has been told, it may commit.</summary>
@@ -38,16 +40,14 @@ internal sealed class OutcomeSync
     {
         if (_owesSync && !_journal.IsStalled)
         {
-            if (_conversation.WaitingCount > 0 && !_isDue)
-            {
-                if (!_timer.IsArmed)
-                {
-                    _timer.Start(DelayMs);
-                }
-            }
-            else
+            long early = _syncedAtMs + PaceMs - _loop.NowMs;
+            if (early <= 0 || _conversation.WaitingCount == 0 || _conversation.IsSomeoneAnswered)
             {
                 Sync();
+            }
+            else if (!_timer.IsArmed)
+            {
+                _timer.Start(early);
             }
         }
 
@@ -67,15 +67,9 @@ internal sealed class OutcomeSync
     private void Sync()
     {
         _timer.Stop();
-        _isDue = false;
+        _syncedAtMs = _loop.NowMs;
         _journal.Sync(static _ => CrashPoints.Reach(CrashPoint.SupervisorOutcomeSynced));
         _owesSync = false;
         _tell();
-    }
-
-    private void OnDue()
-    {
-        _isDue = true;
-        Settle();
     }
 }

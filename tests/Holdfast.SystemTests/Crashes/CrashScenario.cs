@@ -137,7 +137,7 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         .. Enumerable.Range(1, 3).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, 2 * n, CrashStory.Cascade, Loss.None)),
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Cascade, Loss.None),
         new(CrashPoint.SupervisorRequestJournalled, 7, CrashStory.Cascade, Loss.AtMostOne),
-        new(CrashPoint.SupervisorOutcomeSynced, 3, CrashStory.Cascade, Loss.AtMostOne),
+        new(CrashPoint.SupervisorOutcomeSynced, 2, CrashStory.Cascade, Loss.AtMostOne),
 
         // An edit: registered, brought into the file, and what it made stale planned and run, without anybody asking for it.
         new(CrashPoint.ServerCellRegistered, 1, CrashStory.Edit, Loss.None),
@@ -169,7 +169,7 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         Kernel(CrashPoint.SupervisorRequestJournalled, 1, Loss.None), // Of our own questions to the kernel, before any cell.
         Kernel(CrashPoint.SupervisorRequestJournalled, 6, Loss.One),
         Kernel(CrashPoint.SupervisorOutcomeSynced, 1, Loss.One),
-        Kernel(CrashPoint.SupervisorOutcomeSynced, 4, Loss.None),
+        Kernel(CrashPoint.SupervisorOutcomeSynced, 2, Loss.AtMostOne), // The first alone, then as many as come in its pace: the last, or not.
         Kernel(CrashPoint.SupervisorAppended, 20, Loss.AtMostOne),
         Kernel(CrashPoint.SupervisorAppended, 40, Loss.AtMostOne),
         Kernel(CrashPoint.SupervisorReaped, 1, Loss.None),

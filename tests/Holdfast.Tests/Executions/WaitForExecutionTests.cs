@@ -6,12 +6,12 @@ namespace Holdfast.Tests.Executions;
 public sealed class WaitForExecutionTests : IAsyncDisposable
 {
     private readonly TemporaryLedger _house = new();
-    private readonly ExecutionWaiters _waiters;
+    private readonly EndWaiters _waiters;
     private readonly WaitForExecution _wait;
 
     public WaitForExecutionTests()
     {
-        _waiters = new ExecutionWaiters(_house.Feed);
+        _waiters = new EndWaiters(_house.Feed);
         _wait = new WaitForExecution(_house.Store, _waiters, _house.Time);
     }
 

@@ -39,6 +39,34 @@ public sealed class CellTrackerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_cell_that_is_over_before_its_begin_was_stored_is_one_change_with_both()
+    {
+        string cell = await HandOverAsync();
+        Action<StoreTransaction>?[] changes = TakeAll(KernelMessages.Request(cell, 10), KernelMessages.Status(cell, "busy", 11), KernelMessages.Reply(cell, 12), KernelMessages.Status(cell, "idle", 13));
+        await ApplyAsync(changes);
+
+        Assert.Equal((ExecutionState.Succeeded, 10L, 14L), State(cell));
+        Assert.Equal((10L, 1), (Find(cell).StartedAt, Find(cell).Attempt));
+        Assert.Equal(["queued", "succeeded"], _house.History(new ExecutionId(cell)));
+
+        await ApplyAsync(changes);
+        Assert.Equal(["queued", "succeeded"], _house.History(new ExecutionId(cell)));
+    }
+
+    [Fact]
+    public async Task A_cell_whose_begin_is_on_its_way_to_the_store_has_two()
+    {
+        string cell = await HandOverAsync();
+        Action<StoreTransaction>?[] begin = TakeAll(KernelMessages.Request(cell, 10));
+        Assert.Empty(_tracker.TakeChanged(out _));
+        Action<StoreTransaction>?[] end = TakeAll(KernelMessages.Reply(cell, 12), KernelMessages.Status(cell, "idle", 13));
+        await ApplyAsync([.. begin, .. end]);
+
+        Assert.Equal((ExecutionState.Succeeded, 10L, 14L), State(cell));
+        Assert.Equal(["queued", "running", "succeeded"], _house.History(new ExecutionId(cell)));
+    }
+
+    [Fact]
     public async Task An_error_fails_its_cell_with_its_name_and_an_abort_cancels()
     {
         string failed = await HandOverAsync();
@@ -194,6 +222,8 @@ public sealed class CellTrackerTests : IAsyncDisposable
             await ApplyAsync(_tracker.Take(message));
         }
     }
+
+    private Action<StoreTransaction>?[] TakeAll(params KernelMessage[] messages) => Array.ConvertAll(messages, message => _tracker.Take(message));
 
     private Task ApplyAsync(params Action<StoreTransaction>?[] changes) => Array.TrueForAll(changes, static c => c is null)
         ? Task.CompletedTask

@@ -16,7 +16,8 @@ internal sealed class CascadeLedger(FeedLog feed)
     /// <summary>A cell of this notebook was run in its kernel, and not by a cascade. Raised after the commit that says so.</summary>
     public event Action<string>? RunPastCascades;
 
-    public void Take(StoreTransaction transaction, Execution execution)
+    /// <param name="begins">With this change it has begun, and may be over.</param>
+    public void Take(StoreTransaction transaction, Execution execution, bool begins)
     {
         if (execution.State == ExecutionState.Queued)
         {
@@ -29,7 +30,7 @@ internal sealed class CascadeLedger(FeedLog feed)
             return;
         }
 
-        TakeValue(transaction, execution, run.Path);
+        TakeValue(transaction, execution, run.Path, begins);
         feed.Append(transaction, "cascade.cell", runId, writer =>
         {
             writer.WriteString("id", runId);
@@ -97,26 +98,24 @@ internal sealed class CascadeLedger(FeedLog feed)
     /// From its first instruction on a cell may have changed what it defines: until it has succeeded, the kernel holds no value of it that anybody could name; nor one of another cell that had
     /// made one of its names before.
     /// </summary>
-    private static void TakeValue(StoreTransaction transaction, Execution execution, string path)
+    private static void TakeValue(StoreTransaction transaction, Execution execution, string path, bool begins)
     {
-        if (execution.CellId is not { } id || execution.AttemptId is null)
+        bool hasEnded = execution.State is ExecutionState.Succeeded or ExecutionState.Failed;
+        if (execution.CellId is not { } id || execution.AttemptId is null || (!begins && !hasEnded))
         {
             return;
         }
 
-        if (execution.State == ExecutionState.Running)
+        CellRequest request = CellValues.Request(transaction, execution);
+        if (begins)
         {
-            CellRequest request = CellValues.Request(transaction, execution);
             CellValuesTable.Begin(transaction, path, new CellId(id), request.Names ?? [], request.Imports ?? []);
             ReactiveEditsTable.ForgetRun(transaction, path, new CellId(id));
         }
-        else if (execution.State is ExecutionState.Succeeded or ExecutionState.Failed)
+
+        if (execution.State == ExecutionState.Succeeded || (hasEnded && request.AllowsError))
         {
-            CellRequest request = CellValues.Request(transaction, execution);
-            if (execution.State == ExecutionState.Succeeded || request.AllowsError)
-            {
-                CellValuesTable.Put(transaction, path, CellValues.Of(execution, request));
-            }
+            CellValuesTable.Put(transaction, path, CellValues.Of(execution, request));
         }
     }
 }

@@ -231,9 +231,15 @@ public sealed class StalenessTests
                             transaction,
                             _house.Draft(ExecutionKind.Cell, _incarnation) with { Id = id, RunId = run.Id, CellId = request.CellId, CellIndex = 0, Place = 0 },
                             JsonSerializer.Serialize(request, CellJson.Default.CellRequest));
-                        Assert.NotNull(_house.Ledger.StartCell(transaction, id, _incarnation, 1, ++_position));
+                        var start = new CellStart(1, ++_position);
+                        bool isAtOnce = _random.Next(2) == 0;
+                        if (!isAtOnce)
+                        {
+                            Assert.NotNull(_house.Ledger.StartCell(transaction, id, _incarnation, start.AtMicroseconds, start.Position));
+                        }
+
                         var outcome = new Outcome(fails ? ExecutionState.Failed : ExecutionState.Succeeded, null, null, fails ? "error" : "ok", null, 2);
-                        Assert.NotNull(_house.Ledger.FinishCell(transaction, id, _incarnation, outcome, ++_position));
+                        Assert.NotNull(_house.Ledger.FinishCell(transaction, id, _incarnation, outcome, ++_position, isAtOnce ? start : null));
                     },
                     TemporaryLedger.Cancel);
             }
