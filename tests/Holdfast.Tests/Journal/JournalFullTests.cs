@@ -53,6 +53,53 @@ public sealed partial class JournalFullTests : IDisposable
     }
 
     [Fact]
+    public unsafe void A_disk_that_fills_up_in_the_middle_of_a_large_record_keeps_nothing_of_it()
+    {
+        byte[] payload = new byte[100_000];
+        new Random(3).NextBytes(payload);
+        foreach (int room in new[] { 33, 1_000, 32_768, 32_769, 65_536, 99_999 })
+        {
+            string directory = Path.Join(_journal.Path, room.ToString(null, null));
+            Directory.CreateDirectory(_journal.Path);
+            var disk = new SmallDisk(long.MaxValue);
+            using JournalWriter writer = JournalWriter.Open(directory, JournalOptions.Default, disk.Write);
+            writer.Append(JournalChannel.Stdout, "before"u8, 1);
+            long before = writer.Position;
+            disk.Room = room;
+            Assert.Equal(0, Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, payload, 2)).PayloadBytesWritten);
+            Assert.Equal(before, writer.Position);
+            Assert.Equal(before, new FileInfo(JournalFormat.SegmentPath(directory, 0)).Length);
+            disk.Room = long.MaxValue;
+            writer.Append(JournalChannel.Stdout, payload, 3);
+            using JournalReader reader = JournalReader.Open(directory);
+            Assert.Equal([Convert.ToHexString("before"u8), Convert.ToHexString(payload)], TemporaryJournal.ReadRest(reader).Select(record => record.Payload));
+        }
+    }
+
+    /// <summary>Longer ones are given memory that the system does not have at hand: see SegmentWriter.</summary>
+    [Fact]
+    public unsafe void A_large_record_is_handed_over_in_runs_of_32_KiB_and_a_small_one_at_once()
+    {
+        var writes = new List<(long Offset, long Length)>();
+        nint Write(int fd, IoVector* vectors, int count, long offset)
+        {
+            nint written = Libc.PWriteV(fd, vectors, count, offset);
+            writes.Add((offset, written));
+            return written;
+        }
+
+        using JournalWriter writer = JournalWriter.Open(_journal.Path, JournalOptions.Default, Write);
+        writes.Clear();
+        writer.Append(JournalChannel.Stdout, new byte[20_000], 1);
+        writer.Append(JournalChannel.Stdout, new byte[20_000], 2);
+        Assert.Equal(2, writes.Count);
+        writer.Append(JournalChannel.Stdout, new byte[JournalFormat.PayloadBytesMax], 3);
+        Assert.All(writes, write => Assert.InRange(write.Length, 1, 32 * 1024));
+        Assert.All(writes[2..^1], write => Assert.Equal(0, (write.Offset + write.Length) % (32 * 1024)));
+        Assert.Equal(writer.Position, writes[^1].Offset + writes[^1].Length);
+    }
+
+    [Fact]
     public void A_failed_write_that_is_not_a_full_disk_says_so_and_leaves_whole_records()
     {
         var disk = new SmallDisk(100) { Errno = Libc.Eio };
