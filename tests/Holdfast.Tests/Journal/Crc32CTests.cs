@@ -29,6 +29,20 @@ public sealed class Crc32CTests
         }
     }
 
+    /// <summary>Past some thousand bytes, several runs are taken side by side.</summary>
+    [Fact]
+    public void Long_ones_agree_with_the_definition_too()
+    {
+        byte[] bytes = new byte[10_000];
+        new Random(3).NextBytes(bytes);
+        foreach (int length in new[] { 3071, 3072, 3073, 3135, 3136, 6143, 6144, 6145, 9216, 9999 })
+        {
+            Assert.Equal(BitByBit(bytes.AsSpan(1, length)), Crc32C.Compute(bytes.AsSpan(1, length)));
+            uint begun = Crc32C.Append(Crc32C.Start, bytes.AsSpan(0, 1)); // From another start than the first.
+            Assert.Equal(BitByBit(bytes.AsSpan(0, length + 1)), Crc32C.Finish(Crc32C.Append(begun, bytes.AsSpan(1, length))));
+        }
+    }
+
     [Fact]
     public void It_does_not_matter_where_the_bytes_are_divided()
     {
