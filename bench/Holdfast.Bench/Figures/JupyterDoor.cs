@@ -76,6 +76,7 @@ internal sealed class JupyterDoor : IBench
     private static void Large(BenchRun run, JupyterLoad load, HoldfastServer server, JupyterServerPeer? peer, string name, int count, int size)
     {
         var speed = new Figure(name, "MB/s", RawReader, Goal.RatioAtLeast(0.95));
+        var floor = new Figure(name + ", beside a bare relay", "MB/s", "relay");
         var beside = new Figure(name + ", beside the peer without limits", "MB/s", Peer);
         var memory = new Figure(name + ": growth of the server", "MB", Peer, Goal.AtMost(32));
         var lost = new Figure(name + ": messages lost", "", goal: Goal.AtMost(0));
@@ -84,15 +85,17 @@ internal sealed class JupyterDoor : IBench
         {
             string[] work = ["writes", Count(count), Count(size)];
             JsonNode raw = load.Straight("raw", work);
+            JsonNode relay = load.Straight("relay", work);
             JsonNode ours = load.Through(Url(server), server.Token, server.Pid, work);
             JsonNode? other = peer is null ? null : load.Through(peer.Url, JupyterServerPeer.Token, peer.Pid, work);
             speed.Add(Speed(ours), Speed(raw));
+            floor.Add(Speed(ours), Speed(relay));
             beside.Add(Speed(ours), other is null ? null : Speed(other));
             memory.Add(Of(ours, "memory"), OfPeer(other, "memory"));
             lost.Add(count - Of(ours, "large"));
         }
 
-        run.Report.Add(speed, beside, memory, lost);
+        run.Report.Add(speed, floor, beside, memory, lost);
     }
 
     private static void Lines(BenchRun run, JupyterLoad load, HoldfastServer server, JupyterServerPeer? peer)
