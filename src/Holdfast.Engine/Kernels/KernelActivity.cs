@@ -5,7 +5,7 @@ namespace Holdfast.Engine.Kernels;
 
 /// <summary>
 /// A kernel's execution state and last activity as Jupyter's clients know them, from its IOPub messages. 1. It is starting until the first status that says something else; then it is
-/// idle. 2. Only a status whose parent is a tracked request changes it: asking a kernel about itself does not make it busy. 3. It is busy while any tracked request is, since
+/// idle. 2. Only a status whose parent is a tracked request changes it: asking a kernel about itself does not make it busy, nor does what its supervisor has it do. 3. It is busy while any tracked request is, since
 /// the messages of several requests (subshells) interleave. 4. Any tracked message is activity, and anything at all is while it is busy.
 /// Written by one loop, read from anywhere.
 /// </summary>
@@ -58,7 +58,8 @@ internal sealed class KernelActivity
 
         if (type == "status")
         {
-            TakeStatus(message.Message.ExecutionState, message.Message.ParentMessageId, isParentTracked, message.Position);
+            string parent = message.Message.ParentMessageId;
+            TakeStatus(message.Message.ExecutionState, parent, isParentTracked && !SupervisorRequest.Is(parent), message.Position);
         }
     }
 

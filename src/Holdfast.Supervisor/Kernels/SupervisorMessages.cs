@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Jupyter;
@@ -23,8 +22,7 @@ internal sealed class SupervisorMessages(PollLoop loop, AttemptSpec spec)
     private JupyterHeader NewHeader(string messageType, string session)
     {
         _count++;
-        string messageId = string.Create(CultureInfo.InvariantCulture, $"{SessionId}_supervisor_{_count}");
         DateTimeOffset now = DateTimeOffset.UnixEpoch.AddTicks(loop.UnixNanoseconds / 100);
-        return JupyterHeader.Create(messageType, messageId, session, spec.Username ?? "", now);
+        return JupyterHeader.Create(messageType, SupervisorRequest.Id(SessionId, _count), session, spec.Username ?? "", now);
     }
 }

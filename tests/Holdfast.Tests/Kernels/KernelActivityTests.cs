@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Holdfast.Engine.Kernels;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Jupyter;
 using Holdfast.Tests.Fakes;
 
 namespace Holdfast.Tests.Kernels;
@@ -28,6 +29,14 @@ public sealed class KernelActivityTests
         var activity = new KernelActivity(isKnownReady: true);
         activity.Take(Status(type, "info", "busy", 5));
         Assert.Equal(("idle", 0L), (activity.ExecutionState, activity.LastActivityAt));
+    }
+
+    [Fact]
+    public void What_its_supervisor_has_a_kernel_do_does_not_make_it_busy()
+    {
+        var activity = new KernelActivity(isKnownReady: false);
+        activity.Take(KernelMessages.Status(SupervisorRequest.Id("session", 2), "busy", 1));
+        Assert.Equal("idle", activity.ExecutionState);
     }
 
     [Fact]
