@@ -193,6 +193,13 @@ public sealed class DataDirectory : IDisposable
             existing = parent;
         }
 
+        if (existing == paths.Root && FileOwner.Of(existing)?.UserId == Libc.GetUid())
+        {
+            return new DataDirectoryException(
+                ErrorCodes.DataDirectoryNotWritable,
+                $"Something in the data directory {paths.Root}, which is yours, cannot be read or written: {error.Message.TrimEnd('.')}. Put its permissions right (chmod -R u+rwX {paths.Root}), or give another directory with --data.", error);
+        }
+
         return new DataDirectoryException(ErrorCodes.DataDirectoryNotWritable, string.Create(CultureInfo.InvariantCulture,
             $"The data directory {paths.Root} cannot be written: {existing} belongs to {FileOwner.Of(existing)?.Description ?? "nobody known"} and this is uid {Libc.GetUid()}. ")
             + $"Give another directory with --data or HOLDFAST_DATA, or change its owner. ({error.Message})", error);

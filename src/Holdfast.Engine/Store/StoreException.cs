@@ -54,6 +54,12 @@ public sealed class StoreException : Exception
         ErrorCodes.DiskFull => "There is no room left for the store; nothing of this change was kept. Free some space and try again.",
         ErrorCodes.StoreConstraint => "The change breaks a rule of the schema.",
         ErrorCodes.StoreCorrupt => "The database is damaged or is not Holdfast's. Stop the server, keep a copy of the data directory, and run 'holdfast doctor'.",
-        _ => "The store could not do this.",
+        _ => (code & 0xff) switch
+        {
+            Sqlite.CannotOpen => "The database cannot be opened. Put the owner and the permissions of its file and folder right: 'holdfast doctor' looks at them.",
+            Sqlite.ReadOnly => "The database cannot be written. Put the owner and the permissions of its file and folder right, and see whether its disk is mounted read-only.",
+            Sqlite.IoError => "The disk of the database failed. Look into the system's log (dmesg) before anything else, and keep a copy of the data directory.",
+            _ => "The store could not do this.",
+        },
     };
 }

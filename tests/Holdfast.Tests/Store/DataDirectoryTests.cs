@@ -222,6 +222,19 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void What_cannot_be_used_of_our_own_directory_is_named_and_nobody_is_sent_to_another_owner()
+    {
+        _ = Directory.CreateDirectory(Path.Combine(Root, "token", "in the way"));
+
+        DataDirectoryException error = Assert.Throws<DataDirectoryException>(() => Open());
+
+        Assert.Equal(ErrorCodes.DataDirectoryNotWritable, error.Code);
+        Assert.StartsWith($"Something in the data directory {Root}, which is yours, cannot be read or written: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(Root, "token"), error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("belongs to", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_directory_without_permission_to_write_is_refused()
     {
         Assert.SkipWhen(Libc.GetUid() == 0, "root may write everywhere");
