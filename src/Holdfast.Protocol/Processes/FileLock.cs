@@ -38,7 +38,7 @@ public sealed class FileLock : IDisposable
         }
 
         bool isFree = TryFlock(fd, Libc.LockShared);
-        _ = Libc.Close(fd);
+        LetGo(fd);
         return !isFree;
     }
 
@@ -47,8 +47,15 @@ public sealed class FileLock : IDisposable
         int fd = Interlocked.Exchange(ref _fd, -1);
         if (fd >= 0)
         {
-            _ = Libc.Close(fd);
+            LetGo(fd);
         }
+    }
+
+    /// <summary>Said, and not left to the close: a child that another thread is starting has the descriptor, and the lock with it, until it becomes another program.</summary>
+    private static void LetGo(int fd)
+    {
+        _ = Libc.Flock(fd, Libc.LockNone);
+        _ = Libc.Close(fd);
     }
 
     private static bool TryFlock(int fd, int kind)

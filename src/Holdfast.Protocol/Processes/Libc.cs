@@ -18,7 +18,7 @@ public static unsafe partial class Libc
     public const int LockShared = 1;
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
-
+    public const int LockNone = 8;
     public const int SigHup = 1;
     public const int SigInt = 2;
     public const int SigQuit = 3;
