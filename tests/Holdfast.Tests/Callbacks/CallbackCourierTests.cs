@@ -104,7 +104,8 @@ public sealed class CallbackCourierTests
 
         await house.Executions.Store.WriteAsync(
             transaction => executions.ForEach(e => house.Executions.Ledger.Command(transaction, e.Id, ExecutionCommand.Cancel)), TemporaryLedger.Cancel);
-        await house.UntilAsync(() => house.Executions.Published.Count(static p => p.Kind == "callback.delivered") == 990);
+        await house.UntilAsync(() => house.Executions.Published.Count(static p => p.Kind == "callback.delivered") == 990
+            && house.Sent.Count(static s => s.Order.Url == dead) >= CallbackLimits.InFlightPerNewLane);
         Assert.Equal(CallbackLimits.InFlightPerNewLane, house.Sent.Count(static s => s.Order.Url == dead));
     }
 

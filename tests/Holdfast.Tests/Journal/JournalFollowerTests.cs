@@ -11,7 +11,7 @@ public sealed class JournalFollowerTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Generous: it passes only when a wake-up was lost.</summary>
-    private static TimeSpan Patience => TimeSpan.FromSeconds(20);
+    private static TimeSpan Patience => TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task A_follower_reads_all_to_the_exit_event_over_every_segment_while_it_is_written()

@@ -20,7 +20,7 @@ public sealed class ProcessIdentityTests
     {
         string directory = Directory.CreateTempSubdirectory("hf-").FullName;
         string strange = Path.Combine(directory, "a) S 1 (b c");
-        File.Copy("/bin/sleep", strange);
+        File.CreateSymbolicLink(strange, "/bin/sleep"); // Not a copy: what was just written may be busy in a child that another test is starting.
         using Process child = Process.Start(strange, "600");
         ProcessIdentity identity = ProcessIdentity.Of(child.Id)!.Value;
         Assert.True(identity.IsAlive());
