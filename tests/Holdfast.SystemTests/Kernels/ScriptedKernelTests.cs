@@ -17,8 +17,11 @@ public class ScriptedKernelTests
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
 
-        string cell = kernel.Execute("print before\nstderr last words\nsleep 0.5\n" + command);
+        string cell = kernel.Execute("print before\nstderr last words\ninput die?\nsleep 0.5\n" + command);
         string waiting = kernel.Execute("print never");
+        kernel.WaitForTape(() => kernel.Of(JournalChannel.Stdin, cell).Any());
+        kernel.Input("yes");
+
         LinkMessage exited = kernel.WaitForExit();
         kernel.Tape.Read();
 
@@ -191,13 +194,15 @@ public class ScriptedKernelTests
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
 
-        string running = kernel.Execute("sleep 0.5");
+        string running = kernel.Execute("input go on?");
         string one = kernel.Execute("print one");
         string two = kernel.Execute("print two", "g");
         string three = kernel.Execute("print three", "g");
         string four = kernel.Execute("print four");
         kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = one });
         kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Dequeue, Group = "g" });
+        kernel.WaitForTape(() => kernel.Of(JournalChannel.Stdin, running).Any());
+        kernel.Input("yes");
 
         Assert.Equal("ok", kernel.WaitForOutcome(running));
         Assert.Equal("ok", kernel.WaitForOutcome(four));
