@@ -12,7 +12,7 @@ public sealed class SecretTests
     [Fact]
     public async Task A_token_is_in_its_file_and_nowhere_else()
     {
-        const string main = "0123456789abcdefSECRETmain";
+        string main = "0123456789abcdefSECRET" + Guid.NewGuid().ToString("N"); // No other run of this test has it, now or from before.
         await using TestServer server = TestServer.Prepare(new TestServerOptions { Environment = new() { ["HOLDFAST_TOKEN"] = main } });
         Directory.CreateDirectory(server.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await File.WriteAllTextAsync(Path.Combine(server.Data, "token"), main + "\n", TestContext.Current.CancellationToken);
@@ -88,9 +88,9 @@ public sealed class SecretTests
         }
 
         File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
-        const string caller = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(3); s.connect(sys.argv[1])\ntry: print(s.recv(1))\nexcept TimeoutError: print('still open')\nexcept ConnectionError: print(b'')";
-        Assert.Equal("b''", await AskAsync(["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", caller, socket]));
-        Assert.Equal("still open", await AskAsync(["/usr/bin/python3", "-c", caller, socket]));
+        const string caller = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(float(sys.argv[2])); s.connect(sys.argv[1])\ntry: print(s.recv(1))\nexcept TimeoutError: print('still open')\nexcept ConnectionError: print(b'')";
+        Assert.Equal("b''", await AskAsync(["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", caller, socket, "60"]));
+        Assert.Equal("still open", await AskAsync(["/usr/bin/python3", "-c", caller, socket, "2"]));
         (await server.Rest.CommandAsync(id, "cancel")).Must(200);
 
         async Task<string> AskAsync(string[] arguments)

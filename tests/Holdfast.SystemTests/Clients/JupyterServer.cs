@@ -9,8 +9,9 @@ namespace Holdfast.SystemTests.Clients;
 /// <summary>Debian's jupyter-server, or its classic Notebook, in gateway mode: it keeps files and sessions itself, and all its kernels are ours.</summary>
 internal sealed class JupyterServer : IAsyncDisposable
 {
-    private readonly OutsideProcess _process;
+    private const int TriesMax = 3;
 
+    private readonly OutsideProcess _process;
     private JupyterServer(OutsideProcess process, string url, string token, string root) => (_process, Url, Token, Root) = (process, url, token, root);
 
     public string Url { get; }
@@ -25,6 +26,18 @@ internal sealed class JupyterServer : IAsyncDisposable
     public static async Task<JupyterServer> StartAsync(TestServer holdfast, string program = "jupyter-server", string token = "")
     {
         Outsiders.RequirePython("jupyter_server");
+        for (int tries = 1; ; tries++)
+        {
+            if (await TryStartAsync(holdfast, program, token, isLast: tries == TriesMax) is { } server)
+            {
+                return server;
+            }
+        }
+    }
+
+    /// <summary>Null when it ended at once, as it does when somebody else has taken the port that was free.</summary>
+    private static async Task<JupyterServer?> TryStartAsync(TestServer holdfast, string program, string token, bool isLast)
+    {
         string folder = Directory.CreateDirectory(Path.Combine(holdfast.Folder, program + "-" + Path.GetRandomFileName())).FullName;
         string root = Directory.CreateDirectory(Path.Combine(folder, "root")).FullName;
         int port = FreePort();
@@ -44,7 +57,13 @@ internal sealed class JupyterServer : IAsyncDisposable
         }
         catch
         {
+            bool isAgain = process.HasEnded && !isLast;
             await server.DisposeAsync();
+            if (isAgain)
+            {
+                return null;
+            }
+
             throw;
         }
     }

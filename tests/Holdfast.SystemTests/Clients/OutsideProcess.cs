@@ -105,7 +105,7 @@ internal sealed class OutsideProcess : IAsyncDisposable
     public async Task MustSucceedAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(Patience.Limit);
-        await Task.WhenAll(_output, _error);
+        await Task.WhenAll(_output, _error).WaitAsync(Patience.Limit);
         Assert.True(_process.ExitCode == 0, string.Create(CultureInfo.InvariantCulture, $"It exited with {_process.ExitCode} and said:\n{Said}"));
     }
 
@@ -113,6 +113,11 @@ internal sealed class OutsideProcess : IAsyncDisposable
     {
         // Negative: the whole group of the session that it leads.
         _ = Libc.Kill(-_process.Id, Libc.SigKill);
+        if (!_process.HasExited)
+        {
+            _ = Libc.Kill(_process.Id, Libc.SigKill); // It may not lead a session yet.
+        }
+
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
