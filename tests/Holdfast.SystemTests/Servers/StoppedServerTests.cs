@@ -36,6 +36,12 @@ public sealed class StoppedServerTests
             Arguments = ["--slots", "4", "--cull-idle-timeout", "1", "--cull-interval", "1"],
             Environment = new Dictionary<string, string> { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
         });
+
+        // Up before the callback is begun, which is given up after thirty seconds: a kernel may take as long to start.
+        string kernel = await KernelSocket.StartKernelAsync(server);
+        using KernelSocket socket = await KernelSocket.OpenAsync(server, kernel, "the session");
+        string first = await socket.ExecuteAsync("import time");
+        await socket.ReadUntilAsync(m => m.ParentId == first && m.State == "idle");
         var truth = new TruthFile(server.PathOf("truth"));
         string told = await SubmitAsync(server, truth, "true", receiver.Url());
         string clock = await SubmitAsync(server, truth, string.Create(CultureInfo.InvariantCulture, $"i=0; while [ $i -lt {seconds * 10} ]; do echo line $i; sleep 0.1; i=$((i+1)); done"));
@@ -44,9 +50,7 @@ public sealed class StoppedServerTests
         string queued = await SubmitAsync(server, truth, "sleep 1000");
         await receiver.WaitForAsync(1);
         await server.Rest.WaitForStateAsync(endless, "running");
-        string kernel = await KernelSocket.StartKernelAsync(server);
-        using KernelSocket socket = await KernelSocket.OpenAsync(server, kernel, "the session");
-        string cell = await socket.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"import time\nfor i in range({seconds * 10}):\n    print('tick', i, flush=True); time.sleep(0.1)"));
+        string cell = await socket.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"for i in range({seconds * 10}):\n    print('tick', i, flush=True); time.sleep(0.1)"));
         await socket.ReadUntilAsync(m => m.ParentId == cell && m.Text.Length > 0);
         Task<ExecutionReply> waiting = server.Rest.WaitAsync(clock);
         Task<string> following = FollowAsync(server, clock);
