@@ -64,7 +64,7 @@ public sealed class CellRegistry
             registry.Mark(loaded.Cell);
         }
 
-        Dictionary<CellId, CellState> states = registry.Judge(mayHaveCycles: true);
+        Dictionary<CellId, CellState> states = registry.Judge(region: null);
         Dictionary<CellId, CellRegistration> had = cells.ToDictionary(static c => c.Cell, static c => c.Registered);
         registry.Rebuild(states, cell => had[cell]);
         registry.Replace(states);
@@ -135,7 +135,7 @@ public sealed class CellRegistry
             return RegistryChange.None;
         }
 
-        Dictionary<CellId, CellState> states = Judge(mayHaveCycles: true);
+        Dictionary<CellId, CellState> states = Judge(region: null);
         Rebuild(states, Graph.Registration);
         return new RegistryChange(Replace(states), [], [], []);
     }
@@ -149,7 +149,7 @@ public sealed class CellRegistry
 
         _cells[cell].IsDisabled = isDisabled;
         Mark(cell);
-        return new RegistryChange(Replace(Judge(mayHaveCycles: _pending.Count > 0)), [], [], []);
+        return new RegistryChange(Replace(JudgeByGraph()), [], [], []);
     }
 
     /// <summary>Brings the graph as near to what is wanted as it can be, and says what came of it.</summary>
@@ -177,7 +177,7 @@ public sealed class CellRegistry
         }
         else if (_pending.Count > 0)
         {
-            Dictionary<CellId, CellState> states = Judge(mayHaveCycles: true);
+            Dictionary<CellId, CellState> states = JudgeByGraph();
             while (_pending.FirstOrDefault(c => IsGood(states, c) && Fits(c)) is { Value: not null } ready)
             {
                 Take(ready);
@@ -202,7 +202,7 @@ public sealed class CellRegistry
             registered.Add(edited);
         }
 
-        now ??= Judge(mayHaveCycles: _pending.Count > 0);
+        now ??= JudgeByGraph();
         List<CellNode> changed = [.. registered.Select(Graph.Index.Get)];
         changed.ForEach(touched.Add);
         return new RegistryChange(
@@ -292,7 +292,10 @@ public sealed class CellRegistry
     }
 
     /// <summary>The state of every cell that is not plainly ok.</summary>
-    private Dictionary<CellId, CellState> Judge(bool mayHaveCycles) => Verdicts.Of(_wanted, _cells, _marked, mayHaveCycles, _pending);
+    private Dictionary<CellId, CellState> Judge(IReadOnlyList<CellNode>? region) => Verdicts.Of(_wanted, _cells, _marked, region, _pending);
+
+    /// <summary>The same, where the graph has all that is wanted but what is pending: there is no cycle without that.</summary>
+    private Dictionary<CellId, CellState> JudgeByGraph() => Judge(_pending.Count == 0 ? [] : KnotRegion.Find(_wanted, Graph, _pending));
 
     private void Mark(CellId cell)
     {

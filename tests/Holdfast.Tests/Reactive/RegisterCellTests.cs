@@ -77,6 +77,23 @@ public sealed class RegisterCellTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Notebooks_that_nobody_has_touched_for_long_leave_memory_and_come_back_as_they_were()
+    {
+        await HoldAsync("a", "b", "c");
+        await RegisterAsync("b", "y = (");
+        for (int i = 0; i < ReactiveNotebooks.NotebooksKept + 5; i++)
+        {
+            string other = Path.Combine(_house.Directory, $"other{i}.ipynb");
+            System.IO.File.Copy(File, other);
+            await _room.Graph.RunAsync(other, Cancel);
+        }
+
+        Assert.Equal(ReactiveNotebooks.NotebooksKept, _room.Notebooks.Count);
+        Assert.Equal("ok blocked ok", string.Join(' ', (await _room.Graph.RunAsync(File, Cancel)).Cells.Select(static c => c.State.Name)));
+        Assert.Equal("b c", string.Join(' ', (await RegisterAsync("b", "y = x + 2")).Freshness.Stale));
+    }
+
+    [Fact]
     public async Task Whoever_never_stops_typing_keeps_nothing_from_the_file_for_long()
     {
         for (int i = 0; i < 20; i++)

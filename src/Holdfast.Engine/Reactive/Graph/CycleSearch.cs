@@ -4,9 +4,10 @@ namespace Holdfast.Engine.Reactive.Graph;
 internal static class CycleSearch
 {
     /// <summary>The cycle, beginning with <paramref name="start"/>; empty when there is none. Cells that stand later than <paramref name="orderMax"/> are not looked at.</summary>
-    public static IReadOnlyList<CycleStep> Through(CellNode start, Func<CellNode, IEnumerable<(CellNode Cell, string Name)>> outgoing, int slotCount, int orderMax)
+    public static IReadOnlyList<CycleStep> Through(CellNode start, Func<CellNode, IEnumerable<(CellNode Cell, string Name)>> outgoing, int orderMax)
     {
-        var reachedFrom = new (CellNode Cell, string Name)?[slotCount];
+        // By what is found and not by what there is: a verdict searches for each cell of a knot.
+        var reachedFrom = new Dictionary<CellNode, (CellNode Cell, string Name)>();
         var open = new Queue<CellNode>();
         open.Enqueue(start);
         while (open.TryDequeue(out CellNode? node))
@@ -18,9 +19,8 @@ internal static class CycleSearch
                     return Trace(node, name, start, reachedFrom);
                 }
 
-                if (next.Order <= orderMax && reachedFrom[next.Slot] is null)
+                if (next.Order <= orderMax && reachedFrom.TryAdd(next, (node, name)))
                 {
-                    reachedFrom[next.Slot] = (node, name);
                     open.Enqueue(next);
                 }
             }
@@ -29,12 +29,12 @@ internal static class CycleSearch
         return [];
     }
 
-    private static CycleStep[] Trace(CellNode last, string name, CellNode start, (CellNode Cell, string Name)?[] reachedFrom)
+    private static CycleStep[] Trace(CellNode last, string name, CellNode start, Dictionary<CellNode, (CellNode Cell, string Name)> reachedFrom)
     {
         var steps = new List<CycleStep> { new(last.Id, name) };
         for (CellNode cell = last; !ReferenceEquals(cell, start);)
         {
-            (CellNode before, string by) = reachedFrom[cell.Slot]!.Value;
+            (CellNode before, string by) = reachedFrom[cell];
             steps.Add(new CycleStep(before.Id, by));
             cell = before;
         }

@@ -122,12 +122,12 @@ internal sealed class EditCheck
         {
             return _sources.Count == 0 || _readers.Count == 0
                 ? []
-                : CycleSearch.Through(_self, Outgoing, _index.SlotCount + 1, _sources.Keys.Max(static s => s.Order));
+                : CycleSearch.Through(_self, Outgoing, _sources.Keys.Max(static s => s.Order));
         }
 
         foreach (CellNode start in _rerouted.Select(static r => r.NewOwner).Prepend(_self).Distinct())
         {
-            if (CycleSearch.Through(start, Outgoing, _index.SlotCount + 1, int.MaxValue) is { Count: > 0 } cycle)
+            if (CycleSearch.Through(start, Outgoing, int.MaxValue) is { Count: > 0 } cycle)
             {
                 return cycle;
             }

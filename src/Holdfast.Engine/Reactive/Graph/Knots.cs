@@ -20,10 +20,20 @@ internal sealed class Knots
         _isOpen = new bool[index.SlotCount];
     }
 
-    public static List<List<CellNode>> Find(NameIndex index)
+    /// <param name="region">Cells outside of it are not looked at; null for all.</param>
+    public static List<List<CellNode>> Find(NameIndex index, IReadOnlyList<CellNode>? region)
     {
         var search = new Knots(index);
-        foreach (CellNode cell in index.Cells)
+        if (region is not null)
+        {
+            Array.Fill(search._number, int.MaxValue); // As if seen and left.
+            foreach (CellNode cell in region)
+            {
+                search._number[cell.Slot] = 0;
+            }
+        }
+
+        foreach (CellNode cell in region ?? index.Cells)
         {
             if (search._number[cell.Slot] == 0)
             {

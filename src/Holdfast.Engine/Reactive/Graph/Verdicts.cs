@@ -7,8 +7,9 @@ internal static class Verdicts
     private const int LookedAtMax = 5_000;
 
     /// <summary>Cells without an entry are plainly ok.</summary>
+    /// <param name="region">Where cycles may be; null for anywhere.</param>
     public static Dictionary<CellId, CellState> Of(
-        NameIndex wanted, Dictionary<CellId, RegisteredCell> cells, HashSet<CellId> marked, bool mayHaveCycles, HashSet<CellId> pending)
+        NameIndex wanted, Dictionary<CellId, RegisteredCell> cells, HashSet<CellId> marked, IReadOnlyList<CellNode>? region, HashSet<CellId> pending)
     {
         var reasons = new Dictionary<CellId, List<BlockReason>>();
         foreach (CellId id in marked)
@@ -28,8 +29,7 @@ internal static class Verdicts
             }
         }
 
-        // What is in the graph has no cycle: one is possible only where something is wanted that is not in it.
-        foreach (List<CellNode> knot in mayHaveCycles ? Knots.Find(wanted) : [])
+        foreach (List<CellNode> knot in region is { Count: 0 } ? [] : Knots.Find(wanted, region))
         {
             AddCycles(wanted, knot, pending, Add);
         }
@@ -89,7 +89,7 @@ internal static class Verdicts
             if (reason is null || lookedAt + knot.Count <= LookedAtMax)
             {
                 lookedAt += knot.Count;
-                IReadOnlyList<CycleStep> cycle = CycleSearch.Through(cell, node => Edges.Outgoing(node).Where(e => inside.Contains(e.Cell)), wanted.SlotCount, int.MaxValue);
+                IReadOnlyList<CycleStep> cycle = CycleSearch.Through(cell, node => Edges.Outgoing(node).Where(e => inside.Contains(e.Cell)), int.MaxValue);
                 reason = new BlockReason(BlockKind.Cycle, Sentence(cycle)) { Cycle = cycle };
                 foreach (CellNode member in cycle.Select(s => wanted.Get(s.Cell)).Where(open.Remove))
                 {

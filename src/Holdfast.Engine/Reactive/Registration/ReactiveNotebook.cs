@@ -46,6 +46,11 @@ public sealed class ReactiveNotebook
     /// <summary>A client has saved the file since: what it had run and then took back is not to come back from here.</summary>
     internal bool IsSavedByClient { get; set; }
 
+    internal bool HasHeldBack => _heldBack.Count > 0;
+
+    /// <summary>Grows with each time that somebody was at it; the notebooks' to write.</summary>
+    internal long Touched { get; set; }
+
     internal bool IsHeldBack(CellId cell) => _heldBack.Contains(cell);
 
     /// <summary>The file as it was last read or written here.</summary>

@@ -15,8 +15,14 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// </summary>
 public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalysers analysers, MovedNotebooks moved, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
+    /// <summary>What lies in memory though nobody is at it: beyond either, what was not touched for longest is read again from file and store when it is next touched, as after a start.</summary>
+    internal const int NotebooksKept = 200;
+
+    private const int CellsKept = 100_000;
+
+    private readonly NotebookTurns _turns = new();
     private readonly ConcurrentDictionary<string, ReactiveNotebook> _notebooks = new();
+    private long _touches;
 
     /// <summary>Of a notebook, by its path, whichever way the edit came: what follows from it is to be done. Raised when that is durable.</summary>
     public event Action<string>? Edited;
@@ -37,12 +43,10 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     internal Task ClearEditsAsync(string path) => store.WriteAsync(transaction => ReactiveEditsTable.Clear(transaction, path), CancellationToken.None);
 
     /// <summary>Waits until nobody else is at this notebook; give it back by disposing.</summary>
-    public async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken)
-    {
-        SemaphoreSlim turn = _turns.GetOrAdd(path, static _ => new SemaphoreSlim(1));
-        await turn.WaitAsync(cancellationToken);
-        return new Turn(turn);
-    }
+    public async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) => new Turn(this, path, await _turns.TakeAsync(path, cancellationToken));
+
+    /// <summary>How many notebooks are in memory.</summary>
+    internal int Count => _notebooks.Count;
 
     /// <summary>The notebook as it is now, its file read only if that has changed. The caller has the turn.</summary>
     public async Task<ReactiveNotebook> OpenAsync(string path, CancellationToken cancellationToken)
@@ -333,8 +337,35 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         }
     }
 
-    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    /// <summary>What only memory knows, a text that a client has run and is going to save, is kept.</summary>
+    private void Bound(string path)
     {
-        public void Dispose() => turn.Release();
+        if (_notebooks.TryGetValue(path, out ReactiveNotebook? touched))
+        {
+            touched.Touched = Interlocked.Increment(ref _touches);
+        }
+
+        int notebooks = 0;
+        int cells = 0;
+        List<ReactiveNotebook> surplus = [];
+        foreach (ReactiveNotebook notebook in _notebooks.Values.OrderByDescending(static n => n.Touched))
+        {
+            (notebooks, cells) = (notebooks + 1, cells + notebook.Sources.Count);
+            if (notebooks > 1 && !notebook.HasHeldBack && (notebooks > NotebooksKept || cells > CellsKept))
+            {
+                surplus.Add(notebook);
+            }
+        }
+
+        surplus.ForEach(notebook => _turns.IfFree(notebook.Path, () => _notebooks.TryRemove(notebook.Path, out _)));
+    }
+
+    private sealed class Turn(ReactiveNotebooks notebooks, string path, IDisposable turn) : IDisposable
+    {
+        public void Dispose()
+        {
+            turn.Dispose();
+            notebooks.Bound(path);
+        }
     }
 }
