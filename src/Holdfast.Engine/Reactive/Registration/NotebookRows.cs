@@ -36,6 +36,13 @@ internal static class NotebookRows
         }
     }
 
+    /// <summary>A cell that is in the notebook no more, or of which one table has nothing to say any more.</summary>
+    public static void Remove(StoreTransaction transaction, string table, string path, CellId cell)
+    {
+        using Statement delete = transaction.Prepare($"DELETE FROM {table} WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        delete.Execute();
+    }
+
     public static bool HasAny(StoreReader reader, string path)
     {
         using Statement select = reader.Prepare("SELECT 1 FROM reactive_kernels WHERE path = ?1 UNION ALL SELECT 1 FROM reactive_cells WHERE path = ?1 LIMIT 1").Bind(1, path);

@@ -12,19 +12,13 @@ internal static class ReactiveCellsTable
     {
         if (!row.IsNeeded)
         {
-            Remove(transaction, path, row.Cell);
+            NotebookRows.Remove(transaction, "reactive_cells", path, row.Cell);
             return;
         }
 
         using Statement put = transaction.Prepare("INSERT OR REPLACE INTO reactive_cells (path, cell_id, source, based_on, registered) VALUES (?1, ?2, ?3, ?4, ?5)")
             .Bind(1, path).Bind(2, row.Cell.Value).Bind(3, row.Source).Bind(4, row.BasedOn).Bind(5, row.Registered is null ? null : Text(row.Registered));
         put.Execute();
-    }
-
-    public static void Remove(StoreTransaction transaction, string path, CellId cell)
-    {
-        using Statement delete = transaction.Prepare("DELETE FROM reactive_cells WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
-        delete.Execute();
     }
 
     public static Dictionary<CellId, ReactiveCellRow> Of(StoreReader reader, string path)

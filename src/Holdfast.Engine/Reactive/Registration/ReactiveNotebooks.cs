@@ -160,8 +160,8 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
                 rows.ForEach(row => ReactiveCellsTable.Put(transaction, notebook.Path, row));
                 foreach (CellId cell in forgotten)
                 {
-                    ReactiveCellsTable.Remove(transaction, notebook.Path, cell);
-                    RegisteredSourcesTable.Remove(transaction, notebook.Path, cell);
+                    NotebookRows.Remove(transaction, "reactive_cells", notebook.Path, cell);
+                    NotebookRows.Remove(transaction, "registered_sources", notebook.Path, cell);
                 }
 
                 if (notebook.IsReactive)

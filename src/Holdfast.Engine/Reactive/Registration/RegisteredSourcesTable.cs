@@ -14,12 +14,6 @@ internal static class RegisteredSourcesTable
         }
     }
 
-    public static void Remove(StoreTransaction transaction, string path, CellId cell)
-    {
-        using Statement delete = transaction.Prepare("DELETE FROM registered_sources WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
-        delete.Execute();
-    }
-
     public static Dictionary<CellId, string> Of(StoreReader reader, string path)
     {
         using Statement select = reader.Prepare("SELECT cell_id, source_hash FROM registered_sources WHERE path = ?1").Bind(1, path);
