@@ -43,6 +43,8 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     [InlineData("def f():\n  v = 1\n  def g():\n    nonlocal v\n    v += w\n  return g", "f", "w")]
     [InlineData("x: int = y", "x", "y")]
     [InlineData("x: List[int]", "", "List")]
+    [InlineData("x: x = 1", "x", "")]
+    [InlineData("f = lambda: [[v for p in (v or [1])] for q in [{v: w for v in (1,)}]]", "f", "v w")]
     [InlineData("def f(a: T) -> U: pass", "f", "T U")]
     [InlineData("print(f'{a!r} {b:{c}}')", "", "a b c")]
     [InlineData("_p = q; r = _p", "r", "q")]

@@ -82,7 +82,7 @@ class Grammar:
         return self.r.choice(NAMES)
 
     def expression(self, depth=0, names=()):
-        pick = self.r.randrange(14 if depth < 3 else 3)
+        pick = self.r.randrange(19 if depth < 3 else 3)
         e = lambda: self.expression(depth + 1, names)
         if pick < 2:
             return self.r.choice(list(names)) if names and self.r.random() < 0.4 else self.name()
@@ -112,13 +112,29 @@ class Grammar:
             return "V(sum(%s for %s in (%s)))" % (own, own, e())
         if pick == 12:
             return "(%s)(%s)" % (e(), e())
-        return "V(len((%s, *(%s))))" % (e(), e())
+        if pick == 13:
+            return "V(len((%s, *(%s))))" % (e(), e())
+        if pick == 14:
+            # The first iterable is the outer scope's; the others, and what a comprehension within has, are not.
+            one, other = self.r.sample(LOCALS, 2)
+            return "V(len([[%s for %s in (%s)] for %s in (%s)]))" % (self.expression(depth + 1, (one, other)), other, self.expression(depth + 1, (one,)), one, e())
+        if pick == 15:
+            # A walrus in a default is of whoever makes the lambda, in the body it is the lambda's own. The outer one is there because classes and iterables take none.
+            own = self.r.choice(LOCALS)
+            return "(lambda: (lambda q=(%s := %s), *, p=%s: (%s := q) + p)())()" % (self.fresh("w"), e(), e(), own)
+        if pick == 16:
+            return "V(len(f'{(%s):{V(9)}}{ {%s: %s}!r}'))" % (e(), self.inline(names), self.inline(names))
+        if pick == 17:
+            return "(%s if %s or True else V(1))(*[%s], **{'q': %s})" % (e(), e(), e(), e())
+        # A generator runs when it is asked, and here that is at once.
+        own = self.r.choice(LOCALS)
+        return "(lambda: V(any((%s := %s) for %s in (%s) if %s or True)))()" % (self.fresh("w"), self.expression(depth + 1, (own,)), own, e(), own)
 
     def inline(self, names):
         return self.r.choice(list(names)) if names and self.r.random() < 0.4 else self.name()
 
     def statement(self, depth=0):
-        pick = self.r.randrange(27)
+        pick = self.r.randrange(43 if sys.version_info >= (3, 12) else 41 if sys.version_info >= (3, 11) else 40)
         pad = "    " * depth
         e = self.expression
         if pick < 3:
@@ -182,7 +198,56 @@ class Grammar:
         if pick == 25:
             f = self.fresh("f")
             return "%sasync def %s():\n%s    async with %s: pass\n%s    return %s\n%s%s().close()\n" % (pad, f, pad, "V(0)", pad, "V(1)", pad, f)
+        if 27 <= pick:
+            return self.later(pick, depth, pad, e)
         return "%s%s = %s if (%s is not None is not %s) and ((%s := %s), 1) else V(0)\n" % (pad, self.name(), e(), e(), e(), self.fresh("w"), e())
+
+    def later(self, pick, depth, pad, e):
+        deeper = depth < 2
+        if pick == 27:
+            c, d = self.fresh("C"), self.fresh("D")
+            return "%sclass %s(metaclass=Meta):\n%s    p = %s\n%s    class %s(metaclass=Meta):\n%s        q = %s\n%s        def m(self): return %s\n%s%s.%s().m()\n" % (
+                pad, c, pad, e(), pad, d, pad, self.expression(2), pad, self.expression(2), pad, c, d)
+        if pick == 28:
+            f, g, name = self.fresh("f"), self.fresh("g"), self.name()
+            return "%sdef %s():\n%s    def %s():\n%s        global %s\n%s        %s = %s + V(1)\n%s    %s()\n%s%s()\n" % (pad, f, pad, g, pad, name, pad, name, self.expression(2), pad, g, pad, f)
+        if pick == 29:
+            name = self.name()
+            return "%s%s = %s\n%sif V(1):\n%s    del %s\n%s    %s = %s\n" % (pad, name, e(), pad, pad, name, pad, name, e()) if depth == 0 else "%spass\n" % pad
+        if pick == 30:
+            return "%smatch (V(1), {'k': %s}):\n%s    case (%s, {'k': %s, **_rest}) if (%s, 1):\n%s        %s\n" % (pad, e(), pad, *self.r.sample(NAMES, 2), e(), pad, e())
+        if pick == 31:
+            return "%smatch %s:\n%s    case V.real | V.imag: pass\n%s    case V() as %s:\n%s        %s\n" % (pad, e(), pad, pad, self.name(), pad, e())
+        if pick == 32:
+            f = self.fresh("f")
+            return "%s@(%s := %s)\n%s@(lambda g: g)\n%sdef %s(a, /, b=%s, *, p=%s): return (a, b, p)\n" % (pad, self.fresh("w"), self.name(), pad, pad, f, e(), e())
+        if pick == 33:
+            return "%simport os.path as %s, collections.abc\n%sfrom collections import abc as %s\n" % (pad, self.fresh("module"), pad, self.fresh("abc"))
+        if pick == 34:
+            own = self.fresh("n")
+            return "%s%s = V(0)\n%swhile (%s := %s + V(1)) is None or %s is not %s:\n%s    %s\n%s    break\n%selse:\n%s    pass\n" % (pad, own, pad, self.fresh("w"), own, e(), own, pad, e(), pad, pad, pad)
+        if pick == 35:
+            f, own = self.fresh("f"), self.r.choice(LOCALS)
+            return "%sdef %s(%s):\n%s    yield %s\n%s    yield from %s\n%slist(%s(%s))\n" % (pad, f, own, pad, self.expression(2, (own,)), pad, self.expression(2, (own,)), pad, f, e())
+        if pick == 36:
+            return "%s%s = %s = %s\n%sassert (%s, 1), 'never said'\n" % (pad, self.name(), self.name(), e(), pad, e())
+        if pick == 37:
+            f, name = self.fresh("f"), self.name()
+            return "%sdef %s():\n%s    global %s\n%s    for %s in %s: pass\n%s    %s += V(1)\n%s%s()\n" % (pad, f, pad, name, pad, name, self.expression(2), pad, name, pad, f)
+        if pick == 38:
+            return "%stry:\n%s%sexcept V0Error:\n%s    pass\n%selse:\n%s%sfinally:\n%s    %s\n" % (
+                pad, self.statement(depth + 1), pad, pad, pad, self.statement(depth + 1), pad, pad, e()) if deeper else "%spass\n" % pad
+        if pick == 39:
+            c, name = self.fresh("C"), self.name()
+            return "%sclass %s(metaclass=Meta):\n%s    global %s\n%s    %s = %s + V(1)\n%s    p = [q for q in (%s)]\n%s    for q in %s: pass\n" % (pad, c, pad, name, pad, name, e(), pad, self.expression(2), pad, self.expression(2))
+        if pick == 40:
+            return "%stry:\n%s    raise ExceptionGroup('g', [V0Error(%s)])\n%sexcept* V0Error as %s:\n%s    %s = %s\n" % (pad, pad, e(), pad, self.fresh("error"), pad, self.name(), e())
+        if pick == 41:
+            # A type's value is looked for when somebody asks for it.
+            name = self.fresh("T")
+            return "%stype %s[P] = (P, %s)[1]\n%s%s.__value__\n" % (pad, name, self.expression(2), pad, name)
+        f, c, own = self.fresh("f"), self.fresh("C"), self.r.choice(LOCALS)
+        return "%sdef %s[P: V](a: P = %s) -> %s: return %s\n%s%s()\n%sclass %s[P](V, metaclass=Meta): %s: %s = V(1)\n" % (pad, f, e(), self.name(), self.expression(2), pad, f, pad, c, own, self.name())
 
     def fresh(self, stem):
         self.count += 1
@@ -196,15 +261,24 @@ class V0Error(Exception):
     pass
 
 
+def program(seed):
+    """The first that is Python: a walrus in an iterable, a quotation mark within its like and the same argument twice are not."""
+    for attempt in range(50):
+        source = Grammar("%d-%d" % (seed, attempt)).program()
+        try:
+            return source, compile(source, "<program>", "exec")
+        except SyntaxError:
+            pass
+    raise AssertionError("no program of seed %d" % seed)
+
+
 def run(seed):
-    source = Grammar(seed).program()
+    source, code = program(seed)
     outside = dict(OUTSIDE, V=Value, V0Error=V0Error, Meta=Meta)
     global current
     space = current = Globals(outside)
     try:
-        exec(compile(source, "<program>", "exec"), space)
-    except SyntaxError:
-        return None  # A walrus onto a comprehension's own name, and the like.
+        exec(code, space)
     except Exception as e:
         return None if isinstance(e, (NameError, UnboundLocalError, TypeError, RecursionError)) else {"seed": seed, "source": source, "failure": repr(e)}
     left = {n for n, v in dict.items(space) if n in space.written or n not in outside or v is not outside[n]} - {"__builtins__", "__annotations__"}

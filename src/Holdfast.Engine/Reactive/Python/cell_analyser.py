@@ -6,6 +6,7 @@ are called by the compiler's own symbol tables.
 """
 import ast
 import builtins
+import copy
 import json
 import re
 import symtable
@@ -387,12 +388,13 @@ class Names(ast.NodeVisitor):
         self.target(node.target)
 
     def visit_AnnAssign(self, node):
-        self.visit(node.annotation)
+        # In the order of Python: what a type hint reads may be what has just been written.
         if node.value is not None:
             self.visit(node.value)
             self.target(node.target)
         elif not isinstance(node.target, ast.Name):
             self.visit(node.target)
+        self.visit(node.annotation)
 
     def target(self, node):
         """A place that is written: a name, or a way through other objects."""
@@ -648,7 +650,36 @@ def deferred(table, reads, writes, is_immediate=True):
         deferred(child, reads, writes, is_walked)
 
 
+class Uninlined(ast.NodeTransformer):
+    """Comprehensions of functions as generators. From 3.12 on the compiler puts the former into their function, and of a name that one has for its own and another reads its tables then say one thing only."""
+
+    depth = 0
+
+    def function(self, node):
+        self.depth += 1
+        self.generic_visit(node)
+        self.depth -= 1
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = function
+
+    def comprehension_of(self, node):
+        self.generic_visit(node)
+        if not self.depth:
+            return node
+        element = ast.Tuple([node.key, node.value], ast.Load()) if isinstance(node, ast.DictComp) else node.elt
+        return ast.GeneratorExp(element, node.generators)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = comprehension_of
+
+
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+
+
 def tables(source, tree, names):
+    if sys.version_info >= (3, 12) and any(isinstance(n, COMPREHENSIONS) and any(isinstance(m, COMPREHENSIONS) for c in ast.iter_child_nodes(n) for m in ast.walk(c)) for n in ast.walk(tree)):
+        tree = Uninlined().visit(copy.deepcopy(tree))
+        source = ast.unparse(ast.fix_missing_locations(tree))
     try:
         return symtable.symtable(source, "<cell>", "exec")
     except SyntaxError:
