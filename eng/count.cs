@@ -2,8 +2,8 @@
 #:property RestorePackagesWithLockFile=false
 #:property RuntimeIdentifiers=
 
-// The last step of ./dev demo: compares what came back (job.got, long.ipynb) with what the work itself wrote down (job.truth, long.truth), and counts
-// the lines that were printed while there was no server, by the times in them.
+// The last step of ./dev demo: compares what came back (job.got, long.ipynb) with what the work itself wrote down (job.truth, long.truth),
+// and counts the lines that were printed while there was no server, by the times in them.
 
 using System.Globalization;
 using System.Text;
@@ -24,12 +24,16 @@ bool Compare(string name, string got, string truthFile)
     string[] actual = got.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     int alone = expected.Count(line => TimeOf(line) is { } at && at > killed && at < back);
     bool isSame = got == truth && expected.Length > 0;
-    Console.WriteLine($"{name,-9} {expected.Length} lines written, {alone} of them without a server; {actual.Length} lines came back: "
-        + (isSame ? "the same bytes in the same order" : "NOT the same"));
+    Console.WriteLine(
+        $"{name, -9} {expected.Length} lines written, {alone} of them without a server; {actual.Length} lines came back: "
+            + (isSame ? "the same bytes in the same order" : "NOT the same")
+    );
     if (!isSame)
     {
         int at = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
-        Console.WriteLine($"          first difference in line {at + 1}: expected '{expected.ElementAtOrDefault(at)}', got '{actual.ElementAtOrDefault(at)}'");
+        Console.WriteLine(
+            $"          first difference in line {at + 1}: expected '{expected.ElementAtOrDefault(at)}', got '{actual.ElementAtOrDefault(at)}'"
+        );
     }
 
     if (alone == 0)
@@ -41,7 +45,9 @@ bool Compare(string name, string got, string truthFile)
 }
 
 static double? TimeOf(string line) =>
-    double.TryParse(line[(line.LastIndexOf(' ') + 1)..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double at) ? at : null;
+    double.TryParse(line[(line.LastIndexOf(' ') + 1)..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double at)
+        ? at
+        : null;
 
 // Everything that the cells printed, in the notebook's order.
 static string PrintedBy(string path)
@@ -58,7 +64,9 @@ static string PrintedBy(string path)
         foreach (JsonElement output in outputs.EnumerateArray().Where(o => o.GetProperty("output_type").GetString() == "stream"))
         {
             JsonElement text = output.GetProperty("text");
-            printed.Append(text.ValueKind == JsonValueKind.Array ? string.Concat(text.EnumerateArray().Select(t => t.GetString())) : text.GetString());
+            printed.Append(
+                text.ValueKind == JsonValueKind.Array ? string.Concat(text.EnumerateArray().Select(t => t.GetString())) : text.GetString()
+            );
         }
     }
 

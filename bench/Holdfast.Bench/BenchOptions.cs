@@ -18,7 +18,8 @@ internal sealed record BenchOptions
     public bool IsSmoke { get; init; }
 
     /// <summary>The published program; default: where `./dev build` leaves it.</summary>
-    public string Program { get; init; } = Path.Combine(Environment.GetEnvironmentVariable("PUBLISH") ?? "artifacts/publish", "holdfast", "holdfast");
+    public string Program { get; init; } =
+        Path.Combine(Environment.GetEnvironmentVariable("PUBLISH") ?? "artifacts/publish", "holdfast", "holdfast");
 
     /// <summary>Null, and a sentence on standard error, when the arguments say nothing sensible.</summary>
     public static BenchOptions? Parse(string[] args, IEnumerable<string> known)
@@ -30,7 +31,10 @@ internal sealed record BenchOptions
             BenchOptions? next = args[i] switch
             {
                 "--smoke" => options with { IsSmoke = true, Rounds = 1 },
-                "--rounds" when int.TryParse(value, CultureInfo.InvariantCulture, out int rounds) && rounds > 0 => options with { Rounds = rounds },
+                "--rounds" when int.TryParse(value, CultureInfo.InvariantCulture, out int rounds) && rounds > 0 => options with
+                {
+                    Rounds = rounds,
+                },
                 "--json" when value is not null => options with { JsonFile = value },
                 "--program" when value is not null => options with { Program = value },
                 string name when known.Contains(name) => options with { Names = [.. options.Names, name] },
@@ -38,7 +42,9 @@ internal sealed record BenchOptions
             };
             if (next is null)
             {
-                Console.Error.WriteLine($"bench: '{args[i]}' is no figure, or an option without its value. Figures: {string.Join(' ', known)}. Options: --rounds N, --json FILE, --smoke, --program FILE, --peers.");
+                Console.Error.WriteLine(
+                    $"bench: '{args[i]}' is no figure, or an option without its value. Figures: {string.Join(' ', known)}. Options: --rounds N, --json FILE, --smoke, --program FILE, --peers."
+                );
                 return null;
             }
 
@@ -46,6 +52,9 @@ internal sealed record BenchOptions
             options = next;
         }
 
-        return options with { Program = Path.GetFullPath(options.Program) };
+        return options with
+        {
+            Program = Path.GetFullPath(options.Program),
+        };
     }
 }

@@ -7,8 +7,23 @@ using Holdfast.Bench.Report;
 // The performance bars of this house: see docs/benchmarks.md.
 IBench[] benches =
 [
-    new Floors(), new Submit(), new OneJob(), new ManyJobs(), new ColdStart(), new Reattach(), new Notebook(), new Keystrokes(), new ReactiveGraph(), new Cascades(), new Output(), new IdleSupervisors(),
-    new ManyKernels(), new JupyterDoor(), new Scrape(), new Longevity(), new Callbacks(),
+    new Floors(),
+    new Submit(),
+    new OneJob(),
+    new ManyJobs(),
+    new ColdStart(),
+    new Reattach(),
+    new Notebook(),
+    new Keystrokes(),
+    new ReactiveGraph(),
+    new Cascades(),
+    new Output(),
+    new IdleSupervisors(),
+    new ManyKernels(),
+    new JupyterDoor(),
+    new Scrape(),
+    new Longevity(),
+    new Callbacks(),
 ];
 if (BenchOptions.Parse(args, benches.Select(b => b.Name)) is not { } options)
 {
@@ -36,10 +51,10 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 (string Name, string Value)[] machine = [.. Machine.Describe(sandbox.Folder)];
 foreach ((string name, string value) in machine)
 {
-    Console.WriteLine($"{name,-12} {value}");
+    Console.WriteLine($"{name, -12} {value}");
 }
 
-Console.WriteLine($"{"rounds",-12} {options.Rounds}{(options.IsSmoke ? " (smoke: the figures mean nothing)" : "")}");
+Console.WriteLine($"{"rounds", -12} {options.Rounds}{(options.IsSmoke ? " (smoke: the figures mean nothing)" : "")}");
 Console.WriteLine("Each line: median (min-max), what stands beside it in the same rounds, the ratio of the two, the goal.");
 var report = new BenchReport();
 var run = new BenchRun(options, sandbox, report);

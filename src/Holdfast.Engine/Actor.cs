@@ -4,8 +4,8 @@ namespace Holdfast.Engine;
 public sealed record Deed(string Operation, string Subject, string? Reason);
 
 /// <summary>
-/// On whose behalf something is done: the token by its name, never by itself. Goes with the flow of a request, so that the record of who did what can be stored in the
-/// transaction of the deed, wherever that is. None: the server itself.
+/// On whose behalf something is done: the token by its name, never by itself. Goes with the flow of a request, so that the record of who
+/// did what can be stored in the transaction of the deed, wherever that is. None: the server itself.
 /// </summary>
 public sealed class Actor(string tokenId, string tokenName, string remote)
 {
@@ -34,11 +34,14 @@ public sealed class Actor(string tokenId, string tokenName, string remote)
         set => _isRecorded = value;
     }
 
-    /// <summary>What its door is to record when it is done and no transaction of the store has done so. Null: no operation has said.</summary>
+    /// <summary>
+    /// What its door is to record when it is done and no transaction of the store has done so. Null: no operation has said.
+    /// </summary>
     public Deed? Deed => _deed;
 
     /// <summary>
-    /// Said by each operation that changes something and has no transaction for the record: what it is, to what, and what else is worth knowing of it. The first to say so counts, for it calls the others.
+    /// Said by each operation that changes something and has no transaction for the record: what it is, to what, and what else is worth
+    /// knowing of it. The first to say so counts, for it calls the others.
     /// </summary>
     /// <param name="operation">Null when the caller is only shown what would be done.</param>
     public static void Does(string? operation, string subject, string? reason = null)

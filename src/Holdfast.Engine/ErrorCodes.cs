@@ -1,7 +1,8 @@
 namespace Holdfast.Engine;
 
 /// <summary>
-/// Every code a caller may be refused with: stable, never renamed, one page each in docs/errors. The status is what the REST door answers; every door gives the same code.
+/// Every code a caller may be refused with: stable, never renamed, one page each in docs/errors. The status is what the REST door answers;
+/// every door gives the same code.
 /// </summary>
 public static class ErrorCodes
 {

@@ -1,7 +1,7 @@
-using Holdfast.Engine.Callbacks;
-using Holdfast.Engine.Contents;
 using Holdfast.Engine.Access;
 using Holdfast.Engine.Assets;
+using Holdfast.Engine.Callbacks;
+using Holdfast.Engine.Contents;
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Jobs;
@@ -14,15 +14,15 @@ using Holdfast.Engine.Metrics;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Notebooks.Conversion;
 using Holdfast.Engine.Preferences;
-using Holdfast.Engine.Reactive.Cascades;
 using Holdfast.Engine.Reactive;
+using Holdfast.Engine.Reactive.Cascades;
 using Holdfast.Engine.Reactive.Conversion;
 using Holdfast.Engine.Reactive.Registration;
 using Holdfast.Engine.Recovery;
 using Holdfast.Engine.Recovery.Orphans;
 using Holdfast.Engine.Retention;
-using Holdfast.Engine.Stopping;
 using Holdfast.Engine.Sessions;
+using Holdfast.Engine.Stopping;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
 using Holdfast.Engine.Terminals;
@@ -83,7 +83,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
         Root = options.Root;
         string root = Path.TrimEndingDirectorySeparator(options.Root);
         _store = StateStore.Open(
-            new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded }, time, loggers.CreateLogger<StateStore>());
+            new StoreOptions { Directory = directory.Paths.Root, Migrations = Migration.Embedded },
+            time,
+            loggers.CreateLogger<StateStore>()
+        );
         Feed = new FeedLog(_store, time);
         Live = new LiveAttempts();
         Folders = new AttemptFolders(directory.Paths.Attempts, directory.Sockets);
@@ -92,8 +95,32 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var executions = new ExecutionLedger(Feed, Meters, host, time);
         var kernels = new KernelLedger(executions, Feed, options.Kernels.Restarts, host, time);
         _waiters = new EndWaiters(Feed);
-        _dispatcher = new JobDispatcher(_store, executions, Feed, Live, Folders, options.Jobs, spawner, rescuer, Meters, time, loggers.CreateLogger<JobDispatcher>());
-        _kernels = new LiveKernels(_store, executions, kernels, Live, Folders, options.Kernels, spawner, rescuer, Meters, time, loggers.CreateLogger<LiveKernels>());
+        _dispatcher = new JobDispatcher(
+            _store,
+            executions,
+            Feed,
+            Live,
+            Folders,
+            options.Jobs,
+            spawner,
+            rescuer,
+            Meters,
+            time,
+            loggers.CreateLogger<JobDispatcher>()
+        );
+        _kernels = new LiveKernels(
+            _store,
+            executions,
+            kernels,
+            Live,
+            Folders,
+            options.Kernels,
+            spawner,
+            rescuer,
+            Meters,
+            time,
+            loggers.CreateLogger<LiveKernels>()
+        );
         var jobs = new JobRunner(Live, _dispatcher, time);
         var runners = new ExecutionRunners(jobs, new CellRunner(_kernels));
 
@@ -101,7 +128,16 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var callbackCheck = new CallbackCheck(guard);
         var callbacks = new CallbackLedger(Feed, host, time);
         _webhooks = new WebhookSender(new GuardedConnection(guard), time);
-        _courier = new CallbackCourier(_store, callbacks, Feed, _webhooks, new CommandSender(_reaper, time), Meters, time, loggers.CreateLogger<CallbackCourier>());
+        _courier = new CallbackCourier(
+            _store,
+            callbacks,
+            Feed,
+            _webhooks,
+            new CommandSender(_reaper, time),
+            Meters,
+            time,
+            loggers.CreateLogger<CallbackCourier>()
+        );
 
         var space = new SpaceGuard(directory.Paths.Root, _store, Feed, time, loggers.CreateLogger<SpaceGuard>());
         var trash = new TrashFolder(directory.Paths.Trash, options.Orphans.Grace, time);
@@ -115,10 +151,25 @@ public sealed class HoldfastEngine : IAsyncDisposable
         PinAsset = new PinAsset(_store, time);
         UnpinAsset = new UnpinAsset(_store);
         var notebookAssets = new NotebookAssets(_store, options.Assets, time);
-        var collect = new CollectAssets(_store, Feed, _assetFolder, notebookAssets, options.Assets, time, loggers.CreateLogger<CollectAssets>());
+        var collect = new CollectAssets(
+            _store,
+            Feed,
+            _assetFolder,
+            notebookAssets,
+            options.Assets,
+            time,
+            loggers.CreateLogger<CollectAssets>()
+        );
         PruneAssets = new PruneAssets(_store, collect, notebookAssets, time);
         _assetKeeper = new AssetKeeper(collect, options.Assets, time, loggers.CreateLogger<AssetKeeper>());
-        var outputAssets = new OutputAssets(StoreAsset, _store, directory.Paths.Assets, options.Assets, time, loggers.CreateLogger<OutputAssets>());
+        var outputAssets = new OutputAssets(
+            StoreAsset,
+            _store,
+            directory.Paths.Assets,
+            options.Assets,
+            time,
+            loggers.CreateLogger<OutputAssets>()
+        );
         var assetOrphans = new AssetOrphans(_store, _assetFolder);
         SubmitJob = new SubmitJob(_store, executions, callbackCheck, Meters, time) { Space = space };
         GetExecution = new GetExecution(_store, Live);
@@ -144,7 +195,16 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _warm = new WarmKernels(_store, kernels, _kernels, StopKernel, options.Kernels, root, time, loggers.CreateLogger<WarmKernels>());
         StartKernel = new StartKernel(_store, kernels, _kernels, _warm, options.Kernels, root) { Space = space };
         _revivals = new KernelRevivals(_store, kernels, _kernels, time, loggers.CreateLogger<KernelRevivals>());
-        _culling = new KernelCulling(_store, Feed, kernels, _kernels, StopKernel, options.Kernels.Culling, time, loggers.CreateLogger<KernelCulling>());
+        _culling = new KernelCulling(
+            _store,
+            Feed,
+            kernels,
+            _kernels,
+            StopKernel,
+            options.Kernels.Culling,
+            time,
+            loggers.CreateLogger<KernelCulling>()
+        );
         RestartKernel = new RestartKernel(_store, kernels, _kernels, StopKernel);
         InterruptKernel = new InterruptKernel(_kernels);
         AnswerInput = new AnswerInput(_kernels, time);
@@ -152,7 +212,10 @@ public sealed class HoldfastEngine : IAsyncDisposable
         _sessions = new SessionLedger(Feed, root, host, time);
         _leftKernels = new LeftKernels(_store, StopKernel, loggers.CreateLogger<LeftKernels>());
         GetSession = new GetSession(_store, GetKernel);
-        StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time) { KernelOfDocument = ReactiveKernelsTable.Of };
+        StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time)
+        {
+            KernelOfDocument = ReactiveKernelsTable.Of,
+        };
         ChangeSession = new ChangeSession(_store, _sessions, StartKernel, _leftKernels, root);
         StopSession = new StopSession(_store, _sessions, StopKernel);
         Config = new ConfigSections(new PreferenceFolder(directory.Paths.Preference("config")));
@@ -168,10 +231,42 @@ public sealed class HoldfastEngine : IAsyncDisposable
         Clients = new KernelClients(_kernels, Live, Folders, _store, directory.Paths.Clients, time);
         SendToKernel = new SendToKernel(_kernels, _store);
         _runs = new ActiveRuns(_store, Feed, _kernels, StopKernel, callbacks, time, loggers.CreateLogger<ActiveRuns>(), outputAssets);
-        RunNotebook = new RunNotebook(_store, executions, kernels, Feed, _kernels, _runs, options.Kernels, callbackCheck, callbacks, Meters, host, options.Root, time) { Space = space, Quota = quota };
+        RunNotebook = new RunNotebook(
+            _store,
+            executions,
+            kernels,
+            Feed,
+            _kernels,
+            _runs,
+            options.Kernels,
+            callbackCheck,
+            callbacks,
+            Meters,
+            host,
+            options.Root,
+            time
+        )
+        {
+            Space = space,
+            Quota = quota,
+        };
         GetRun = new GetRun(_store, _waiters, time);
-        Contents = new ContentsOperations(options.Root, directory.Paths.Root, options.Contents, new UnsavedResults(_store, Folders, outputAssets), time, notebookAssets, outputAssets);
-        _owed = new OwedOutputsKeeper(_store, Contents.Recover, path => _runs.IsActive(path, out Run? _), time, loggers.CreateLogger<OwedOutputsKeeper>());
+        Contents = new ContentsOperations(
+            options.Root,
+            directory.Paths.Root,
+            options.Contents,
+            new UnsavedResults(_store, Folders, outputAssets),
+            time,
+            notebookAssets,
+            outputAssets
+        );
+        _owed = new OwedOutputsKeeper(
+            _store,
+            Contents.Recover,
+            path => _runs.IsActive(path, out Run? _),
+            time,
+            loggers.CreateLogger<OwedOutputsKeeper>()
+        );
         ListSupervisors = new ListSupervisors(Live, time);
         _analysers = new CellAnalysers(_reaper.ChildSpawned, time);
         var moved = new MovedNotebooks(_store, _runs.Move);
@@ -180,13 +275,37 @@ public sealed class HoldfastEngine : IAsyncDisposable
         var cascades = new CascadeLedger(Feed);
         executions.CellChanged = cascades.Take;
         kernels.IncarnationEnded = cascades.TakeEnd;
-        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time) { Space = space, Quota = quota };
-        SettleEdits = new SettleEdits(_store, executions, _runs, subjects, new GhostRemoval(_store, _kernels, time), RunCascade, Feed, options.Root);
+        RunCascade = new RunCascade(_store, executions, kernels, Feed, _kernels, _runs, subjects, options.Kernels, host, options.Root, time)
+        {
+            Space = space,
+            Quota = quota,
+        };
+        SettleEdits = new SettleEdits(
+            _store,
+            executions,
+            _runs,
+            subjects,
+            new GhostRemoval(_store, _kernels, time),
+            RunCascade,
+            Feed,
+            options.Root
+        );
         _edits = new EditFollowUp(
-            ReactiveNotebooks, Feed, path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null, path => SettleEdits.RunAsync(path, CancellationToken.None), time, loggers.CreateLogger<EditFollowUp>());
+            ReactiveNotebooks,
+            Feed,
+            path => _store.Read(reader => ReactiveKernelsTable.Of(reader, path)) is not null,
+            path => SettleEdits.RunAsync(path, CancellationToken.None),
+            time,
+            loggers.CreateLogger<EditFollowUp>()
+        );
         cascades.RunPastCascades += _edits.Note;
         var news = new FileNews(_store, Feed, ReactiveNotebooks, moved, _edits, root, loggers.CreateLogger<FileNews>());
-        (Contents.Moved, Contents.Deleted, Contents.ReactiveSaved, _sessions.NotebookOpened) = (news.Moved, news.Deleted, news.Saved, news.Opened);
+        (Contents.Moved, Contents.Deleted, Contents.ReactiveSaved, _sessions.NotebookOpened) = (
+            news.Moved,
+            news.Deleted,
+            news.Saved,
+            news.Opened
+        );
         RegisterCell = new RegisterCell(ReactiveNotebooks, options.Root);
         DisableCell = new DisableCell(ReactiveNotebooks, options.Root);
         DeleteCell = new DeleteCell(ReactiveNotebooks, options.Root);
@@ -195,19 +314,48 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ConvertLinearNotebook = new ConvertLinearNotebook(ReactiveNotebooks, _analysers, _runs, options.Root) { Assets = notebookAssets };
         CancelCascade = new CancelCascade(_store, executions, runners, _runs, GetRun);
         _check = new SupervisorCheck(Live, time, loggers.CreateLogger<SupervisorCheck>());
-        var attempts = new AttemptRecovery(_store, _dispatcher, _kernels, _runs, new KernelRenewal(_store, kernels, time), Folders, time, loggers.CreateLogger<AttemptRecovery>());
+        var attempts = new AttemptRecovery(
+            _store,
+            _dispatcher,
+            _kernels,
+            _runs,
+            new KernelRenewal(_store, kernels, time),
+            Folders,
+            time,
+            loggers.CreateLogger<AttemptRecovery>()
+        );
         SweepOrphans = new SweepOrphans(
-            _store, Feed, new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time, assetOrphans), trash, attempts, options.Orphans, time, loggers.CreateLogger<SweepOrphans>()) { Assets = assetOrphans };
+            _store,
+            Feed,
+            new OrphanSearch(_store, directory, Folders, Live, attempts, options.Orphans, time, assetOrphans),
+            trash,
+            attempts,
+            options.Orphans,
+            time,
+            loggers.CreateLogger<SweepOrphans>()
+        )
+        {
+            Assets = assetOrphans,
+        };
         _sweeper = new OrphanSweeper(SweepOrphans, options.Orphans, time, loggers.CreateLogger<OrphanSweeper>());
         ApplyRetention = new ApplyRetention(_store, Folders, trash, options.Retention, time, loggers.CreateLogger<ApplyRetention>());
-        _retention = new RetentionKeeper(
-            ApplyRetention, space, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
+        _retention = new RetentionKeeper(ApplyRetention, space, options.Retention, time, loggers.CreateLogger<RetentionKeeper>());
         _compressor = new JournalCompressor(
-            new CompressJournals(_store, Live, Folders, options.Retention, Meters, time, loggers.CreateLogger<CompressJournals>()), options.Retention, time, loggers.CreateLogger<JournalCompressor>());
+            new CompressJournals(_store, Live, Folders, options.Retention, Meters, time, loggers.CreateLogger<CompressJournals>()),
+            options.Retention,
+            time,
+            loggers.CreateLogger<JournalCompressor>()
+        );
         GetStatistics = new GetStatistics(_store);
         EndWork = new EndWork(_store, _dispatcher, Live, _kernels, CancelExecution, StopKernel, time);
         _recover = new Recover(
-            _store, Feed, executions, _dispatcher, attempts, new ExecutionCheck(_store, executions, Folders, time), directory.Paths.Root,
+            _store,
+            Feed,
+            executions,
+            _dispatcher,
+            attempts,
+            new ExecutionCheck(_store, executions, Folders, time),
+            directory.Paths.Root,
             new Dictionary<string, Func<CancellationToken, Task<PhaseResult>>>
             {
                 [RecoveryPhases.Revivals] = _ => Task.FromResult(new PhaseResult(_revivals.Start())),
@@ -220,7 +368,9 @@ public sealed class HoldfastEngine : IAsyncDisposable
                     return Task.FromResult(new PhaseResult(trash.Due().Count));
                 },
             },
-            time, loggers.CreateLogger<Recover>());
+            time,
+            loggers.CreateLogger<Recover>()
+        );
         RetryRecovery = new RetryRecovery(_store, Feed, _recover, attempts);
         MarkLost = new MarkLost(_store, Feed, attempts, Folders);
         QuarantineItem = new QuarantineItem(_store, Feed, attempts, time);

@@ -1,10 +1,11 @@
 namespace Holdfast.Engine;
 
 /// <summary>
-/// Something that is done now and then for as long as the server runs, one time after the other: a time that fails is told, and the next one tries again. It begins one interval after the start,
-/// which has enough to do, unless it is given another delay.
+/// Something that is done now and then for as long as the server runs, one time after the other: a time that fails is told, and the next
+/// one tries again. It begins one interval after the start, which has enough to do, unless it is given another delay.
 /// </summary>
-internal sealed class Recurring(TimeSpan interval, Func<CancellationToken, Task> work, Action<Exception> failed, TimeProvider time) : IAsyncDisposable
+internal sealed class Recurring(TimeSpan interval, Func<CancellationToken, Task> work, Action<Exception> failed, TimeProvider time)
+    : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;

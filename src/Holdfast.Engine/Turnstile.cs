@@ -1,6 +1,9 @@
 namespace Holdfast.Engine;
 
-/// <summary>Lets one in at a time, until it is closed: then whoever waits or comes is refused (server-stopping), and whoever is within is asked to end.</summary>
+/// <summary>
+/// Lets one in at a time, until it is closed: then whoever waits or comes is refused (server-stopping), and whoever is within is asked to
+/// end.
+/// </summary>
 internal sealed class Turnstile : IDisposable
 {
     // Neither holds anything of the system's, and both are asked after the closing: they are left to the collector.
@@ -25,7 +28,10 @@ internal sealed class Turnstile : IDisposable
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new RefusedException(ErrorCodes.ServerStopping, "The server is stopping, and has left this where it was. Nothing is lost by it: the next one goes on; ask again when it is there.");
+            throw new RefusedException(
+                ErrorCodes.ServerStopping,
+                "The server is stopping, and has left this where it was. Nothing is lost by it: the next one goes on; ask again when it is there."
+            );
         }
     }
 

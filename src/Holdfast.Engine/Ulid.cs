@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Holdfast.Engine;
 
 /// <summary>
-/// Identifiers that sort by time of creation: 48 bits of unix milliseconds and 80 random bits, in 26 characters of Crockford's base32, lower-case.
-/// See the ULID specification; unguessable, since an id may be all that a follower holds.
+/// Identifiers that sort by time of creation: 48 bits of unix milliseconds and 80 random bits, in 26 characters of Crockford's base32,
+/// lower-case. See the ULID specification; unguessable, since an id may be all that a follower holds.
 /// </summary>
 public static class Ulid
 {
@@ -12,21 +12,26 @@ public static class Ulid
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private static readonly System.Buffers.SearchValues<char> Letters = System.Buffers.SearchValues.Create(Alphabet);
 
-    public static string New(TimeProvider time) => string.Create(Length, time.GetUtcNow().ToUnixTimeMilliseconds(), static (text, milliseconds) =>
-    {
-        for (int i = 9; i >= 0; i--)
-        {
-            text[i] = Alphabet[(int)(milliseconds & 31)];
-            milliseconds >>= 5;
-        }
+    public static string New(TimeProvider time) =>
+        string.Create(
+            Length,
+            time.GetUtcNow().ToUnixTimeMilliseconds(),
+            static (text, milliseconds) =>
+            {
+                for (int i = 9; i >= 0; i--)
+                {
+                    text[i] = Alphabet[(int)(milliseconds & 31)];
+                    milliseconds >>= 5;
+                }
 
-        Span<byte> random = stackalloc byte[16];
-        RandomNumberGenerator.Fill(random);
-        for (int i = 0; i < 16; i++)
-        {
-            text[10 + i] = Alphabet[random[i] & 31];
-        }
-    });
+                Span<byte> random = stackalloc byte[16];
+                RandomNumberGenerator.Fill(random);
+                for (int i = 0; i < 16; i++)
+                {
+                    text[10 + i] = Alphabet[random[i] & 31];
+                }
+            }
+        );
 
     /// <summary>When it was made, in milliseconds since 1970. Only of what is well formed.</summary>
     public static long MillisecondsOf(string id)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Holdfast.Protocol;
 
-/// <summary>Every durable step of server and supervisor. Each member has a scenario in the crash suite; one without fails the build.</summary>
+/// <summary>
+/// Every durable step of server and supervisor. Each member has a scenario in the crash suite; one without fails the build.
+/// </summary>
 public enum CrashPoint
 {
     None,
@@ -118,7 +120,9 @@ public enum CrashPoint
     /// <summary>A person's file is whole and synced under its temporary name; the old one is still in its place.</summary>
     ServerFileWritten,
 
-    /// <summary>The server has let a notebook's new file and the one it replaces change places, and has not looked yet at what came out.</summary>
+    /// <summary>
+    /// The server has let a notebook's new file and the one it replaces change places, and has not looked yet at what came out.
+    /// </summary>
     ServerFilesExchanged,
 
     /// <summary>A kernel was ended to be started again, which is durable; its next incarnation is not.</summary>
@@ -142,7 +146,8 @@ public enum CrashPoint
 
 /// <summary>
 /// Marks the durable steps. In a build with CRASH_POINTS the process named by HOLDFAST_CRASH_POINT (a member's name, optionally
-/// <c>:N</c> for the Nth arrival) kills itself there with SIGKILL, once for each file named by HOLDFAST_CRASH_ONCE; in any other build a call compiles to nothing.
+/// <c>:N</c> for the Nth arrival) kills itself there with SIGKILL, once for each file named by HOLDFAST_CRASH_ONCE; in any other build a
+/// call compiles to nothing.
 /// </summary>
 public static class CrashPoints
 {
@@ -173,7 +178,11 @@ public static class CrashPoints
             if (_onceFile is not null)
             {
                 // Exclusive creation decides: a restarted process finds the file and goes on.
-                int fd = Processes.Libc.Open(_onceFile, Processes.Libc.OpenReadWrite | Processes.Libc.OpenCreate | Processes.Libc.OpenExclusive, Processes.Libc.OwnerReadWrite);
+                int fd = Processes.Libc.Open(
+                    _onceFile,
+                    Processes.Libc.OpenReadWrite | Processes.Libc.OpenCreate | Processes.Libc.OpenExclusive,
+                    Processes.Libc.OwnerReadWrite
+                );
                 if (fd < 0)
                 {
                     return;

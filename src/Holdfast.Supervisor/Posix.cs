@@ -193,5 +193,10 @@ internal static unsafe partial class Posix
         _ = NanoSleep(time, null);
     }
 
-    public static void SetNonBlocking(int fd) => _ = Protocol.Processes.Libc.Fcntl(fd, SetFlags, Protocol.Processes.Libc.OpenNonBlock | Protocol.Processes.Libc.Fcntl(fd, GetFlags, 0));
+    public static void SetNonBlocking(int fd) =>
+        _ = Protocol.Processes.Libc.Fcntl(
+            fd,
+            SetFlags,
+            Protocol.Processes.Libc.OpenNonBlock | Protocol.Processes.Libc.Fcntl(fd, GetFlags, 0)
+        );
 }

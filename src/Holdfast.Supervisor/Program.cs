@@ -14,7 +14,9 @@ internal static class Program
             Posix.ExitNow(SupervisorProcess.Run(directory));
         }
 
-        Say("usage: holdfast-supervisor run ATTEMPT-DIRECTORY\n\nStarted by the Holdfast server for each job or kernel; see docs/spec/supervisor-link.md.\n");
+        Say(
+            "usage: holdfast-supervisor run ATTEMPT-DIRECTORY\n\nStarted by the Holdfast server for each job or kernel; see docs/spec/supervisor-link.md.\n"
+        );
         const int usageError = 64;
         return usageError;
     }

@@ -9,7 +9,9 @@ internal static unsafe class SupervisorLog
     public static void Write(string line)
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        byte[] bytes = Encoding.UTF8.GetBytes(now.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", System.Globalization.CultureInfo.InvariantCulture) + line + "\n");
+        byte[] bytes = Encoding.UTF8.GetBytes(
+            now.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", System.Globalization.CultureInfo.InvariantCulture) + line + "\n"
+        );
         fixed (byte* start = bytes)
         {
             // A log that cannot be written, on a full disk say, is not worth a job.

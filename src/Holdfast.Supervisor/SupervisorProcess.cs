@@ -11,7 +11,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor;
 
 /// <summary>
-/// The process itself: out of its starter's session, deaf to what is meant for others, and then one attempt held until there is nothing more to hold.
+/// The process itself: out of its starter's session, deaf to what is meant for others, and then one attempt held until there is nothing
+/// more to hold.
 /// </summary>
 internal static class SupervisorProcess
 {
@@ -34,7 +35,8 @@ internal static class SupervisorProcess
         catch (HoldRefusedException e)
         {
             SupervisorLog.Write($"{e.Code}: {e.Message}");
-            const int dataError = 65, temporaryFailure = 75;
+            const int dataError = 65,
+                temporaryFailure = 75;
             return e.Code is LinkCodes.SpecInvalid or LinkCodes.NotSupported ? dataError : temporaryFailure;
         }
         catch (Exception e)
@@ -89,9 +91,11 @@ internal static class SupervisorProcess
     private static void Hold(AttemptFiles files)
     {
         using AttemptHold hold = AttemptHold.Take(files.Directory);
-        string socket = hold.Spec.Socket ?? throw new HoldRefusedException(LinkCodes.SpecInvalid, "spec.json names no socket to listen at.");
+        string socket =
+            hold.Spec.Socket ?? throw new HoldRefusedException(LinkCodes.SpecInvalid, "spec.json names no socket to listen at.");
         var loop = new PollLoop(TimeProvider.System);
-        using AttemptWork work = hold.Spec.Kind == AttemptSpec.KindKernel ? KernelHold.Supervise(loop, hold) : new JobWork(loop, JobHold.Require(hold));
+        using AttemptWork work =
+            hold.Spec.Kind == AttemptSpec.KindKernel ? KernelHold.Supervise(loop, hold) : new JobWork(loop, JobHold.Require(hold));
         var link = new LinkServer(loop, work);
         work.Link = link;
 

@@ -4,8 +4,8 @@ using Holdfast.Supervisor.Link;
 namespace Holdfast.Supervisor;
 
 /// <summary>
-/// What a supervisor holds, a job or a kernel, as the link sees it. The link answers hello, ping, follow and watch by itself and brings every
-/// other request here. All members are called from the loop.
+/// What a supervisor holds, a job or a kernel, as the link sees it. The link answers hello, ping, follow and watch by itself and brings
+/// every other request here. All members are called from the loop.
 /// </summary>
 internal abstract class Work
 {
@@ -39,7 +39,5 @@ internal abstract class Work
     public abstract void Greet(LinkConnection connection);
 
     /// <summary>How many peers have said hello and are connected now.</summary>
-    public virtual void ConnectionsChanged(int count)
-    {
-    }
+    public virtual void ConnectionsChanged(int count) { }
 }

@@ -3,8 +3,8 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.Soak;
 
 /// <summary>
-/// The server under fire, for many callers at once: a question that finds it dead waits until whoever killed it has started it again, and is then asked anew. Only the mischief
-/// kills and starts it.
+/// The server under fire, for many callers at once: a question that finds it dead waits until whoever killed it has started it again, and
+/// is then asked anew. Only the mischief kills and starts it.
 /// </summary>
 internal sealed class House : IStubbornCaller, IDisposable
 {
@@ -14,7 +14,8 @@ internal sealed class House : IStubbornCaller, IDisposable
     private readonly CancellationTokenSource _abandoned;
     private volatile TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public House(TestServer server, CancellationToken abandoned) => (Server, _abandoned) = (server, CancellationTokenSource.CreateLinkedTokenSource(abandoned));
+    public House(TestServer server, CancellationToken abandoned) =>
+        (Server, _abandoned) = (server, CancellationTokenSource.CreateLinkedTokenSource(abandoned));
 
     public TestServer Server { get; }
 
@@ -89,7 +90,15 @@ internal sealed class House : IStubbornCaller, IDisposable
 
                 why = "503";
             }
-            catch (Exception e) when (e is HttpRequestException or System.Net.Sockets.SocketException or IOException or ObjectDisposedException or OperationCanceledException or UnexpectedAnswerException { Status: 503 })
+            catch (Exception e)
+                when (e
+                        is HttpRequestException
+                            or System.Net.Sockets.SocketException
+                            or IOException
+                            or ObjectDisposedException
+                            or OperationCanceledException
+                            or UnexpectedAnswerException { Status: 503 }
+                )
             {
                 why = e.Message;
             }

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Holdfast.Soak;
 
-/// <summary>What a run is asked for: `crash` kills as often as it can, `soak` leaves the house alone for longer and also stops processes for a while.</summary>
+/// <summary>
+/// What a run is asked for: `crash` kills as often as it can, `soak` leaves the house alone for longer and also stops processes for a
+/// while.
+/// </summary>
 internal sealed record SoakOptions(bool IsSoak, TimeSpan Duration, int Seed, bool IsJson)
 {
     private const double CrashMinutes = 1;
@@ -22,7 +25,12 @@ internal sealed record SoakOptions(bool IsSoak, TimeSpan Duration, int Seed, boo
         {
             isRight = arguments[i] switch
             {
-                "--minutes" => double.TryParse(arguments.ElementAtOrDefault(++i), NumberStyles.Float, CultureInfo.InvariantCulture, out minutes) && minutes is > 0 and < 100_000,
+                "--minutes" => double.TryParse(
+                    arguments.ElementAtOrDefault(++i),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out minutes
+                ) && minutes is > 0 and < 100_000,
                 "--seed" => int.TryParse(arguments.ElementAtOrDefault(++i), NumberStyles.None, CultureInfo.InvariantCulture, out seed),
                 "--json" => isJson = true,
                 _ => false,

@@ -7,8 +7,8 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.Soak;
 
 /// <summary>
-/// One run: load and mischief until the time is up; then peace until all is over; one more kill and start; and then the books. Its exit status is 1 when they do not balance, and
-/// then the folder is kept.
+/// One run: load and mischief until the time is up; then peace until all is over; one more kill and start; and then the books. Its exit
+/// status is 1 when they do not balance, and then the folder is kept.
 /// </summary>
 internal sealed class SoakRun(SoakOptions options)
 {
@@ -24,12 +24,14 @@ internal sealed class SoakRun(SoakOptions options)
     public async Task<int> RunAsync(CancellationToken interrupted, CancellationToken abandoned)
     {
         string kept = string.Create(CultureInfo.InvariantCulture, $"{Kept.TotalSeconds}s");
-        await using TestServer server = TestServer.Prepare(new TestServerOptions
-        {
-            HasOwnSession = true,
-            Arguments = ["--slots", "6", "--keep-executions", kept, "--keep-output", kept, "--keep-events", kept],
-            Environment = new Dictionary<string, string> { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
-        });
+        await using TestServer server = TestServer.Prepare(
+            new TestServerOptions
+            {
+                HasOwnSession = true,
+                Arguments = ["--slots", "6", "--keep-executions", kept, "--keep-output", kept, "--keep-events", kept],
+                Environment = new Dictionary<string, string> { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
+            }
+        );
         using var house = new House(server, abandoned);
         var stage = new Stage(house, _ledger, new Victims(server));
         var samples = new Samples(house, options.IsSoak ? TimeSpan.FromSeconds(10) : TimeSpan.Zero);
@@ -47,10 +49,22 @@ internal sealed class SoakRun(SoakOptions options)
         }
         catch (Exception e)
         {
-            _ledger.Break(Fault.Stuck, e is OperationCanceledException && abandoned.IsCancellationRequested ? "Abandoned before the books were balanced." : e.ToString());
+            _ledger.Break(
+                Fault.Stuck,
+                e is OperationCanceledException && abandoned.IsCancellationRequested
+                    ? "Abandoned before the books were balanced."
+                    : e.ToString()
+            );
         }
 
-        var books = new BookReport(options, _ledger, house, samples, leftovers, played > TimeSpan.Zero ? played : TimeProvider.System.GetElapsedTime(start));
+        var books = new BookReport(
+            options,
+            _ledger,
+            house,
+            samples,
+            leftovers,
+            played > TimeSpan.Zero ? played : TimeProvider.System.GetElapsedTime(start)
+        );
         books.Judge();
         Console.WriteLine(options.IsJson ? books.ToJson() : books.ToText());
         server.IsKept = _ledger.HasFaults || !books.IsBalanced;
@@ -69,12 +83,20 @@ internal sealed class SoakRun(SoakOptions options)
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         deadline.CancelAfter(options.Duration);
         using var over = new CancellationTokenSource();
-        var killer = new Killer(stage.House, _ledger, stage.Victims, options.IsSoak ? MischiefPlan.Soak : MischiefPlan.Crash, new Random(options.Seed));
+        var killer = new Killer(
+            stage.House,
+            _ledger,
+            stage.Victims,
+            options.IsSoak ? MischiefPlan.Soak : MischiefPlan.Crash,
+            new Random(options.Seed)
+        );
         Task[] watching = [samples.RunAsync(deadline.Token), ReportAsync(over.Token), RetainAsync(stage, over.Token)];
         List<Task> playing =
         [
             killer.RunAsync(deadline.Token),
-            .. Enumerable.Range(1, Callers).Select(caller => new JobLoad(stage, maker, hooks, new Random(options.Seed + caller)).RunAsync(deadline.Token)),
+            .. Enumerable
+                .Range(1, Callers)
+                .Select(caller => new JobLoad(stage, maker, hooks, new Random(options.Seed + caller)).RunAsync(deadline.Token)),
             new NotebookLoad(stage).RunAsync(deadline.Token),
             new CellLoad(stage).RunAsync(deadline.Token),
             new CascadeLoad(stage).RunAsync(deadline.Token),
@@ -107,12 +129,18 @@ internal sealed class SoakRun(SoakOptions options)
     private async Task ReportAsync(CancellationToken over)
     {
         long start = TimeProvider.System.GetTimestamp();
-        await EveryAsync(ReportInterval, () =>
-        {
-            Say($"{TimeProvider.System.GetElapsedTime(start).TotalSeconds,5:0} s  acknowledged {_ledger.Accounts.Sum(static a => a.Acknowledged)}, finished {_ledger.Accounts.Sum(static a => a.Finished)}, " +
-                $"deeds {_ledger.Deeds.Values.Sum()}, broken {_ledger.Sentences.Count}");
-            return Task.CompletedTask;
-        }, over);
+        await EveryAsync(
+            ReportInterval,
+            () =>
+            {
+                Say(
+                    $"{TimeProvider.System.GetElapsedTime(start).TotalSeconds, 5:0} s  acknowledged {_ledger.Accounts.Sum(static a => a.Acknowledged)}, finished {_ledger.Accounts.Sum(static a => a.Finished)}, "
+                        + $"deeds {_ledger.Deeds.Values.Sum()}, broken {_ledger.Sentences.Count}"
+                );
+                return Task.CompletedTask;
+            },
+            over
+        );
     }
 
     /// <summary>The server looks every hour by itself; here the hours are short.</summary>

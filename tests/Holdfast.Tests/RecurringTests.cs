@@ -49,7 +49,9 @@ public sealed class RecurringTests
                 begun.SetResult();
                 await new TaskCompletionSource().Task.WaitAsync(stop);
             },
-            told.Add, clock);
+            told.Add,
+            clock
+        );
 
         recurring.Start(TimeSpan.Zero);
         clock.Turn(TimeSpan.Zero);

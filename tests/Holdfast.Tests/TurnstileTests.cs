@@ -13,15 +13,23 @@ public sealed class TurnstileTests
         var gate = new TaskCompletionSource();
         int within = 0;
         int most = 0;
-        Task<int>[] all = [.. Enumerable.Range(0, 5).Select(n => turnstile.RunAsync(
-            async _ =>
-            {
-                most = Math.Max(most, ++within);
-                await gate.Task;
-                within--;
-                return n;
-            },
-            Cancel))];
+        Task<int>[] all =
+        [
+            .. Enumerable
+                .Range(0, 5)
+                .Select(n =>
+                    turnstile.RunAsync(
+                        async _ =>
+                        {
+                            most = Math.Max(most, ++within);
+                            await gate.Task;
+                            within--;
+                            return n;
+                        },
+                        Cancel
+                    )
+                ),
+        ];
 
         gate.SetResult();
 
@@ -35,9 +43,12 @@ public sealed class TurnstileTests
     public async Task Closed_it_calls_off_who_is_within_and_refuses_everybody_else()
     {
         using var turnstile = new Turnstile();
-        Task<int>[] all = [.. Enumerable.Range(0, 2).Select(_ => turnstile.RunAsync(
-            static cancel => new TaskCompletionSource<int>().Task.WaitAsync(cancel),
-            Cancel))];
+        Task<int>[] all =
+        [
+            .. Enumerable
+                .Range(0, 2)
+                .Select(_ => turnstile.RunAsync(static cancel => new TaskCompletionSource<int>().Task.WaitAsync(cancel), Cancel)),
+        ];
 
         turnstile.Dispose();
 
@@ -52,9 +63,7 @@ public sealed class TurnstileTests
     {
         using var turnstile = new Turnstile();
         using var gone = new CancellationTokenSource();
-        Task<int> waiting = turnstile.RunAsync(
-            static cancel => new TaskCompletionSource<int>().Task.WaitAsync(cancel),
-            gone.Token);
+        Task<int> waiting = turnstile.RunAsync(static cancel => new TaskCompletionSource<int>().Task.WaitAsync(cancel), gone.Token);
 
         await gone.CancelAsync();
 

@@ -6,8 +6,9 @@ using Holdfast.Bench.Server;
 namespace Holdfast.Bench.Figures;
 
 /// <summary>
-/// Outcomes told to local receivers: how many a second from the first end of many to the last answer, and what one receiver of a hundred that never answers costs the other ninety-nine. The jobs stand in
-/// line behind full slots and are cancelled, so that no process is started meanwhile; the cancelling is part of the time.
+/// Outcomes told to local receivers: how many a second from the first end of many to the last answer, and what one receiver of a hundred
+/// that never answers costs the other ninety-nine. The jobs stand in line behind full slots and are cancelled, so that no process is
+/// started meanwhile; the cancelling is part of the time.
 /// </summary>
 internal sealed class Callbacks : IBench
 {
@@ -43,9 +44,16 @@ internal sealed class Callbacks : IBench
         {
             for (int i = 0; i < count; i++)
             {
-                string path = hasDead && i % receivers == 0 ? CallbackSink.DeadPath : string.Create(CultureInfo.InvariantCulture, $"/{i % receivers}");
-                ids[i] = connection.Submit(string.Create(
-                    CultureInfo.InvariantCulture, $$$"""{"argv":["true"],"callback":{"url":"http://127.0.0.1:{{{sink.Port}}}{{{path}}}","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","schedule":"once"}}"""));
+                string path =
+                    hasDead && i % receivers == 0
+                        ? CallbackSink.DeadPath
+                        : string.Create(CultureInfo.InvariantCulture, $"/{i % receivers}");
+                ids[i] = connection.Submit(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $$$"""{"argv":["true"],"callback":{"url":"http://127.0.0.1:{{{sink.Port}}}{{{path}}}","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","schedule":"once"}}"""
+                    )
+                );
             }
         }
 

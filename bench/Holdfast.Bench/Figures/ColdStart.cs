@@ -5,7 +5,9 @@ using Holdfast.Bench.Server;
 
 namespace Holdfast.Bench.Figures;
 
-/// <summary>kill -9 of a server with many queued jobs, and the start after it: from the start of the process until /readyz says so.</summary>
+/// <summary>
+/// kill -9 of a server with many queued jobs, and the start after it: from the start of the process until /readyz says so.
+/// </summary>
 internal sealed class ColdStart : IBench
 {
     public string Name => "coldstart";

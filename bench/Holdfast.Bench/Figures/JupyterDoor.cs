@@ -9,7 +9,8 @@ using Holdfast.Bench.Server;
 namespace Holdfast.Bench.Figures;
 
 /// <summary>
-/// A kernel through our WebSocket, beside jupyter_client straight to a kernel and Debian's jupyter-server: one Python script is the client of all, each time with a kernel of its own.
+/// A kernel through our WebSocket, beside jupyter_client straight to a kernel and Debian's jupyter-server: one Python script is the client
+/// of all, each time with a kernel of its own.
 /// </summary>
 internal sealed class JupyterDoor : IBench
 {
@@ -62,7 +63,9 @@ internal sealed class JupyterDoor : IBench
             JsonNode plain = load.Through(Url(server), server.Token, server.Pid, "cells", Count(count));
             JsonNode quick = load.Through(Url(server), server.Token, server.Pid, "quick", "cells", Count(count));
             JsonNode? peerPlain = peer is null ? null : load.Through(peer.Url, JupyterServerPeer.Token, peer.Pid, "cells", Count(count));
-            JsonNode? peerQuick = peer is null ? null : load.Through(peer.Url, JupyterServerPeer.Token, peer.Pid, "quick", "cells", Count(count));
+            JsonNode? peerQuick = peer is null
+                ? null
+                : load.Through(peer.Url, JupyterServerPeer.Token, peer.Pid, "quick", "cells", Count(count));
             median.Add(Of(plain, "p50"), Of(straight, "p50"));
             tail.Add(Of(plain, "p99"), Of(straight, "p99"));
             quickMedian.Add(Of(quick, "p50"), OfPeer(peerQuick, "p50"));
@@ -73,7 +76,15 @@ internal sealed class JupyterDoor : IBench
         run.Report.Add(median, tail, quickMedian, plainMedian, cpu);
     }
 
-    private static void Large(BenchRun run, JupyterLoad load, HoldfastServer server, JupyterServerPeer? peer, string name, int count, int size)
+    private static void Large(
+        BenchRun run,
+        JupyterLoad load,
+        HoldfastServer server,
+        JupyterServerPeer? peer,
+        string name,
+        int count,
+        int size
+    )
     {
         var speed = new Figure(name, "MB/s", RawReader, Goal.RatioAtLeast(0.95));
         var floor = new Figure(name + ", beside a bare relay", "MB/s", "relay");

@@ -8,8 +8,8 @@ using Holdfast.Bench.Server;
 namespace Holdfast.Bench.Figures;
 
 /// <summary>
-/// From an edit of a reactive notebook's cell to its durable verdict at the client. Each cell reads three of the two hundred before it; edits are of cells anywhere in the last hundred, each another text,
-/// so that each is analysed.
+/// From an edit of a reactive notebook's cell to its durable verdict at the client. Each cell reads three of the two hundred before it;
+/// edits are of cells anywhere in the last hundred, each another text, so that each is analysed.
 /// </summary>
 internal sealed class Keystrokes : IBench
 {
@@ -39,7 +39,11 @@ internal sealed class Keystrokes : IBench
                 for (int i = 0; i < run.Size(300, 20); i++)
                 {
                     int cell = count - 1 - (edit % Math.Min(count - 1, 100));
-                    byte[] request = connection.Request("PUT", "/v1/notebooks/cells", Body(path, cell, $"v{cell} = {++edit} + {Sources(cell, edit)}"));
+                    byte[] request = connection.Request(
+                        "PUT",
+                        "/v1/notebooks/cells",
+                        Body(path, cell, $"v{cell} = {++edit} + {Sources(cell, edit)}")
+                    );
                     long start = Stopwatch.GetTimestamp();
                     Answer answer = connection.Exchange(request);
                     times.Add(Stopwatch.GetElapsedTime(start));
@@ -65,7 +69,15 @@ internal sealed class Keystrokes : IBench
     }
 
     private static string Sources(int cell, int seed) =>
-        cell == 0 ? "0" : string.Join(" + ", Enumerable.Range(1, Reads).Select(i => $"v{cell - 1 - ((seed * 31 * i) % Math.Min(cell, Near))}"));
+        cell == 0
+            ? "0"
+            : string.Join(" + ", Enumerable.Range(1, Reads).Select(i => $"v{cell - 1 - ((seed * 31 * i) % Math.Min(cell, Near))}"));
 
-    private static string Body(string path, int cell, string source) => new JsonObject { ["path"] = path, ["cellId"] = $"cell-{cell}", ["source"] = source }.ToJsonString();
+    private static string Body(string path, int cell, string source) =>
+        new JsonObject
+        {
+            ["path"] = path,
+            ["cellId"] = $"cell-{cell}",
+            ["source"] = source,
+        }.ToJsonString();
 }

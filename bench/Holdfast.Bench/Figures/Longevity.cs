@@ -7,7 +7,10 @@ using Holdfast.Bench.Server;
 
 namespace Holdfast.Bench.Figures;
 
-/// <summary>A server that has been left alone for a year: what a full store costs a submit, and a start after kill -9 with everything in flight at once.</summary>
+/// <summary>
+/// A server that has been left alone for a year: what a full store costs a submit, and a start after kill -9 with everything in flight at
+/// once.
+/// </summary>
 internal sealed class Longevity : IBench
 {
     private const int Locks = 50;
@@ -34,7 +37,12 @@ internal sealed class Longevity : IBench
             Fill(run, server, "waiters", waiters, Locks);
             _ = server.Restart();
             JsonNode report = server.Get("/v1/recovery");
-            lines.Add(report["phases"]!.AsArray().Where(static p => (string?)p!["name"] is "locks" or "lines").Sum(static p => (double)p!["milliseconds"]!));
+            lines.Add(
+                report["phases"]!
+                    .AsArray()
+                    .Where(static p => (string?)p!["name"] is "locks" or "lines")
+                    .Sum(static p => (double)p!["milliseconds"]!)
+            );
             JsonArray held = server.Get("/v1/locks").AsArray();
             int granted = held.Where(static l => l!["holder"] is not null).Select(static l => (string)l!["holder"]!).Distinct().Count();
             if (held.Count != Locks || granted == 0)
@@ -72,7 +80,11 @@ internal sealed class Longevity : IBench
 
     private static void EverythingInFlight(BenchRun run)
     {
-        var ready = new Figure("kill -9 to ready: 100,000 finished, 10,000 queued, 100 live, 1,000 waiters, 1,000 callbacks", "ms", goal: Goal.AtMost(1500));
+        var ready = new Figure(
+            "kill -9 to ready: 100,000 finished, 10,000 queued, 100 live, 1,000 waiters, 1,000 callbacks",
+            "ms",
+            goal: Goal.AtMost(1500)
+        );
         int live = run.Size(100, 6);
         using HoldfastServer server = HoldfastServer.Start(run, live);
         server.FillSlots(live);
@@ -101,9 +113,14 @@ internal sealed class Longevity : IBench
         run.Report.Add(ready);
     }
 
-    private static void Fill(BenchRun run, HoldfastServer server, string what, params int[] numbers) => _ = run.Sandbox.Run(
-        ["/usr/bin/python3", Path.Combine(AppContext.BaseDirectory, "Server", "fill_store.py"), Path.Combine(server.DataFolder, "holdfast.db"), what,
-            .. numbers.Select(static n => n.ToString(CultureInfo.InvariantCulture))]);
+    private static void Fill(BenchRun run, HoldfastServer server, string what, params int[] numbers) =>
+        _ = run.Sandbox.Run([
+            "/usr/bin/python3",
+            Path.Combine(AppContext.BaseDirectory, "Server", "fill_store.py"),
+            Path.Combine(server.DataFolder, "holdfast.db"),
+            what,
+            .. numbers.Select(static n => n.ToString(CultureInfo.InvariantCulture)),
+        ]);
 
     private static double Median(HoldfastServer server, int count)
     {

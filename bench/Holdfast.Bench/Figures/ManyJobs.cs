@@ -6,7 +6,10 @@ using Holdfast.Bench.Server;
 
 namespace Holdfast.Bench.Figures;
 
-/// <summary>`true` jobs end to end: submitted one after the other by one client that stays, until every outcome is known and durable. As many at once on each side.</summary>
+/// <summary>
+/// `true` jobs end to end: submitted one after the other by one client that stays, until every outcome is known and durable. As many at
+/// once on each side.
+/// </summary>
 internal sealed class ManyJobs : IBench
 {
     private const int LastWatched = 16;
@@ -61,8 +64,8 @@ internal sealed class ManyJobs : IBench
     }
 
     /// <summary>
-    /// Jobs are started in order: when the last few are over, only a straggler can be left, and asking for each of a thousand would measure the asking.
-    /// So the last few are waited for, and then nothing may be left that is not over.
+    /// Jobs are started in order: when the last few are over, only a straggler can be left, and asking for each of a thousand would measure
+    /// the asking. So the last few are waited for, and then nothing may be left that is not over.
     /// </summary>
     private static (TimeSpan Accepted, TimeSpan Elapsed) Time(RestConnection connection, byte[] request, int count)
     {
@@ -90,5 +93,6 @@ internal sealed class ManyJobs : IBench
         return (accepted, Stopwatch.GetElapsedTime(start));
     }
 
-    private static TimeSpan Children(int[] supervisors) => supervisors.Aggregate(TimeSpan.Zero, (sum, pid) => sum + ProcessCpu.OfWaitedChildren(pid));
+    private static TimeSpan Children(int[] supervisors) =>
+        supervisors.Aggregate(TimeSpan.Zero, (sum, pid) => sum + ProcessCpu.OfWaitedChildren(pid));
 }

@@ -37,8 +37,12 @@ internal sealed class ManyKernels : IBench
     private static string[] StartKernels(HoldfastServer server, int count)
     {
         var kernels = new string[count];
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = StartedAtOnce }, i =>
-            kernels[i] = (string)server.Post("/v1/kernels", """{"name":"python3"}""")["id"]!);
+        Parallel.For(
+            0,
+            count,
+            new ParallelOptions { MaxDegreeOfParallelism = StartedAtOnce },
+            i => kernels[i] = (string)server.Post("/v1/kernels", """{"name":"python3"}""")["id"]!
+        );
         return kernels;
     }
 

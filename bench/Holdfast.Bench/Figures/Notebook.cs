@@ -9,8 +9,8 @@ using Holdfast.Bench.Server;
 namespace Holdfast.Bench.Figures;
 
 /// <summary>
-/// A notebook of fifty trivial cells, by `holdfast run` and by nbclient. Cells: from the start of the first to the end of the last. Total: from the start
-/// of the command until it has ended and the file is written; each starts a kernel of its own.
+/// A notebook of fifty trivial cells, by `holdfast run` and by nbclient. Cells: from the start of the first to the end of the last. Total:
+/// from the start of the command until it has ended and the file is written; each starts a kernel of its own.
 /// </summary>
 internal sealed class Notebook : IBench
 {
@@ -24,7 +24,9 @@ internal sealed class Notebook : IBench
         var overRest = new Figure("the same over REST, without the CLI", "ms");
         var restCells = new Figure("50 cells, over REST", "ms", "nbclient");
         var serverCpu = new Figure("server CPU per cell", "us");
-        string source = Notebooks.Of(Enumerable.Range(0, run.Size(50, 5)).Select(i => string.Create(CultureInfo.InvariantCulture, $"x{i} = {i}")));
+        string source = Notebooks.Of(
+            Enumerable.Range(0, run.Size(50, 5)).Select(i => string.Create(CultureInfo.InvariantCulture, $"x{i} = {i}"))
+        );
         using HoldfastServer server = HoldfastServer.Start(run);
         string file = Path.Combine(server.Root, "trivial.ipynb");
         NbclientPeer? peer = NbclientPeer.IfInstalled(run.Sandbox);
@@ -68,8 +70,7 @@ internal sealed class Notebook : IBench
         do
         {
             ended = connection.Get($"/v1/notebooks/runs/{id}?timeoutSeconds=30").Json;
-        }
-        while ((string?)ended["state"] == "running");
+        } while ((string?)ended["state"] == "running");
         return (OfCells(ended), Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 

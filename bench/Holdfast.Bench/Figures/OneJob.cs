@@ -7,7 +7,9 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Bench.Figures;
 
-/// <summary>One `true` on an idle server, from the submit to its known exit: with a supervisor that waits for the next job, and with none.</summary>
+/// <summary>
+/// One `true` on an idle server, from the submit to its known exit: with a supervisor that waits for the next job, and with none.
+/// </summary>
 internal sealed class OneJob : IBench
 {
     public string Name => "onejob";

@@ -6,7 +6,9 @@ using Holdfast.Bench.Server;
 
 namespace Holdfast.Bench.Figures;
 
-/// <summary>A gibibyte of a job's output into the journal, against the same command piped into `cat > file`; then read back through REST.</summary>
+/// <summary>
+/// A gibibyte of a job's output into the journal, against the same command piped into `cat > file`; then read back through REST.
+/// </summary>
 internal sealed class Output : IBench
 {
     public string Name => "output";
@@ -74,13 +76,20 @@ internal sealed class Output : IBench
         long offset = 0;
         bool isRight = true;
         long start = Stopwatch.GetTimestamp();
-        long length = connection.GetThrough($"/v1/executions/{id}/output?stream=stdout", span =>
-        {
-            isRight = isRight && (!isChecked || OutputSource.IsAt(offset, span));
-            offset += span.Length;
-        });
+        long length = connection.GetThrough(
+            $"/v1/executions/{id}/output?stream=stdout",
+            span =>
+            {
+                isRight = isRight && (!isChecked || OutputSource.IsAt(offset, span));
+                offset += span.Length;
+            }
+        );
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-        return length == bytes && isRight ? elapsed : throw new IOException($"What was read back is not what was written: {length} of {bytes} bytes, content {(isRight ? "right" : "WRONG")}.");
+        return length == bytes && isRight
+            ? elapsed
+            : throw new IOException(
+                $"What was read back is not what was written: {length} of {bytes} bytes, content {(isRight ? "right" : "WRONG")}."
+            );
     }
 
     private static double Rate(long bytes, TimeSpan elapsed) => bytes / 1e6 / elapsed.TotalSeconds;

@@ -7,9 +7,10 @@ using Holdfast.Engine.Reactive;
 namespace Holdfast.Bench.Figures;
 
 /// <summary>
-/// The graph of names by itself, in this process: no analysis, no store. Each cell reads three of the two hundred before it; an edit gives any cell of the notebook three other ones to read. Update: check
-/// and change of the graph. Registered: with the verdicts on all cells, and with who is stale for it. Plan: of one cell with all that needs it, and of the whole notebook. Refused: the same while a
-/// cell of the middle is in a circle with one of those that read it.
+/// The graph of names by itself, in this process: no analysis, no store. Each cell reads three of the two hundred before it; an edit gives
+/// any cell of the notebook three other ones to read. Update: check and change of the graph. Registered: with the verdicts on all cells,
+/// and with who is stale for it. Plan: of one cell with all that needs it, and of the whole notebook. Refused: the same while a cell of the
+/// middle is in a circle with one of those that read it.
 /// </summary>
 internal sealed class ReactiveGraph : IBench
 {
@@ -38,19 +39,38 @@ internal sealed class ReactiveGraph : IBench
         var refused = new Figure($"{size}: registered while a cell is refused, p50", "ms");
         var planRefused = new Figure($"{size}: plan of all while a cell is refused", "ms", goal: hasGoal ? Goal.AtMost(5) : null);
         var random = new Random(1);
-        CellRegistry registry = CellRegistry.Load([.. Enumerable.Range(0, count).Select(i => new LoadedCell(Cell(i), Analysis(i, random), CellRegistration.Of(Analysis(i, random))))]);
+        CellRegistry registry = CellRegistry.Load([
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new LoadedCell(Cell(i), Analysis(i, random), CellRegistration.Of(Analysis(i, random)))),
+        ]);
         HashSet<CellId> all = [.. registry.Cells];
         for (int round = -1; round < run.Rounds; round++)
         {
             int fewer = Math.Max(1, cells / 20_000); // Of the largest, so that it ends.
-            Percentiles ofUpdate = Time(run.Size(1000, 20) / fewer, () => random.Next(count), cell => registry.Graph.Update(new CellEdit(Cell(cell), CellRegistration.Of(Analysis(cell, random)))));
-            Percentiles ofRegistered = Time(run.Size(300, 20) / fewer, () => random.Next(count), cell => registry.Register(Cell(cell), Analysis(cell, random)));
+            Percentiles ofUpdate = Time(
+                run.Size(1000, 20) / fewer,
+                () => random.Next(count),
+                cell => registry.Graph.Update(new CellEdit(Cell(cell), CellRegistration.Of(Analysis(cell, random))))
+            );
+            Percentiles ofRegistered = Time(
+                run.Size(300, 20) / fewer,
+                () => random.Next(count),
+                cell => registry.Register(Cell(cell), Analysis(cell, random))
+            );
             Percentiles ofPlan = Time(run.Size(100, 10) / fewer, () => random.Next(count), cell => RunPlan.For(registry, [], Cell(cell)));
             Percentiles ofAll = Time(Math.Max(2, run.Size(20, 2) / fewer), static () => 0, _ => RunPlan.For(registry, all, null));
             int middle = count / 2;
             CellId reader = registry.Graph.Downstream(Cell(middle)).FirstOrDefault(Cell(count - 1));
-            registry.Register(Cell(middle), new CellAnalysis { Definitions = [Variable(middle)], References = registry.Graph.Registration(reader).Definitions });
-            Percentiles ofRefused = Time(run.Size(50, 10) / fewer, () => random.Next(middle), cell => registry.Register(Cell(cell), Analysis(cell, random)));
+            registry.Register(
+                Cell(middle),
+                new CellAnalysis { Definitions = [Variable(middle)], References = registry.Graph.Registration(reader).Definitions }
+            );
+            Percentiles ofRefused = Time(
+                run.Size(50, 10) / fewer,
+                () => random.Next(middle),
+                cell => registry.Register(Cell(cell), Analysis(cell, random))
+            );
             Percentiles ofPlanRefused = Time(Math.Max(2, run.Size(20, 2) / fewer), static () => 0, _ => RunPlan.For(registry, all, null));
             registry.Register(Cell(middle), Analysis(middle, random));
             if (round >= 0)
@@ -83,11 +103,22 @@ internal sealed class ReactiveGraph : IBench
         return new Percentiles(times);
     }
 
-    private static CellAnalysis Analysis(int cell, Random random) => new()
-    {
-        Definitions = [Variable(cell)],
-        References = cell == 0 ? [] : [.. Enumerable.Range(0, Reads).Select(_ => Variable(random.Next(Math.Max(0, cell - Near), cell))).Distinct().Order(StringComparer.Ordinal)],
-    };
+    private static CellAnalysis Analysis(int cell, Random random) =>
+        new()
+        {
+            Definitions = [Variable(cell)],
+            References =
+                cell == 0
+                    ? []
+                    :
+                    [
+                        .. Enumerable
+                            .Range(0, Reads)
+                            .Select(_ => Variable(random.Next(Math.Max(0, cell - Near), cell)))
+                            .Distinct()
+                            .Order(StringComparer.Ordinal),
+                    ],
+        };
 
     private static CellId Cell(int cell) => new(string.Create(CultureInfo.InvariantCulture, $"cell-{cell}"));
 

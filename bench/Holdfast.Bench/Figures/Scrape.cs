@@ -27,14 +27,18 @@ internal sealed class Scrape : IBench
 
         server.WaitFor(() => server.AreInState("succeeded", ended), everyMs: 20);
         server.FillSlots(Slots);
-        Parallel.For(0, 8, worker =>
-        {
-            using RestConnection one = server.Connect();
-            for (int i = 0; i < run.Size(10_000, 40) / 8; i++)
+        Parallel.For(
+            0,
+            8,
+            worker =>
             {
-                _ = one.Submit(Jobs.True);
+                using RestConnection one = server.Connect();
+                for (int i = 0; i < run.Size(10_000, 40) / 8; i++)
+                {
+                    _ = one.Submit(Jobs.True);
+                }
             }
-        });
+        );
         for (int round = 0; round < run.Rounds; round++)
         {
             var times = new Percentiles(Enumerable.Range(0, run.Size(300, 5)).Select(_ => One(connection)).ToArray());

@@ -5,7 +5,9 @@ using Holdfast.Bench.Server;
 
 namespace Holdfast.Bench.Figures;
 
-/// <summary>The durable acknowledgement of a job over REST. Every slot is taken by a sleeping job, so that accepting is all that goes on.</summary>
+/// <summary>
+/// The durable acknowledgement of a job over REST. Every slot is taken by a sleeping job, so that accepting is all that goes on.
+/// </summary>
 internal sealed class Submit : IBench
 {
     private const int Callers = 100;

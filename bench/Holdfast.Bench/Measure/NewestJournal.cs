@@ -13,7 +13,10 @@ internal static class NewestJournal
         string attempt = Directory.GetDirectories(Path.Combine(dataFolder, "attempts")).Max(StringComparer.Ordinal)!;
         string journal = Path.Combine(attempt, "journal");
         string segment = Directory.GetFiles(journal, "*.hfj").Max(StringComparer.Ordinal)!;
-        using JournalReader reader = JournalReader.Open(journal, long.Parse(Path.GetFileNameWithoutExtension(segment), CultureInfo.InvariantCulture));
+        using JournalReader reader = JournalReader.Open(
+            journal,
+            long.Parse(Path.GetFileNameWithoutExtension(segment), CultureInfo.InvariantCulture)
+        );
         long last = 0;
         while (reader.TryRead(out JournalRecord record))
         {

@@ -7,7 +7,9 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Bench.Measure;
 
-/// <summary>A command that writes so many bytes of known content as fast as it can, and what it costs to put them into a file with `cat`.</summary>
+/// <summary>
+/// A command that writes so many bytes of known content as fast as it can, and what it costs to put them into a file with `cat`.
+/// </summary>
 internal static class OutputSource
 {
     private const string Line = "all work and no play makes the journal a dull and long one, says the clerk of the house";
@@ -15,7 +17,9 @@ internal static class OutputSource
 
     public static string Command(long bytes) => string.Create(CultureInfo.InvariantCulture, $"yes '{Line}' | head -c {bytes}");
 
-    /// <summary>`| cat > file`: until the command has ended, which may leave all of it in memory, and until an fdatasync of the file after that.</summary>
+    /// <summary>
+    /// `| cat > file`: until the command has ended, which may leave all of it in memory, and until an fdatasync of the file after that.
+    /// </summary>
     public static (TimeSpan Written, TimeSpan Synced) CatToFile(Sandbox sandbox, long bytes)
     {
         string file = Path.Combine(sandbox.Folder, "cat.floor");
@@ -51,8 +55,9 @@ internal static class OutputSource
     }
 
     /// <summary>
-    /// Writes out what earlier measuring left dirty, so that it is not charged to the next. And fetches as much memory as the next will fill, and gives it
-    /// back: a virtual machine may have handed free memory to its host, and whoever fills it first after that pays several times what the writing costs.
+    /// Writes out what earlier measuring left dirty, so that it is not charged to the next. And fetches as much memory as the next will
+    /// fill, and gives it back: a virtual machine may have handed free memory to its host, and whoever fills it first after that pays
+    /// several times what the writing costs.
     /// </summary>
     public static unsafe void Settle(string folder, long bytes)
     {

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Holdfast.Bench.Measure;
 
 /// <summary>
-/// CPU time that a process has used, threads that ended included, from its own clock: in nanoseconds, where /proc/PID/stat counts in ticks of 10 ms.
-/// CPU per operation is what a busy machine disturbs least.
+/// CPU time that a process has used, threads that ended included, from its own clock: in nanoseconds, where /proc/PID/stat counts in ticks
+/// of 10 ms. CPU per operation is what a busy machine disturbs least.
 /// </summary>
 internal static unsafe class ProcessCpu
 {
@@ -21,7 +21,10 @@ internal static unsafe class ProcessCpu
 
     public static TimeSpan Of(IEnumerable<int> pids) => pids.Aggregate(TimeSpan.Zero, (sum, pid) => sum + Of(pid));
 
-    /// <summary>How often its threads have gone to sleep: what a hand-over from thread to thread costs is counted here, and no neighbour changes it. Ended threads are not in it.</summary>
+    /// <summary>
+    /// How often its threads have gone to sleep: what a hand-over from thread to thread costs is counted here, and no neighbour changes it.
+    /// Ended threads are not in it.
+    /// </summary>
     public static long Sleeps(int pid)
     {
         long sleeps = 0;
@@ -29,7 +32,8 @@ internal static unsafe class ProcessCpu
         {
             try
             {
-                string? line = File.ReadLines(thread + "/status").FirstOrDefault(l => l.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal));
+                string? line = File.ReadLines(thread + "/status")
+                    .FirstOrDefault(l => l.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal));
                 sleeps += line is null ? 0 : Ticks(line.Split(':')[1].Trim());
             }
             catch (IOException)

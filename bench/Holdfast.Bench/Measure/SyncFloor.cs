@@ -4,8 +4,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Bench.Measure;
 
 /// <summary>
-/// What one durable write costs here, one caller at a time. In place: 4 KiB over a file that has its size already, which is all that a log pays
-/// that reuses its file. At the end: 200 bytes that make the file longer, so that its length has to be synced too.
+/// What one durable write costs here, one caller at a time. In place: 4 KiB over a file that has its size already, which is all that a log
+/// pays that reuses its file. At the end: 200 bytes that make the file longer, so that its length has to be synced too.
 /// </summary>
 internal static unsafe class SyncFloor
 {

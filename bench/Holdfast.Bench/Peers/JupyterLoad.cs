@@ -4,7 +4,10 @@ using Holdfast.Bench.Processes;
 
 namespace Holdfast.Bench.Peers;
 
-/// <summary>One client of one kernel, the same script whoever it talks to: see Peers/jupyter_load.py. Whatever it measures, it measures by its own clock.</summary>
+/// <summary>
+/// One client of one kernel, the same script whoever it talks to: see Peers/jupyter_load.py. Whatever it measures, it measures by its own
+/// clock.
+/// </summary>
 internal sealed class JupyterLoad(Sandbox sandbox)
 {
     private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "Peers", "jupyter_load.py");

@@ -21,10 +21,21 @@ internal sealed class JupyterServerPeer : IDisposable
         Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
         _process = sandbox.Start(
             [
-                "/usr/bin/python3", Program, "--no-browser", "--allow-root", "--ip=127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"--port={port}"), "--ServerApp.port_retries=0",
-                "--ServerApp.token=" + Token, "--ServerApp.root_dir=" + folder, .. hasLimits ? (string[])[] : ["--ServerApp.iopub_data_rate_limit=1e12", "--ServerApp.iopub_msg_rate_limit=1e9"],
+                "/usr/bin/python3",
+                Program,
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                string.Create(CultureInfo.InvariantCulture, $"--port={port}"),
+                "--ServerApp.port_retries=0",
+                "--ServerApp.token=" + Token,
+                "--ServerApp.root_dir=" + folder,
+                .. hasLimits ? (string[])[] : ["--ServerApp.iopub_data_rate_limit=1e12", "--ServerApp.iopub_msg_rate_limit=1e9"],
             ],
-            Path.Combine(folder, "log"), folder, [("HOME", folder), ("JUPYTER_CONFIG_DIR", folder), ("JUPYTER_RUNTIME_DIR", folder)]);
+            Path.Combine(folder, "log"),
+            folder,
+            [("HOME", folder), ("JUPYTER_CONFIG_DIR", folder), ("JUPYTER_RUNTIME_DIR", folder)]
+        );
         WaitUntilItListens(port);
     }
 
@@ -32,7 +43,8 @@ internal sealed class JupyterServerPeer : IDisposable
     public int Pid => _process.Pid;
 
     /// <summary>With its limits on how much a kernel may say, as it comes, or without them.</summary>
-    public static JupyterServerPeer? StartIfInstalled(Sandbox sandbox, bool hasLimits) => File.Exists(Program) ? new JupyterServerPeer(sandbox, hasLimits) : null;
+    public static JupyterServerPeer? StartIfInstalled(Sandbox sandbox, bool hasLimits) =>
+        File.Exists(Program) ? new JupyterServerPeer(sandbox, hasLimits) : null;
 
     public void Dispose() => _process.Stop(TimeSpan.FromSeconds(10));
 

@@ -11,7 +11,8 @@ internal sealed class NbclientPeer
 
     private NbclientPeer(Sandbox sandbox) => _sandbox = sandbox;
 
-    public static NbclientPeer? IfInstalled(Sandbox sandbox) => Directory.Exists("/usr/lib/python3/dist-packages/nbclient") ? new NbclientPeer(sandbox) : null;
+    public static NbclientPeer? IfInstalled(Sandbox sandbox) =>
+        Directory.Exists("/usr/lib/python3/dist-packages/nbclient") ? new NbclientPeer(sandbox) : null;
 
     /// <summary>Milliseconds of the cells, and of the whole command.</summary>
     public (double Cells, double Total) Time(string notebook)

@@ -43,9 +43,11 @@ internal sealed class TaskSpooler : IDisposable
         }
 
         Call("-w"); // For the last one submitted; those before it were started before it.
-        while (Run("-l").Split('\n').Any(line => line.Contains(" queued ", StringComparison.Ordinal) || line.Contains(" running ", StringComparison.Ordinal)))
-        {
-        }
+        while (
+            Run("-l")
+                .Split('\n')
+                .Any(line => line.Contains(" queued ", StringComparison.Ordinal) || line.Contains(" running ", StringComparison.Ordinal))
+        ) { }
 
         return Stopwatch.GetElapsedTime(start);
     }

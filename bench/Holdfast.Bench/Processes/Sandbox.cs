@@ -4,8 +4,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Bench.Processes;
 
 /// <summary>
-/// A temporary folder, and everything that was started in it. Each process gets a variable with a value of our own in its environment, which servers, supervisors, jobs
-/// and kernels hand down: so whatever is left at the end is known to be ours, however it was started, and is ended by its pid.
+/// A temporary folder, and everything that was started in it. Each process gets a variable with a value of our own in its environment,
+/// which servers, supervisors, jobs and kernels hand down: so whatever is left at the end is known to be ours, however it was started, and
+/// is ended by its pid.
 /// </summary>
 internal sealed class Sandbox : IDisposable
 {
@@ -15,7 +16,8 @@ internal sealed class Sandbox : IDisposable
     private int _folders; // guarded by _lock
     private bool _isDisposed; // guarded by _lock
 
-    public Sandbox() => Folder = Directory.CreateTempSubdirectory("hf-bench-").FullName; // Short: sockets below it have at most 107 bytes for their path.
+    // Short: sockets below it have at most 107 bytes for their path.
+    public Sandbox() => Folder = Directory.CreateTempSubdirectory("hf-bench-").FullName;
 
     public string Folder { get; }
 
@@ -29,9 +31,16 @@ internal sealed class Sandbox : IDisposable
     }
 
     /// <summary>Starts a program; its output goes to the end of a file, or nowhere.</summary>
-    public Child Start(IReadOnlyList<string> argv, string? outputFile = null, string? folder = null, params IEnumerable<(string Name, string Value)> variables)
+    public Child Start(
+        IReadOnlyList<string> argv,
+        string? outputFile = null,
+        string? folder = null,
+        params IEnumerable<(string Name, string Value)> variables
+    )
     {
-        int output = outputFile is null ? -1 : Libc.Open(outputFile, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, 0x180);
+        int output = outputFile is null
+            ? -1
+            : Libc.Open(outputFile, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, 0x180);
         try
         {
             return StartWith(argv, Variables(variables), output, folder);
@@ -45,8 +54,14 @@ internal sealed class Sandbox : IDisposable
     /// <summary>The same with an environment made before by <see cref="Variables"/>, where starting is what is measured.</summary>
     public Child StartWith(IReadOnlyList<string> argv, string[] environment, int output = -1, string? folder = null)
     {
-        int pid = ChildProcess.Spawn(new ChildStart(argv, environment, folder ?? Folder) { StandardOutput = output, StandardError = output });
-        return pid > 0 ? new Child(pid) : throw new IOException($"{argv[0]} could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(-pid)}.");
+        int pid = ChildProcess.Spawn(
+            new ChildStart(argv, environment, folder ?? Folder) { StandardOutput = output, StandardError = output }
+        );
+        return pid > 0
+            ? new Child(pid)
+            : throw new IOException(
+                $"{argv[0]} could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(-pid)}."
+            );
     }
 
     /// <summary>Runs a program to its end, which has to be a good one, and gives what it said.</summary>
@@ -55,10 +70,14 @@ internal sealed class Sandbox : IDisposable
         string file = Path.Combine(NewFolder("said"), "output");
         WaitStatus status = Start(argv, file, null, variables).Wait();
         string said = File.ReadAllText(file);
-        return status.ExitCode == 0 ? said : throw new IOException($"'{string.Join(' ', argv)}' ended with {status.ExitCode ?? -status.Signal}: {said}");
+        return status.ExitCode == 0
+            ? said
+            : throw new IOException($"'{string.Join(' ', argv)}' ended with {status.ExitCode ?? -status.Signal}: {said}");
     }
 
-    /// <summary>The environment of what is started here: ours, less what would lead it to a server that is not ours, and Debian's programs first.</summary>
+    /// <summary>
+    /// The environment of what is started here: ours, less what would lead it to a server that is not ours, and Debian's programs first.
+    /// </summary>
     public string[] Variables(IEnumerable<(string Name, string Value)> variables)
     {
         var all = new Dictionary<string, string>();
@@ -119,8 +138,11 @@ internal sealed class Sandbox : IDisposable
         var found = new List<int>();
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), out int pid) && pid != Environment.ProcessId &&
-                ("\0" + Read(folder + "/environ")).Contains("\0" + _mark + "\0", StringComparison.Ordinal))
+            if (
+                int.TryParse(Path.GetFileName(folder), out int pid)
+                && pid != Environment.ProcessId
+                && ("\0" + Read(folder + "/environ")).Contains("\0" + _mark + "\0", StringComparison.Ordinal)
+            )
             {
                 found.Add(pid);
             }

@@ -32,12 +32,17 @@ internal sealed class BenchReport
     private static void Print(Figure figure)
     {
         string value = $"{Summary.Of(figure.Values)} {figure.Unit}";
-        string beside = figure.AgainstValues.Count == 0
-            ? ""
-            : $"{figure.Against} {Summary.Of(figure.AgainstValues)}";
+        string beside = figure.AgainstValues.Count == 0 ? "" : $"{figure.Against} {Summary.Of(figure.AgainstValues)}";
         string ratio = figure.AgainstValues.Count == 0 ? "" : $"{Summary.Of(figure.Ratios)}x";
-        string verdict = figure.Goal is null ? ""
-            : $"{figure.Goal.Text(figure.Unit)}  " + figure.IsReached switch { true => "ok", false => "SHORT", null => "(peer not installed)" };
-        Console.WriteLine($"  {figure.Name,-46} {value,-32} {beside,-40} {ratio,-22} {verdict}".TrimEnd());
+        string verdict = figure.Goal is null
+            ? ""
+            : $"{figure.Goal.Text(figure.Unit)}  "
+                + figure.IsReached switch
+                {
+                    true => "ok",
+                    false => "SHORT",
+                    null => "(peer not installed)",
+                };
+        Console.WriteLine($"  {figure.Name, -46} {value, -32} {beside, -40} {ratio, -22} {verdict}".TrimEnd());
     }
 }

@@ -1,8 +1,8 @@
 namespace Holdfast.Bench.Report;
 
 /// <summary>
-/// One line of the report: a value per round, and beside it, from the same rounds, what it is held against (a floor of this machine, or a peer).
-/// Ratios are taken inside one round and then summarised, since rounds differ more than the two within one.
+/// One line of the report: a value per round, and beside it, from the same rounds, what it is held against (a floor of this machine, or a
+/// peer). Ratios are taken inside one round and then summarised, since rounds differ more than the two within one.
 /// </summary>
 internal sealed class Figure(string name, string unit, string? against = null, Goal? goal = null)
 {
@@ -33,7 +33,8 @@ internal sealed class Figure(string name, string unit, string? against = null, G
     }
 
     /// <summary>Null when there is no goal, or nothing to hold it against.</summary>
-    public bool? IsReached => goal is null || _values.Count == 0 || (goal.IsOfRatio && _against.Count == 0)
-        ? null
-        : goal.IsReached(Summary.Of(goal.IsOfRatio ? Ratios : _values).Median);
+    public bool? IsReached =>
+        goal is null || _values.Count == 0 || (goal.IsOfRatio && _against.Count == 0)
+            ? null
+            : goal.IsReached(Summary.Of(goal.IsOfRatio ? Ratios : _values).Median);
 }

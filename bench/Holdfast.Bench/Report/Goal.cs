@@ -16,5 +16,8 @@ internal sealed record Goal(double Limit, bool IsUpperLimit, bool IsOfRatio)
     public bool IsReached(double median) => IsUpperLimit ? median <= Limit : median >= Limit;
 
     public string Text(string unit) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(IsUpperLimit ? "<=" : ">=")} {Numbers.Text(Limit)}{(IsOfRatio ? "x" : " " + unit)}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(IsUpperLimit ? "<=" : ">=")} {Numbers.Text(Limit)}{(IsOfRatio ? "x" : " " + unit)}"
+        );
 }

@@ -10,7 +10,10 @@ internal static class Machine
     {
         yield return ("date", DateTimeOffset.UtcNow.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture));
         yield return ("processor", $"{Environment.ProcessorCount} x {Field("/proc/cpuinfo", "model name")}");
-        yield return ("memory", $"{long.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) / 1024 / 1024} GiB");
+        yield return (
+            "memory",
+            $"{long.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) / 1024 / 1024} GiB"
+        );
         yield return ("system", $"{Field("/etc/os-release", "PRETTY_NAME", '=').Trim('"')}, Linux {Environment.OSVersion.Version}");
         yield return ("runtime", RuntimeInformation.FrameworkDescription);
         yield return ("file system", FileSystemOf(dataFolder));

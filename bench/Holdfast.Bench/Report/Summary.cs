@@ -7,9 +7,11 @@ internal readonly record struct Summary(double Median, double Min, double Max)
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);
-        double median = sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+        double median =
+            sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
         return new Summary(median, sorted[0], sorted[^1]);
     }
 
-    public override string ToString() => Min == Max ? Numbers.Text(Median) : $"{Numbers.Text(Median)} ({Numbers.Text(Min)}-{Numbers.Text(Max)})";
+    public override string ToString() =>
+        Min == Max ? Numbers.Text(Median) : $"{Numbers.Text(Median)} ({Numbers.Text(Min)}-{Numbers.Text(Max)})";
 }

@@ -7,7 +7,8 @@ namespace Holdfast.Bench.Server;
 internal sealed record Answer(int Status, byte[] Body)
 {
     /// <summary>The body as JSON, of an answer that is as good as was hoped.</summary>
-    public JsonNode Json => Status is >= 200 and < 300
-        ? JsonNode.Parse(Body)!
-        : throw new IOException($"The server answered {Status}: {Encoding.UTF8.GetString(Body)}");
+    public JsonNode Json =>
+        Status is >= 200 and < 300
+            ? JsonNode.Parse(Body)!
+            : throw new IOException($"The server answered {Status}: {Encoding.UTF8.GetString(Body)}");
 }

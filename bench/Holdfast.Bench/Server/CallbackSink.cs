@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Holdfast.Bench.Server;
 
 /// <summary>
-/// A receiver of callbacks that answers every POST with 200, but for one path that it never answers; a thread for each connection, as few system calls as can be. It counts what it answered.
+/// A receiver of callbacks that answers every POST with 200, but for one path that it never answers; a thread for each connection, as few
+/// system calls as can be. It counts what it answered.
 /// </summary>
 internal sealed class CallbackSink : IDisposable
 {

@@ -83,7 +83,9 @@ internal sealed class HoldfastServer : IDisposable
         {
             if (_process.HasEnded() || Stopwatch.GetElapsedTime(start) > Patience)
             {
-                throw new IOException($"The server {(_process.HasEnded() ? "ended" : "is not where it should be")}; its last words: {LastWords()}");
+                throw new IOException(
+                    $"The server {(_process.HasEnded() ? "ended" : "is not where it should be")}; its last words: {LastWords()}"
+                );
             }
 
             Thread.Sleep(everyMs);
@@ -91,8 +93,9 @@ internal sealed class HoldfastServer : IDisposable
     }
 
     /// <summary>
-    /// Ends the server and all that it started. Of its data only what is large goes now: on ext4 without a journal each new file passes over every one that was deleted in the last minutes, so that some
-    /// thousand small files deleted here were a third of the next bench's time in its supervisors.
+    /// Ends the server and all that it started. Of its data only what is large goes now: on ext4 without a journal each new file passes
+    /// over every one that was deleted in the last minutes, so that some thousand small files deleted here were a third of the next bench's
+    /// time in its supervisors.
     /// </summary>
     public void Dispose()
     {
@@ -108,10 +111,23 @@ internal sealed class HoldfastServer : IDisposable
         }
     }
 
-    private void Launch() => _process = _sandbox.Start(
-        [_program, "serve", "--data", DataFolder, "--root", Root, "--port", EndPoint.Port.ToString(CultureInfo.InvariantCulture), "--callbacks-allow", "127.0.0.0/8",
-            .. _slots is { } slots ? (string[])["--slots", slots.ToString(CultureInfo.InvariantCulture)] : []],
-        Path.Combine(_sandbox.Folder, "server.log"));
+    private void Launch() =>
+        _process = _sandbox.Start(
+            [
+                _program,
+                "serve",
+                "--data",
+                DataFolder,
+                "--root",
+                Root,
+                "--port",
+                EndPoint.Port.ToString(CultureInfo.InvariantCulture),
+                "--callbacks-allow",
+                "127.0.0.0/8",
+                .. _slots is { } slots ? (string[])["--slots", slots.ToString(CultureInfo.InvariantCulture)] : [],
+            ],
+            Path.Combine(_sandbox.Folder, "server.log")
+        );
 
     private bool IsReady()
     {

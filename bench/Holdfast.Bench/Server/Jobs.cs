@@ -20,7 +20,9 @@ internal static class Jobs
             if (answer.Status == 200)
             {
                 JsonNode execution = answer.Json;
-                return (string?)execution["state"] == "succeeded" ? execution : throw new IOException($"A job did not succeed: {execution.ToJsonString()}");
+                return (string?)execution["state"] == "succeeded"
+                    ? execution
+                    : throw new IOException($"A job did not succeed: {execution.ToJsonString()}");
             }
         }
     }

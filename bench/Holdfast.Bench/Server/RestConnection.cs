@@ -7,8 +7,8 @@ using System.Text;
 namespace Holdfast.Bench.Server;
 
 /// <summary>
-/// One kept-alive HTTP/1.1 connection, blocking, one request at a time. Not HttpClient: that costs more CPU per request than the server does, on a machine
-/// where both share two cores.
+/// One kept-alive HTTP/1.1 connection, blocking, one request at a time. Not HttpClient: that costs more CPU per request than the server
+/// does, on a machine where both share two cores.
 /// </summary>
 internal sealed class RestConnection : IDisposable
 {
@@ -55,7 +55,7 @@ internal sealed class RestConnection : IDisposable
             throw new IOException($"GET {path}: status {status}, length {length}.");
         }
 
-        for (long left = length.Value; left > 0;)
+        for (long left = length.Value; left > 0; )
         {
             if (_start == _end)
             {
@@ -108,7 +108,7 @@ internal sealed class RestConnection : IDisposable
     private byte[] ReadBytes(long count)
     {
         byte[] bytes = new byte[count];
-        for (int filled = 0; filled < count;)
+        for (int filled = 0; filled < count; )
         {
             if (_start == _end)
             {

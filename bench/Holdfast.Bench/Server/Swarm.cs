@@ -7,8 +7,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Bench.Server;
 
 /// <summary>
-/// Many callers at once, each sending the same request again as soon as it has its answer: one thread, one poll, two system calls per request, so that the
-/// server and not the load takes the machine.
+/// Many callers at once, each sending the same request again as soon as it has its answer: one thread, one poll, two system calls per
+/// request, so that the server and not the load takes the machine.
 /// </summary>
 internal sealed unsafe class Swarm : IDisposable
 {
@@ -38,7 +38,9 @@ internal sealed unsafe class Swarm : IDisposable
 
     public void Dispose() => _sockets.ForEach(s => s.Dispose());
 
-    /// <summary>Sends a request so many times in all, each to be answered with 201; gives the time each took, and the time all took.</summary>
+    /// <summary>
+    /// Sends a request so many times in all, each to be answered with 201; gives the time each took, and the time all took.
+    /// </summary>
     public (TimeSpan Elapsed, List<TimeSpan> Times) Run(byte[] request, int total)
     {
         var times = new List<TimeSpan>(total);
@@ -111,7 +113,9 @@ internal sealed unsafe class Swarm : IDisposable
             return false;
         }
 
-        return all[9..12].SequenceEqual("201"u8) ? true : throw new IOException("Not accepted: " + System.Text.Encoding.UTF8.GetString(all));
+        return all[9..12].SequenceEqual("201"u8)
+            ? true
+            : throw new IOException("Not accepted: " + System.Text.Encoding.UTF8.GetString(all));
     }
 
     private static bool IsWhole(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)

@@ -21,9 +21,15 @@ public enum AccessScopes
 /// <summary>The scopes' names, as everybody outside knows them.</summary>
 public static class AccessScopeNames
 {
-    private static readonly (AccessScopes Scope, string Name)[] Names = [(AccessScopes.Read, "read"), (AccessScopes.Run, "run"), (AccessScopes.Manage, "manage")];
+    private static readonly (AccessScopes Scope, string Name)[] Names =
+    [
+        (AccessScopes.Read, "read"),
+        (AccessScopes.Run, "run"),
+        (AccessScopes.Manage, "manage"),
+    ];
 
-    public static IReadOnlyList<string> List(this AccessScopes scopes) => [.. Names.Where(n => scopes.HasFlag(n.Scope)).Select(static n => n.Name)];
+    public static IReadOnlyList<string> List(this AccessScopes scopes) =>
+        [.. Names.Where(n => scopes.HasFlag(n.Scope)).Select(static n => n.Name)];
 
     /// <summary>Refused: invalid-request, for an unknown one and for none.</summary>
     public static AccessScopes Parse(IEnumerable<string>? names)
@@ -32,9 +38,14 @@ public static class AccessScopeNames
         foreach (string name in names ?? [])
         {
             AccessScopes known = Names.Where(n => n.Name == name).Select(static n => n.Scope).FirstOrDefault();
-            scopes |= known != AccessScopes.None ? known : throw new RefusedException(ErrorCodes.InvalidRequest, $"There is no scope '{name}'; there are read, run and manage.");
+            scopes |=
+                known != AccessScopes.None
+                    ? known
+                    : throw new RefusedException(ErrorCodes.InvalidRequest, $"There is no scope '{name}'; there are read, run and manage.");
         }
 
-        return scopes != AccessScopes.None ? scopes : throw new RefusedException(ErrorCodes.InvalidRequest, "scopes must name one or more of read, run and manage.");
+        return scopes != AccessScopes.None
+            ? scopes
+            : throw new RefusedException(ErrorCodes.InvalidRequest, "scopes must name one or more of read, run and manage.");
     }
 }

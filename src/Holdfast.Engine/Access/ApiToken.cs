@@ -12,10 +12,16 @@ public sealed record ApiToken(string Id, string Name, AccessScopes Scopes, long 
 
     public bool IsGoodAt(long now) => RevokedAt is null && !(ExpiresAt <= now);
 
-    public string StateAt(long now) => RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active";
+    public string StateAt(long now) =>
+        RevokedAt is not null ? "revoked"
+        : ExpiresAt <= now ? "expired"
+        : "active";
 }
 
-/// <summary>Whom a request comes from, proven by a token: what may be done, and until when. <see cref="Ended"/> is cancelled when the token is revoked or expires.</summary>
+/// <summary>
+/// Whom a request comes from, proven by a token: what may be done, and until when. <see cref="Ended"/> is cancelled when the token is
+/// revoked or expires.
+/// </summary>
 public sealed record Bearer(string TokenId, string Name, AccessScopes Scopes, CancellationToken Ended)
 {
     public static readonly Bearer Main = new(ApiToken.MainId, ApiToken.MainId, AccessScopes.All, CancellationToken.None);
@@ -25,8 +31,10 @@ public sealed record Bearer(string TokenId, string Name, AccessScopes Scopes, Ca
     {
         if ((Scopes & scope) != scope)
         {
-            throw new RefusedException(ErrorCodes.ForbiddenScope,
-                $"The token '{Name}' has the scopes {string.Join(", ", Scopes.List())}; this takes {string.Join(", ", scope.List())}. Ask whoever manages this server for another token.");
+            throw new RefusedException(
+                ErrorCodes.ForbiddenScope,
+                $"The token '{Name}' has the scopes {string.Join(", ", Scopes.List())}; this takes {string.Join(", ", scope.List())}. Ask whoever manages this server for another token."
+            );
         }
     }
 }

@@ -24,34 +24,52 @@ public sealed class CreateToken(StateStore store, TokenRing ring, TimeProvider t
 
     public async Task<CreatedToken> RunAsync(NewToken wanted, Bearer by, CancellationToken cancellationToken)
     {
-        if (wanted.Name is not { Length: > 0 and <= NameLengthMax } name || name != name.Trim() || name.Any(char.IsControl) || name == ApiToken.MainId)
+        if (
+            wanted.Name is not { Length: > 0 and <= NameLengthMax } name
+            || name != name.Trim()
+            || name.Any(char.IsControl)
+            || name == ApiToken.MainId
+        )
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"name must have 1 to {NameLengthMax} characters, and not be 'main', which is the data directory's own token.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"name must have 1 to {NameLengthMax} characters, and not be 'main', which is the data directory's own token."
+            );
         }
 
         if (wanted.Life is { } life && (life <= TimeSpan.Zero || life > LifeMax))
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, "expiresInSeconds must be above 0 and at most ten years. Leave it out for a token that lasts until it is revoked.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                "expiresInSeconds must be above 0 and at most ten years. Leave it out for a token that lasts until it is revoked."
+            );
         }
 
         by.Require(wanted.Scopes);
         string text = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes));
         byte[] hash = TokenRing.HashOf(text);
         long now = time.NowMicroseconds();
-        var token = new ApiToken(Ulid.New(time), name, wanted.Scopes, now, by.Name) { ExpiresAt = wanted.Life is { } lasts ? now + (long)lasts.TotalMicroseconds : null };
+        var token = new ApiToken(Ulid.New(time), name, wanted.Scopes, now, by.Name)
+        {
+            ExpiresAt = wanted.Life is { } lasts ? now + (long)lasts.TotalMicroseconds : null,
+        };
         await store.WriteAsync(
             transaction =>
             {
                 TokensTable.DeleteEnded(transaction, now - (long)EndedKept.TotalMicroseconds);
                 if (TokensTable.All(transaction).Exists(t => t.Name == name && t.IsGoodAt(now)))
                 {
-                    throw new RefusedException(ErrorCodes.TokenNameTaken, $"There is a token '{name}' already. Revoke it first, or choose another name.");
+                    throw new RefusedException(
+                        ErrorCodes.TokenNameTaken,
+                        $"There is a token '{name}' already. Revoke it first, or choose another name."
+                    );
                 }
 
                 TokensTable.Insert(transaction, token, hash);
                 AuditTable.Record(transaction, now, "CreateToken", token.Id, $"{name}: {string.Join(", ", wanted.Scopes.List())}");
             },
-            cancellationToken);
+            cancellationToken
+        );
         ring.Add(token, hash);
         return new CreatedToken(token, text);
     }

@@ -3,7 +3,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Access;
 
 /// <summary>
-/// Ends a token, by its id or the name of one that is good: when this returns, nobody is let in by it, and connections that it opened are cut. Revoking twice changes nothing.
+/// Ends a token, by its id or the name of one that is good: when this returns, nobody is let in by it, and connections that it opened are
+/// cut. Revoking twice changes nothing.
 /// Errors: token-not-found, invalid-request for the data directory's own.
 /// </summary>
 public sealed class RevokeToken(StateStore store, TokenRing ring, TimeProvider time)
@@ -14,7 +15,10 @@ public sealed class RevokeToken(StateStore store, TokenRing ring, TimeProvider t
     {
         if (idOrName == ApiToken.MainId)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, "The data directory's own token cannot be revoked: delete its file and start the server again, which makes a new one.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                "The data directory's own token cannot be revoked: delete its file and start the server again, which makes a new one."
+            );
         }
 
         if (reason?.Length > ReasonLengthMax)
@@ -26,8 +30,13 @@ public sealed class RevokeToken(StateStore store, TokenRing ring, TimeProvider t
         ApiToken revoked = await store.WriteAsync(
             transaction =>
             {
-                ApiToken token = TokensTable.Find(transaction, idOrName) ?? TokensTable.All(transaction).Find(t => t.Name == idOrName && t.IsGoodAt(now))
-                    ?? throw new RefusedException(ErrorCodes.TokenNotFound, $"There is no token '{idOrName}'. `holdfast tokens` lists them.");
+                ApiToken token =
+                    TokensTable.Find(transaction, idOrName)
+                    ?? TokensTable.All(transaction).Find(t => t.Name == idOrName && t.IsGoodAt(now))
+                    ?? throw new RefusedException(
+                        ErrorCodes.TokenNotFound,
+                        $"There is no token '{idOrName}'. `holdfast tokens` lists them."
+                    );
                 if (token.RevokedAt is not null)
                 {
                     return token;
@@ -37,7 +46,8 @@ public sealed class RevokeToken(StateStore store, TokenRing ring, TimeProvider t
                 AuditTable.Record(transaction, now, "RevokeToken", token.Id, reason is null ? token.Name : $"{token.Name}: {reason}");
                 return token with { RevokedAt = now, RevokeReason = reason };
             },
-            cancellationToken);
+            cancellationToken
+        );
         ring.Remove(revoked.Id);
         return revoked;
     }

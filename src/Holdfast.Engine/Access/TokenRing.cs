@@ -6,8 +6,9 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Access;
 
 /// <summary>
-/// The tokens that are good now, in memory, so that a request is let in without asking the store. A token is found by its SHA-256: it has 256 random bits, so that a
-/// plain hash cannot be undone, and how far a wrong guess agrees with a right hash tells nothing about the token. Whatever hangs on a token is told when it ends.
+/// The tokens that are good now, in memory, so that a request is let in without asking the store. A token is found by its SHA-256: it has
+/// 256 random bits, so that a plain hash cannot be undone, and how far a wrong guess agrees with a right hash tells nothing about the
+/// token. Whatever hangs on a token is told when it ends.
 /// </summary>
 public sealed class TokenRing : IDisposable
 {
@@ -42,7 +43,9 @@ public sealed class TokenRing : IDisposable
         Span<byte> bytes = stackalloc byte[CharactersMax * 3];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(bytes[..Encoding.UTF8.GetBytes(given, bytes)], hash);
-        return _byHash.TryGetValue(Convert.ToHexString(hash), out Entry? entry) && CryptographicOperations.FixedTimeEquals(hash, entry.Hash) ? IfGood(entry) : null;
+        return _byHash.TryGetValue(Convert.ToHexString(hash), out Entry? entry) && CryptographicOperations.FixedTimeEquals(hash, entry.Hash)
+            ? IfGood(entry)
+            : null;
     }
 
     /// <summary>For whoever has proven by other means that he had the token, such as a signed cookie.</summary>
@@ -95,7 +98,9 @@ public sealed class TokenRing : IDisposable
     {
         long now = _time.NowMicroseconds();
         long? next = _byId.Values.Where(e => e.Token.IsGoodAt(now)).Min(static e => e.Token.ExpiresAt);
-        TimeSpan due = next is null ? Timeout.InfiniteTimeSpan : TimeSpan.FromMicroseconds(Math.Clamp(next.Value - now, 0, (long)LookAtLeast.TotalMicroseconds));
+        TimeSpan due = next is null
+            ? Timeout.InfiniteTimeSpan
+            : TimeSpan.FromMicroseconds(Math.Clamp(next.Value - now, 0, (long)LookAtLeast.TotalMicroseconds));
         _ = _expiry.Change(due, Timeout.InfiniteTimeSpan);
     }
 

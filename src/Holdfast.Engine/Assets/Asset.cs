@@ -19,19 +19,21 @@ public sealed record AssetReference(AssetReferenceKind Kind, string Subject)
     /// <summary>As it is stored and shown.</summary>
     public string KindName => NameOf(Kind);
 
-    public static string NameOf(AssetReferenceKind kind) => kind switch
-    {
-        AssetReferenceKind.Execution => "execution",
-        AssetReferenceKind.Notebook => "notebook",
-        _ => "pin",
-    };
+    public static string NameOf(AssetReferenceKind kind) =>
+        kind switch
+        {
+            AssetReferenceKind.Execution => "execution",
+            AssetReferenceKind.Notebook => "notebook",
+            _ => "pin",
+        };
 
-    public static AssetReferenceKind KindOf(string name) => name switch
-    {
-        "execution" => AssetReferenceKind.Execution,
-        "notebook" => AssetReferenceKind.Notebook,
-        _ => AssetReferenceKind.Pin,
-    };
+    public static AssetReferenceKind KindOf(string name) =>
+        name switch
+        {
+            "execution" => AssetReferenceKind.Execution,
+            "notebook" => AssetReferenceKind.Notebook,
+            _ => AssetReferenceKind.Pin,
+        };
 }
 
 /// <summary>An asset as the store knows it. Times are microseconds.</summary>

@@ -3,7 +3,9 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Assets;
 
-/// <summary>An asset in the making: bytes go to a temporary file and through the hash at once. Gone when it is disposed without having been placed.</summary>
+/// <summary>
+/// An asset in the making: bytes go to a temporary file and through the hash at once. Gone when it is disposed without having been placed.
+/// </summary>
 internal sealed class AssetDraft : IAsyncDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -17,7 +19,17 @@ internal sealed class AssetDraft : IAsyncDisposable
         (Path, _over) = (path, over);
         try
         {
-            _file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0, UnixCreateMode = OwnerOnly });
+            _file = new FileStream(
+                path,
+                new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    Share = FileShare.Read,
+                    BufferSize = 0,
+                    UnixCreateMode = OwnerOnly,
+                }
+            );
         }
         catch (Exception e)
         {
@@ -77,7 +89,11 @@ internal sealed class AssetDraft : IAsyncDisposable
         _over();
     }
 
-    internal static Exception AsRefusal(IOException failure) => failure.HResult is Libc.Enospc or Libc.Edquot
-        ? new RefusedException(ErrorCodes.DiskFull, "There is no room left on the disk for this asset, and nothing of it was kept. Free some space: holdfast assets prune --dry-run shows what could go.")
-        : failure;
+    internal static Exception AsRefusal(IOException failure) =>
+        failure.HResult is Libc.Enospc or Libc.Edquot
+            ? new RefusedException(
+                ErrorCodes.DiskFull,
+                "There is no room left on the disk for this asset, and nothing of it was kept. Free some space: holdfast assets prune --dry-run shows what could go."
+            )
+            : failure;
 }

@@ -8,8 +8,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Assets;
 
 /// <summary>
-/// The files of assets: <c>assets/ab/SHA256</c>. 1. a draft is written as <c>assets/ULID.tmp</c> and synced; 2. renamed to its hash, both folders synced; 3. its row is committed. A crash before 3 leaves a
-/// file without a row, which the sweep for orphans finds; a deletion goes the other way round, and leaves the same. Links are never followed, and what is not named and made as here is not ours.
+/// The files of assets: <c>assets/ab/SHA256</c>. 1. a draft is written as <c>assets/ULID.tmp</c> and synced; 2. renamed to its hash, both
+/// folders synced; 3. its row is committed. A crash before 3 leaves a file without a row, which the sweep for orphans finds; a deletion
+/// goes the other way round, and leaves the same. Links are never followed, and what is not named and made as here is not ours.
 /// </summary>
 internal sealed class AssetFolder(DataDirectoryPaths paths, TrashFolder trash, TimeProvider time) : IDisposable
 {
@@ -20,7 +21,10 @@ internal sealed class AssetFolder(DataDirectoryPaths paths, TrashFolder trash, T
 
     public string Root => paths.Assets;
 
-    /// <summary>Held over the placing of a file and the commit of its row, and over the deletion of a row and the removal of its file: so that a row always has its file.</summary>
+    /// <summary>
+    /// Held over the placing of a file and the commit of its row, and over the deletion of a row and the removal of its file: so that a row
+    /// always has its file.
+    /// </summary>
     public async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
@@ -63,7 +67,10 @@ internal sealed class AssetFolder(DataDirectoryPaths paths, TrashFolder trash, T
     public FileStream? Open(AssetHash hash)
     {
         string path = paths.Asset(hash.Value);
-        return FileOwner.Of(Path.GetDirectoryName(path)!) is { IsDirectory: true } && FileOwner.Of(path) is { IsFile: true } && PosixFiles.OpenFile(path) is { } handle
+        return
+            FileOwner.Of(Path.GetDirectoryName(path)!) is { IsDirectory: true }
+            && FileOwner.Of(path) is { IsFile: true }
+            && PosixFiles.OpenFile(path) is { } handle
             ? new FileStream(handle, FileAccess.Read, bufferSize: 0)
             : null;
     }

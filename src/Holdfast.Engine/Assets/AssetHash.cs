@@ -13,7 +13,10 @@ public readonly record struct AssetHash(string Value)
         string lower = text.ToLowerInvariant();
         return IsWellFormed(lower)
             ? new AssetHash(lower)
-            : throw new RefusedException(ErrorCodes.InvalidRequest, $"'{(text.Length > Length ? text[..Length] + "…" : text)}' is not the name of an asset, which is its SHA-256: {Length} hexadecimal digits.");
+            : throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"'{(text.Length > Length ? text[..Length] + "…" : text)}' is not the name of an asset, which is its SHA-256: {Length} hexadecimal digits."
+            );
     }
 
     public static bool IsWellFormed(string text) => text.Length == Length && !text.AsSpan().ContainsAnyExcept(Digits);

@@ -17,7 +17,11 @@ internal sealed partial class AssetKeeper(CollectAssets collect, AssetOptions op
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.AssetCollectionFailed, LogLevel.Error, "Assets that nothing needs any more could not be collected; it is tried again.")]
+        [LoggerMessage(
+            EventIds.AssetCollectionFailed,
+            LogLevel.Error,
+            "Assets that nothing needs any more could not be collected; it is tried again."
+        )]
         public static partial void Failed(ILogger logger, Exception exception);
     }
 }

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Holdfast.Engine.Assets;
 
-/// <summary>Finds the assets that a notebook's text refers to: a member named <c>sha256</c> whose value is a hash. Pure, and never too few: text that only looks so counts as well.</summary>
+/// <summary>
+/// Finds the assets that a notebook's text refers to: a member named <c>sha256</c> whose value is a hash. Pure, and never too few: text
+/// that only looks so counts as well.
+/// </summary>
 internal static class AssetMentions
 {
     private static ReadOnlySpan<byte> Name => "\"sha256\""u8;

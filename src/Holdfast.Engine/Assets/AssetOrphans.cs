@@ -5,8 +5,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Assets;
 
 /// <summary>
-/// Files under <c>assets/</c> that no row knows: cut-off drafts, and what a crash left between a file and its row. Ours is a plain file of this user's that is named as an asset in the folder of its first two
-/// digits; all else, links among it, is foreign, told of and never touched.
+/// Files under <c>assets/</c> that no row knows: cut-off drafts, and what a crash left between a file and its row. Ours is a plain file of
+/// this user's that is named as an asset in the folder of its first two digits; all else, links among it, is foreign, told of and never
+/// touched.
 /// </summary>
 internal sealed class AssetOrphans(StateStore store, AssetFolder folder)
 {
@@ -24,8 +25,15 @@ internal sealed class AssetOrphans(StateStore store, AssetFolder folder)
             {
                 foreach (string[] batch in Directory.EnumerateFileSystemEntries(path).Chunk(BatchMax))
                 {
-                    HashSet<string> known = store.Read(reader => AssetsTable.KnownAmong(reader, batch.Select(static entry => Path.GetFileName(entry)!)));
-                    found.AddRange(batch.Where(entry => !known.Contains(Path.GetFileName(entry))).Select(entry => Judge(entry, name, isOldEnough)).OfType<Orphan>());
+                    HashSet<string> known = store.Read(reader =>
+                        AssetsTable.KnownAmong(reader, batch.Select(static entry => Path.GetFileName(entry)!))
+                    );
+                    found.AddRange(
+                        batch
+                            .Where(entry => !known.Contains(Path.GetFileName(entry)))
+                            .Select(entry => Judge(entry, name, isOldEnough))
+                            .OfType<Orphan>()
+                    );
                 }
             }
             else if (name.EndsWith(".tmp", StringComparison.Ordinal) && Ulid.IsWellFormed(name[..^4]) && IsOurs(path))
@@ -55,11 +63,15 @@ internal sealed class AssetOrphans(StateStore store, AssetFolder folder)
     }
 
     private static Orphan? Judge(string path, string folderName, Func<string, bool> isOldEnough) =>
-        !AssetHash.IsWellFormed(Path.GetFileName(path)) || !Path.GetFileName(path).StartsWith(folderName, StringComparison.Ordinal) || !IsOurs(path) ? Foreign(path)
+        !AssetHash.IsWellFormed(Path.GetFileName(path))
+        || !Path.GetFileName(path).StartsWith(folderName, StringComparison.Ordinal)
+        || !IsOurs(path)
+            ? Foreign(path)
         : isOldEnough(path) ? new Orphan(OrphanKind.AssetFile, path, OrphanAction.SetAside, "The store does not know this asset.")
         : null;
 
-    private static Orphan Foreign(string path) => new(OrphanKind.Foreign, path, OrphanAction.None, "It is not an asset that this server keeps.");
+    private static Orphan Foreign(string path) =>
+        new(OrphanKind.Foreign, path, OrphanAction.None, "It is not an asset that this server keeps.");
 
     private static bool IsOurs(string path) => FileOwner.Of(path) is { IsFile: true } owner && owner.UserId == Libc.GetUid();
 

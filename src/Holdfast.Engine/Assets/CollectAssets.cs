@@ -6,8 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Assets;
 
 /// <summary>
-/// Deletes assets whose lease has expired and which nothing refers to, in two steps: 1. such ones are marked; 2. a grace later, in one transaction, lease and references are looked at again, in that order,
-/// and the row goes, and after the commit the file, by way of the trash. Whoever renews or refers in between has rescued it. A crash within 2 leaves a file without a row, which the sweep for orphans finds.
+/// Deletes assets whose lease has expired and which nothing refers to, in two steps: 1. such ones are marked; 2. a grace later, in one
+/// transaction, lease and references are looked at again, in that order, and the row goes, and after the commit the file, by way of the
+/// trash. Whoever renews or refers in between has rescued it. A crash within 2 leaves a file without a row, which the sweep for orphans
+/// finds.
 /// </summary>
 public sealed partial class CollectAssets : IDisposable
 {
@@ -23,8 +25,15 @@ public sealed partial class CollectAssets : IDisposable
     /// <summary>When each marked asset was first seen so by this server, by the clock that cannot jump; guarded by _one.</summary>
     private readonly Dictionary<AssetHash, long> _seenMarked = [];
 
-    internal CollectAssets(StateStore store, FeedLog feed, AssetFolder folder, NotebookAssets notebooks, AssetOptions options, TimeProvider time, ILogger logger) =>
-        (_store, _feed, _folder, _notebooks, _options, _time, _logger) = (store, feed, folder, notebooks, options, time, logger);
+    internal CollectAssets(
+        StateStore store,
+        FeedLog feed,
+        AssetFolder folder,
+        NotebookAssets notebooks,
+        AssetOptions options,
+        TimeProvider time,
+        ILogger logger
+    ) => (_store, _feed, _folder, _notebooks, _options, _time, _logger) = (store, feed, folder, notebooks, options, time, logger);
 
     /// <summary>How many were deleted.</summary>
     public Task<int> RunAsync(CancellationToken cancellationToken) => _one.RunAsync(CollectAsync, cancellationToken);
@@ -62,7 +71,12 @@ public sealed partial class CollectAssets : IDisposable
         foreach (Asset asset in assets)
         {
             using IDisposable turn = await _folder.TakeTurnAsync(cancellationToken);
-            if (!await _store.WriteAsync(transaction => AssetsTable.Delete(transaction, asset.Hash, _time.NowMicroseconds()), cancellationToken))
+            if (
+                !await _store.WriteAsync(
+                    transaction => AssetsTable.Delete(transaction, asset.Hash, _time.NowMicroseconds()),
+                    cancellationToken
+                )
+            )
             {
                 continue;
             }
@@ -82,12 +96,19 @@ public sealed partial class CollectAssets : IDisposable
         if (deleted.Count > 0)
         {
             await _store.WriteAsync(
-                transaction => _feed.Append(transaction, "assets.collected", "assets", writer =>
-                {
-                    writer.WriteNumber("count", deleted.Count);
-                    writer.WriteNumber("bytes", deleted.Sum(static a => a.Size));
-                }),
-                CancellationToken.None);
+                transaction =>
+                    _feed.Append(
+                        transaction,
+                        "assets.collected",
+                        "assets",
+                        writer =>
+                        {
+                            writer.WriteNumber("count", deleted.Count);
+                            writer.WriteNumber("bytes", deleted.Sum(static a => a.Size));
+                        }
+                    ),
+                CancellationToken.None
+            );
         }
 
         return deleted;
@@ -118,10 +139,18 @@ public sealed partial class CollectAssets : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.AssetsCollected, LogLevel.Information, "Deleted {Count} assets ({Bytes} bytes) that nothing needed any more.")]
+        [LoggerMessage(
+            EventIds.AssetsCollected,
+            LogLevel.Information,
+            "Deleted {Count} assets ({Bytes} bytes) that nothing needed any more."
+        )]
         public static partial void Collected(ILogger logger, int count, long bytes);
 
-        [LoggerMessage(EventIds.AssetNotRemoved, LogLevel.Warning, "The file of asset {Hash}, which nothing needed any more, could not be removed; the sweep for orphans tries again.")]
+        [LoggerMessage(
+            EventIds.AssetNotRemoved,
+            LogLevel.Warning,
+            "The file of asset {Hash}, which nothing needed any more, could not be removed; the sweep for orphans tries again."
+        )]
         public static partial void NotRemoved(ILogger logger, string hash, Exception exception);
     }
 }

@@ -8,7 +8,10 @@ public sealed class GetAsset(StateStore store)
     public Asset Run(AssetHash hash) => store.Read(reader => AssetsTable.Find(reader, hash)) ?? throw NotFound(hash);
 
     internal static RefusedException NotFound(AssetHash hash) =>
-        new(ErrorCodes.AssetNotFound, $"There is no asset {hash}. Its lease may have run out while nothing referred to it; where it was a cell's output, running the cell again makes it again.");
+        new(
+            ErrorCodes.AssetNotFound,
+            $"There is no asset {hash}. Its lease may have run out while nothing referred to it; where it was a cell's output, running the cell again makes it again."
+        );
 }
 
 /// <summary>Assets by their hashes, a page at a time, and what they take together.</summary>

@@ -3,8 +3,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Assets;
 
 /// <summary>
-/// What notebooks refer to, by their files' own paths: noted, and renewed, when one is opened or saved here. A notebook that was changed or moved by other means is looked at before anything that only it
-/// referred to may go.
+/// What notebooks refer to, by their files' own paths: noted, and renewed, when one is opened or saved here. A notebook that was changed or
+/// moved by other means is looked at before anything that only it referred to may go.
 /// </summary>
 public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeProvider time)
 {
@@ -19,15 +19,23 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
         HashSet<string> mentioned = AssetMentions.Find(json.Span);
         long now = time.NowMicroseconds();
         long lease = options.Lease.Ticks / TimeSpan.TicksPerMicrosecond;
-        bool isNoted = store.Read(reader => AssetsTable.ReferredBy(reader, AssetReferenceKind.Notebook, path) is var known &&
-            AssetsTable.KnownAmong(reader, mentioned).SetEquals(known) && known.All(hash => AssetsTable.Find(reader, new AssetHash(hash)) is { DeletingAt: null } asset && options.IsJustRenewed(asset.LeaseUntil, now)));
+        bool isNoted = store.Read(reader =>
+            AssetsTable.ReferredBy(reader, AssetReferenceKind.Notebook, path) is var known
+            && AssetsTable.KnownAmong(reader, mentioned).SetEquals(known)
+            && known.All(hash =>
+                AssetsTable.Find(reader, new AssetHash(hash)) is { DeletingAt: null } asset && options.IsJustRenewed(asset.LeaseUntil, now)
+            )
+        );
         if (!isNoted)
         {
             await store.WriteAsync(transaction => Note(transaction, path, mentioned, now, now + lease), CancellationToken.None);
         }
     }
 
-    /// <summary>To be called before a file with this text is written: what it refers to is kept for it, beside what the file that it replaces refers to. Then comes <see cref="SeenAsync"/>.</summary>
+    /// <summary>
+    /// To be called before a file with this text is written: what it refers to is kept for it, beside what the file that it replaces refers
+    /// to. Then comes <see cref="SeenAsync"/>.
+    /// </summary>
     public async Task AboutToReferAsync(string path, ReadOnlyMemory<byte> json)
     {
         HashSet<string> mentioned = AssetMentions.Find(json.Span);
@@ -38,24 +46,34 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
     }
 
     /// <summary>A file or a folder has another name now.</summary>
-    public Task MovedAsync(string from, string to) => store.WriteAsync(
-        transaction =>
-        {
-            using Statement update = transaction.Prepare(
-                "UPDATE OR REPLACE asset_references SET subject = ?2 || substr(subject, length(?1) + 1), missing_at = NULL WHERE kind = 'notebook' AND (subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || '/')")
-                .Bind(1, from).Bind(2, to);
-            update.Execute();
-        },
-        CancellationToken.None);
+    public Task MovedAsync(string from, string to) =>
+        store.WriteAsync(
+            transaction =>
+            {
+                using Statement update = transaction
+                    .Prepare(
+                        "UPDATE OR REPLACE asset_references SET subject = ?2 || substr(subject, length(?1) + 1), missing_at = NULL WHERE kind = 'notebook' AND (subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || '/')"
+                    )
+                    .Bind(1, from)
+                    .Bind(2, to);
+                update.Execute();
+            },
+            CancellationToken.None
+        );
 
     /// <summary>
-    /// Looks into the notebooks that alone keep an expired asset. One that still refers to it has its lease renewed, so that it is read once in a lease's time; those that do not are returned.
+    /// Looks into the notebooks that alone keep an expired asset. One that still refers to it has its lease renewed, so that it is read
+    /// once in a lease's time; those that do not are returned.
     /// </summary>
     internal async Task<List<Stale>> FindStaleAsync(bool isDryRun, CancellationToken cancellationToken)
     {
         long now = time.NowMicroseconds();
         var stale = new List<Stale>();
-        foreach (IGrouping<string, (string Hash, string Path, long SeenAt, long? MissingAt)> notebook in store.Read(reader => Doubtful(reader, now)).GroupBy(static r => r.Path))
+        foreach (
+            IGrouping<string, (string Hash, string Path, long SeenAt, long? MissingAt)> notebook in store
+                .Read(reader => Doubtful(reader, now))
+                .GroupBy(static r => r.Path)
+        )
         {
             cancellationToken.ThrowIfCancellationRequested();
             await Task.Yield(); // Nobody waits for this; whoever waits for a thread goes first.
@@ -67,7 +85,11 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
             }
 
             long graceOver = now - (options.MissingNotebookGrace.Ticks / TimeSpan.TicksPerMicrosecond);
-            stale.AddRange(notebook.Where(r => !mentioned.Contains(r.Hash)).Select(r => new Stale(new AssetHash(r.Hash), r.Path, r.SeenAt, isMissing, !isMissing || r.MissingAt < graceOver)));
+            stale.AddRange(
+                notebook
+                    .Where(r => !mentioned.Contains(r.Hash))
+                    .Select(r => new Stale(new AssetHash(r.Hash), r.Path, r.SeenAt, isMissing, !isMissing || r.MissingAt < graceOver))
+            );
             if (!isDryRun && mentioned.Count > 0)
             {
                 await RenewAsync(notebook.Key, notebook.Where(r => mentioned.Contains(r.Hash)).Select(static r => r.Hash), now);
@@ -82,7 +104,11 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
     {
         using Statement change = stale.IsOver
             ? transaction.Prepare("DELETE FROM asset_references WHERE hash = ?1 AND kind = 'notebook' AND subject = ?2 AND seen_at = ?3")
-            : transaction.Prepare("UPDATE asset_references SET missing_at = coalesce(missing_at, ?4) WHERE hash = ?1 AND kind = 'notebook' AND subject = ?2 AND seen_at = ?3").Bind(4, now);
+            : transaction
+                .Prepare(
+                    "UPDATE asset_references SET missing_at = coalesce(missing_at, ?4) WHERE hash = ?1 AND kind = 'notebook' AND subject = ?2 AND seen_at = ?3"
+                )
+                .Bind(4, now);
         change.Bind(1, stale.Hash.Value).Bind(2, stale.Path).Bind(3, stale.SeenAt).Execute();
     }
 
@@ -102,23 +128,28 @@ public sealed class NotebookAssets(StateStore store, AssetOptions options, TimeP
         }
     }
 
-    private Task RenewAsync(string path, IEnumerable<string> hashes, long now) => store.WriteAsync(
-        transaction =>
-        {
-            foreach (AssetHash hash in hashes.Select(static h => new AssetHash(h)))
+    private Task RenewAsync(string path, IEnumerable<string> hashes, long now) =>
+        store.WriteAsync(
+            transaction =>
             {
-                AssetsTable.Refer(transaction, hash, new AssetReference(AssetReferenceKind.Notebook, path), now);
-                AssetsTable.Renew(transaction, hash, now + (options.Lease.Ticks / TimeSpan.TicksPerMicrosecond));
-            }
-        },
-        CancellationToken.None);
+                foreach (AssetHash hash in hashes.Select(static h => new AssetHash(h)))
+                {
+                    AssetsTable.Refer(transaction, hash, new AssetReference(AssetReferenceKind.Notebook, path), now);
+                    AssetsTable.Renew(transaction, hash, now + (options.Lease.Ticks / TimeSpan.TicksPerMicrosecond));
+                }
+            },
+            CancellationToken.None
+        );
 
     /// <summary>References of notebooks to assets that are expired, and that nothing else refers to.</summary>
     private static List<(string Hash, string Path, long SeenAt, long? MissingAt)> Doubtful(StoreReader reader, long now)
     {
-        using Statement select = reader.Prepare(
-            "SELECT r.hash, r.subject, r.seen_at, r.missing_at FROM assets a JOIN asset_references r ON r.hash = a.hash WHERE a.lease_until < ?1 AND r.kind = 'notebook' " +
-            "AND NOT EXISTS (SELECT 1 FROM asset_references o WHERE o.hash = a.hash AND o.kind <> 'notebook') ORDER BY r.subject").Bind(1, now);
+        using Statement select = reader
+            .Prepare(
+                "SELECT r.hash, r.subject, r.seen_at, r.missing_at FROM assets a JOIN asset_references r ON r.hash = a.hash WHERE a.lease_until < ?1 AND r.kind = 'notebook' "
+                    + "AND NOT EXISTS (SELECT 1 FROM asset_references o WHERE o.hash = a.hash AND o.kind <> 'notebook') ORDER BY r.subject"
+            )
+            .Bind(1, now);
         var found = new List<(string Hash, string Path, long SeenAt, long? MissingAt)>();
         while (select.Step())
         {

@@ -14,14 +14,24 @@ public sealed record AssetMark(AssetHash Hash, long Size, string MediaType);
 /// <param name="Accept">Told where it is kept.</param>
 internal sealed record LargeOutput(ExecutionId Execution, Func<Stream> Open, string MediaType, Action<AssetMark> Accept);
 
-/// <summary>Keeps as assets what is too large for a notebook, referred to by its execution and by the notebook's file before that is written.</summary>
-internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore store, string folder, AssetOptions options, TimeProvider time, ILogger logger)
+/// <summary>
+/// Keeps as assets what is too large for a notebook, referred to by its execution and by the notebook's file before that is written.
+/// </summary>
+internal sealed partial class OutputAssets(
+    StoreAsset storeAsset,
+    StateStore store,
+    string folder,
+    AssetOptions options,
+    TimeProvider time,
+    ILogger logger
+)
 {
     /// <summary>A value is too large when it is longer than so many bytes as JSON.</summary>
     public int InlineBytesMax => Spools.InlineBytesMax;
 
     /// <summary>Where they wait for the end of their execution.</summary>
-    public OutputSpools Spools { get; } = new(folder, options.InlineBytesMax is > 0 and < int.MaxValue ? (int)options.InlineBytesMax : int.MaxValue, time);
+    public OutputSpools Spools { get; } =
+        new(folder, options.InlineBytesMax is > 0 and < int.MaxValue ? (int)options.InlineBytesMax : int.MaxValue, time);
 
     /// <summary>One that cannot be stored now is logged and left; the notebook then says that the journal has it.</summary>
     /// <param name="notebook">The file's own path.</param>
@@ -36,10 +46,15 @@ internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore sto
                     content,
                     new AssetToStore(output.MediaType)
                     {
-                        References = [new AssetReference(AssetReferenceKind.Execution, output.Execution.Value), new AssetReference(AssetReferenceKind.Notebook, notebook)],
+                        References =
+                        [
+                            new AssetReference(AssetReferenceKind.Execution, output.Execution.Value),
+                            new AssetReference(AssetReferenceKind.Notebook, notebook),
+                        ],
                         IsOutput = true,
                     },
-                    cancellationToken);
+                    cancellationToken
+                );
                 output.Accept(MarkOf(stored.Asset, output));
             }
             catch (Exception e) when (e is RefusedException or StoreException or IOException or UnauthorizedAccessException)
@@ -67,7 +82,11 @@ internal sealed partial class OutputAssets(StoreAsset storeAsset, StateStore sto
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.OutputNotStored, LogLevel.Warning, "A large output of execution {Execution} could not be kept as an asset; its journal has it.")]
+        [LoggerMessage(
+            EventIds.OutputNotStored,
+            LogLevel.Warning,
+            "A large output of execution {Execution} could not be kept as an asset; its journal has it."
+        )]
         public static partial void NotStored(ILogger logger, string execution, Exception exception);
     }
 }

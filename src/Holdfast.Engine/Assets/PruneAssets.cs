@@ -13,11 +13,16 @@ public sealed record PruneRequest(string Client, IReadOnlyList<AssetHash>? Refer
 public sealed record KeptAsset(Asset Asset, IReadOnlyList<string> Reasons);
 
 /// <summary>What went, or would go, what stays and why, and what the client refers to and is not here.</summary>
-public sealed record PruneResult(bool IsDryRun, IReadOnlyList<Asset> Deleted, IReadOnlyList<KeptAsset> Kept, IReadOnlyList<AssetHash> Missing);
+public sealed record PruneResult(
+    bool IsDryRun,
+    IReadOnlyList<Asset> Deleted,
+    IReadOnlyList<KeptAsset> Kept,
+    IReadOnlyList<AssetHash> Missing
+);
 
 /// <summary>
-/// Deletes at once, without the grace, what is expired and unreferenced, after the client has said what it truly refers to: that becomes its pins, no more and no less. Nothing that is leased, or that anybody
-/// refers to, goes. A dry run changes nothing and answers the same.
+/// Deletes at once, without the grace, what is expired and unreferenced, after the client has said what it truly refers to: that becomes
+/// its pins, no more and no less. Nothing that is leased, or that anybody refers to, goes. A dry run changes nothing and answers the same.
 /// </summary>
 public sealed class PruneAssets
 {
@@ -28,7 +33,8 @@ public sealed class PruneAssets
     private readonly NotebookAssets _notebooks;
     private readonly TimeProvider _time;
 
-    internal PruneAssets(StateStore store, CollectAssets collect, NotebookAssets notebooks, TimeProvider time) => (_store, _collect, _notebooks, _time) = (store, collect, notebooks, time);
+    internal PruneAssets(StateStore store, CollectAssets collect, NotebookAssets notebooks, TimeProvider time) =>
+        (_store, _collect, _notebooks, _time) = (store, collect, notebooks, time);
 
     public async Task<PruneResult> RunAsync(PruneRequest request, CancellationToken cancellationToken)
     {
@@ -67,9 +73,19 @@ public sealed class PruneAssets
             kept.AddRange(going.Except(deleted).Select(static a => new KeptAsset(a, ["It was renewed or referred to just now."])));
             going = deleted;
             await _store.WriteAsync(
-                transaction => AuditTable.Record(transaction, _time.NowMicroseconds(), nameof(PruneAssets), "assets",
-                    string.Create(CultureInfo.InvariantCulture, $"{deleted.Count} asset(s) of {deleted.Sum(static a => a.Size)} bytes were deleted, {kept.Count} kept.")),
-                CancellationToken.None);
+                transaction =>
+                    AuditTable.Record(
+                        transaction,
+                        _time.NowMicroseconds(),
+                        nameof(PruneAssets),
+                        "assets",
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{deleted.Count} asset(s) of {deleted.Sum(static a => a.Size)} bytes were deleted, {kept.Count} kept."
+                        )
+                    ),
+                CancellationToken.None
+            );
         }
 
         return new PruneResult(request.IsDryRun, going, kept, Missing(wanted));
@@ -106,7 +122,12 @@ public sealed class PruneAssets
         }
     }
 
-    private IEnumerable<string> Reasons(Asset asset, AssetReference pin, HashSet<AssetHash>? wanted, HashSet<(AssetHash, string)> overNotebooks)
+    private IEnumerable<string> Reasons(
+        Asset asset,
+        AssetReference pin,
+        HashSet<AssetHash>? wanted,
+        HashSet<(AssetHash, string)> overNotebooks
+    )
     {
         if (asset.LeaseUntil >= _time.NowMicroseconds())
         {
@@ -121,7 +142,10 @@ public sealed class PruneAssets
         foreach (AssetReference reference in asset.References)
         {
             // The client's own pins are what it says now.
-            if ((reference == pin && wanted is not null) || (reference.Kind == AssetReferenceKind.Notebook && overNotebooks.Contains((asset.Hash, reference.Subject))))
+            if (
+                (reference == pin && wanted is not null)
+                || (reference.Kind == AssetReferenceKind.Notebook && overNotebooks.Contains((asset.Hash, reference.Subject)))
+            )
             {
                 continue;
             }

@@ -16,7 +16,8 @@ public sealed class ReadAsset
     private readonly AssetOptions _options;
     private readonly TimeProvider _time;
 
-    internal ReadAsset(StateStore store, AssetFolder folder, AssetOptions options, TimeProvider time) => (_store, _folder, _options, _time) = (store, folder, options, time);
+    internal ReadAsset(StateStore store, AssetFolder folder, AssetOptions options, TimeProvider time) =>
+        (_store, _folder, _options, _time) = (store, folder, options, time);
 
     public async Task<OpenedAsset> OpenAsync(AssetHash hash, CancellationToken cancellationToken)
     {
@@ -44,9 +45,15 @@ public sealed class ReadAsset
         }
 
         return await _store.WriteAsync(
-            transaction => AssetsTable.Renew(transaction, hash, now + lease) ? AssetsTable.Find(transaction, hash)! : throw GetAsset.NotFound(hash), cancellationToken);
+            transaction =>
+                AssetsTable.Renew(transaction, hash, now + lease) ? AssetsTable.Find(transaction, hash)! : throw GetAsset.NotFound(hash),
+            cancellationToken
+        );
     }
 
     private static RefusedException Damaged(AssetHash hash, string how) =>
-        new(ErrorCodes.AssetDamaged, $"The asset {hash} cannot be given: {how}. Storing the same bytes again mends it: run the cell again, or upload it.");
+        new(
+            ErrorCodes.AssetDamaged,
+            $"The asset {hash} cannot be given: {how}. Storing the same bytes again mends it: run the cell again, or upload it."
+        );
 }

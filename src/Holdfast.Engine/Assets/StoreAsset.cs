@@ -28,8 +28,9 @@ public sealed record AssetToStore(string MediaType)
 public sealed record StoredAsset(Asset Asset, bool IsNew);
 
 /// <summary>
-/// Keeps bytes under their hash: file first, then row, references and lease in one transaction, so that whoever holds a hash that was answered holds something that is there. The same bytes
-/// again cost no space and renew the lease. Refused: asset-quota-exceeded, asset-hash-mismatch, disk-full, invalid-request.
+/// Keeps bytes under their hash: file first, then row, references and lease in one transaction, so that whoever holds a hash that was
+/// answered holds something that is there. The same bytes again cost no space and renew the lease. Refused: asset-quota-exceeded,
+/// asset-hash-mismatch, disk-full, invalid-request.
 /// </summary>
 public sealed class StoreAsset
 {
@@ -44,8 +45,15 @@ public sealed class StoreAsset
     private readonly string _host;
     private readonly TimeProvider _time;
 
-    internal StoreAsset(StateStore store, FeedLog feed, AssetFolder folder, AssetQuota quota, AssetOptions options, string host, TimeProvider time) =>
-        (_store, _feed, _folder, _quota, _options, _host, _time) = (store, feed, folder, quota, options, host, time);
+    internal StoreAsset(
+        StateStore store,
+        FeedLog feed,
+        AssetFolder folder,
+        AssetQuota quota,
+        AssetOptions options,
+        string host,
+        TimeProvider time
+    ) => (_store, _feed, _folder, _quota, _options, _host, _time) = (store, feed, folder, quota, options, host, time);
 
     internal SpaceGuard? Space { get; init; }
 
@@ -83,7 +91,11 @@ public sealed class StoreAsset
 
     private static void Check(AssetToStore wanted)
     {
-        if (wanted.MediaType.Length > MediaTypeMax || !wanted.MediaType.Contains('/', StringComparison.Ordinal) || wanted.MediaType.Any(static c => c is < ' ' or > '~'))
+        if (
+            wanted.MediaType.Length > MediaTypeMax
+            || !wanted.MediaType.Contains('/', StringComparison.Ordinal)
+            || wanted.MediaType.Any(static c => c is < ' ' or > '~')
+        )
         {
             throw new RefusedException(ErrorCodes.InvalidRequest, "The content type must look like 'image/png'.");
         }
@@ -109,13 +121,18 @@ public sealed class StoreAsset
         return _folder.Begin();
     }
 
-    /// <summary>From the taking of the turn on the caller's token is not honoured: a file is in its place, and is to have its row.</summary>
+    /// <summary>
+    /// From the taking of the turn on the caller's token is not honoured: a file is in its place, and is to have its row.
+    /// </summary>
     private async Task<StoredAsset> KeepAsync(AssetDraft draft, AssetToStore wanted, CancellationToken cancellationToken)
     {
         AssetHash hash = draft.Finish();
         if (wanted.Expected is { } expected && expected != hash)
         {
-            throw new RefusedException(ErrorCodes.AssetHashMismatch, $"What came is {hash} and not {expected}: it was changed or cut short on its way. Send it again.");
+            throw new RefusedException(
+                ErrorCodes.AssetHashMismatch,
+                $"What came is {hash} and not {expected}: it was changed or cut short on its way. Send it again."
+            );
         }
 
         using IDisposable turn = await _folder.TakeTurnAsync(cancellationToken);
@@ -131,7 +148,10 @@ public sealed class StoreAsset
             }
         }
 
-        StoredAsset stored = await _store.WriteAsync(transaction => Commit(transaction, hash, draft.Length, wanted), CancellationToken.None);
+        StoredAsset stored = await _store.WriteAsync(
+            transaction => Commit(transaction, hash, draft.Length, wanted),
+            CancellationToken.None
+        );
         CrashPoints.Reach(CrashPoint.ServerAssetStored);
         return stored;
     }
@@ -154,12 +174,17 @@ public sealed class StoreAsset
         Asset asset = AssetsTable.Find(transaction, hash)!;
         if (isNew)
         {
-            _feed.Append(transaction, "asset.stored", hash.Value, writer =>
-            {
-                writer.WriteString("sha256", hash.Value);
-                writer.WriteNumber("size", length);
-                writer.WriteString("mediaType", wanted.MediaType);
-            });
+            _feed.Append(
+                transaction,
+                "asset.stored",
+                hash.Value,
+                writer =>
+                {
+                    writer.WriteString("sha256", hash.Value);
+                    writer.WriteNumber("size", length);
+                    writer.WriteString("mediaType", wanted.MediaType);
+                }
+            );
         }
 
         return new StoredAsset(asset, isNew);

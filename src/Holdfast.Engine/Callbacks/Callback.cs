@@ -19,7 +19,10 @@ public enum CallbackSubject
     Run,
 }
 
-/// <summary>One outcome to be told to one receiver, as the store has it. A retry of an execution is another outcome, and another callback. Times are microseconds since 1970.</summary>
+/// <summary>
+/// One outcome to be told to one receiver, as the store has it. A retry of an execution is another outcome, and another callback. Times are
+/// microseconds since 1970.
+/// </summary>
 public sealed record Callback
 {
     public required long Sequence { get; init; }

@@ -7,7 +7,10 @@ namespace Holdfast.Engine.Callbacks;
 /// <summary>What is sent: docs/spec/callbacks.md. Written once, at the outcome; the same bytes at every attempt.</summary>
 public static class CallbackBody
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Options = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static byte[] Write(string type, long at, Action<Utf8JsonWriter> writeData)
     {

@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Callbacks;
 
 /// <summary>
-/// Refuses a callback that could never be delivered, when it is asked for and not at the end of a long job. What a name resolves to is not looked at here: that is
-/// checked at each connection, since it may change.
+/// Refuses a callback that could never be delivered, when it is asked for and not at the end of a long job. What a name resolves to is not
+/// looked at here: that is checked at each connection, since it may change.
 /// Errors: invalid-request, callback-url-invalid, callback-address-not-allowed.
 /// </summary>
 public sealed class CallbackCheck(AddressGuard guard)
@@ -36,7 +36,9 @@ public sealed class CallbackCheck(AddressGuard guard)
             if (WebhookSignature.KeyOf(secret) is null)
             {
                 // Never the secret itself: this sentence is logged and shown.
-                throw Invalid($"callback.secret must be whsec_ and {CallbackLimits.SecretBytesMin} to {CallbackLimits.SecretBytesMax} bytes in base64; such as printf whsec_; openssl rand -base64 32");
+                throw Invalid(
+                    $"callback.secret must be whsec_ and {CallbackLimits.SecretBytesMin} to {CallbackLimits.SecretBytesMax} bytes in base64; such as printf whsec_; openssl rand -base64 32"
+                );
             }
         }
 
@@ -62,14 +64,20 @@ public sealed class CallbackCheck(AddressGuard guard)
             throw InvalidUrl($"is longer than {CallbackLimits.UrlLengthMax} characters");
         }
 
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.Host.Length == 0)
+        if (
+            !Uri.TryCreate(text, UriKind.Absolute, out Uri? url)
+            || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)
+            || url.Host.Length == 0
+        )
         {
             throw InvalidUrl("must be an absolute http or https address, such as https://example.org/hook");
         }
 
         if (url.UserInfo.Length > 0)
         {
-            throw InvalidUrl("has a name or password in it, which everybody would see who lists callbacks. Give a secret instead: what is sent is signed with it");
+            throw InvalidUrl(
+                "has a name or password in it, which everybody would see who lists callbacks. Give a secret instead: what is sent is signed with it"
+            );
         }
 
         if (url.Port is 0)

@@ -8,9 +8,10 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Callbacks;
 
 /// <summary>
-/// Carries callbacks to their receivers. One loop decides who is next; it sleeps until the feed says that something is due, a time comes, or an attempt ends. An attempt is
-/// 1. stored as begun; 2. made; 3. stored with what came of it. A crash before 1 leaves it due; between 1 and 3 the next start makes it again, at once and under the
-/// same id; after 3 it is known.
+/// Carries callbacks to their receivers. One loop decides who is next; it sleeps until the feed says that something is due, a time comes,
+/// or an attempt ends. An attempt is
+/// 1. stored as begun; 2. made; 3. stored with what came of it. A crash before 1 leaves it due; between 1 and 3 the next start makes it
+/// again, at once and under the same id; after 3 it is known.
 /// </summary>
 public sealed partial class CallbackCourier : IAsyncDisposable
 {
@@ -36,16 +37,36 @@ public sealed partial class CallbackCourier : IAsyncDisposable
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly object _gate = new();
-    private Dictionary<string, long> _noted = []; // Guarded by _gate: lanes with something new, and from when; bounded by the number of receivers.
+
+    // Guarded by _gate: lanes with something new, and from when; bounded by the number of receivers.
+    private Dictionary<string, long> _noted = [];
     private List<Ended> _ended = []; // Guarded by _gate; bounded by what is under way.
     private volatile bool _isClosing;
     private Task _loop = Task.CompletedTask;
 
     private readonly record struct Ended(CallbackLane Lane, long Sequence, bool? IsDelivered, bool HasStumbled);
 
-    public CallbackCourier(StateStore store, CallbackLedger ledger, FeedLog feed, ICallbackSender webhooks, ICallbackSender commands, EngineMeters meters, TimeProvider time, ILogger<CallbackCourier> logger)
+    public CallbackCourier(
+        StateStore store,
+        CallbackLedger ledger,
+        FeedLog feed,
+        ICallbackSender webhooks,
+        ICallbackSender commands,
+        EngineMeters meters,
+        TimeProvider time,
+        ILogger<CallbackCourier> logger
+    )
     {
-        (_store, _ledger, _feed, _webhooks, _commands, _meters, _time, _logger) = (store, ledger, feed, webhooks, commands, meters, time, logger);
+        (_store, _ledger, _feed, _webhooks, _commands, _meters, _time, _logger) = (
+            store,
+            ledger,
+            feed,
+            webhooks,
+            commands,
+            meters,
+            time,
+            logger
+        );
         _lanes = new CallbackLanes(Read);
         _timer = time.CreateTimer(_ => Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _feed.Published += OnPublished;
@@ -88,18 +109,22 @@ public sealed partial class CallbackCourier : IAsyncDisposable
         _signal.Dispose();
     }
 
-    private LanePage Read(string lane) => _store.Read(reader =>
-    {
-        long now = _time.NowMicroseconds();
-        return new LanePage(CallbacksTable.Due(reader, lane, now, CallbackLimits.PageSize), CallbacksTable.NextDue(reader, lane, now));
-    });
+    private LanePage Read(string lane) =>
+        _store.Read(reader =>
+        {
+            long now = _time.NowMicroseconds();
+            return new LanePage(CallbacksTable.Due(reader, lane, now, CallbackLimits.PageSize), CallbacksTable.NextDue(reader, lane, now));
+        });
 
     private void OnPublished(FeedEvent published)
     {
         if (published.Kind == "callback.pending")
         {
             using JsonDocument body = JsonDocument.Parse(published.Body);
-            Note(body.RootElement.GetProperty("to").GetString()!, UnixTime.ToMicroseconds(body.RootElement.GetProperty("dueAt").GetDateTimeOffset()));
+            Note(
+                body.RootElement.GetProperty("to").GetString()!,
+                UnixTime.ToMicroseconds(body.RootElement.GetProperty("dueAt").GetDateTimeOffset())
+            );
         }
     }
 
@@ -199,7 +224,8 @@ public sealed partial class CallbackCourier : IAsyncDisposable
 
     private void SetTimer(long at, long now)
     {
-        TimeSpan wait = TimeSpan.FromMicroseconds(Math.Max(0, at - now)) + TimeSpan.FromMilliseconds(1); // Rounded up: an early timer would find nothing due.
+        // Rounded up: an early timer would find nothing due.
+        TimeSpan wait = TimeSpan.FromMicroseconds(Math.Max(0, at - now)) + TimeSpan.FromMilliseconds(1);
         _timer.Change(wait < TimerMax ? wait : TimerMax, Timeout.InfiniteTimeSpan);
     }
 
@@ -228,7 +254,12 @@ public sealed partial class CallbackCourier : IAsyncDisposable
             isDelivered = answer.Verdict == CallbackVerdict.Delivered;
             TimeSpan taken = _time.GetElapsedTime(start);
             Callback? told = await StoreAsync(transaction => _ledger.End(transaction, begun, answer));
-            _meters.CallbackTried(isDelivered is true ? "delivered" : told?.Status.State is CallbackState.Parked or CallbackState.Disabled ? "parked" : "retried", taken);
+            _meters.CallbackTried(
+                isDelivered is true ? "delivered"
+                    : told?.Status.State is CallbackState.Parked or CallbackState.Disabled ? "parked"
+                    : "retried",
+                taken
+            );
             if (told is { Status.State: CallbackState.Parked or CallbackState.Disabled } given)
             {
                 Log.Parked(_logger, given.Id.Value, given.SubjectId, given.Status.State.Name(), given.Attempts, given.Reason);
@@ -273,7 +304,9 @@ public sealed partial class CallbackCourier : IAsyncDisposable
         }
     }
 
-    /// <summary>What came of an attempt is stored as soon as it can be: until then it counts as under way. Null when the server stops before.</summary>
+    /// <summary>
+    /// What came of an attempt is stored as soon as it can be: until then it counts as under way. Null when the server stops before.
+    /// </summary>
     private async Task<Callback?> StoreAsync(Func<StoreTransaction, Callback?> change)
     {
         while (true)
@@ -292,7 +325,11 @@ public sealed partial class CallbackCourier : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.CallbackParked, LogLevel.Warning, "Callback {Callback} of {Subject} is {State} after {Attempts} attempts: {Reason}")]
+        [LoggerMessage(
+            EventIds.CallbackParked,
+            LogLevel.Warning,
+            "Callback {Callback} of {Subject} is {State} after {Attempts} attempts: {Reason}"
+        )]
         public static partial void Parked(ILogger logger, string callback, string subject, string state, int attempts, string? reason);
 
         [LoggerMessage(EventIds.CallbackNotStored, LogLevel.Warning, "A change of a callback could not be stored; it is tried again.")]

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Callbacks;
 
-/// <summary>One receiver: what of its callbacks is in memory and under way, and how much at once it has shown that it can take. Owned by <see cref="CallbackLanes"/>.</summary>
+/// <summary>
+/// One receiver: what of its callbacks is in memory and under way, and how much at once it has shown that it can take. Owned by
+/// <see cref="CallbackLanes"/>.
+/// </summary>
 internal sealed class CallbackLane(string key)
 {
     private int _limit = CallbackLimits.InFlightPerNewLane;
@@ -28,6 +31,9 @@ internal sealed class CallbackLane(string key)
     public bool IsFull => InFlight.Count >= _limit;
     public bool IsOver => Loaded.Count == 0 && InFlight.Count == 0 && !MayHaveDue && NextDue == long.MaxValue;
 
-    /// <summary>A receiver that answers gets one more at once each time; one that does not gets one, so that a dead one holds a single place for as long as its silence is waited for.</summary>
+    /// <summary>
+    /// A receiver that answers gets one more at once each time; one that does not gets one, so that a dead one holds a single place for as
+    /// long as its silence is waited for.
+    /// </summary>
     public void Learn(bool isDelivered) => _limit = isDelivered ? Math.Min(_limit + 1, CallbackLimits.InFlightPerLaneMax) : 1;
 }

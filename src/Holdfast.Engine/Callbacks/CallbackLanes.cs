@@ -6,8 +6,9 @@ namespace Holdfast.Engine.Callbacks;
 internal sealed record LanePage(IReadOnlyList<long> Due, long? Next);
 
 /// <summary>
-/// Who is next: a lane for each receiver, each in turn, within the bounds for a receiver, a host and all together. So a receiver that is slow or dead costs only itself. It holds a page of
-/// each lane; the rest is read when that is used up. It knows no store, no clock and no network, and belongs to one loop.
+/// Who is next: a lane for each receiver, each in turn, within the bounds for a receiver, a host and all together. So a receiver that is
+/// slow or dead costs only itself. It holds a page of each lane; the rest is read when that is used up. It knows no store, no clock and no
+/// network, and belongs to one loop.
 /// </summary>
 internal sealed class CallbackLanes(Func<string, LanePage> read)
 {

@@ -26,7 +26,10 @@ public static class CallbackLimits
     /// <summary>How many attempts of one callback are kept; one that is redriven again and again forgets its oldest.</summary>
     public const int AttemptsKept = 50;
 
-    /// <summary>Under way at once: in all, to one host, to one receiver. One that has not shown that it answers gets a few, and one that failed gets one.</summary>
+    /// <summary>
+    /// Under way at once: in all, to one host, to one receiver. One that has not shown that it answers gets a few, and one that failed gets
+    /// one.
+    /// </summary>
     public const int InFlightMax = 256;
     public const int InFlightPerHostMax = 64;
     public const int InFlightPerLaneMax = 32;

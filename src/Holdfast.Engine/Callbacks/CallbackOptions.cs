@@ -8,10 +8,16 @@ public sealed record CallbackOptions
     /// <summary>The variable that says so: networks separated by commas.</summary>
     public const string AllowVariable = "HOLDFAST_CALLBACKS_ALLOW";
 
-    /// <summary>Networks beside the public ones. Default: none, so that whoever may submit a job cannot make the server talk to what only it can reach.</summary>
+    /// <summary>
+    /// Networks beside the public ones. Default: none, so that whoever may submit a job cannot make the server talk to what only it can
+    /// reach.
+    /// </summary>
     public IReadOnlyList<IPNetwork> Allow { get; init; } = [];
 
-    /// <summary>Reads <c>10.1.0.0/16,127.0.0.1</c>; a single address stands for itself. The part that is none of both is given back in <paramref name="wrong"/>.</summary>
+    /// <summary>
+    /// Reads <c>10.1.0.0/16,127.0.0.1</c>; a single address stands for itself. The part that is none of both is given back in
+    /// <paramref name="wrong"/>.
+    /// </summary>
     public static IReadOnlyList<IPNetwork>? ParseNetworks(string text, out string? wrong)
     {
         var networks = new List<IPNetwork>();

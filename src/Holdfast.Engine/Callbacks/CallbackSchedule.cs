@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Holdfast.Engine.Callbacks;
 
-/// <summary>How long to wait after each failed attempt; after the last one there is no other. The first attempt is always at once.</summary>
+/// <summary>
+/// How long to wait after each failed attempt; after the last one there is no other. The first attempt is always at once.
+/// </summary>
 public sealed class CallbackSchedule
 {
     /// <summary>So much of a delay is added by chance, so that those who failed together do not come back together.</summary>
@@ -18,7 +20,12 @@ public sealed class CallbackSchedule
     /// <summary>One attempt and no other.</summary>
     public static readonly CallbackSchedule Once = new([]);
 
-    private static readonly Dictionary<string, CallbackSchedule> Presets = new() { ["days"] = Days, ["minutes"] = Minutes, ["once"] = Once };
+    private static readonly Dictionary<string, CallbackSchedule> Presets = new()
+    {
+        ["days"] = Days,
+        ["minutes"] = Minutes,
+        ["once"] = Once,
+    };
 
     private readonly double[] _seconds;
 
@@ -35,12 +42,18 @@ public sealed class CallbackSchedule
                 return Days;
             case { ValueKind: JsonValueKind.String } name when Presets.TryGetValue(name.GetString()!, out CallbackSchedule? preset):
                 return preset;
-            case { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() <= CallbackLimits.ScheduleEntriesMax &&
-                                                             list.EnumerateArray().All(static s => s.ValueKind == JsonValueKind.Number && s.GetDouble() is >= 0 and <= CallbackLimits.DelaySecondsMax):
+            case { ValueKind: JsonValueKind.Array } list
+                when list.GetArrayLength() <= CallbackLimits.ScheduleEntriesMax
+                    && list.EnumerateArray()
+                        .All(static s =>
+                            s.ValueKind == JsonValueKind.Number && s.GetDouble() is >= 0 and <= CallbackLimits.DelaySecondsMax
+                        ):
                 return new CallbackSchedule([.. list.EnumerateArray().Select(static s => s.GetDouble())]);
             default:
-                throw new RefusedException(ErrorCodes.InvalidRequest,
-                    $"callback.schedule must be one of {string.Join(", ", Presets.Keys)}, or a list of at most {CallbackLimits.ScheduleEntriesMax} delays in seconds, each from 0 to {CallbackLimits.DelaySecondsMax}.");
+                throw new RefusedException(
+                    ErrorCodes.InvalidRequest,
+                    $"callback.schedule must be one of {string.Join(", ", Presets.Keys)}, or a list of at most {CallbackLimits.ScheduleEntriesMax} delays in seconds, each from 0 to {CallbackLimits.DelaySecondsMax}."
+                );
         }
     }
 
@@ -55,5 +68,6 @@ public sealed class CallbackSchedule
     public TimeSpan? DelayAfter(int failures, double fraction) =>
         failures < _seconds.Length ? TimeSpan.FromSeconds(_seconds[failures] * (1 + (Jitter * fraction))) : null;
 
-    public override string ToString() => $"[{string.Join(',', _seconds.Select(static s => s.ToString("R", CultureInfo.InvariantCulture)))}]";
+    public override string ToString() =>
+        $"[{string.Join(',', _seconds.Select(static s => s.ToString("R", CultureInfo.InvariantCulture)))}]";
 }

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Holdfast.Engine.Callbacks;
 
 /// <summary>
-/// What a callback's command reads from and writes to. Its input is a file in memory, so that nobody has to write while it reads; its output a pipe, so that it may say as much as it likes and only
-/// the beginning is kept.
+/// What a callback's command reads from and writes to. Its input is a file in memory, so that nobody has to write while it reads; its
+/// output a pipe, so that it may say as much as it likes and only the beginning is kept.
 /// </summary>
 internal sealed unsafe partial class CommandPipes : IDisposable
 {

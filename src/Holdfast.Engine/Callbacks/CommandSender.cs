@@ -5,27 +5,40 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Callbacks;
 
 /// <summary>
-/// Gives a callback to a local command: the body is its standard input, exit code 0 is "delivered". The command is in a session of its own and has the time that a receiver has; a command that the end
-/// of the server leaves behind is run again by the next one, with the same HOLDFAST_CALLBACK_ID.
+/// Gives a callback to a local command: the body is its standard input, exit code 0 is "delivered". The command is in a session of its own
+/// and has the time that a receiver has; a command that the end of the server leaves behind is run again by the next one, with the same
+/// HOLDFAST_CALLBACK_ID.
 /// </summary>
 public sealed class CommandSender(SupervisorReaper reaper, TimeProvider time) : ICallbackSender
 {
     public async Task<CallbackAnswer> SendAsync(Callback callback, CancellationToken cancellationToken)
     {
         using CommandPipes pipes = CommandPipes.Open(callback.Body!);
-        (int pid, Task<WaitStatus> exit) = reaper.Spawn(new ChildStart(callback.Order.Argv!, Variables(callback), callback.Order.Cwd)
-        {
-            StandardInput = pipes.Input, StandardOutput = pipes.Output, StandardError = pipes.Output,
-        });
+        (int pid, Task<WaitStatus> exit) = reaper.Spawn(
+            new ChildStart(callback.Order.Argv!, Variables(callback), callback.Order.Cwd)
+            {
+                StandardInput = pipes.Input,
+                StandardOutput = pipes.Output,
+                StandardError = pipes.Output,
+            }
+        );
         if (pid < 0)
         {
             string why = System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(-pid);
-            return new CallbackAnswer(CallbackVerdict.Failed) { Error = $"{callback.Order.Argv![0]} could not be started in {callback.Order.Cwd}: {why}." };
+            return new CallbackAnswer(CallbackVerdict.Failed)
+            {
+                Error = $"{callback.Order.Argv![0]} could not be started in {callback.Order.Cwd}: {why}.",
+            };
         }
 
         // A thread of its own, since it waits for two descriptors at once; there are never more than a few.
         using var watch = new CommandWatch(pid, pipes, CallbackLimits.Timeout, time);
-        CommandEnd end = await Task.Factory.StartNew(() => watch.Run(cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        CommandEnd end = await Task.Factory.StartNew(
+            () => watch.Run(cancellationToken),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
         WaitStatus status = await exit;
         cancellationToken.ThrowIfCancellationRequested();
         return Judge(end, status);
@@ -38,10 +51,17 @@ public sealed class CommandSender(SupervisorReaper reaper, TimeProvider time) : 
             return new CallbackAnswer(CallbackVerdict.Delivered) { Status = 0, Head = end.Head };
         }
 
-        string error = end.HasTimedOut ? $"The command was ended after {CallbackLimits.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds."
+        string error =
+            end.HasTimedOut
+                ? $"The command was ended after {CallbackLimits.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds."
             : status.ExitCode is { } code ? $"The command ended with exit code {code.ToString(CultureInfo.InvariantCulture)}."
             : $"The command was ended by signal {status.Signal?.ToString(CultureInfo.InvariantCulture)}.";
-        return new CallbackAnswer(CallbackVerdict.Failed) { Status = status.ExitCode, Head = end.Head, Error = error };
+        return new CallbackAnswer(CallbackVerdict.Failed)
+        {
+            Status = status.ExitCode,
+            Head = end.Head,
+            Error = error,
+        };
     }
 
     private static string[] Variables(Callback callback)

@@ -7,8 +7,8 @@ namespace Holdfast.Engine.Callbacks;
 internal readonly record struct CommandEnd(byte[] Head, bool HasTimedOut);
 
 /// <summary>
-/// Stays with a command until it ends: reads what it says, keeping the beginning, and ends its session when its time is up or the server stops, first politely. Its end is told by its pidfd, so that a
-/// grandchild that keeps the pipe open holds up nobody.
+/// Stays with a command until it ends: reads what it says, keeping the beginning, and ends its session when its time is up or the server
+/// stops, first politely. Its end is told by its pidfd, so that a grandchild that keeps the pipe open holds up nobody.
 /// </summary>
 internal sealed unsafe partial class CommandWatch : IDisposable
 {
@@ -35,7 +35,10 @@ internal sealed unsafe partial class CommandWatch : IDisposable
     public CommandEnd Run(CancellationToken cancellationToken)
     {
         long start = _time.GetTimestamp();
-        using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(static watch => ((CommandWatch)watch!).Signal(Libc.SigKill), this);
+        using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(
+            static watch => ((CommandWatch)watch!).Signal(Libc.SigKill),
+            this
+        );
         bool hasTimedOut = false;
         TimeSpan limit = _timeout;
         while (_pidfd >= 0 && !Wait(limit - _time.GetElapsedTime(start)))
@@ -77,7 +80,9 @@ internal sealed unsafe partial class CommandWatch : IDisposable
         return entries[0].Found != 0;
     }
 
-    /// <summary>Reads what there is now. What does not belong to the beginning is thrown away, so that the command never waits for us.</summary>
+    /// <summary>
+    /// Reads what there is now. What does not belong to the beginning is thrown away, so that the command never waits for us.
+    /// </summary>
     private void Read()
     {
         const int piece = 4096;

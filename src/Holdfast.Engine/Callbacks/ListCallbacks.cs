@@ -8,6 +8,10 @@ public sealed record CallbackView(Callback Callback, IReadOnlyList<CallbackAttem
 /// <summary>Callbacks, newest first: all, of one execution or run, or in one state.</summary>
 public sealed class ListCallbacks(StateStore store)
 {
-    public IReadOnlyList<CallbackView> Run(string? subject, CallbackState? state, int limit) => store.Read(reader =>
-        CallbacksTable.List(reader, subject, state, limit).ConvertAll(callback => new CallbackView(callback, CallbackAttemptsTable.Of(reader, callback.Sequence))));
+    public IReadOnlyList<CallbackView> Run(string? subject, CallbackState? state, int limit) =>
+        store.Read(reader =>
+            CallbacksTable
+                .List(reader, subject, state, limit)
+                .ConvertAll(callback => new CallbackView(callback, CallbackAttemptsTable.Of(reader, callback.Sequence)))
+        );
 }

@@ -5,8 +5,9 @@ using System.Net.Http.Headers;
 namespace Holdfast.Engine.Callbacks;
 
 /// <summary>
-/// Sends a callback as a POST: Standard Webhooks' headers, the stored bytes, no redirect followed, no proxy, no cookie, nothing of our own traces; and reads the status and the first bytes of
-/// the answer. What it is told is not believed further than that: a wrong length or garbage after the status changes nothing.
+/// Sends a callback as a POST: Standard Webhooks' headers, the stored bytes, no redirect followed, no proxy, no cookie, nothing of our own
+/// traces; and reads the status and the first bytes of the answer. What it is told is not believed further than that: a wrong length or
+/// garbage after the status changes nothing.
 /// </summary>
 public sealed class WebhookSender : ICallbackSender, IDisposable
 {
@@ -37,7 +38,10 @@ public sealed class WebhookSender : ICallbackSender, IDisposable
             CallbackVerdict verdict = CallbackTransitions.Judge(status);
             return new CallbackAnswer(verdict)
             {
-                Status = status, Head = head, RetryAfter = RetryAfter(response.Headers.RetryAfter), Error = verdict == CallbackVerdict.Delivered ? null : Explain(verdict, status),
+                Status = status,
+                Head = head,
+                RetryAfter = RetryAfter(response.Headers.RetryAfter),
+                Error = verdict == CallbackVerdict.Delivered ? null : Explain(verdict, status),
             };
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -66,20 +70,23 @@ public sealed class WebhookSender : ICallbackSender, IDisposable
         }
     }
 
-    private static HttpMessageInvoker Create(GuardedConnection connection) => new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseProxy = false, // A proxy would connect where nobody has looked.
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        ConnectCallback = connection.ConnectAsync,
-        MaxConnectionsPerServer = CallbackLimits.InFlightPerHostMax,
-        MaxResponseHeadersLength = AnswerHeadersKilobytesMax,
-        MaxResponseDrainSize = 64 * 1024,
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2), // So that a name is looked up, and judged, again.
-    });
+    private static HttpMessageInvoker Create(GuardedConnection connection) =>
+        new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseProxy = false, // A proxy would connect where nobody has looked.
+                UseCookies = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                ActivityHeadersPropagator = null,
+                ConnectCallback = connection.ConnectAsync,
+                MaxConnectionsPerServer = CallbackLimits.InFlightPerHostMax,
+                MaxResponseHeadersLength = AnswerHeadersKilobytesMax,
+                MaxResponseDrainSize = 64 * 1024,
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+                PooledConnectionLifetime = TimeSpan.FromMinutes(2), // So that a name is looked up, and judged, again.
+            }
+        );
 
     private HttpRequestMessage Request(Callback callback)
     {
@@ -109,8 +116,7 @@ public sealed class WebhookSender : ICallbackSender, IDisposable
         {
             Stream body = await response.Content.ReadAsStreamAsync(either.Token);
             for (int read; length < head.Length && (read = await body.ReadAsync(head.AsMemory(length), either.Token)) > 0; length += read)
-            {
-            }
+            { }
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -128,21 +134,25 @@ public sealed class WebhookSender : ICallbackSender, IDisposable
 
     private static CallbackAnswer Failed(string error) => new(CallbackVerdict.Failed) { Error = error };
 
-    private static string Explain(CallbackVerdict verdict, int status) => verdict switch
-    {
-        CallbackVerdict.Gone => "The receiver answered 410: it wants to hear no more of this.",
-        CallbackVerdict.Refused => $"The receiver answered {status.ToString(CultureInfo.InvariantCulture)}, which another attempt would not change.",
-        _ when status is >= 300 and < 400 => $"The receiver answered {status.ToString(CultureInfo.InvariantCulture)}: redirects are not followed.",
-        _ => $"The receiver answered {status.ToString(CultureInfo.InvariantCulture)}.",
-    };
+    private static string Explain(CallbackVerdict verdict, int status) =>
+        verdict switch
+        {
+            CallbackVerdict.Gone => "The receiver answered 410: it wants to hear no more of this.",
+            CallbackVerdict.Refused =>
+                $"The receiver answered {status.ToString(CultureInfo.InvariantCulture)}, which another attempt would not change.",
+            _ when status is >= 300 and < 400 =>
+                $"The receiver answered {status.ToString(CultureInfo.InvariantCulture)}: redirects are not followed.",
+            _ => $"The receiver answered {status.ToString(CultureInfo.InvariantCulture)}.",
+        };
 
-    private static string Name(HttpRequestError error) => error switch
-    {
-        HttpRequestError.NameResolutionError => "The name could not be resolved",
-        HttpRequestError.SecureConnectionError => "No secure connection could be made",
-        HttpRequestError.InvalidResponse => "The answer is not HTTP",
-        HttpRequestError.ResponseEnded => "The answer ended before its status",
-        HttpRequestError.ConfigurationLimitExceeded => "The answer is larger than is read",
-        _ => "No connection could be made",
-    };
+    private static string Name(HttpRequestError error) =>
+        error switch
+        {
+            HttpRequestError.NameResolutionError => "The name could not be resolved",
+            HttpRequestError.SecureConnectionError => "No secure connection could be made",
+            HttpRequestError.InvalidResponse => "The answer is not HTTP",
+            HttpRequestError.ResponseEnded => "The answer ended before its status",
+            HttpRequestError.ConfigurationLimitExceeded => "The answer is larger than is read",
+            _ => "No connection could be made",
+        };
 }

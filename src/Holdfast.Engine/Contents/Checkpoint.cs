@@ -3,7 +3,8 @@ using Holdfast.Engine.Notebooks;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// The one checkpoint of a file: a copy in <c>.ipynb_checkpoints</c> beside it, named as Jupyter names it, so that either finds the other's. It goes where the file goes.
+/// The one checkpoint of a file: a copy in <c>.ipynb_checkpoints</c> beside it, named as Jupyter names it, so that either finds the
+/// other's. It goes where the file goes.
 /// </summary>
 internal static class Checkpoint
 {
@@ -13,7 +14,8 @@ internal static class Checkpoint
     public static bool Exists(Place file) => StatusOf(file) is { Kind: EntryKind.File };
 
     /// <summary>When it was made, in microseconds since 1970; null when there is none.</summary>
-    public static long? ModifiedAt(Place file) => StatusOf(file) is { Kind: EntryKind.File } status ? status.ModifiedNanoseconds / 1000 : null;
+    public static long? ModifiedAt(Place file) =>
+        StatusOf(file) is { Kind: EntryKind.File } status ? status.ModifiedNanoseconds / 1000 : null;
 
     public static void Create(Place file)
     {
@@ -86,19 +88,26 @@ internal static class Checkpoint
         }
     }
 
-    private static void Copy(FileStream from, string to, string realPath) => _ = WholeFile.Write(to, realPath, previous: null, output =>
-    {
-        byte[] buffer = new byte[64 * 1024];
-        while (from.Read(buffer) is > 0 and var length)
-        {
-            output(buffer.AsMemory(0, length));
-        }
-    });
+    private static void Copy(FileStream from, string to, string realPath) =>
+        _ = WholeFile.Write(
+            to,
+            realPath,
+            previous: null,
+            output =>
+            {
+                byte[] buffer = new byte[64 * 1024];
+                while (from.Read(buffer) is > 0 and var length)
+                {
+                    output(buffer.AsMemory(0, length));
+                }
+            }
+        );
 
     private static EntryStatus? StatusOf(Place file) => EntryStatus.Of(PathOf(file));
 
     /// <summary>Where the checkpoint of a file lies, by the file's own path.</summary>
-    public static string RealPathOf(string file) => Path.Combine(Path.GetDirectoryName(file)!, FolderName, FileNames.OfCheckpoint(Path.GetFileName(file)));
+    public static string RealPathOf(string file) =>
+        Path.Combine(Path.GetDirectoryName(file)!, FolderName, FileNames.OfCheckpoint(Path.GetFileName(file)));
 
     private static string PathOf(Place file) => file.Beside($"{FolderName}/{FileNames.OfCheckpoint(file.Name)}");
 
@@ -107,7 +116,10 @@ internal static class Checkpoint
     {
         if (EntryStatus.Of(file.Beside(FolderName)) is { Kind: not EntryKind.Folder })
         {
-            throw new RefusedException(ErrorCodes.ContentsNotWritable, $"The checkpoints of '{file.Path}' cannot be reached: {FolderName} beside it is not a folder.");
+            throw new RefusedException(
+                ErrorCodes.ContentsNotWritable,
+                $"The checkpoints of '{file.Path}' cannot be reached: {FolderName} beside it is not a folder."
+            );
         }
     }
 }

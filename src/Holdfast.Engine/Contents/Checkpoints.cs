@@ -16,7 +16,10 @@ public sealed class ListCheckpoints(ContentsRoot root)
     }
 }
 
-/// <summary>Makes a file's checkpoint, in place of the one before; what a notebook's refers to is kept for it. Errors: contents-not-found, contents-not-writable, disk-full.</summary>
+/// <summary>
+/// Makes a file's checkpoint, in place of the one before; what a notebook's refers to is kept for it. Errors: contents-not-found,
+/// contents-not-writable, disk-full.
+/// </summary>
 public sealed class CreateCheckpoint(ContentsRoot root)
 {
     internal NotebookAssets? Assets { get; init; }
@@ -45,7 +48,9 @@ public sealed class CreateCheckpoint(ContentsRoot root)
     }
 }
 
-/// <summary>Puts a file back to its checkpoint, which stays. Errors: contents-not-found, checkpoint-not-found, contents-not-writable, disk-full.</summary>
+/// <summary>
+/// Puts a file back to its checkpoint, which stays. Errors: contents-not-found, checkpoint-not-found, contents-not-writable, disk-full.
+/// </summary>
 public sealed class RestoreCheckpoint(ContentsRoot root)
 {
     internal NotebookAssets? Assets { get; init; }
@@ -115,5 +120,6 @@ internal static class CheckpointedFile
         }
     }
 
-    public static RefusedException NotFound(ContentsPath path, string id) => new(ErrorCodes.CheckpointNotFound, $"'{path}' has no checkpoint '{id}'.");
+    public static RefusedException NotFound(ContentsPath path, string id) =>
+        new(ErrorCodes.CheckpointNotFound, $"'{path}' has no checkpoint '{id}'.");
 }

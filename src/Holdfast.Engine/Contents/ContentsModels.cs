@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Contents;
 
-/// <summary>Makes models without content, and lists folders as Jupyter does: neither hidden files nor leftovers of programs, and nothing that a path could not reach.</summary>
+/// <summary>
+/// Makes models without content, and lists folders as Jupyter does: neither hidden files nor leftovers of programs, and nothing that a path
+/// could not reach.
+/// </summary>
 internal static class ContentsModels
 {
     private const int NanosecondsPerMicrosecond = 1000;
@@ -8,8 +11,10 @@ internal static class ContentsModels
     public static ContentsModel Of(Place place, ContentsType? wanted = null)
     {
         EntryStatus status = place.Status ?? throw place.Path.NotFound();
-        ContentsType type = status.Kind == EntryKind.Folder ? ContentsType.Directory
-            : wanted ?? (place.Path.IsNotebook ? ContentsType.Notebook : ContentsType.File);
+        ContentsType type =
+            status.Kind == EntryKind.Folder
+                ? ContentsType.Directory
+                : wanted ?? (place.Path.IsNotebook ? ContentsType.Notebook : ContentsType.File);
         return new ContentsModel
         {
             Path = place.Path,
@@ -62,10 +67,16 @@ internal static class ContentsModels
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedException(ErrorCodes.ContentsNotReadable, $"The folder '{folder.Path}' cannot be read: the server may not open it.");
+            throw new RefusedException(
+                ErrorCodes.ContentsNotReadable,
+                $"The folder '{folder.Path}' cannot be read: the server may not open it."
+            );
         }
     }
 
     private static bool IsLeftover(string name) =>
-        name is "__pycache__" or ".DS_Store" || name.EndsWith(".pyc", StringComparison.Ordinal) || name.EndsWith(".pyo", StringComparison.Ordinal) || name.EndsWith('~');
+        name is "__pycache__" or ".DS_Store"
+        || name.EndsWith(".pyc", StringComparison.Ordinal)
+        || name.EndsWith(".pyo", StringComparison.Ordinal)
+        || name.EndsWith('~');
 }

@@ -7,7 +7,15 @@ namespace Holdfast.Engine.Contents;
 public sealed class ContentsOperations
 {
     /// <param name="dataDirectory">Holds the hashes of trusted notebooks and the notes of uploads.</param>
-    internal ContentsOperations(string folder, string dataDirectory, ContentsOptions options, UnsavedResults unsaved, TimeProvider time, NotebookAssets? assets = null, OutputAssets? outputs = null)
+    internal ContentsOperations(
+        string folder,
+        string dataDirectory,
+        ContentsOptions options,
+        UnsavedResults unsaved,
+        TimeProvider time,
+        NotebookAssets? assets = null,
+        OutputAssets? outputs = null
+    )
     {
         var root = new ContentsRoot(folder, options.AllowsHidden);
         var trusted = new TrustedNotebooks(Path.Combine(dataDirectory, "trust"));
@@ -17,7 +25,10 @@ public sealed class ContentsOperations
         CreateUntitled = new CreateUntitled(root, Save);
         Copy = new CopyContents(root) { Assets = assets };
         Rename = new RenameContents(root, unsaved) { Assets = assets, Moved = (from, to) => Moved?.Invoke(from, to) };
-        Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null, unsaved) { Deleted = path => Deleted?.Invoke(path) };
+        Delete = new DeleteContents(root, options.TrashFolder is { } trash ? new Trash(trash, time) : null, unsaved)
+        {
+            Deleted = path => Deleted?.Invoke(path),
+        };
         ListCheckpoints = new ListCheckpoints(root);
         CreateCheckpoint = new CreateCheckpoint(root) { Assets = assets };
         RestoreCheckpoint = new RestoreCheckpoint(root) { Assets = assets };
@@ -28,7 +39,9 @@ public sealed class ContentsOperations
         Upload.RemoveLeftovers();
     }
 
-    /// <summary>A file or a folder has another name; both are absolute. Raised when it is so; handlers only take note, as those of the next two.</summary>
+    /// <summary>
+    /// A file or a folder has another name; both are absolute. Raised when it is so; handlers only take note, as those of the next two.
+    /// </summary>
     internal Action<string, string>? Moved { get; set; }
 
     internal Action<string>? Deleted { get; set; }

@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// A path under the root as clients name it: segments between slashes, relative to the root, which is the empty path. It is only words: what it leads to is
-/// <see cref="ContentsRoot"/>'s to find.
+/// A path under the root as clients name it: segments between slashes, relative to the root, which is the empty path. It is only words:
+/// what it leads to is <see cref="ContentsRoot"/>'s to find.
 /// </summary>
 public readonly record struct ContentsPath
 {
@@ -23,7 +23,9 @@ public readonly record struct ContentsPath
 
     public bool IsNotebook => Text.EndsWith(".ipynb", StringComparison.Ordinal);
 
-    /// <summary>Refused as contents-not-found: a path with a dot segment or a NUL names nothing here, whatever it would mean to a file system.</summary>
+    /// <summary>
+    /// Refused as contents-not-found: a path with a dot segment or a NUL names nothing here, whatever it would mean to a file system.
+    /// </summary>
     public static ContentsPath Parse(string text)
     {
         string[] segments = text.Split('/', StringSplitOptions.RemoveEmptyEntries);
@@ -40,5 +42,8 @@ public readonly record struct ContentsPath
     public override string ToString() => Text;
 
     private static RefusedException NotFound(string text) =>
-        new(ErrorCodes.ContentsNotFound, $"There is no file or folder '{text.Replace("\0", "\\0", StringComparison.Ordinal)}' under the server's root folder.");
+        new(
+            ErrorCodes.ContentsNotFound,
+            $"There is no file or folder '{text.Replace("\0", "\\0", StringComparison.Ordinal)}' under the server's root folder."
+        );
 }

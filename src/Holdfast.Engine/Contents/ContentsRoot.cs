@@ -5,9 +5,11 @@ namespace Holdfast.Engine.Contents;
 
 /// <summary>
 /// The folder that clients see, and the one way from their paths to files. Nothing outside it is ever reached:
-/// 1. dot segments and NULs are no paths (<see cref="ContentsPath"/>); 2. links are followed by realpath, and the result must lie in the root's own real path;
-/// 3. that path, free of links now, is walked from the root folder by openat, each step refusing links: what was swapped for a link since step 2 is not
-/// followed; 4. the last name is used relative to the folder so held, and opened without following links, so that a swap there is refused too.
+/// 1. dot segments and NULs are no paths (<see cref="ContentsPath"/>); 2. links are followed by realpath, and the result must lie in the
+/// root's own real path;
+/// 3. that path, free of links now, is walked from the root folder by openat, each step refusing links: what was swapped for a link since
+/// step 2 is not followed; 4. the last name is used relative to the folder so held, and opened without following links, so that a swap
+/// there is refused too.
 /// </summary>
 public sealed class ContentsRoot(string folder, bool allowsHidden)
 {
@@ -34,9 +36,14 @@ public sealed class ContentsRoot(string folder, bool allowsHidden)
         throw path.NotFound();
     }
 
-    /// <summary>Where a path leads or would lead, for changing it; its folder must be there. Refused: contents-not-found, and invalid-request for hidden ones, as Jupyter does.</summary>
+    /// <summary>
+    /// Where a path leads or would lead, for changing it; its folder must be there. Refused: contents-not-found, and invalid-request for
+    /// hidden ones, as Jupyter does.
+    /// </summary>
     internal Place FindToChange(ContentsPath path) =>
-        Hides(path) ? throw new RefusedException(ErrorCodes.InvalidRequest, $"'{path}' is hidden, and this server does not serve hidden files.") : Locate(path);
+        Hides(path)
+            ? throw new RefusedException(ErrorCodes.InvalidRequest, $"'{path}' is hidden, and this server does not serve hidden files.")
+            : Locate(path);
 
     /// <summary>The same without a look at whether the name is hidden: for names of our own making, such as checkpoints.</summary>
     internal Place Locate(ContentsPath path)
@@ -50,7 +57,9 @@ public sealed class ContentsRoot(string folder, bool allowsHidden)
         string given = $"{root}/{path.Text}";
         if (PosixFiles.RealPath(given) is { } real)
         {
-            return real == root ? Hold(path, root, root, "") : IsWithin(root, real) ? Hold(path, root, Path.GetDirectoryName(real)!, Path.GetFileName(real)) : throw path.NotFound();
+            return real == root ? Hold(path, root, root, "")
+                : IsWithin(root, real) ? Hold(path, root, Path.GetDirectoryName(real)!, Path.GetFileName(real))
+                : throw path.NotFound();
         }
 
         if (Libc.Errno != PosixFiles.NoEntry || path.Name.Length == 0)
@@ -60,7 +69,9 @@ public sealed class ContentsRoot(string folder, bool allowsHidden)
 
         // A name that is not taken, in a folder that must be there.
         string? parent = PosixFiles.RealPath(path.Parent.IsRoot ? root : $"{root}/{path.Parent.Text}");
-        return parent is not null && (parent == root || IsWithin(root, parent)) ? Hold(path, root, parent, path.Name) : throw path.NotFound();
+        return parent is not null && (parent == root || IsWithin(root, parent))
+            ? Hold(path, root, parent, path.Name)
+            : throw path.NotFound();
     }
 
     /// <summary>The file's own path, links followed.</summary>
@@ -85,7 +96,9 @@ public sealed class ContentsRoot(string folder, bool allowsHidden)
 
         string root = PosixFiles.RealPath(Folder) ?? throw path.NotFound();
         string? parent = PosixFiles.RealPath(path.Parent.IsRoot ? root : $"{root}/{path.Parent.Text}");
-        return parent is not null && (parent == root || IsWithin(root, parent)) ? Hold(path, root, parent, path.Name) : throw path.NotFound();
+        return parent is not null && (parent == root || IsWithin(root, parent))
+            ? Hold(path, root, parent, path.Name)
+            : throw path.NotFound();
     }
 
     private static bool IsWithin(string root, string real) => real.StartsWith(root == "/" ? root : root + "/", StringComparison.Ordinal);

@@ -5,7 +5,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// Copies a file or a folder into a folder, byte for byte; a taken name gets -Copy1, -Copy2, …. A link within a folder is not followed, and left out.
+/// Copies a file or a folder into a folder, byte for byte; a taken name gets -Copy1, -Copy2, …. A link within a folder is not followed, and
+/// left out.
 /// Errors: contents-not-found, contents-not-readable, invalid-request, contents-not-writable, disk-full.
 /// </summary>
 public sealed class CopyContents(ContentsRoot root)
@@ -30,7 +31,10 @@ public sealed class CopyContents(ContentsRoot root)
         Actor.Does(nameof(CopyContents), from.Text, $"to {folder.Text}");
         if (root.Hides(from) || root.Hides(folder))
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"'{from}' cannot be copied to '{folder}': this server does not serve hidden files.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"'{from}' cannot be copied to '{folder}': this server does not serve hidden files."
+            );
         }
 
         using Place source = root.Find(from);
@@ -109,13 +113,18 @@ public sealed class CopyContents(ContentsRoot root)
     private static void CopyFile(FileStream from, string to, string realPath)
     {
         FileStatus? like = FileStatus.Of($"/proc/self/fd/{from.SafeFileHandle.DangerousGetHandle()}");
-        _ = WholeFile.Write(to, realPath, like is { } status ? status with { UserId = uint.MaxValue, GroupId = uint.MaxValue } : null, output =>
-        {
-            byte[] buffer = new byte[256 * 1024];
-            while (from.Read(buffer) is > 0 and var length)
+        _ = WholeFile.Write(
+            to,
+            realPath,
+            like is { } status ? status with { UserId = uint.MaxValue, GroupId = uint.MaxValue } : null,
+            output =>
             {
-                output(buffer.AsMemory(0, length));
+                byte[] buffer = new byte[256 * 1024];
+                while (from.Read(buffer) is > 0 and var length)
+                {
+                    output(buffer.AsMemory(0, length));
+                }
             }
-        });
+        );
     }
 }

@@ -1,7 +1,8 @@
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// Makes a new, empty entry in a folder under a name of the server's choice: Untitled.ipynb, untitled.txt, Untitled Folder, numbered when they are taken.
+/// Makes a new, empty entry in a folder under a name of the server's choice: Untitled.ipynb, untitled.txt, Untitled Folder, numbered when
+/// they are taken.
 /// Errors: contents-not-found (the folder), invalid-request, contents-not-writable, disk-full.
 /// </summary>
 public sealed class CreateUntitled(ContentsRoot root, SaveContents save)
@@ -12,7 +13,10 @@ public sealed class CreateUntitled(ContentsRoot root, SaveContents save)
         using Place place = root.Find(folder);
         if (!place.IsFolder)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"'{folder}' is a file; new entries are made in folders. Use PUT to save a file.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"'{folder}' is a file; new entries are made in folders. Use PUT to save a file."
+            );
         }
 
         if (extension.Contains('/', StringComparison.Ordinal))

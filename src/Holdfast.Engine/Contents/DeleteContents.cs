@@ -4,8 +4,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// Deletes an entry: into the trash of the user the server runs as, folders with all they hold. Where there is no trash, or it lies on another disk, for good, and then a folder
-/// must be empty but for checkpoints. Errors: contents-not-found, invalid-request, folder-not-empty, contents-not-writable.
+/// Deletes an entry: into the trash of the user the server runs as, folders with all they hold. Where there is no trash, or it lies on
+/// another disk, for good, and then a folder must be empty but for checkpoints. Errors: contents-not-found, invalid-request,
+/// folder-not-empty, contents-not-writable.
 /// </summary>
 public sealed class DeleteContents(ContentsRoot root, Trash? trash, UnsavedResults unsaved)
 {
@@ -61,7 +62,10 @@ public sealed class DeleteContents(ContentsRoot root, Trash? trash, UnsavedResul
 
         if (Directory.EnumerateFileSystemEntries(place.Access).Any(static e => Path.GetFileName(e) != CheckpointFolder))
         {
-            throw new RefusedException(ErrorCodes.FolderNotEmpty, $"The folder '{place.Path}' is not empty, and there is no trash to move it to. Delete what is in it first.");
+            throw new RefusedException(
+                ErrorCodes.FolderNotEmpty,
+                $"The folder '{place.Path}' is not empty, and there is no trash to move it to. Delete what is in it first."
+            );
         }
 
         Directory.Delete(place.Access, recursive: true);

@@ -12,7 +12,14 @@ internal enum EntryKind
 }
 
 /// <summary>What statx says of a directory entry itself, links not followed. Times are nanoseconds since 1970.</summary>
-internal readonly partial record struct EntryStatus(EntryKind Kind, ulong Device, ulong Inode, long Size, long ModifiedNanoseconds, long ChangedNanoseconds)
+internal readonly partial record struct EntryStatus(
+    EntryKind Kind,
+    ulong Device,
+    ulong Inode,
+    long Size,
+    long ModifiedNanoseconds,
+    long ChangedNanoseconds
+)
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
@@ -34,12 +41,19 @@ internal readonly partial record struct EntryStatus(EntryKind Kind, ulong Device
         }
 
         return new EntryStatus(
-            (*(ushort*)(buffer + 28) & 0xF000) switch { 0x8000 => EntryKind.File, 0x4000 => EntryKind.Folder, 0xA000 => EntryKind.Link, _ => EntryKind.Other },
+            (*(ushort*)(buffer + 28) & 0xF000) switch
+            {
+                0x8000 => EntryKind.File,
+                0x4000 => EntryKind.Folder,
+                0xA000 => EntryKind.Link,
+                _ => EntryKind.Other,
+            },
             ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140),
             *(ulong*)(buffer + 32),
             *(long*)(buffer + 40),
             Nanoseconds(buffer + 112),
-            Nanoseconds(buffer + 96));
+            Nanoseconds(buffer + 96)
+        );
     }
 
     private static unsafe long Nanoseconds(byte* timestamp) => (*(long*)timestamp * 1_000_000_000) + *(uint*)(timestamp + 8);

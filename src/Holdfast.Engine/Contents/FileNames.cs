@@ -6,7 +6,9 @@ namespace Holdfast.Engine.Contents;
 /// <summary>Names that the server chooses, numbered as Jupyter numbers them.</summary>
 internal static partial class FileNames
 {
-    /// <summary>The first of name, name1, name2, … that is free. The number stands before the first dot; in a notebook's name before the last.</summary>
+    /// <summary>
+    /// The first of name, name1, name2, … that is free. The number stands before the first dot; in a notebook's name before the last.
+    /// </summary>
     /// <param name="insert">What comes before the number: <c>-Copy</c>, a space, or nothing.</param>
     public static string Free(string name, string insert, Func<string, bool> isTaken)
     {

@@ -15,8 +15,10 @@ public sealed record ContentsQuery(ContentsPath Path)
 }
 
 /// <summary>
-/// Reads a file, a notebook or a folder's list. A notebook comes with what its cells have said since it was saved (<see cref="UnsavedResults"/>).
-/// Errors: contents-not-found, contents-not-readable, contents-too-large, invalid-request when it is not of the type or format asked for, notebook-*.
+/// Reads a file, a notebook or a folder's list. A notebook comes with what its cells have said since it was saved
+/// (<see cref="UnsavedResults"/>).
+/// Errors: contents-not-found, contents-not-readable, contents-too-large, invalid-request when it is not of the type or format asked for,
+/// notebook-*.
 /// </summary>
 public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, UnsavedResults unsaved)
 {
@@ -24,7 +26,9 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
 
     internal OutputAssets? Outputs { get; init; }
 
-    /// <summary>The same, and what of a notebook's new outputs is too large for it is kept as assets; what it refers to is noted and renewed.</summary>
+    /// <summary>
+    /// The same, and what of a notebook's new outputs is too large for it is kept as assets; what it refers to is noted and renewed.
+    /// </summary>
     public async Task<ContentsModel> RunAsync(ContentsQuery query, CancellationToken cancellationToken)
     {
         ContentsModel model = Run(query, out string realPath, out List<LargeOutput> unkept);
@@ -51,7 +55,8 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
         realPath = place.RealPath;
         if (place.IsFolder)
         {
-            return query.Type is null or ContentsType.Directory ? Folder(place, query)
+            return query.Type is null or ContentsType.Directory
+                ? Folder(place, query)
                 : throw WrongType(place, $"is a folder, not a {query.Type.Value.ToString().ToLowerInvariant()}");
         }
 
@@ -61,7 +66,13 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
     private ContentsModel Folder(Place place, ContentsQuery query)
     {
         ContentsModel model = ContentsModels.Of(place);
-        return query.WithContent ? model with { Content = new ContentsBody.Listing(ContentsModels.List(root, place)), Format = ContentsFormat.Json } : model;
+        return query.WithContent
+            ? model with
+            {
+                Content = new ContentsBody.Listing(ContentsModels.List(root, place)),
+                Format = ContentsFormat.Json,
+            }
+            : model;
     }
 
     private ContentsModel FileOf(Place place, ContentsQuery query, ref List<LargeOutput> unkept)
@@ -80,16 +91,35 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
         byte[] bytes = ReadAll(place, out EntryStatus status);
 
         // Of the file that was read: another may have taken its name since the first look.
-        model = model with { Size = bytes.Length, ModifiedAt = status.ModifiedNanoseconds / 1000 };
+        model = model with
+        {
+            Size = bytes.Length,
+            ModifiedAt = status.ModifiedNanoseconds / 1000,
+        };
         model = query.WithHash ? model with { Hash = TrustedNotebooks.HashOf(bytes) } : model;
-        return model.Type == ContentsType.Notebook ? Notebook(place, model, bytes, status, out unkept) : Text(place, model, bytes, query.Format);
+        return model.Type == ContentsType.Notebook
+            ? Notebook(place, model, bytes, status, out unkept)
+            : Text(place, model, bytes, query.Format);
     }
 
     private ContentsModel Notebook(Place place, ContentsModel model, byte[] bytes, EntryStatus status, out List<LargeOutput> unkept)
     {
         NotebookFile notebook = NotebookFile.Parse(bytes, place.Path.Text);
         bool isTrusted = trusted.Has(TrustedNotebooks.HashOf(bytes));
-        HashSet<int> restored = [.. unsaved.ApplyTo(notebook, System.IO.Path.Combine(root.Folder, place.Path.Text), place.RealPath, status.ModifiedNanoseconds, tellsConflicts: true, out unkept).Where(static c => c.IsRestored).Select(static c => c.Index)];
+        HashSet<int> restored =
+        [
+            .. unsaved
+                .ApplyTo(
+                    notebook,
+                    System.IO.Path.Combine(root.Folder, place.Path.Text),
+                    place.RealPath,
+                    status.ModifiedNanoseconds,
+                    tellsConflicts: true,
+                    out unkept
+                )
+                .Where(static c => c.IsRestored)
+                .Select(static c => c.Index),
+        ];
 
         // What a kernel of this server said to this notebook's own code is as trusted as if a client had shown it live.
         byte[] json = NotebookExchange.ToClient(notebook.ToBytes(), index => isTrusted || restored.Contains(index));
@@ -119,7 +149,9 @@ public sealed class GetContents(ContentsRoot root, TrustedNotebooks trusted, Uns
         if (status.Size > ContentsLimits.ContentBytesMax)
         {
             throw new RefusedException(
-                ErrorCodes.ContentsTooLarge, $"The file '{place.Path}' has {status.Size} bytes; as JSON at most {ContentsLimits.ContentBytesMax} are given. GET /files/{place.Path} streams it.");
+                ErrorCodes.ContentsTooLarge,
+                $"The file '{place.Path}' has {status.Size} bytes; as JSON at most {ContentsLimits.ContentBytesMax} are given. GET /files/{place.Path} streams it."
+            );
         }
 
         byte[] bytes = GC.AllocateUninitializedArray<byte>((int)status.Size);

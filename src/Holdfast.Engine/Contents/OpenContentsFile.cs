@@ -32,7 +32,10 @@ public sealed class OpenContentsFile(ContentsRoot root)
         EntryStatus status = EntryStatus.Of(file.SafeFileHandle);
         byte[] start = new byte[LookBytes];
         int length = RandomAccess.Read(file.SafeFileHandle, start, 0);
-        string tag = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{status.Inode:x}-{status.Size:x}-{status.ModifiedNanoseconds:x}\"");
+        string tag = string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"\"{status.Inode:x}-{status.Size:x}-{status.ModifiedNanoseconds:x}\""
+        );
         return new OpenedFile(file, path.Name, status.ModifiedNanoseconds / 1000, MimeTypes.OfRaw(path.Name, start.AsSpan(0, length)), tag);
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Engine.Contents;
 
-/// <summary>A name in a folder that is held open: whatever is renamed or linked above it meanwhile, it stays this name in this folder.</summary>
+/// <summary>
+/// A name in a folder that is held open: whatever is renamed or linked above it meanwhile, it stays this name in this folder.
+/// </summary>
 internal sealed class Place : IDisposable
 {
     private readonly SafeFileHandle _folder;

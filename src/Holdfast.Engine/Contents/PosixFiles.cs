@@ -4,7 +4,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Engine.Contents;
 
-/// <summary>The file calls that .NET does not have and that keep a path within its root: opening relative to a folder without following links, renaming without replacing.</summary>
+/// <summary>
+/// The file calls that .NET does not have and that keep a path within its root: opening relative to a folder without following links,
+/// renaming without replacing.
+/// </summary>
 internal static unsafe partial class PosixFiles
 {
     private const string C = "libc";
@@ -66,7 +69,9 @@ internal static unsafe partial class PosixFiles
         return Libc.Rename(from, to) == 0 ? 0 : Libc.Errno;
     }
 
-    /// <summary>Lets two names of one folder change places, in one step; false where the file system cannot, or one of them is not there.</summary>
+    /// <summary>
+    /// Lets two names of one folder change places, in one step; false where the file system cannot, or one of them is not there.
+    /// </summary>
     public static bool Exchange(string one, string other) => RenameAt(CurrentDirectory, one, CurrentDirectory, other, Exchanging) == 0;
 
     [LibraryImport(C, EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -5,7 +5,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// Renames or moves an entry, its checkpoint with it; nothing is replaced. Errors: contents-not-found (the entry, or the new folder), contents-exists, invalid-request, contents-not-writable.
+/// Renames or moves an entry, its checkpoint with it; nothing is replaced. Errors: contents-not-found (the entry, or the new folder),
+/// contents-exists, invalid-request, contents-not-writable.
 /// </summary>
 public sealed class RenameContents(ContentsRoot root, UnsavedResults unsaved)
 {
@@ -59,16 +60,24 @@ public sealed class RenameContents(ContentsRoot root, UnsavedResults unsaved)
             case 0:
                 break;
             case Libc.Eexist:
-                throw new RefusedException(ErrorCodes.ContentsExists, $"There is already something named '{target.Path}'; it was not replaced.");
+                throw new RefusedException(
+                    ErrorCodes.ContentsExists,
+                    $"There is already something named '{target.Path}'; it was not replaced."
+                );
             case PosixFiles.NoEntry:
                 throw source.Path.NotFound();
             case PosixFiles.Invalid:
                 throw new RefusedException(ErrorCodes.InvalidRequest, $"The folder '{source.Path}' cannot be moved into itself.");
             case PosixFiles.CrossDevice:
-                throw new RefusedException(ErrorCodes.ContentsNotWritable, $"'{source.Path}' and '{target.Path}' are on different disks; copy it and delete the old one.");
+                throw new RefusedException(
+                    ErrorCodes.ContentsNotWritable,
+                    $"'{source.Path}' and '{target.Path}' are on different disks; copy it and delete the old one."
+                );
             default:
                 throw new RefusedException(
-                    ErrorCodes.ContentsNotWritable, $"'{source.Path}' cannot be renamed: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)}.");
+                    ErrorCodes.ContentsNotWritable,
+                    $"'{source.Path}' cannot be renamed: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)}."
+                );
         }
 
         DurableFile.SyncDirectory(target.FolderAccess);

@@ -22,8 +22,10 @@ public sealed record SavedContents(ContentsModel Model, bool IsNew)
 }
 
 /// <summary>
-/// Saves a file or a notebook whole, or not at all, or makes a folder. A notebook whose cells the client all trusts is trusted from then on.
-/// Errors: contents-not-found (its folder), contents-not-writable, disk-full, invalid-request, notebook-invalid, notebook-unsupported-format.
+/// Saves a file or a notebook whole, or not at all, or makes a folder. A notebook whose cells the client all trusts is trusted from then
+/// on.
+/// Errors: contents-not-found (its folder), contents-not-writable, disk-full, invalid-request, notebook-invalid,
+/// notebook-unsupported-format.
 /// </summary>
 public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
 {
@@ -69,7 +71,10 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
 
         if (!isNew && wanted.Content.IsEmpty)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"The content is missing. '{place.Path}' is there already, and is not emptied for that.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"The content is missing. '{place.Path}' is there already, and is not emptied for that."
+            );
         }
 
         bool hasNewCheckpoint = false;
@@ -128,7 +133,10 @@ public sealed class SaveContents(ContentsRoot root, TrustedNotebooks trusted)
     }
 
     internal static RefusedException NotWritable(ContentsPath path, Exception cause) =>
-        new(ErrorCodes.ContentsNotWritable, $"'{path}' cannot be written: {cause.Message.Replace("/proc/self/fd/", "folder ", StringComparison.Ordinal)} What was there is as it was.");
+        new(
+            ErrorCodes.ContentsNotWritable,
+            $"'{path}' cannot be written: {cause.Message.Replace("/proc/self/fd/", "folder ", StringComparison.Ordinal)} What was there is as it was."
+        );
 
     /// <summary>True when its first checkpoint was made with it.</summary>
     private bool SaveNotebook(Place place, ReadOnlyMemory<byte> content)

@@ -4,8 +4,8 @@ using System.Text;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// A freedesktop.org trash folder: an entry is moved to <c>files/</c> once a note in <c>info/</c> says where it was, so that file managers can put it back.
-/// Trash specification 1.0, specifications.freedesktop.org/trash-spec.
+/// A freedesktop.org trash folder: an entry is moved to <c>files/</c> once a note in <c>info/</c> says where it was, so that file managers
+/// can put it back. Trash specification 1.0, specifications.freedesktop.org/trash-spec.
 /// </summary>
 public sealed class Trash(string folder, TimeProvider time)
 {
@@ -43,10 +43,17 @@ public sealed class Trash(string folder, TimeProvider time)
     {
         string note = string.Create(
             CultureInfo.InvariantCulture,
-            $"[Trash Info]\nPath={string.Join('/', place.RealPath.Split('/').Select(Uri.EscapeDataString))}\nDeletionDate={time.GetLocalNow():yyyy-MM-dd'T'HH:mm:ss}\n");
+            $"[Trash Info]\nPath={string.Join('/', place.RealPath.Split('/').Select(Uri.EscapeDataString))}\nDeletionDate={time.GetLocalNow():yyyy-MM-dd'T'HH:mm:ss}\n"
+        );
         for (int number = 1; ; number++)
         {
-            string name = number == 1 ? place.Name : string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileNameWithoutExtension(place.Name)}.{number}{Path.GetExtension(place.Name)}");
+            string name =
+                number == 1
+                    ? place.Name
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Path.GetFileNameWithoutExtension(place.Name)}.{number}{Path.GetExtension(place.Name)}"
+                    );
             if (EntryStatus.Of(Path.Combine(files, name)) is not null || File.Exists(NoteOf(notes, name)))
             {
                 continue;

@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 
 namespace Holdfast.Engine.Contents;
 
-/// <summary>Takes a notebook's outputs as safe to show, as long as nothing else writes the file. Errors: contents-not-found, contents-not-readable, invalid-request.</summary>
+/// <summary>
+/// Takes a notebook's outputs as safe to show, as long as nothing else writes the file. Errors: contents-not-found, contents-not-readable,
+/// invalid-request.
+/// </summary>
 public sealed class TrustNotebook(ContentsRoot root, TrustedNotebooks trusted)
 {
     public ContentsModel Run(ContentsPath path)

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// Which notebooks are trusted, by the SHA-256 of their bytes: a notebook that anything else wrote is not. One empty file for each under <c>trust/</c> in the data
-/// directory; losing one costs a person the click that trusts it again.
+/// Which notebooks are trusted, by the SHA-256 of their bytes: a notebook that anything else wrote is not. One empty file for each under
+/// <c>trust/</c> in the data directory; losing one costs a person the click that trusts it again.
 /// </summary>
 public sealed class TrustedNotebooks(string folder)
 {

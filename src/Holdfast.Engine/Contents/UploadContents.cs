@@ -5,9 +5,11 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Contents;
 
 /// <summary>
-/// Takes a file in chunks: 1, 2, … and -1 for the last. They go to a hidden file beside it, which takes its place at the end: until then the old file is what everybody sees.
-/// 1. the upload is noted in the data directory, 2. its file is made, 3. chunks are added in order, 4. owner, mode, fsync, rename, 5. the note goes. A server that
-/// dies before 4 leaves note and file, and the next one removes both; the client is told to begin again. One that dies after 4 leaves a note that means nothing.
+/// Takes a file in chunks: 1, 2, … and -1 for the last. They go to a hidden file beside it, which takes its place at the end: until then
+/// the old file is what everybody sees.
+/// 1. the upload is noted in the data directory, 2. its file is made, 3. chunks are added in order, 4. owner, mode, fsync, rename, 5. the
+/// note goes. A server that dies before 4 leaves note and file, and the next one removes both; the client is told to begin again. One that
+/// dies after 4 leaves a note that means nothing.
 /// Errors: as <see cref="SaveContents"/>, and upload-out-of-order.
 /// </summary>
 public sealed class UploadContents(ContentsRoot root, string notesFolder, TimeProvider time)
@@ -17,7 +19,9 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
     private const int NoteBytesMax = 64 * 1024; // A path.
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Upload> _uploads = []; // By the file's real path; guarded by _lock, and held only for looking things up.
+
+    // By the file's real path; guarded by _lock, and held only for looking things up.
+    private readonly Dictionary<string, Upload> _uploads = [];
 
     private sealed class Upload(string note, string temporary)
     {
@@ -98,7 +102,9 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
         }
 
         string temporary = place.Beside(Path.GetFileName(upload.Temporary));
-        using (FileStream file = chunk == 1 ? WholeFile.Create(temporary, isPrivate: place.IsFile) : OpenAgain(place, temporary, upload, chunk))
+        using (
+            FileStream file = chunk == 1 ? WholeFile.Create(temporary, isPrivate: place.IsFile) : OpenAgain(place, temporary, upload, chunk)
+        )
         {
             file.Write(bytes);
             upload.Length += bytes.Length;
@@ -127,13 +133,19 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
     {
         GiveUpIdle();
         string name = $".holdfast-{Ulid.New(time)}.upload";
-        var upload = new Upload(Path.Combine(notesFolder, name), Path.Combine(Path.GetDirectoryName(place.RealPath)!, name)) { LastAt = time.GetTimestamp() };
+        var upload = new Upload(Path.Combine(notesFolder, name), Path.Combine(Path.GetDirectoryName(place.RealPath)!, name))
+        {
+            LastAt = time.GetTimestamp(),
+        };
         Upload? before;
         lock (_lock)
         {
             if (_uploads.TryGetValue(place.RealPath, out before) && time.GetElapsedTime(before.LastAt) < ContentsLimits.UploadQuietTime)
             {
-                throw new RefusedException(ErrorCodes.UploadOutOfOrder, $"Somebody else is uploading '{place.Path}' at this moment. Try again in a few seconds.");
+                throw new RefusedException(
+                    ErrorCodes.UploadOutOfOrder,
+                    $"Somebody else is uploading '{place.Path}' at this moment. Try again in a few seconds."
+                );
             }
 
             _uploads[place.RealPath] = upload;
@@ -180,11 +192,17 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
         return new FileStream(temporary, FileMode.Append, FileAccess.Write, FileShare.None);
     }
 
-    private ContentsModel Model(Place place, Upload upload) => new()
-    {
-        Path = place.Path, Type = ContentsType.File, CreatedAt = time.NowMicroseconds(), ModifiedAt = time.NowMicroseconds(), Size = upload.Length, IsWritable = true,
-        MimeType = MimeTypes.Of(place.Path.Name),
-    };
+    private ContentsModel Model(Place place, Upload upload) =>
+        new()
+        {
+            Path = place.Path,
+            Type = ContentsType.File,
+            CreatedAt = time.NowMicroseconds(),
+            ModifiedAt = time.NowMicroseconds(),
+            Size = upload.Length,
+            IsWritable = true,
+            MimeType = MimeTypes.Of(place.Path.Name),
+        };
 
     private void GiveUpIdle()
     {
@@ -223,5 +241,8 @@ public sealed class UploadContents(ContentsRoot root, string notesFolder, TimePr
     }
 
     private static RefusedException OutOfOrder(ContentsPath path, int chunk) =>
-        new(ErrorCodes.UploadOutOfOrder, $"Chunk {chunk} of '{path}' does not follow what has come before. The upload has to begin again with chunk 1; the file is as it was.");
+        new(
+            ErrorCodes.UploadOutOfOrder,
+            $"Chunk {chunk} of '{path}' does not follow what has come before. The upload has to begin again with chunk 1; the file is as it was."
+        );
 }

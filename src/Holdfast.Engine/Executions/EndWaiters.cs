@@ -3,7 +3,10 @@ using Holdfast.Engine.Feed;
 
 namespace Holdfast.Engine.Executions;
 
-/// <summary>Everyone who waits for an execution or a notebook run to end. Woken by the feed, after the commit, and by nothing but that end; nothing polls.</summary>
+/// <summary>
+/// Everyone who waits for an execution or a notebook run to end. Woken by the feed, after the commit, and by nothing but that end; nothing
+/// polls.
+/// </summary>
 public sealed class EndWaiters : IDisposable
 {
     private readonly FeedLog _feed;
@@ -17,7 +20,10 @@ public sealed class EndWaiters : IDisposable
 
     public void Dispose() => _feed.Published -= OnPublished;
 
-    /// <summary>A task that completes at the next change of this execution to a terminal state, or at the end of this run. Take it first, then read the state.</summary>
+    /// <summary>
+    /// A task that completes at the next change of this execution to a terminal state, or at the end of this run. Take it first, then read
+    /// the state.
+    /// </summary>
     public Task NextEndAsync(string id) =>
         _waiting.GetOrAdd(id, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
@@ -38,10 +44,14 @@ public sealed class EndWaiters : IDisposable
         }
     }
 
-    private static bool IsEnd(string kind) => kind switch
-    {
-        "cascade.ended" => true,
-        _ when kind.StartsWith("execution.", StringComparison.Ordinal) => ExecutionStates.TryParse(kind["execution.".Length..], out ExecutionState state) && state.IsSettled(),
-        _ => kind.StartsWith("run.", StringComparison.Ordinal) && kind != "run.running",
-    };
+    private static bool IsEnd(string kind) =>
+        kind switch
+        {
+            "cascade.ended" => true,
+            _ when kind.StartsWith("execution.", StringComparison.Ordinal) => ExecutionStates.TryParse(
+                kind["execution.".Length..],
+                out ExecutionState state
+            ) && state.IsSettled(),
+            _ => kind.StartsWith("run.", StringComparison.Ordinal) && kind != "run.running",
+        };
 }

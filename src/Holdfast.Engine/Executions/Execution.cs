@@ -45,7 +45,9 @@ public sealed record Execution
     public string? ClientSession { get; init; }
     public string? ClientUsername { get; init; }
 
-    /// <summary>Cells: where the messages are: the kernel incarnation's journal, from its request to past its idle (0 while it runs).</summary>
+    /// <summary>
+    /// Cells: where the messages are: the kernel incarnation's journal, from its request to past its idle (0 while it runs).
+    /// </summary>
     public long StartPosition { get; init; }
     public long EndPosition { get; init; }
 

@@ -17,8 +17,8 @@ public sealed record ClaimedJob(Execution Execution, string Request, Attempt Att
 }
 
 /// <summary>
-/// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end, the locks that
-/// become free and who gets them, what is to be told to whom, the feed's event.
+/// The only writer of executions. Each change is one transition, stored together with everything that follows from it: the attempt's end,
+/// the locks that become free and who gets them, what is to be told to whom, the feed's event.
 /// </summary>
 public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string host, TimeProvider time)
 {
@@ -28,11 +28,22 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     private readonly LockLedger _locks = new(feed, time);
     private readonly CallbackLedger _callbacks = new(feed, host, time);
 
-    /// <summary>What else follows from a change of a cell, in the transaction that stores it; true when the change, whatever it came to, is the one by which it has begun. Set once, before anything is written.</summary>
+    /// <summary>
+    /// What else follows from a change of a cell, in the transaction that stores it; true when the change, whatever it came to, is the one
+    /// by which it has begun. Set once, before anything is written.
+    /// </summary>
     public Action<StoreTransaction, Execution, bool>? CellChanged { get; set; }
 
-    /// <summary>Stores a new execution; what it is told of sequence and creation is filled in here. It waits when its locks are not free.</summary>
-    public Execution Add(StoreTransaction transaction, Execution draft, string request, IReadOnlyList<string>? locks = null, CallbackOrder? callback = null)
+    /// <summary>
+    /// Stores a new execution; what it is told of sequence and creation is filled in here. It waits when its locks are not free.
+    /// </summary>
+    public Execution Add(
+        StoreTransaction transaction,
+        Execution draft,
+        string request,
+        IReadOnlyList<string>? locks = null,
+        CallbackOrder? callback = null
+    )
     {
         Execution execution = draft with { CreatedAt = time.NowMicroseconds() };
         if (locks is { Count: > 0 } && !_locks.Enter(transaction, draft.Id, locks))
@@ -65,7 +76,10 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         TransitionDecision decision = ExecutionTransitions.Apply(execution.Status, command);
         if (decision.Accepted is not { } status)
         {
-            throw new RefusedException(ErrorCodes.IllegalTransition, $"{decision.Refusal} Now {ExecutionTransitions.Allowed(execution.Status)}.");
+            throw new RefusedException(
+                ErrorCodes.IllegalTransition,
+                $"{decision.Refusal} Now {ExecutionTransitions.Allowed(execution.Status)}."
+            );
         }
 
         if (command == ExecutionCommand.Retry)
@@ -101,7 +115,9 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         return new ReleasedLock(name, released.Holder, released.Fence, reason);
     }
 
-    /// <summary>Start-up found one in line that has ended, or is not known at all: it leaves, and those behind it may have their locks.</summary>
+    /// <summary>
+    /// Start-up found one in line that has ended, or is not known at all: it leaves, and those behind it may have their locks.
+    /// </summary>
     public void LeaveLines(StoreTransaction transaction, ExecutionId ended) => Grant(transaction, _locks.Leave(transaction, ended));
 
     /// <summary>Start-up found one waiting that stands first in all of its lines; false when somebody stands before it after all.</summary>
@@ -120,7 +136,10 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     {
         foreach (ExecutionId id in granted)
         {
-            if (ExecutionsTable.Find(transaction, id) is { } waiting && ExecutionTransitions.Apply(waiting.Status, ExecutionCommand.Grant).Accepted is { } status)
+            if (
+                ExecutionsTable.Find(transaction, id) is { } waiting
+                && ExecutionTransitions.Apply(waiting.Status, ExecutionCommand.Grant).Accepted is { } status
+            )
             {
                 Save(transaction, Changed(waiting, status, ExecutionCommand.Grant));
             }
@@ -144,22 +163,47 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     {
         ExecutionStatus status = ExecutionTransitions.Apply(queued.Status, ExecutionCommand.Claim).Accepted!.Value;
         Attempt attempt = NewAttempt(transaction, queued.Id, null);
-        Execution execution = Save(transaction, WithoutOutcome(queued) with { State = status.State, Attempt = status.Attempt, AttemptId = attempt.Id });
+        Execution execution = Save(
+            transaction,
+            WithoutOutcome(queued) with
+            {
+                State = status.State,
+                Attempt = status.Attempt,
+                AttemptId = attempt.Id,
+            }
+        );
         return new ClaimedJob(execution, request, attempt) { LockFence = LocksTable.PlaceOf(transaction, execution.Id) };
     }
 
     /// <summary>A fresh attempt row: durable before anything is started under it.</summary>
-    public Attempt NewAttempt(StoreTransaction transaction, ExecutionId? executionId, string? kernelId) => AttemptsTable.Insert(
-        transaction, new AttemptId(Ulid.New(time)), host, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), time.NowMicroseconds(), executionId, kernelId);
+    public Attempt NewAttempt(StoreTransaction transaction, ExecutionId? executionId, string? kernelId) =>
+        AttemptsTable.Insert(
+            transaction,
+            new AttemptId(Ulid.New(time)),
+            host,
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
+            time.NowMicroseconds(),
+            executionId,
+            kernelId
+        );
 
     /// <summary>
     /// News from supervision about one attempt. Null when it is stale: the execution has a newer attempt, or the state no longer
     /// allows the move (the same news may arrive twice, from the link and from recovery).
     /// </summary>
-    public Execution? Advance(StoreTransaction transaction, ExecutionId id, AttemptId attempt, ExecutionCommand command, Func<Execution, Execution>? amend = null)
+    public Execution? Advance(
+        StoreTransaction transaction,
+        ExecutionId id,
+        AttemptId attempt,
+        ExecutionCommand command,
+        Func<Execution, Execution>? amend = null
+    )
     {
-        if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != attempt ||
-            ExecutionTransitions.Apply(execution.Status, command).Accepted is not { } status)
+        if (
+            ExecutionsTable.Find(transaction, id) is not { } execution
+            || execution.AttemptId != attempt
+            || ExecutionTransitions.Apply(execution.Status, command).Accepted is not { } status
+        )
         {
             return null;
         }
@@ -173,13 +217,29 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         return Save(transaction, amend is null ? changed : amend(changed));
     }
 
-    /// <summary>The outcome of an attempt. Null when stale, as above. A job's attempt ends with it; a kernel's goes on past its cells.</summary>
-    public Execution? Finish(StoreTransaction transaction, ExecutionId id, AttemptId attempt, Outcome outcome, Func<Execution, Execution>? amend = null)
+    /// <summary>
+    /// The outcome of an attempt. Null when stale, as above. A job's attempt ends with it; a kernel's goes on past its cells.
+    /// </summary>
+    public Execution? Finish(
+        StoreTransaction transaction,
+        ExecutionId id,
+        AttemptId attempt,
+        Outcome outcome,
+        Func<Execution, Execution>? amend = null
+    )
     {
-        return ExecutionsTable.Find(transaction, id) is { } execution && execution.AttemptId == attempt ? Finish(transaction, execution, outcome, amend) : null;
+        return ExecutionsTable.Find(transaction, id) is { } execution && execution.AttemptId == attempt
+            ? Finish(transaction, execution, outcome, amend)
+            : null;
     }
 
-    private Execution? Finish(StoreTransaction transaction, Execution execution, Outcome outcome, Func<Execution, Execution>? amend, bool begins = false)
+    private Execution? Finish(
+        StoreTransaction transaction,
+        Execution execution,
+        Outcome outcome,
+        Func<Execution, Execution>? amend,
+        bool begins = false
+    )
     {
         if (ExecutionTransitions.Apply(execution.Status, ExecutionCommand.Finish, outcome.State).Accepted is not { } status)
         {
@@ -205,22 +265,38 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     }
 
     /// <summary>
-    /// A cell's request stands in the journal of the kernel incarnation it was given to: it has an attempt now, and runs. Null when that is known already.
+    /// A cell's request stands in the journal of the kernel incarnation it was given to: it has an attempt now, and runs. Null when that is
+    /// known already.
     /// </summary>
     public Execution? StartCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, long startedAt, long position) =>
-        ExecutionsTable.Find(transaction, id) is { } queued && queued.AttemptId == kernelAttempt && CellRules.Begin(queued, new CellStart(startedAt, position)) is { } running
+        ExecutionsTable.Find(transaction, id) is { } queued
+        && queued.AttemptId == kernelAttempt
+        && CellRules.Begin(queued, new CellStart(startedAt, position)) is { } running
             ? Save(transaction, running, begins: true)
             : null;
 
-    /// <summary>A cell that waits, or is blocked, is not wanted any more. It is over when its supervisor says that it was not sent. Null when it has begun or ended.</summary>
+    /// <summary>
+    /// A cell that waits, or is blocked, is not wanted any more. It is over when its supervisor says that it was not sent. Null when it has
+    /// begun or ended.
+    /// </summary>
     public Execution? Withdraw(StoreTransaction transaction, ExecutionId id, string cause, string reason) =>
-        ExecutionsTable.Find(transaction, id) is { State: ExecutionState.Queued or ExecutionState.Blocked } waiting &&
-        ExecutionTransitions.Apply(waiting.Status, ExecutionCommand.Cancel).Accepted is { } status
+        ExecutionsTable.Find(transaction, id) is { State: ExecutionState.Queued or ExecutionState.Blocked } waiting
+        && ExecutionTransitions.Apply(waiting.Status, ExecutionCommand.Cancel).Accepted is { } status
             ? Save(transaction, Changed(waiting, status, ExecutionCommand.Cancel) with { Cause = cause, Reason = reason })
             : null;
 
-    /// <summary>A cell will not run, because one that it needs did not end well: that one, or whatever stood in its way. Null when that is known already.</summary>
-    public Execution? BlockCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, ExecutionId upstream, long at, long position)
+    /// <summary>
+    /// A cell will not run, because one that it needs did not end well: that one, or whatever stood in its way. Null when that is known
+    /// already.
+    /// </summary>
+    public Execution? BlockCell(
+        StoreTransaction transaction,
+        ExecutionId id,
+        AttemptId kernelAttempt,
+        ExecutionId upstream,
+        long at,
+        long position
+    )
     {
         if (ExecutionsTable.Find(transaction, id) is not { } queued || queued.AttemptId != kernelAttempt)
         {
@@ -237,9 +313,19 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         return CellRules.Block(queued, root, upstream, position) is { } blocked ? Save(transaction, blocked) : null;
     }
 
-    /// <summary>A cell's outcome. One that never started is cancelled, whatever ended its kernel; one that was interrupted on request is cancelled too.</summary>
+    /// <summary>
+    /// A cell's outcome. One that never started is cancelled, whatever ended its kernel; one that was interrupted on request is cancelled
+    /// too.
+    /// </summary>
     /// <param name="start">How it began, when that is not stored: then both are one change, with one event.</param>
-    public Execution? FinishCell(StoreTransaction transaction, ExecutionId id, AttemptId kernelAttempt, Outcome outcome, long endPosition, CellStart? start = null)
+    public Execution? FinishCell(
+        StoreTransaction transaction,
+        ExecutionId id,
+        AttemptId kernelAttempt,
+        Outcome outcome,
+        long endPosition,
+        CellStart? start = null
+    )
     {
         if (ExecutionsTable.Find(transaction, id) is not { } execution || execution.AttemptId != kernelAttempt)
         {
@@ -250,12 +336,18 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         execution = begun ?? execution;
         return execution.State == ExecutionState.Queued && outcome.State == ExecutionState.Cancelled
             ? Save(transaction, CellRules.NeverSent(execution, outcome))
-            : Finish(transaction, execution, CellRules.Counted(execution, outcome), e => e with { EndPosition = endPosition }, begins: begun is not null);
+            : Finish(
+                transaction,
+                execution,
+                CellRules.Counted(execution, outcome),
+                e => e with { EndPosition = endPosition },
+                begins: begun is not null
+            );
     }
 
     /// <summary>
-    /// A client's cell as far as its kernel's journal tells: one row in one write when it is new, however far it has come. Read again after a crash, the row that is there is brought as
-    /// far; what it has already stays. Gives the row, whose id counts.
+    /// A client's cell as far as its kernel's journal tells: one row in one write when it is new, however far it has come. Read again after
+    /// a crash, the row that is there is brought as far; what it has already stays. Gives the row, whose id counts.
     /// </summary>
     public Execution SaveSent(StoreTransaction transaction, SentCell cell, bool isNew)
     {
@@ -288,28 +380,30 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
     }
 
     /// <summary>What the last attempt came to says nothing of one that waits or has begun.</summary>
-    private static Execution WithoutOutcome(Execution execution) => execution with
-    {
-        StartedAt = null,
-        FinishedAt = null,
-        ExitCode = null,
-        Signal = null,
-        Cause = null,
-        Reason = null,
-        OutputBytes = null,
-    };
+    private static Execution WithoutOutcome(Execution execution) =>
+        execution with
+        {
+            StartedAt = null,
+            FinishedAt = null,
+            ExitCode = null,
+            Signal = null,
+            Cause = null,
+            Reason = null,
+            OutputBytes = null,
+        };
 
-    private Execution Changed(Execution execution, ExecutionStatus status, ExecutionCommand command) => execution with
-    {
-        State = status.State,
-        Attempt = status.Attempt,
-        IsCancelRequested = status.IsCancelRequested,
-        BlockedBy = null,
-        FinishedAt = status.State.IsTerminal() ? time.NowMicroseconds() : null,
-        Cause = status.State == ExecutionState.Cancelled ? "cancelled" : null,
-        Reason = status.State == ExecutionState.Cancelled ? "Cancelled before it was started." : null,
-        AttemptId = command is ExecutionCommand.Unclaim ? null : execution.AttemptId,
-    };
+    private Execution Changed(Execution execution, ExecutionStatus status, ExecutionCommand command) =>
+        execution with
+        {
+            State = status.State,
+            Attempt = status.Attempt,
+            IsCancelRequested = status.IsCancelRequested,
+            BlockedBy = null,
+            FinishedAt = status.State.IsTerminal() ? time.NowMicroseconds() : null,
+            Cause = status.State == ExecutionState.Cancelled ? "cancelled" : null,
+            Reason = status.State == ExecutionState.Cancelled ? "Cancelled before it was started." : null,
+            AttemptId = command is ExecutionCommand.Unclaim ? null : execution.AttemptId,
+        };
 
     private Execution Save(StoreTransaction transaction, Execution execution, bool begins = false)
     {
@@ -322,7 +416,12 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
         if (execution.Kind == ExecutionKind.Job && execution.State.IsTerminal())
         {
-            _callbacks.Tell(transaction, execution.Id.Value, "execution." + execution.State.Name(), writer => CallbackBody.WriteExecution(writer, execution));
+            _callbacks.Tell(
+                transaction,
+                execution.Id.Value,
+                "execution." + execution.State.Name(),
+                writer => CallbackBody.WriteExecution(writer, execution)
+            );
             Grant(transaction, _locks.Leave(transaction, execution.Id));
         }
 
@@ -331,10 +430,20 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
 
     private void Announce(StoreTransaction transaction, Execution execution)
     {
-        feed.Append(transaction, "execution." + execution.State.Name(), execution.Id.Value, writer => ExecutionEvent.Write(writer, execution));
+        feed.Append(
+            transaction,
+            "execution." + execution.State.Name(),
+            execution.Id.Value,
+            writer => ExecutionEvent.Write(writer, execution)
+        );
         if (execution.State.IsTerminal())
         {
-            StatisticsTable.Add(transaction, ExecutionsTable.KindName(execution.Kind), execution.State.Name(), execution.FinishedAt - execution.StartedAt); // Every end counts, also of one that is run again.
+            StatisticsTable.Add(
+                transaction,
+                ExecutionsTable.KindName(execution.Kind),
+                execution.State.Name(),
+                execution.FinishedAt - execution.StartedAt
+            ); // Every end counts, also of one that is run again.
             transaction.OnCommitted(() => meters.Finished(execution.Kind, execution.State));
         }
     }

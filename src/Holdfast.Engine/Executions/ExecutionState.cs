@@ -20,7 +20,19 @@ public enum ExecutionState
 public static class ExecutionStates
 {
     private static readonly string[] Names =
-        ["waiting", "queued", "starting", "running", "paused", "blocked", "succeeded", "failed", "cancelled", "timedOut", "lost"];
+    [
+        "waiting",
+        "queued",
+        "starting",
+        "running",
+        "paused",
+        "blocked",
+        "succeeded",
+        "failed",
+        "cancelled",
+        "timedOut",
+        "lost",
+    ];
 
     public static IReadOnlyList<string> All => Names;
 
@@ -30,7 +42,8 @@ public static class ExecutionStates
     public static bool IsSettled(this ExecutionState state) => state.IsTerminal() || state == ExecutionState.Blocked;
 
     /// <summary>True while an attempt exists that may be running.</summary>
-    public static bool IsActive(this ExecutionState state) => state is ExecutionState.Starting or ExecutionState.Running or ExecutionState.Paused;
+    public static bool IsActive(this ExecutionState state) =>
+        state is ExecutionState.Starting or ExecutionState.Running or ExecutionState.Paused;
 
     public static string Name(this ExecutionState state) => Names[(int)state];
 

@@ -42,7 +42,8 @@ public readonly record struct TransitionDecision(ExecutionStatus? Accepted, stri
 
 /// <summary>
 /// The table of legal moves, as one pure function. Commands are applied inside the transaction that stores the new status, so two callers
-/// never act on the same old one. Stale news (an outcome for an attempt that is no longer the current one) is kept out by the caller's fence, not here.
+/// never act on the same old one. Stale news (an outcome for an attempt that is no longer the current one) is kept out by the caller's
+/// fence, not here.
 /// </summary>
 public static class ExecutionTransitions
 {
@@ -65,7 +66,12 @@ public static class ExecutionTransitions
 
             case ExecutionCommand.Unclaim when state == ExecutionState.Starting:
                 // Cancelled before it ever ran: there is nothing to go back to the queue for.
-                return TransitionDecision.Accept(status with { State = status.IsCancelRequested ? ExecutionState.Cancelled : ExecutionState.Queued });
+                return TransitionDecision.Accept(
+                    status with
+                    {
+                        State = status.IsCancelRequested ? ExecutionState.Cancelled : ExecutionState.Queued,
+                    }
+                );
 
             case ExecutionCommand.ConfirmPaused when state == ExecutionState.Running:
                 return TransitionDecision.Accept(status with { State = ExecutionState.Paused });
@@ -93,8 +99,9 @@ public static class ExecutionTransitions
             case ExecutionCommand.Finish when state.IsActive() && outcome is { } terminal && terminal.IsTerminal():
                 return TransitionDecision.Accept(status with { State = terminal });
 
-            case ExecutionCommand.Retry when state is ExecutionState.Failed or ExecutionState.Cancelled or ExecutionState.TimedOut or ExecutionState.Lost
-                                             && status.Kind == ExecutionKind.Job:
+            case ExecutionCommand.Retry
+                when state is ExecutionState.Failed or ExecutionState.Cancelled or ExecutionState.TimedOut or ExecutionState.Lost
+                    && status.Kind == ExecutionKind.Job:
                 return TransitionDecision.Accept(status with { State = ExecutionState.Queued, IsCancelRequested = false });
 
             default:
@@ -115,11 +122,12 @@ public static class ExecutionTransitions
         string verb = command.ToString().ToLowerInvariant();
         if (command is ExecutionCommand.Pause or ExecutionCommand.Retry && status.Kind == ExecutionKind.Cell)
         {
-            return $"A cell cannot be told to {verb}: only jobs can. " +
-                   (command == ExecutionCommand.Retry ? "Run the notebook again from that cell instead." : "Interrupt its kernel instead.");
+            return $"A cell cannot be told to {verb}: only jobs can. "
+                + (command == ExecutionCommand.Retry ? "Run the notebook again from that cell instead." : "Interrupt its kernel instead.");
         }
 
-        // Allowed() calls Apply, whose refusals call this: caller commands end here after one level because they are refused without asking again.
+        // Allowed() calls Apply, whose refusals call this: caller commands end here after one level because they are refused without asking
+        // again.
         return command is ExecutionCommand.Cancel or ExecutionCommand.Pause or ExecutionCommand.Resume or ExecutionCommand.Retry
             ? $"The execution is {status.State.Name()}, which does not allow {verb}."
             : $"{command} is not a move from {status.State.Name()}.";

@@ -8,52 +8,90 @@ namespace Holdfast.Engine.Executions;
 internal static class ExecutionsTable
 {
     private const string Columns =
-        "seq, id, kind, state, created_at, name, queue, labels, attempt, attempt_id, cancel_requested, started_at, finished_at, " +
-        "exit_code, signal, cause, reason, output_bytes, run_id, cell_id, cell_index, start_position, end_position, " +
-        "kernel_id, message_id, client_session, client_username, blocked_by, place";
+        "seq, id, kind, state, created_at, name, queue, labels, attempt, attempt_id, cancel_requested, started_at, finished_at, "
+        + "exit_code, signal, cause, reason, output_bytes, run_id, cell_id, cell_index, start_position, end_position, "
+        + "kernel_id, message_id, client_session, client_username, blocked_by, place";
 
     private const string SelectById = $"SELECT {Columns} FROM executions WHERE id = ?1";
-    private const string SelectQueuedJobs = $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
+    private const string SelectQueuedJobs =
+        $"SELECT {Columns}, request FROM executions WHERE state = 'queued' AND kind = 'job' ORDER BY seq LIMIT ?1";
     private const string SelectActive = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') ORDER BY seq";
-    private const string SelectTerminals = $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND queue = 'terminals' ORDER BY seq";
+    private const string SelectTerminals =
+        $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND queue = 'terminals' ORDER BY seq";
 
     private const string SelectActiveWithoutAttempt =
-        $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.id = attempt_id AND a.ended_at IS NULL) " +
-        "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = run_id AND r.finished_at IS NULL) ORDER BY seq";
+        $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.id = attempt_id AND a.ended_at IS NULL) "
+        + "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = run_id AND r.finished_at IS NULL) ORDER BY seq";
 
     private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY coalesce(place, cell_index)";
 
-    /// <summary>How the code of a cell begins; enough of it to find its first line. A request that is damaged must not keep the others from being listed.</summary>
-    private const string CodeBegins = "CASE WHEN kind = 'cell' AND json_valid(request) THEN substr(coalesce(json_extract(request, '$.code'), json_extract(request, '$.source')), 1, 1000) END";
+    /// <summary>
+    /// How the code of a cell begins; enough of it to find its first line. A request that is damaged must not keep the others from being
+    /// listed.
+    /// </summary>
+    private const string CodeBegins =
+        "CASE WHEN kind = 'cell' AND json_valid(request) THEN substr(coalesce(json_extract(request, '$.code'), json_extract(request, '$.source')), 1, 1000) END";
 
     private const string SelectPage =
-        $"SELECT {Columns}, {CodeBegins} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) " +
-        "AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ?5 AND (?6 IS NULL OR value = ?6))) ORDER BY seq DESC LIMIT ?7";
+        $"SELECT {Columns}, {CodeBegins} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) "
+        + "AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ?5 AND (?6 IS NULL OR value = ?6))) ORDER BY seq DESC LIMIT ?7";
 
     public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
     {
-        using Statement insert = transaction.Prepare(
-            "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id, kernel_id, place) " +
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")
-            .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, KindName(execution.Kind)).Bind(4, execution.State.Name())
-            .Bind(5, execution.Queue).Bind(6, execution.Name).Bind(7, WriteLabels(execution.Labels)).Bind(8, request).Bind(9, execution.CreatedAt)
-            .Bind(10, execution.RunId).Bind(11, execution.CellId).Bind(12, execution.CellIndex).Bind(13, execution.AttemptId?.Value)
-            .Bind(14, execution.KernelId).Bind(15, execution.Place);
+        using Statement insert = transaction
+            .Prepare(
+                "INSERT INTO executions (id, host, kind, state, queue, name, labels, request, created_at, run_id, cell_id, cell_index, attempt_id, kernel_id, place) "
+                    + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+            )
+            .Bind(1, execution.Id.Value)
+            .Bind(2, host)
+            .Bind(3, KindName(execution.Kind))
+            .Bind(4, execution.State.Name())
+            .Bind(5, execution.Queue)
+            .Bind(6, execution.Name)
+            .Bind(7, WriteLabels(execution.Labels))
+            .Bind(8, request)
+            .Bind(9, execution.CreatedAt)
+            .Bind(10, execution.RunId)
+            .Bind(11, execution.CellId)
+            .Bind(12, execution.CellIndex)
+            .Bind(13, execution.AttemptId?.Value)
+            .Bind(14, execution.KernelId)
+            .Bind(15, execution.Place);
         return insert.ExecuteInsert();
     }
 
     /// <summary>A client's cell as far as it has come, in one write; null when there is a row of this request already.</summary>
     public static long? InsertSent(StoreTransaction transaction, Execution execution, string host, string request)
     {
-        using Statement insert = transaction.Prepare(
-            "INSERT INTO executions (id, host, kind, state, queue, request, created_at, attempt, attempt_id, started_at, finished_at, exit_code, cause, reason, output_bytes, " +
-            "cell_id, start_position, end_position, kernel_id, message_id, client_session, client_username) " +
-            "VALUES (?1, ?2, 'cell', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) " +
-            "ON CONFLICT (attempt_id, message_id) WHERE message_id IS NOT NULL DO NOTHING RETURNING seq")
-            .Bind(1, execution.Id.Value).Bind(2, host).Bind(3, execution.State.Name()).Bind(4, execution.Queue).Bind(5, request).Bind(6, execution.CreatedAt)
-            .Bind(7, execution.Attempt).Bind(8, execution.AttemptId?.Value).Bind(9, execution.StartedAt).Bind(10, execution.FinishedAt).Bind(11, execution.ExitCode)
-            .Bind(12, execution.Cause).Bind(13, execution.Reason).Bind(14, execution.OutputBytes).Bind(15, execution.CellId).Bind(16, execution.StartPosition)
-            .Bind(17, execution.EndPosition).Bind(18, execution.KernelId).Bind(19, execution.MessageId).Bind(20, execution.ClientSession).Bind(21, execution.ClientUsername);
+        using Statement insert = transaction
+            .Prepare(
+                "INSERT INTO executions (id, host, kind, state, queue, request, created_at, attempt, attempt_id, started_at, finished_at, exit_code, cause, reason, output_bytes, "
+                    + "cell_id, start_position, end_position, kernel_id, message_id, client_session, client_username) "
+                    + "VALUES (?1, ?2, 'cell', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) "
+                    + "ON CONFLICT (attempt_id, message_id) WHERE message_id IS NOT NULL DO NOTHING RETURNING seq"
+            )
+            .Bind(1, execution.Id.Value)
+            .Bind(2, host)
+            .Bind(3, execution.State.Name())
+            .Bind(4, execution.Queue)
+            .Bind(5, request)
+            .Bind(6, execution.CreatedAt)
+            .Bind(7, execution.Attempt)
+            .Bind(8, execution.AttemptId?.Value)
+            .Bind(9, execution.StartedAt)
+            .Bind(10, execution.FinishedAt)
+            .Bind(11, execution.ExitCode)
+            .Bind(12, execution.Cause)
+            .Bind(13, execution.Reason)
+            .Bind(14, execution.OutputBytes)
+            .Bind(15, execution.CellId)
+            .Bind(16, execution.StartPosition)
+            .Bind(17, execution.EndPosition)
+            .Bind(18, execution.KernelId)
+            .Bind(19, execution.MessageId)
+            .Bind(20, execution.ClientSession)
+            .Bind(21, execution.ClientUsername);
         if (!insert.Step())
         {
             return null;
@@ -67,18 +105,29 @@ internal static class ExecutionsTable
     /// <summary>The cell of a client's request.</summary>
     public static Execution? FindSent(StoreReader reader, AttemptId attempt, string messageId)
     {
-        using Statement select = reader.Prepare($"SELECT {Columns} FROM executions WHERE attempt_id = ?1 AND message_id = ?2").Bind(1, attempt.Value).Bind(2, messageId);
+        using Statement select = reader
+            .Prepare($"SELECT {Columns} FROM executions WHERE attempt_id = ?1 AND message_id = ?2")
+            .Bind(1, attempt.Value)
+            .Bind(2, messageId);
         return select.Step() ? ReadRow(select) : null;
     }
 
     /// <summary>The clients' cells that one kernel incarnation is known to run.</summary>
-    public static List<Execution> RunningSent(StoreReader reader, AttemptId attempt) => ReadRows(reader.Prepare(
-        $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND attempt_id = ?1 AND message_id IS NOT NULL ORDER BY seq").Bind(1, attempt.Value));
+    public static List<Execution> RunningSent(StoreReader reader, AttemptId attempt) =>
+        ReadRows(
+            reader
+                .Prepare(
+                    $"SELECT {Columns} FROM executions WHERE state IN ('starting', 'running', 'paused') AND attempt_id = ?1 AND message_id IS NOT NULL ORDER BY seq"
+                )
+                .Bind(1, attempt.Value)
+        );
 
     /// <summary>True when a client has sent something to this incarnation.</summary>
     public static bool HasSent(StoreReader reader, AttemptId attempt)
     {
-        using Statement select = reader.Prepare("SELECT 1 FROM executions WHERE attempt_id = ?1 AND message_id IS NOT NULL LIMIT 1").Bind(1, attempt.Value);
+        using Statement select = reader
+            .Prepare("SELECT 1 FROM executions WHERE attempt_id = ?1 AND message_id IS NOT NULL LIMIT 1")
+            .Bind(1, attempt.Value);
         return select.Step();
     }
 
@@ -120,7 +169,8 @@ internal static class ExecutionsTable
     }
 
     /// <summary>
-    /// Those that are said to run and whose attempt is over or unknown. Cells of a run that is open are not among them: its kernel's journal tells of them.
+    /// Those that are said to run and whose attempt is over or unknown. Cells of a run that is open are not among them: its kernel's
+    /// journal tells of them.
     /// </summary>
     public static List<Execution> ActiveWithoutAttempt(StoreReader reader) => ReadRows(reader.Prepare(SelectActiveWithoutAttempt));
 
@@ -134,9 +184,15 @@ internal static class ExecutionsTable
 
     public static List<(Execution Execution, string? CodeBegins)> Page(StoreReader reader, ExecutionFilter filter)
     {
-        using Statement select = reader.Prepare(SelectPage)
-            .Bind(1, filter.Before ?? long.MaxValue).Bind(2, filter.State?.Name()).Bind(3, filter.Kind is { } kind ? KindName(kind) : null)
-            .Bind(4, filter.Queue).Bind(5, filter.LabelName).Bind(6, filter.LabelValue).Bind(7, filter.Limit);
+        using Statement select = reader
+            .Prepare(SelectPage)
+            .Bind(1, filter.Before ?? long.MaxValue)
+            .Bind(2, filter.State?.Name())
+            .Bind(3, filter.Kind is { } kind ? KindName(kind) : null)
+            .Bind(4, filter.Queue)
+            .Bind(5, filter.LabelName)
+            .Bind(6, filter.LabelValue)
+            .Bind(7, filter.Limit);
         var rows = new List<(Execution, string?)>();
         while (select.Step())
         {
@@ -149,7 +205,9 @@ internal static class ExecutionsTable
     /// <summary>How many queued jobs stand before this one.</summary>
     public static int QueuePosition(StoreReader reader, long sequence)
     {
-        using Statement select = reader.Prepare("SELECT count(*) FROM executions WHERE state = 'queued' AND kind = 'job' AND seq < ?1").Bind(1, sequence);
+        using Statement select = reader
+            .Prepare("SELECT count(*) FROM executions WHERE state = 'queued' AND kind = 'job' AND seq < ?1")
+            .Bind(1, sequence);
         return select.Step() ? (int)select.Int64(0) : 0;
     }
 
@@ -174,21 +232,36 @@ internal static class ExecutionsTable
     /// <summary>Stores every field that transitions change.</summary>
     public static void Update(StoreTransaction transaction, Execution execution)
     {
-        using Statement update = transaction.Prepare(
-            "UPDATE executions SET state = ?2, attempt = ?3, attempt_id = ?4, cancel_requested = ?5, started_at = ?6, finished_at = ?7, exit_code = ?8, " +
-            "signal = ?9, cause = ?10, reason = ?11, output_bytes = ?12, start_position = ?13, end_position = ?14, blocked_by = ?15 WHERE id = ?1")
-            .Bind(1, execution.Id.Value).Bind(2, execution.State.Name()).Bind(3, execution.Attempt).Bind(4, execution.AttemptId?.Value)
-            .Bind(5, execution.IsCancelRequested).Bind(6, execution.StartedAt).Bind(7, execution.FinishedAt).Bind(8, execution.ExitCode)
-            .Bind(9, execution.Signal).Bind(10, execution.Cause).Bind(11, execution.Reason).Bind(12, execution.OutputBytes)
-            .Bind(13, execution.StartPosition).Bind(14, execution.EndPosition).Bind(15, execution.BlockedBy?.Value);
+        using Statement update = transaction
+            .Prepare(
+                "UPDATE executions SET state = ?2, attempt = ?3, attempt_id = ?4, cancel_requested = ?5, started_at = ?6, finished_at = ?7, exit_code = ?8, "
+                    + "signal = ?9, cause = ?10, reason = ?11, output_bytes = ?12, start_position = ?13, end_position = ?14, blocked_by = ?15 WHERE id = ?1"
+            )
+            .Bind(1, execution.Id.Value)
+            .Bind(2, execution.State.Name())
+            .Bind(3, execution.Attempt)
+            .Bind(4, execution.AttemptId?.Value)
+            .Bind(5, execution.IsCancelRequested)
+            .Bind(6, execution.StartedAt)
+            .Bind(7, execution.FinishedAt)
+            .Bind(8, execution.ExitCode)
+            .Bind(9, execution.Signal)
+            .Bind(10, execution.Cause)
+            .Bind(11, execution.Reason)
+            .Bind(12, execution.OutputBytes)
+            .Bind(13, execution.StartPosition)
+            .Bind(14, execution.EndPosition)
+            .Bind(15, execution.BlockedBy?.Value);
         update.Execute();
     }
 
     /// <summary>Cells that wait for one kernel incarnation come to wait for another.</summary>
     public static void Reassign(StoreTransaction transaction, AttemptId from, AttemptId to)
     {
-        using Statement update = transaction.Prepare("UPDATE executions SET attempt_id = ?2 WHERE attempt_id = ?1 AND kind = 'cell' AND state = 'queued'")
-            .Bind(1, from.Value).Bind(2, to.Value);
+        using Statement update = transaction
+            .Prepare("UPDATE executions SET attempt_id = ?2 WHERE attempt_id = ?1 AND kind = 'cell' AND state = 'queued'")
+            .Bind(1, from.Value)
+            .Bind(2, to.Value);
         update.Execute();
     }
 
@@ -208,40 +281,41 @@ internal static class ExecutionsTable
         }
     }
 
-    private static Execution ReadRow(Statement row) => new()
-    {
-        Sequence = row.Int64(0),
-        Id = new ExecutionId(row.Text(1)),
-        Kind = row.Text(2) == "cell" ? ExecutionKind.Cell : ExecutionKind.Job,
-        State = ExecutionStates.TryParse(row.Text(3), out ExecutionState state)
-            ? state
-            : throw new InvalidOperationException($"executions.state of {row.Text(1)} is '{row.Text(3)}', which no version wrote."),
-        CreatedAt = row.Int64(4),
-        Name = row.TextOrNull(5),
-        Queue = row.Text(6),
-        Labels = ReadLabels(row.TextOrNull(7)),
-        Attempt = (int)row.Int64(8),
-        AttemptId = row.TextOrNull(9) is { } attempt ? new AttemptId(attempt) : null,
-        IsCancelRequested = row.Int64(10) != 0,
-        StartedAt = Int64OrNull(row, 11),
-        FinishedAt = Int64OrNull(row, 12),
-        ExitCode = (int?)Int64OrNull(row, 13),
-        Signal = (int?)Int64OrNull(row, 14),
-        Cause = row.TextOrNull(15),
-        Reason = row.TextOrNull(16),
-        OutputBytes = Int64OrNull(row, 17),
-        RunId = row.TextOrNull(18),
-        CellId = row.TextOrNull(19),
-        CellIndex = (int?)Int64OrNull(row, 20),
-        StartPosition = row.Int64(21),
-        EndPosition = row.Int64(22),
-        KernelId = row.TextOrNull(23),
-        MessageId = row.TextOrNull(24),
-        ClientSession = row.TextOrNull(25),
-        ClientUsername = row.TextOrNull(26),
-        BlockedBy = row.TextOrNull(27) is { } upstream ? new ExecutionId(upstream) : null,
-        Place = (int?)Int64OrNull(row, 28),
-    };
+    private static Execution ReadRow(Statement row) =>
+        new()
+        {
+            Sequence = row.Int64(0),
+            Id = new ExecutionId(row.Text(1)),
+            Kind = row.Text(2) == "cell" ? ExecutionKind.Cell : ExecutionKind.Job,
+            State = ExecutionStates.TryParse(row.Text(3), out ExecutionState state)
+                ? state
+                : throw new InvalidOperationException($"executions.state of {row.Text(1)} is '{row.Text(3)}', which no version wrote."),
+            CreatedAt = row.Int64(4),
+            Name = row.TextOrNull(5),
+            Queue = row.Text(6),
+            Labels = ReadLabels(row.TextOrNull(7)),
+            Attempt = (int)row.Int64(8),
+            AttemptId = row.TextOrNull(9) is { } attempt ? new AttemptId(attempt) : null,
+            IsCancelRequested = row.Int64(10) != 0,
+            StartedAt = Int64OrNull(row, 11),
+            FinishedAt = Int64OrNull(row, 12),
+            ExitCode = (int?)Int64OrNull(row, 13),
+            Signal = (int?)Int64OrNull(row, 14),
+            Cause = row.TextOrNull(15),
+            Reason = row.TextOrNull(16),
+            OutputBytes = Int64OrNull(row, 17),
+            RunId = row.TextOrNull(18),
+            CellId = row.TextOrNull(19),
+            CellIndex = (int?)Int64OrNull(row, 20),
+            StartPosition = row.Int64(21),
+            EndPosition = row.Int64(22),
+            KernelId = row.TextOrNull(23),
+            MessageId = row.TextOrNull(24),
+            ClientSession = row.TextOrNull(25),
+            ClientUsername = row.TextOrNull(26),
+            BlockedBy = row.TextOrNull(27) is { } upstream ? new ExecutionId(upstream) : null,
+            Place = (int?)Int64OrNull(row, 28),
+        };
 
     private static long? Int64OrNull(Statement row, int column) => row.IsNull(column) ? null : row.Int64(column);
 

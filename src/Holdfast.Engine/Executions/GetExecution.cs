@@ -22,7 +22,9 @@ public sealed record ExecutionView(Execution Execution)
     /// <summary>Of a cell: how its code begins, by which people know it again.</summary>
     public string? FirstLine { get; init; }
 
-    /// <summary>A job on a terminal of its own: its output is one stream, and it has a window's size. Only known of one that is asked for by its id.</summary>
+    /// <summary>
+    /// A job on a terminal of its own: its output is one stream, and it has a window's size. Only known of one that is asked for by its id.
+    /// </summary>
     public bool IsOnTerminal { get; init; }
 
     /// <summary>Of a job that runs; the execution itself has the final count.</summary>
@@ -37,20 +39,40 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
         (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code, bool isOnTerminal) = store.Read(reader =>
         {
             Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
-            int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job } ? ExecutionsTable.QueuePosition(reader, found.Sequence) : null;
-            List<string> waitsFor = found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place ? LocksTable.WaitsFor(reader, place) : [];
+            int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job }
+                ? ExecutionsTable.QueuePosition(reader, found.Sequence)
+                : null;
+            List<string> waitsFor =
+                found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place
+                    ? LocksTable.WaitsFor(reader, place)
+                    : [];
             string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(ExecutionsTable.ReadRequest(reader, id)) : null;
             return (found, position, waitsFor, code, found.Kind == ExecutionKind.Job && ExecutionsTable.IsOnTerminal(reader, id));
         });
-        ExecutionView view = View(execution) with { QueuePosition = position, WaitsFor = waitsFor, Code = code, FirstLine = Kernels.CellCode.FirstLine(code), IsOnTerminal = isOnTerminal };
-        return execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt } && execution.State.IsActive() && live.TryGet(attempt, out LiveAttempt? running) &&
-               Directory.Exists(running.Files.Journal)
-            ? view with { OutputBytes = JournalOutput.Measure(running.Files.Journal).All }
+        ExecutionView view = View(execution) with
+        {
+            QueuePosition = position,
+            WaitsFor = waitsFor,
+            Code = code,
+            FirstLine = Kernels.CellCode.FirstLine(code),
+            IsOnTerminal = isOnTerminal,
+        };
+        return
+            execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt }
+            && execution.State.IsActive()
+            && live.TryGet(attempt, out LiveAttempt? running)
+            && Directory.Exists(running.Files.Journal)
+            ? view with
+            {
+                OutputBytes = JournalOutput.Measure(running.Files.Journal).All,
+            }
             : view;
     }
 
-    public IReadOnlyList<ExecutionView> List(ExecutionFilter filter) => store.Read(reader => ExecutionsTable.Page(reader, filter))
-        .ConvertAll(row => View(row.Execution) with { FirstLine = Kernels.CellCode.FirstLine(row.CodeBegins) });
+    public IReadOnlyList<ExecutionView> List(ExecutionFilter filter) =>
+        store
+            .Read(reader => ExecutionsTable.Page(reader, filter))
+            .ConvertAll(row => View(row.Execution) with { FirstLine = Kernels.CellCode.FirstLine(row.CodeBegins) });
 
     private ExecutionView View(Execution execution) =>
         execution.State.IsActive() && execution.AttemptId is { } attempt && live.TryGet(attempt, out LiveAttempt? found)

@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Executions;
 
 /// <summary>
-/// What can be done to an execution that has an attempt, by its kind: jobs and cells answer differently. Called after the wish was stored; each
-/// returns when the supervisor has taken it, and the outcome comes by the feed.
+/// What can be done to an execution that has an attempt, by its kind: jobs and cells answer differently. Called after the wish was stored;
+/// each returns when the supervisor has taken it, and the outcome comes by the feed.
 /// </summary>
 public interface IExecutionRunner
 {

@@ -13,8 +13,12 @@ internal static class IdempotencyTable
 
     public static void Insert(StoreTransaction transaction, string key, byte[] bodyHash, ExecutionId id, long at)
     {
-        using Statement insert = transaction.Prepare("INSERT INTO idempotency (key, body_hash, execution_id, created_at) VALUES (?1, ?2, ?3, ?4)")
-            .Bind(1, key).Bind(2, (ReadOnlySpan<byte>)bodyHash).Bind(3, id.Value).Bind(4, at);
+        using Statement insert = transaction
+            .Prepare("INSERT INTO idempotency (key, body_hash, execution_id, created_at) VALUES (?1, ?2, ?3, ?4)")
+            .Bind(1, key)
+            .Bind(2, (ReadOnlySpan<byte>)bodyHash)
+            .Bind(3, id.Value)
+            .Bind(4, at);
         insert.Execute();
     }
 }

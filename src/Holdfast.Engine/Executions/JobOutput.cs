@@ -4,15 +4,16 @@ using Holdfast.Protocol.Journal;
 namespace Holdfast.Engine.Executions;
 
 /// <summary>A job's output: the very bytes of its pipes, out of its attempt's journal.</summary>
-internal sealed class JobOutput(LiveAttempt? live, string? journal, OutputStream stream, long offset, bool isTerminal, long? said) : OutputReading(live)
+internal sealed class JobOutput(LiveAttempt? live, string? journal, OutputStream stream, long offset, bool isTerminal, long? said)
+    : OutputReading(live)
 {
     private JournalOutput? _output;
     private OutputLengths? _end;
 
     public override long Offset => _output?.Offset ?? offset;
 
-
-    public override long Lag => journal is not null && _output is { } output ? Math.Max(0, JournalFormat.EndOf(journal) - output.Position) : 0;
+    public override long Lag =>
+        journal is not null && _output is { } output ? Math.Max(0, JournalFormat.EndOf(journal) - output.Position) : 0;
 
     public override bool IsComplete => isTerminal;
 

@@ -6,12 +6,14 @@ namespace Holdfast.Engine.Executions;
 public sealed record StateCount(string Kind, string State, long Count);
 
 /// <summary>
-/// Counts what has not ended, by partial indexes alone: the price depends on the open work, never on the million rows that have ended. Those are counted when they end.
+/// Counts what has not ended, by partial indexes alone: the price depends on the open work, never on the million rows that have ended.
+/// Those are counted when they end.
 /// </summary>
 internal static class OpenCounts
 {
     // The words of each index, or SQLite does not see that it may be used.
-    private const string Active = "SELECT kind, state, count(*) FROM executions WHERE state IN ('starting', 'running', 'paused') GROUP BY kind, state";
+    private const string Active =
+        "SELECT kind, state, count(*) FROM executions WHERE state IN ('starting', 'running', 'paused') GROUP BY kind, state";
 
     private const string Pending =
         "SELECT kind, state, count(*) FROM executions WHERE state IN ('waiting', 'blocked') OR (kind = 'cell' AND state = 'queued') GROUP BY kind, state";

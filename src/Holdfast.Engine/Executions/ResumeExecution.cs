@@ -7,10 +7,16 @@ public sealed class ResumeExecution(StateStore store, ExecutionLedger ledger, Ex
 {
     public async Task<Execution> RunAsync(ExecutionId id, CancellationToken cancellationToken)
     {
-        Execution execution = await store.WriteAsync(transaction => ledger.Command(transaction, id, ExecutionCommand.Resume, nameof(ResumeExecution)), cancellationToken);
+        Execution execution = await store.WriteAsync(
+            transaction => ledger.Command(transaction, id, ExecutionCommand.Resume, nameof(ResumeExecution)),
+            cancellationToken
+        );
         await runners.For(execution.Kind).ResumeAsync(execution, cancellationToken);
         return await store.WriteAsync(
-            transaction => ledger.Advance(transaction, id, execution.AttemptId!.Value, ExecutionCommand.ConfirmResumed) ?? ExecutionsTable.Find(transaction, id)!,
-            cancellationToken);
+            transaction =>
+                ledger.Advance(transaction, id, execution.AttemptId!.Value, ExecutionCommand.ConfirmResumed)
+                ?? ExecutionsTable.Find(transaction, id)!,
+            cancellationToken
+        );
     }
 }

@@ -1,8 +1,9 @@
 namespace Holdfast.Engine.Executions;
 
 /// <summary>
-/// A cell that a client sent to a kernel, as the kernel's journal tells it so far: what its row is made of, and made again from after a crash. The id is its own from the first reading on;
-/// a row that an earlier reading stored keeps the id it has. Times are microseconds since 1970.
+/// A cell that a client sent to a kernel, as the kernel's journal tells it so far: what its row is made of, and made again from after a
+/// crash. The id is its own from the first reading on; a row that an earlier reading stored keeps the id it has. Times are microseconds
+/// since 1970.
 /// </summary>
 public sealed record SentCell
 {

@@ -2,7 +2,10 @@ using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Executions;
 
-/// <summary>Waits until an execution is terminal or the time is up, whichever is first; returns it as it then is. Leaving early never touches the work.</summary>
+/// <summary>
+/// Waits until an execution is terminal or the time is up, whichever is first; returns it as it then is. Leaving early never touches the
+/// work.
+/// </summary>
 public sealed class WaitForExecution(StateStore store, EndWaiters waiters, TimeProvider time)
 {
     public async Task<Execution> RunAsync(ExecutionId id, TimeSpan timeout, CancellationToken cancellationToken)

@@ -3,7 +3,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Executions;
 
 /// <summary>
-/// Gives bytes to a running job's standard input, and ends it when asked. Taken means buffered by the supervisor, which the child may read later.
+/// Gives bytes to a running job's standard input, and ends it when asked. Taken means buffered by the supervisor, which the child may read
+/// later.
 /// Errors: execution-not-found, illegal-transition, stdin-closed, stdin-full.
 /// </summary>
 public sealed class WriteStandardInput(StateStore store, ExecutionRunners runners)
@@ -17,7 +18,10 @@ public sealed class WriteStandardInput(StateStore store, ExecutionRunners runner
         Execution execution = store.Read(reader => ExecutionsTable.Find(reader, id)) ?? throw ExecutionId.NotFound(id.Value);
         if (!execution.State.IsActive())
         {
-            throw new RefusedException(ErrorCodes.IllegalTransition, $"The execution is {execution.State.Name()}; only one that runs takes input.");
+            throw new RefusedException(
+                ErrorCodes.IllegalTransition,
+                $"The execution is {execution.State.Name()}; only one that runs takes input."
+            );
         }
 
         await runners.For(execution.Kind).WriteStandardInputAsync(execution, bytes, end, cancellationToken);

@@ -6,8 +6,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Feed;
 
 /// <summary>
-/// The spine: a change and its event are stored in one transaction, and whatever follows from it (dispatch, waking waiters, telling followers)
-/// happens because the event is published after the commit. Nothing is published that was not committed.
+/// The spine: a change and its event are stored in one transaction, and whatever follows from it (dispatch, waking waiters, telling
+/// followers) happens because the event is published after the commit. Nothing is published that was not committed.
 /// </summary>
 public sealed class FeedLog(StateStore store, TimeProvider time)
 {

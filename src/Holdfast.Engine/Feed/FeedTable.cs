@@ -7,16 +7,24 @@ internal static class FeedTable
 {
     public static long Append(StoreTransaction transaction, long at, string kind, string subject, string body)
     {
-        using Statement insert = transaction.Prepare("INSERT INTO feed (at, kind, subject, body) VALUES (?1, ?2, ?3, ?4)")
-            .Bind(1, at).Bind(2, kind).Bind(3, subject).Bind(4, body);
+        using Statement insert = transaction
+            .Prepare("INSERT INTO feed (at, kind, subject, body) VALUES (?1, ?2, ?3, ?4)")
+            .Bind(1, at)
+            .Bind(2, kind)
+            .Bind(3, subject)
+            .Bind(4, body);
         return insert.ExecuteInsert();
     }
 
     public static List<FeedEvent> ReadAfter(StoreReader reader, long position, string? subject, int limit)
     {
-        using Statement select = reader.Prepare(
-            "SELECT position, at, kind, subject, body FROM feed WHERE position > ?1 AND (?2 IS NULL OR subject = ?2) ORDER BY position LIMIT ?3")
-            .Bind(1, position).Bind(2, subject).Bind(3, limit);
+        using Statement select = reader
+            .Prepare(
+                "SELECT position, at, kind, subject, body FROM feed WHERE position > ?1 AND (?2 IS NULL OR subject = ?2) ORDER BY position LIMIT ?3"
+            )
+            .Bind(1, position)
+            .Bind(2, subject)
+            .Bind(3, limit);
         var events = new List<FeedEvent>();
         while (select.Step())
         {

@@ -7,11 +7,20 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Jobs;
 
 /// <summary>Stores what jobs came to, and claims the next ones, in one transaction.</summary>
-internal sealed partial class JobCommits(StateStore store, ExecutionLedger ledger, LiveAttempts live, AttemptFolders folders, TimeProvider time, ILogger logger, CancellationToken stopping)
+internal sealed partial class JobCommits(
+    StateStore store,
+    ExecutionLedger ledger,
+    LiveAttempts live,
+    AttemptFolders folders,
+    TimeProvider time,
+    ILogger logger,
+    CancellationToken stopping
+)
 {
     /// <summary>
-    /// While the disk is full or cannot be written this goes on trying: the outcomes' records are durable, and such things pass. What is wrong with one row does not pass: then each
-    /// outcome is stored by itself, and the one that cannot be is left to the next start, which finds its record.
+    /// While the disk is full or cannot be written this goes on trying: the outcomes' records are durable, and such things pass. What is
+    /// wrong with one row does not pass: then each outcome is stored by itself, and the one that cannot be is left to the next start, which
+    /// finds its record.
     /// </summary>
     public async Task<List<ClaimedJob>> CommitAsync(List<EndedJob> ended, int claims)
     {
@@ -113,19 +122,34 @@ internal sealed partial class JobCommits(StateStore store, ExecutionLedger ledge
     {
         ExecutionId id = one.Live.Attempt.ExecutionId!.Value;
         return one.Outcome is { } outcome
-            ? ledger.Finish(transaction, id, one.Live.Id, outcome, e => e with { StartedAt = e.StartedAt ?? one.Live.StartedAt ?? StartOf(outcome) })
+            ? ledger.Finish(
+                transaction,
+                id,
+                one.Live.Id,
+                outcome,
+                e => e with { StartedAt = e.StartedAt ?? one.Live.StartedAt ?? StartOf(outcome) }
+            )
             : ledger.Advance(transaction, id, one.Live.Id, ExecutionCommand.Unclaim);
     }
 
     /// <summary>A job that came to an end before its start was heard of did start, unless it says it did not.</summary>
-    private static long? StartOf(Outcome outcome) => outcome.State == ExecutionState.Lost || outcome.Cause == Protocol.Attempts.ExitCause.NotStarted ? null : outcome.AtMicroseconds;
+    private static long? StartOf(Outcome outcome) =>
+        outcome.State == ExecutionState.Lost || outcome.Cause == Protocol.Attempts.ExitCause.NotStarted ? null : outcome.AtMicroseconds;
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.JobOutcomesNotStored, LogLevel.Error, "{Count} outcomes could not be stored; they are durable in their folders and are tried again.")]
+        [LoggerMessage(
+            EventIds.JobOutcomesNotStored,
+            LogLevel.Error,
+            "{Count} outcomes could not be stored; they are durable in their folders and are tried again."
+        )]
         public static partial void OutcomesNotStored(ILogger logger, int count, Exception exception);
 
-        [LoggerMessage(EventIds.JobOutcomeGivenUp, LogLevel.Error, "The outcome of execution {Execution} cannot be stored; its record is durable in its folder, and the next start tries again.")]
+        [LoggerMessage(
+            EventIds.JobOutcomeGivenUp,
+            LogLevel.Error,
+            "The outcome of execution {Execution} cannot be stored; its record is durable in its folder, and the next start tries again."
+        )]
         public static partial void OutcomeGivenUp(ILogger logger, string execution, Exception exception);
     }
 }

@@ -41,8 +41,18 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     private volatile bool _isQueueMaybeNotEmpty = true; // Set by the feed, taken back by the loop alone.
 
     public JobDispatcher(
-        StateStore store, ExecutionLedger ledger, FeedLog feed, LiveAttempts live, AttemptFolders folders, JobOptions options,
-        SupervisorSpawner spawner, AttemptRescuer rescuer, EngineMeters meters, TimeProvider time, ILogger<JobDispatcher> logger)
+        StateStore store,
+        ExecutionLedger ledger,
+        FeedLog feed,
+        LiveAttempts live,
+        AttemptFolders folders,
+        JobOptions options,
+        SupervisorSpawner spawner,
+        AttemptRescuer rescuer,
+        EngineMeters meters,
+        TimeProvider time,
+        ILogger<JobDispatcher> logger
+    )
     {
         (_store, _ledger, _feed, _live, _options, _meters, _time, _logger) = (store, ledger, feed, live, options, meters, time, logger);
         CancellationToken stopping = _stopping.Token;
@@ -82,7 +92,10 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
         }
     }
 
-    /// <summary>Starts what was claimed outside the queue, and takes no slot: a terminal, which a person waits for. To be called when the claim is committed.</summary>
+    /// <summary>
+    /// Starts what was claimed outside the queue, and takes no slot: a terminal, which a person waits for. To be called when the claim is
+    /// committed.
+    /// </summary>
     public void StartNow(ClaimedJob job) => _ = _launcher.LaunchAsync(job);
 
     /// <summary>Passes a cancel on to whoever has the job now.</summary>
@@ -91,8 +104,8 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     public override void Started(LiveAttempt live, long atMicroseconds) => _ = ConfirmSoonAsync(live, atMicroseconds);
 
     /// <summary>
-    /// A job that is over before anyone could look is stored once, with its outcome and its start, and never as running: half the writes of a short job.
-    /// Recovery does not need the row to say running; it asks the folder.
+    /// A job that is over before anyone could look is stored once, with its outcome and its start, and never as running: half the writes of
+    /// a short job. Recovery does not need the row to say running; it asks the folder.
     /// </summary>
     private async Task ConfirmSoonAsync(LiveAttempt live, long atMicroseconds)
     {
@@ -110,12 +123,21 @@ internal sealed partial class JobDispatcher : JobNews, IAsyncDisposable
     }
 
     public override void Running(LiveAttempt live, long atMicroseconds) =>
-        Store(transaction => _ledger.Advance(transaction, live.Attempt.ExecutionId!.Value, live.Id, ExecutionCommand.ConfirmRunning, e => e with { StartedAt = atMicroseconds }));
+        Store(transaction =>
+            _ledger.Advance(
+                transaction,
+                live.Attempt.ExecutionId!.Value,
+                live.Id,
+                ExecutionCommand.ConfirmRunning,
+                e => e with { StartedAt = atMicroseconds }
+            )
+        );
 
     public override void Moved(LiveAttempt live, ExecutionCommand command) =>
         Store(transaction => _ledger.Advance(transaction, live.Attempt.ExecutionId!.Value, live.Id, command));
 
-    public override void Ended(LiveAttempt live, Outcome outcome, JobSupervisor? supervisor) => Settled(new EndedJob(live, outcome, supervisor));
+    public override void Ended(LiveAttempt live, Outcome outcome, JobSupervisor? supervisor) =>
+        Settled(new EndedJob(live, outcome, supervisor));
 
     public override void NeverStarted(LiveAttempt live) => Settled(new EndedJob(live, null, null));
 

@@ -8,11 +8,22 @@ namespace Holdfast.Engine.Jobs;
 
 /// <summary>Hands a claimed job to a warm supervisor, or to a new one.</summary>
 internal sealed partial class JobLauncher(
-    JobNews news, JobCommits commits, WarmSupervisors warm, JobLinks links, JobRescue rescue, JobSpec spec, SupervisorSpawner spawner, TimeProvider time, ILogger logger, CancellationToken stopping)
+    JobNews news,
+    JobCommits commits,
+    WarmSupervisors warm,
+    JobLinks links,
+    JobRescue rescue,
+    JobSpec spec,
+    SupervisorSpawner spawner,
+    TimeProvider time,
+    ILogger logger,
+    CancellationToken stopping
+)
 {
     public async Task LaunchAsync(ClaimedJob job)
     {
-        // Effects run in commit order on one thread of the store; this continuation may be quicker than they are, and both must mean the same object.
+        // Effects run in commit order on one thread of the store; this continuation may be quicker than they are, and both must mean the
+        // same object.
         LiveAttempt live = commits.Live(job);
         live.ClaimedAt = time.NowMicroseconds();
         try
@@ -31,9 +42,21 @@ internal sealed partial class JobLauncher(
         }
         catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException)
         {
-            // What is stored of the request cannot be read, today or tomorrow: nothing was started, and trying again would keep a slot busy for ever.
+            // What is stored of the request cannot be read, today or tomorrow: nothing was started, and trying again would keep a slot busy
+            // for ever.
             Log.LaunchFailed(logger, job.Execution.Id.Value, e);
-            news.Ended(live, new Outcome(ExecutionState.Failed, null, null, Protocol.Attempts.ExitCause.NotStarted, $"What the store has of its request cannot be read: {e.Message}", time.NowMicroseconds()), null);
+            news.Ended(
+                live,
+                new Outcome(
+                    ExecutionState.Failed,
+                    null,
+                    null,
+                    Protocol.Attempts.ExitCause.NotStarted,
+                    $"What the store has of its request cannot be read: {e.Message}",
+                    time.NowMicroseconds()
+                ),
+                null
+            );
         }
     }
 
@@ -45,7 +68,15 @@ internal sealed partial class JobLauncher(
             try
             {
                 // A link that breaks in the middle of this leaves it open whether the folder was taken: the rescue finds out.
-                await supervisor.Link.RequestAsync(new LinkMessage { Type = LinkMessageType.Run, Directory = live.Files.Directory, Attempt = live.Id.Value }, stopping);
+                await supervisor.Link.RequestAsync(
+                    new LinkMessage
+                    {
+                        Type = LinkMessageType.Run,
+                        Directory = live.Files.Directory,
+                        Attempt = live.Id.Value,
+                    },
+                    stopping
+                );
                 await links.AttachAsync(live, supervisor.Link);
                 return true;
             }
@@ -73,7 +104,11 @@ internal sealed partial class JobLauncher(
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.JobLaunchFailed, LogLevel.Error, "Job {ExecutionId} could not be launched; its folder decides what becomes of it.")]
+        [LoggerMessage(
+            EventIds.JobLaunchFailed,
+            LogLevel.Error,
+            "Job {ExecutionId} could not be launched; its folder decides what becomes of it."
+        )]
         public static partial void LaunchFailed(ILogger logger, string executionId, Exception exception);
 
         [LoggerMessage(EventIds.JobWarmRefused, LogLevel.Warning, "A warm supervisor refused a job; another is used.")]

@@ -8,6 +8,7 @@ public static class JobLimits
     public const int LabelsMax = 64;
     public const int LabelLengthMax = 200;
     public const int IdempotencyKeyLengthMax = 255;
+
     /// <summary>Rows or columns of a terminal.</summary>
     public const int TerminalSizeMax = ushort.MaxValue;
 

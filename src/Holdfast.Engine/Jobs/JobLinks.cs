@@ -24,6 +24,15 @@ internal sealed class JobLinks(JobOptions options, CancellationToken stopping)
     }
 
     /// <summary>Passes a cancel on. The outcome, and nothing else, makes the execution cancelled.</summary>
-    public async Task StopAsync(LiveAttempt live, SupervisorLink link) => await link.RequestAsync(
-        new LinkMessage { Type = LinkMessageType.Stop, Attempt = live.Id.Value, Cause = ExitCause.Cancelled, GraceMs = (long)options.StopGrace.TotalMilliseconds }, stopping);
+    public async Task StopAsync(LiveAttempt live, SupervisorLink link) =>
+        await link.RequestAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Attempt = live.Id.Value,
+                Cause = ExitCause.Cancelled,
+                GraceMs = (long)options.StopGrace.TotalMilliseconds,
+            },
+            stopping
+        );
 }

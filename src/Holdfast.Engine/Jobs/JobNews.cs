@@ -3,7 +3,9 @@ using Holdfast.Engine.Supervision;
 
 namespace Holdfast.Engine.Jobs;
 
-/// <summary>What a supervisor's end of the house is told about jobs. Methods take note and return at once: they are called on a link's reading loop.</summary>
+/// <summary>
+/// What a supervisor's end of the house is told about jobs. Methods take note and return at once: they are called on a link's reading loop.
+/// </summary>
 internal abstract class JobNews
 {
     public abstract void Started(LiveAttempt live, long atMicroseconds);

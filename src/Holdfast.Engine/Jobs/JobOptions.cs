@@ -9,6 +9,8 @@ public sealed record JobOptions
     /// <summary>From TERM to KILL when a job is cancelled or out of time. Default 10 seconds, as service managers give.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many idle supervisors are kept for the next jobs. Each is some 4 MB; they leave by themselves after five idle minutes.</summary>
+    /// <summary>
+    /// How many idle supervisors are kept for the next jobs. Each is some 4 MB; they leave by themselves after five idle minutes.
+    /// </summary>
     public int WarmSupervisors { get; init; } = Math.Max(2, 2 * Environment.ProcessorCount);
 }

@@ -27,8 +27,8 @@ public sealed record JobRequest
     public double? TimeoutSeconds { get; init; }
 
     /// <summary>
-    /// Run it on a terminal of its own: one stream of output, and an open input that is typed. <see cref="Stdin"/> is typed first, and followed by Ctrl-D unless
-    /// <see cref="OpenStdin"/>. TERM is xterm-256color unless the environment given says otherwise.
+    /// Run it on a terminal of its own: one stream of output, and an open input that is typed. <see cref="Stdin"/> is typed first, and
+    /// followed by Ctrl-D unless <see cref="OpenStdin"/>. TERM is xterm-256color unless the environment given says otherwise.
     /// </summary>
     public bool? Pty { get; init; }
 
@@ -47,6 +47,9 @@ public sealed record JobRequest
 }
 
 /// <summary>The one serializer of stored job requests.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(JobRequest))]
 public sealed partial class JobJson : JsonSerializerContext;

@@ -7,7 +7,10 @@ internal static class JobRequestCheck
     {
         if (request.Argv is not { Count: > 0 } argv || string.IsNullOrEmpty(argv[0]))
         {
-            throw Invalid("argv", "must name a command: an array whose first element is the program, such as [\"sh\", \"-c\", \"echo hello\"]");
+            throw Invalid(
+                "argv",
+                "must name a command: an array whose first element is the program, such as [\"sh\", \"-c\", \"echo hello\"]"
+            );
         }
 
         if (argv.Count > JobLimits.ArgumentsMax)
@@ -36,12 +39,18 @@ internal static class JobRequestCheck
 
         if (request.Stdin is { Length: > JobLimits.StdinCharactersMax })
         {
-            throw Invalid("stdin", $"is longer than {JobLimits.StdinCharactersMax} characters. Send the rest to POST .../stdin with openStdin, or read a file");
+            throw Invalid(
+                "stdin",
+                $"is longer than {JobLimits.StdinCharactersMax} characters. Send the rest to POST .../stdin with openStdin, or read a file"
+            );
         }
 
         if (request.TimeoutSeconds is { } timeout && !(timeout > 0 && timeout <= JobLimits.TimeoutSecondsMax))
         {
-            throw Invalid("timeoutSeconds", $"is {timeout}; it must be above 0 and at most {JobLimits.TimeoutSecondsMax}. Leave it out for no timeout");
+            throw Invalid(
+                "timeoutSeconds",
+                $"is {timeout}; it must be above 0 and at most {JobLimits.TimeoutSecondsMax}. Leave it out for no timeout"
+            );
         }
 
         CheckTerminal(request);
@@ -67,7 +76,10 @@ internal static class JobRequestCheck
 
         if (!Directory.Exists(cwd))
         {
-            throw new RefusedException(ErrorCodes.WorkingDirectoryNotFound, $"The working directory '{cwd}' does not exist on the server's machine. Create it, or give another cwd.");
+            throw new RefusedException(
+                ErrorCodes.WorkingDirectoryNotFound,
+                $"The working directory '{cwd}' does not exist on the server's machine. Create it, or give another cwd."
+            );
         }
     }
 
@@ -101,9 +113,16 @@ internal static class JobRequestCheck
 
         foreach ((string name, string value) in labels)
         {
-            if (name.Length is 0 or > JobLimits.LabelLengthMax || value is null or { Length: > JobLimits.LabelLengthMax } || name.Contains('='))
+            if (
+                name.Length is 0 or > JobLimits.LabelLengthMax
+                || value is null or { Length: > JobLimits.LabelLengthMax }
+                || name.Contains('=')
+            )
             {
-                throw Invalid("labels", $"has '{name}': names are 1 to {JobLimits.LabelLengthMax} characters without '=', values are texts at most as long");
+                throw Invalid(
+                    "labels",
+                    $"has '{name}': names are 1 to {JobLimits.LabelLengthMax} characters without '=', values are texts at most as long"
+                );
             }
         }
     }

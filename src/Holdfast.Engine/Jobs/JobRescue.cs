@@ -7,10 +7,24 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Jobs;
 
-/// <summary>For an attempt that nobody is connected to: its folder is asked what became of it, and that is acted upon. Attach again, take the outcome, put back into the queue, or call it lost.</summary>
-internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRescuer rescuer, EngineMeters meters, TimeProvider time, ILogger logger, CancellationToken stopping)
+/// <summary>
+/// For an attempt that nobody is connected to: its folder is asked what became of it, and that is acted upon. Attach again, take the
+/// outcome, put back into the queue, or call it lost.
+/// </summary>
+internal sealed partial class JobRescue(
+    JobNews news,
+    JobLinks links,
+    AttemptRescuer rescuer,
+    EngineMeters meters,
+    TimeProvider time,
+    ILogger logger,
+    CancellationToken stopping
+)
 {
-    /// <summary>What kept a job from being launched, such as a full disk or process table, seldom passes at once: each failure keeps its slot for a pause.</summary>
+    /// <summary>
+    /// What kept a job from being launched, such as a full disk or process table, seldom passes at once: each failure keeps its slot for a
+    /// pause.
+    /// </summary>
     public async Task RunLaterAsync(LiveAttempt live)
     {
         try
@@ -37,7 +51,8 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or AttemptFormatException)
         {
-            // The folder cannot be read or made void now (no descriptors, no room): an attempt without a verdict would hold its slot for ever.
+            // The folder cannot be read or made void now (no descriptors, no room): an attempt without a verdict would hold its slot for
+            // ever.
             Log.NotRescued(logger, live.Attempt.ExecutionId!.Value.Value, e);
             await RunLaterAsync(live);
         }
@@ -84,7 +99,9 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
         await links.AttachAsync(live, link);
     }
 
-    /// <summary>What happened while nobody was connected: the welcome says where the supervisor is now, and notices only tell what comes after.</summary>
+    /// <summary>
+    /// What happened while nobody was connected: the welcome says where the supervisor is now, and notices only tell what comes after.
+    /// </summary>
     private void CatchUp(LiveAttempt live, JobSupervisor supervisor, LinkMessage welcome)
     {
         if (AttemptVerdict.RecordOf(live.Files.Exit, static json => ExitRecord.Read(json)) is { } exit)
@@ -97,7 +114,9 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
         if (File.Exists(live.Files.Child))
         {
             // That it is there says that the child runs; when that began is all that a damaged one keeps to itself.
-            long? startedAt = AttemptVerdict.RecordOf(live.Files.Child, static json => ChildRecord.Read(json)) is { } child ? UnixTime.FromNanoseconds(child.AtUnixNanoseconds) : null;
+            long? startedAt = AttemptVerdict.RecordOf(live.Files.Child, static json => ChildRecord.Read(json)) is { } child
+                ? UnixTime.FromNanoseconds(child.AtUnixNanoseconds)
+                : null;
             news.Running(live, startedAt ?? time.NowMicroseconds());
             news.Moved(live, welcome.State == "paused" ? ExecutionCommand.ConfirmPaused : ExecutionCommand.ConfirmResumed);
         }
@@ -105,7 +124,11 @@ internal sealed partial class JobRescue(JobNews news, JobLinks links, AttemptRes
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.JobNotRescued, LogLevel.Error, "What became of job {ExecutionId} cannot be found out now; its folder is asked again.")]
+        [LoggerMessage(
+            EventIds.JobNotRescued,
+            LogLevel.Error,
+            "What became of job {ExecutionId} cannot be found out now; its folder is asked again."
+        )]
         public static partial void NotRescued(ILogger logger, string executionId, Exception exception);
     }
 }

@@ -38,11 +38,29 @@ internal sealed class JobRunner(LiveAttempts attempts, JobDispatcher dispatcher,
         AskAsync(execution, new LinkMessage { Type = LinkMessageType.Resume }, cancellationToken);
 
     public Task WriteStandardInputAsync(Execution execution, ReadOnlyMemory<byte> bytes, bool end, CancellationToken cancellationToken) =>
-        AskAsync(execution, new LinkMessage { Type = LinkMessageType.StandardInput, Body = bytes, End = end }, cancellationToken);
+        AskAsync(
+            execution,
+            new LinkMessage
+            {
+                Type = LinkMessageType.StandardInput,
+                Body = bytes,
+                End = end,
+            },
+            cancellationToken
+        );
 
     /// <summary>Gives the terminal a job runs on another size.</summary>
     public Task ResizeAsync(Execution execution, int rows, int columns, CancellationToken cancellationToken) =>
-        AskAsync(execution, new LinkMessage { Type = LinkMessageType.Resize, Rows = rows, Columns = columns }, cancellationToken);
+        AskAsync(
+            execution,
+            new LinkMessage
+            {
+                Type = LinkMessageType.Resize,
+                Rows = rows,
+                Columns = columns,
+            },
+            cancellationToken
+        );
 
     private async Task AskAsync(Execution execution, LinkMessage request, CancellationToken cancellationToken)
     {
@@ -55,16 +73,24 @@ internal sealed class JobRunner(LiveAttempts attempts, JobDispatcher dispatcher,
         {
             SupervisorLink link = await live.Link.WaitAsync(LinkTimeout, time, cancellationToken);
             await live.Started.WaitAsync(LinkTimeout, time, cancellationToken);
-            await link.RequestAsync(request with { Attempt = live.Id.Value }, cancellationToken).WaitAsync(LinkTimeout, time, cancellationToken);
+            await link.RequestAsync(request with { Attempt = live.Id.Value }, cancellationToken)
+                .WaitAsync(LinkTimeout, time, cancellationToken);
         }
         catch (Exception e) when (e is IOException or TimeoutException)
         {
-            throw new RefusedException(ErrorCodes.SupervisorUnreachable,
-                $"The supervisor of execution {execution.Id} does not answer now ({e.Message}). The work is not harmed; try again, and see 'holdfast status {execution.Id}'.");
+            throw new RefusedException(
+                ErrorCodes.SupervisorUnreachable,
+                $"The supervisor of execution {execution.Id} does not answer now ({e.Message}). The work is not harmed; try again, and see 'holdfast status {execution.Id}'."
+            );
         }
         catch (LinkRefusedException e)
         {
-            throw new RefusedException(e.Code is ErrorCodes.StandardInputClosed or ErrorCodes.StandardInputFull or ErrorCodes.NotSupported ? e.Code : ErrorCodes.IllegalTransition, e.Message);
+            throw new RefusedException(
+                e.Code is ErrorCodes.StandardInputClosed or ErrorCodes.StandardInputFull or ErrorCodes.NotSupported
+                    ? e.Code
+                    : ErrorCodes.IllegalTransition,
+                e.Message
+            );
         }
     }
 }

@@ -13,7 +13,9 @@ internal sealed class JobSpec(AttemptFolders folders, JobOptions options)
 {
     private readonly Dictionary<string, string> _inherited = ServerEnvironment.Inherited();
 
-    /// <summary>Writes the folder and its spec; a crash before or in the middle of it leaves a folder that recovery calls "never started".</summary>
+    /// <summary>
+    /// Writes the folder and its spec; a crash before or in the middle of it leaves a folder that recovery calls "never started".
+    /// </summary>
     public void Write(ClaimedJob job)
     {
         JobRequest request = JsonSerializer.Deserialize(job.Request, JobJson.Default.JobRequest)!;

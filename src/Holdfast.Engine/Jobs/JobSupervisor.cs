@@ -7,8 +7,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Jobs;
 
 /// <summary>
-/// The server's end of one job supervisor: which attempt it works on, and what its notices mean. A supervisor outlives its attempts: when one
-/// ends durably it may be given the next.
+/// The server's end of one job supervisor: which attempt it works on, and what its notices mean. A supervisor outlives its attempts: when
+/// one ends durably it may be given the next.
 /// </summary>
 internal sealed class JobSupervisor(JobNews news)
 {
@@ -65,8 +65,8 @@ internal sealed class JobSupervisor(JobNews news)
                 news.Moved(live, ExecutionCommand.ConfirmResumed);
                 break;
             case LinkMessageType.Exited:
-                // The file, not the notice, is the record; it was durable before the notice was sent. Read while the attempt is still ours: when
-                // that fails the link breaks, and the rescue that follows must find whose outcome is missing.
+                // The file, not the notice, is the record; it was durable before the notice was sent. Read while the attempt is still ours:
+                // when that fails the link breaks, and the rescue that follows must find whose outcome is missing.
                 Outcome outcome = JobOutcome.Of(ExitRecord.Read(PlainFile.Read(live.Files.Exit, AttemptFiles.RecordBytesMax)));
                 Assign(null!);
                 news.Ended(live, outcome, this);

@@ -16,9 +16,10 @@ namespace Holdfast.Engine.Jobs;
 public sealed record SubmittedJob(Execution Execution, bool IsRepeat);
 
 /// <summary>
-/// Accepts a job. The id is returned only after its row is committed with a real sync. The same idempotency key and request again give the same
-/// execution; the same key with another request is refused.
-/// Errors: invalid-request, working-directory-not-found, callback-url-invalid, callback-address-not-allowed, idempotency-conflict, disk-full, not-supported.
+/// Accepts a job. The id is returned only after its row is committed with a real sync. The same idempotency key and request again give the
+/// same execution; the same key with another request is refused.
+/// Errors: invalid-request, working-directory-not-found, callback-url-invalid, callback-address-not-allowed, idempotency-conflict,
+/// disk-full, not-supported.
 /// </summary>
 public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, CallbackCheck callbacks, EngineMeters meters, TimeProvider time)
 {
@@ -35,32 +36,50 @@ public sealed class SubmitJob(StateStore store, ExecutionLedger ledger, Callback
         byte[]? hash = idempotencyKey is null ? null : SHA256.HashData(body);
 
         // The callback has a row of its own, which alone has its secret.
-        string text = TraceMark.Mark(callback is null ? Encoding.UTF8.GetString(body) : JsonSerializer.Serialize(request with { Callback = null }, JobJson.Default.JobRequest));
+        string text = TraceMark.Mark(
+            callback is null
+                ? Encoding.UTF8.GetString(body)
+                : JsonSerializer.Serialize(request with { Callback = null }, JobJson.Default.JobRequest)
+        );
         var draft = new Execution
         {
-            Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Job, State = ExecutionState.Queued,
-            Queue = "default", Name = request.Name, Labels = request.Labels ?? new Dictionary<string, string>(),
+            Sequence = 0,
+            CreatedAt = 0,
+            Id = new ExecutionId(Ulid.New(time)),
+            Kind = ExecutionKind.Job,
+            State = ExecutionState.Queued,
+            Queue = "default",
+            Name = request.Name,
+            Labels = request.Labels ?? new Dictionary<string, string>(),
         };
 
-        SubmittedJob submitted = await store.WriteAsync(transaction =>
-        {
-            if (idempotencyKey is not null)
+        SubmittedJob submitted = await store.WriteAsync(
+            transaction =>
             {
-                if (IdempotencyTable.Find(transaction, idempotencyKey) is { } earlier)
+                if (idempotencyKey is not null)
                 {
-                    return earlier.BodyHash.AsSpan().SequenceEqual(hash)
-                        ? new SubmittedJob(ExecutionsTable.Find(transaction, earlier.Id) ?? throw ExecutionId.NotFound(earlier.Id.Value), true)
-                        : throw new RefusedException(ErrorCodes.IdempotencyConflict,
-                            $"The Idempotency-Key '{idempotencyKey}' was used for another request (execution {earlier.Id}). Use a new key for new work.");
+                    if (IdempotencyTable.Find(transaction, idempotencyKey) is { } earlier)
+                    {
+                        return earlier.BodyHash.AsSpan().SequenceEqual(hash)
+                            ? new SubmittedJob(
+                                ExecutionsTable.Find(transaction, earlier.Id) ?? throw ExecutionId.NotFound(earlier.Id.Value),
+                                true
+                            )
+                            : throw new RefusedException(
+                                ErrorCodes.IdempotencyConflict,
+                                $"The Idempotency-Key '{idempotencyKey}' was used for another request (execution {earlier.Id}). Use a new key for new work."
+                            );
+                    }
+
+                    IdempotencyTable.Insert(transaction, idempotencyKey, hash!, draft.Id, time.NowMicroseconds());
                 }
 
-                IdempotencyTable.Insert(transaction, idempotencyKey, hash!, draft.Id, time.NowMicroseconds());
-            }
-
-            Space?.ThrowIfFull();
-            AuditTable.Record(transaction, time.NowMicroseconds(), nameof(SubmitJob), draft.Id.Value, request.Name);
-            return new SubmittedJob(ledger.Add(transaction, draft, text, locks, callback), false);
-        }, cancellationToken);
+                Space?.ThrowIfFull();
+                AuditTable.Record(transaction, time.NowMicroseconds(), nameof(SubmitJob), draft.Id.Value, request.Name);
+                return new SubmittedJob(ledger.Add(transaction, draft, text, locks, callback), false);
+            },
+            cancellationToken
+        );
         meters.Acknowledged("job", time.GetElapsedTime(start));
         return submitted;
     }

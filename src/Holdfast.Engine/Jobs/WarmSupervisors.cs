@@ -44,7 +44,10 @@ internal sealed class WarmSupervisors(int most)
         }
     }
 
-    /// <summary>Those that left while they were idle, or were killed, no longer count. Before the count is looked at, which is the only time that it matters.</summary>
+    /// <summary>
+    /// Those that left while they were idle, or were killed, no longer count. Before the count is looked at, which is the only time that it
+    /// matters.
+    /// </summary>
     private void ForgetDead()
     {
         if (!_hasDead)

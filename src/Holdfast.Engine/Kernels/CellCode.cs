@@ -11,10 +11,14 @@ internal static class CellCode
     public static string? Read(string request)
     {
         using JsonDocument document = JsonDocument.Parse(request);
-        return document.RootElement.TryGetProperty("code", out JsonElement code) || document.RootElement.TryGetProperty("source", out code) ? code.GetString() : null;
+        return document.RootElement.TryGetProperty("code", out JsonElement code) || document.RootElement.TryGetProperty("source", out code)
+            ? code.GetString()
+            : null;
     }
 
-    /// <summary>What people know a cell by: the first line of its code with anything in it, as far as a list has room; null without any.</summary>
+    /// <summary>
+    /// What people know a cell by: the first line of its code with anything in it, as far as a list has room; null without any.
+    /// </summary>
     public static string? FirstLine(string? code)
     {
         ReadOnlySpan<char> rest = code.AsSpan().TrimStart();

@@ -9,13 +9,22 @@ internal static class CellOutcome
     /// <summary>The reason of a cell that R was interrupted in.</summary>
     public const string Interrupted = "Interrupted";
 
-    public static Outcome Of(JupyterMessage reply, long at) => reply.ReplyStatus switch
-    {
-        "ok" => new Outcome(ExecutionState.Succeeded, 0, null, "ok", null, at),
-        "error" => Failed(reply, at),
-        "abort" => new Outcome(ExecutionState.Failed, 1, null, "error", Interrupted, at), // R's word for a cell that was interrupted; what it drops is aborted there, too.
-        _ => new Outcome(ExecutionState.Cancelled, null, null, "aborted", "The kernel dropped it because an earlier request failed.", at),
-    };
+    public static Outcome Of(JupyterMessage reply, long at) =>
+        reply.ReplyStatus switch
+        {
+            "ok" => new Outcome(ExecutionState.Succeeded, 0, null, "ok", null, at),
+            "error" => Failed(reply, at),
+            // R's word for a cell that was interrupted; what it drops is aborted there, too.
+            "abort" => new Outcome(ExecutionState.Failed, 1, null, "error", Interrupted, at),
+            _ => new Outcome(
+                ExecutionState.Cancelled,
+                null,
+                null,
+                "aborted",
+                "The kernel dropped it because an earlier request failed.",
+                at
+            ),
+        };
 
     /// <summary>An interrupt that somebody asked for is a cancel; the ledger knows whether somebody did.</summary>
     private static Outcome Failed(JupyterMessage reply, long at)

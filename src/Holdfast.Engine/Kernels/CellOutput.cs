@@ -9,8 +9,8 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// A cell's output as bytes: its messages in the kernel's journal, from its request on, as the text a terminal would have shown. Text of a message that the journal holds in pieces is given
-/// piece by piece.
+/// A cell's output as bytes: its messages in the kernel's journal, from its request on, as the text a terminal would have shown. Text of a
+/// message that the journal holds in pieces is given piece by piece.
 /// </summary>
 internal sealed class CellOutput : OutputReading
 {
@@ -42,7 +42,10 @@ internal sealed class CellOutput : OutputReading
 
     public override long Offset => _offset;
 
-    public override long Lag => _journal is not null && _reader is { } reader ? Math.Max(0, (_isTerminal ? _endPosition : JournalFormat.EndOf(_journal)) - reader.Position) : 0;
+    public override long Lag =>
+        _journal is not null && _reader is { } reader
+            ? Math.Max(0, (_isTerminal ? _endPosition : JournalFormat.EndOf(_journal)) - reader.Position)
+            : 0;
 
     public override bool IsComplete => _isTerminal;
 
@@ -95,8 +98,13 @@ internal sealed class CellOutput : OutputReading
                     return true;
                 }
             }
-            else if (record.Channel >= JournalChannel.IoPub && _joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole &&
-                     JupyterMessage.TryParse(payload) is { } message && message.ParentMessageId == _id && Take(record.Channel, message) is { } text)
+            else if (
+                record.Channel >= JournalChannel.IoPub
+                && _joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole
+                && JupyterMessage.TryParse(payload) is { } message
+                && message.ParentMessageId == _id
+                && Take(record.Channel, message) is { } text
+            )
             {
                 said = Encoding.UTF8.GetBytes(text);
                 return true;
@@ -111,7 +119,10 @@ internal sealed class CellOutput : OutputReading
         return false;
     }
 
-    /// <summary>True when this is a piece of a large message, of which what is to be given is in <see cref="_piece"/>: nothing, where it is another's.</summary>
+    /// <summary>
+    /// True when this is a piece of a large message, of which what is to be given is in <see cref="_piece"/>: nothing, where it is
+    /// another's.
+    /// </summary>
     private bool TryTakePiece(in JournalRecord record)
     {
         _piece.ResetWrittenCount();
@@ -122,7 +133,8 @@ internal sealed class CellOutput : OutputReading
             {
                 ReadOnlySpan<byte> content = large.Take(record.Payload.Span);
                 _finder = FinderOf(large.Head.MessageType, content);
-                _large = _finder is null && (large.Head.MessageType is "stream" or "error") ? null : large; // What cannot be told by pieces is put together whole.
+                // What cannot be told by pieces is put together whole.
+                _large = _finder is null && (large.Head.MessageType is "stream" or "error") ? null : large;
                 _finder?.Add(content);
             }
 
@@ -163,7 +175,9 @@ internal sealed class CellOutput : OutputReading
         }
 
         // Whose name comes before a text that long, as all kernels send it.
-        return StreamOf(beginning) is not { } name ? null : (name == "stderr") == (_stream == OutputStream.Stderr) ? finder : CellOutputText.FinderOf(messageType, into: null);
+        return StreamOf(beginning) is not { } name ? null
+            : (name == "stderr") == (_stream == OutputStream.Stderr) ? finder
+            : CellOutputText.FinderOf(messageType, into: null);
     }
 
     private static string? StreamOf(ReadOnlySpan<byte> beginning)
@@ -178,16 +192,20 @@ internal sealed class CellOutput : OutputReading
         _hasReply |= channel == JournalChannel.Shell && message.MessageType == "execute_reply";
         _isIdle |= channel == JournalChannel.IoPub && message.MessageType == "status" && message.ExecutionState == "idle";
         _hasReadEnd |= _hasReply && _isIdle;
-        return channel == JournalChannel.IoPub && CellOutputText.Of(message) is { } said &&
-               (_stream == OutputStream.All || said.IsError == (_stream == OutputStream.Stderr))
+        return
+            channel == JournalChannel.IoPub
+            && CellOutputText.Of(message) is { } said
+            && (_stream == OutputStream.All || said.IsError == (_stream == OutputStream.Stderr))
             ? said.Text
             : null;
     }
 
     private bool IsEnd(AttemptEvent journalEvent) =>
-        journalEvent.Event == AttemptEvent.ExitEvent || (journalEvent.Event is AttemptEvent.Skipped or AttemptEvent.Gap && journalEvent.MessageId == _id);
+        journalEvent.Event == AttemptEvent.ExitEvent
+        || (journalEvent.Event is AttemptEvent.Skipped or AttemptEvent.Gap && journalEvent.MessageId == _id);
 
-    private JournalReader? Open() => _journal is not null && Directory.Exists(_journal) ? JournalReader.Open(_journal, _startPosition) : null;
+    private JournalReader? Open() =>
+        _journal is not null && Directory.Exists(_journal) ? JournalReader.Open(_journal, _startPosition) : null;
 
     protected override long Measure()
     {
@@ -202,6 +220,13 @@ internal sealed class CellOutput : OutputReading
     }
 
     private CellOutput(LiveAttempt? live, string? journal, CellOutput like)
-        : base(live) => (_journal, _id, _stream, _startPosition, _endPosition, _isTerminal) =
-            (journal, like._id, like._stream, like._startPosition, like._endPosition, like._isTerminal);
+        : base(live) =>
+        (_journal, _id, _stream, _startPosition, _endPosition, _isTerminal) = (
+            journal,
+            like._id,
+            like._stream,
+            like._startPosition,
+            like._endPosition,
+            like._isTerminal
+        );
 }

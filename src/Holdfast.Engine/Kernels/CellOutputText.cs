@@ -6,8 +6,8 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// A cell's output as bytes, for those who read it like a job's: the text of its streams, results and displays as plain text on stdout, tracebacks on stderr.
-/// What a notebook shows is folded elsewhere; this is what a terminal would have seen.
+/// A cell's output as bytes, for those who read it like a job's: the text of its streams, results and displays as plain text on stdout,
+/// tracebacks on stderr. What a notebook shows is folded elsewhere; this is what a terminal would have seen.
 /// </summary>
 internal static class CellOutputText
 {
@@ -43,13 +43,16 @@ internal static class CellOutputText
         return Of(message) is { } said ? Encoding.UTF8.GetByteCount(said.Text) : 0;
     }
 
-    /// <summary>What finds the text of such a message without making one string of it; null where there is more to it, or nothing.</summary>
-    public static JsonTextFinder? FinderOf(string messageType, IBufferWriter<byte>? into) => messageType switch
-    {
-        "stream" => new JsonTextFinder(Text, default, into),
-        "execute_result" or "display_data" => new JsonTextFinder(Bundle, Plain, into),
-        _ => null,
-    };
+    /// <summary>
+    /// What finds the text of such a message without making one string of it; null where there is more to it, or nothing.
+    /// </summary>
+    public static JsonTextFinder? FinderOf(string messageType, IBufferWriter<byte>? into) =>
+        messageType switch
+        {
+            "stream" => new JsonTextFinder(Text, default, into),
+            "execute_result" or "display_data" => new JsonTextFinder(Bundle, Plain, into),
+            _ => null,
+        };
 
     /// <summary>The line feed after a result.</summary>
     public static int ExtraBytes(string messageType) => messageType == "stream" ? 0 : 1;
@@ -57,8 +60,11 @@ internal static class CellOutputText
     private static string? PlainText(JupyterMessage message)
     {
         using JsonDocument content = JsonDocument.Parse(message.Content);
-        return content.RootElement.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Object &&
-               data.TryGetProperty("text/plain", out JsonElement plain) && plain.ValueKind == JsonValueKind.String
+        return
+            content.RootElement.TryGetProperty("data", out JsonElement data)
+            && data.ValueKind == JsonValueKind.Object
+            && data.TryGetProperty("text/plain", out JsonElement plain)
+            && plain.ValueKind == JsonValueKind.String
             ? plain.GetString()
             : null;
     }
@@ -75,6 +81,8 @@ internal static class CellOutputText
             }
         }
 
-        return text.Length > 0 ? text.ToString() : $"{JupyterJson.GetText(message.Content.Span, "ename"u8)}: {JupyterJson.GetText(message.Content.Span, "evalue"u8)}\n";
+        return text.Length > 0
+            ? text.ToString()
+            : $"{JupyterJson.GetText(message.Content.Span, "ename"u8)}: {JupyterJson.GetText(message.Content.Span, "evalue"u8)}\n";
     }
 }

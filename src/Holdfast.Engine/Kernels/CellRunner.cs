@@ -7,8 +7,8 @@ namespace Holdfast.Engine.Kernels;
 public sealed class CellRunner(LiveKernels live) : IExecutionRunner
 {
     /// <summary>
-    /// Takes it out of the supervisor's queue. If it was sent already, interrupts it, and no other: at once when it is what the kernel runs, else when the kernel takes it up,
-    /// since what waits inside a kernel cannot be taken back. What the kernel then says decides.
+    /// Takes it out of the supervisor's queue. If it was sent already, interrupts it, and no other: at once when it is what the kernel
+    /// runs, else when the kernel takes it up, since what waits inside a kernel cannot be taken back. What the kernel then says decides.
     /// </summary>
     public async Task CancelAsync(Execution execution, CancellationToken cancellationToken)
     {
@@ -30,7 +30,9 @@ public sealed class CellRunner(LiveKernels live) : IExecutionRunner
 
     public Task ResumeAsync(Execution execution, CancellationToken cancellationToken) => throw NotForCells("resumed");
 
-    public Task WriteStandardInputAsync(Execution execution, ReadOnlyMemory<byte> bytes, bool end, CancellationToken cancellationToken) => throw NotForCells("given input");
+    public Task WriteStandardInputAsync(Execution execution, ReadOnlyMemory<byte> bytes, bool end, CancellationToken cancellationToken) =>
+        throw NotForCells("given input");
 
-    private static RefusedException NotForCells(string what) => new(ErrorCodes.IllegalTransition, $"A cell cannot be {what}; only jobs can.");
+    private static RefusedException NotForCells(string what) =>
+        new(ErrorCodes.IllegalTransition, $"A cell cannot be {what}; only jobs can.");
 }

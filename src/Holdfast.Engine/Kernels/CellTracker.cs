@@ -9,11 +9,13 @@ namespace Holdfast.Engine.Kernels;
 
 /// <summary>
 /// Follows the executions of one kernel incarnation through its journal and says what each record changes:
-/// 1. its request stands in the journal: it was sent. A run's cell has its row and runs; a client's has none yet, waits in the kernel, and runs when the kernel says busy for it;
+/// 1. its request stands in the journal: it was sent. A run's cell has its row and runs; a client's has none yet, waits in the kernel, and
+/// runs when the kernel says busy for it;
 /// 2. its execute_reply and its idle have both come, in either order: its outcome;
-/// 3. it was skipped: it never ran; 4. the journal ends: what ran has failed with the kernel, or is lost with its supervisor, what was not sent never ran.
-/// State is kept per message, never as "the last status", since messages of several requests interleave. All of it follows from the journal, so reading that again gives the same.
-/// A client's silent request is not an execution: it asks the kernel something behind its user's back, and leaves nothing.
+/// 3. it was skipped: it never ran; 4. the journal ends: what ran has failed with the kernel, or is lost with its supervisor, what was not
+/// sent never ran. State is kept per message, never as "the last status", since messages of several requests interleave. All of it follows
+/// from the journal, so reading that again gives the same. A client's silent request is not an execution: it asks the kernel something
+/// behind its user's back, and leaves nothing.
 /// </summary>
 internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, AttemptId attempt, TimeProvider time)
 {
@@ -41,7 +43,10 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         public string? Note { get; set; }
     }
 
-    /// <summary>A cell that somebody cancelled runs all the same: it, by its message id, has to be interrupted. Raised after the commit that says it runs.</summary>
+    /// <summary>
+    /// A cell that somebody cancelled runs all the same: it, by its message id, has to be interrupted. Raised after the commit that says it
+    /// runs.
+    /// </summary>
     public Action<string>? CancelledCellStarted { get; init; }
 
     /// <summary>Clients' cells are known that are not stored as far.</summary>
@@ -69,9 +74,13 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     public void Know(string messageId, ExecutionId id) => _known[messageId] = id;
 
     /// <summary>The execution whose request has this message id, while it is not over.</summary>
-    public ExecutionId? ExecutionOf(string messageId) => _sent.TryGetValue(messageId, out Cell? cell) ? cell.Sent?.Id ?? new ExecutionId(messageId) : null;
+    public ExecutionId? ExecutionOf(string messageId) =>
+        _sent.TryGetValue(messageId, out Cell? cell) ? cell.Sent?.Id ?? new ExecutionId(messageId) : null;
 
-    /// <summary>The changes that one message makes to a run's cell, to be run in a transaction, in order; what it makes of a client's is had by <see cref="TakeChanged"/>.</summary>
+    /// <summary>
+    /// The changes that one message makes to a run's cell, to be run in a transaction, in order; what it makes of a client's is had by
+    /// <see cref="TakeChanged"/>.
+    /// </summary>
     public Action<StoreTransaction>? Take(in KernelMessage record)
     {
         JupyterMessage message = record.Message;
@@ -102,11 +111,20 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
                 break;
             case JournalChannel.Shell when message.MessageType == "execute_reply":
                 cell.Reply = CellOutcome.Of(message, UnixTime.FromNanoseconds(record.UnixNanoseconds));
-                if (_isEnding && cell.Reply is { Cause: "error", Reason: { } error } interrupted &&
-                    (error == CellOutcome.Interrupted || error.StartsWith("KeyboardInterrupt", StringComparison.Ordinal)))
+                if (
+                    _isEnding
+                    && cell.Reply is { Cause: "error", Reason: { } error } interrupted
+                    && (error == CellOutcome.Interrupted || error.StartsWith("KeyboardInterrupt", StringComparison.Ordinal))
+                )
                 {
                     // So a kernel is brought to hear that it is to end.
-                    cell.Reply = interrupted with { State = ExecutionState.Lost, ExitCode = null, Cause = "kernelDied", Reason = "The kernel was ended while the cell ran, which was interrupted for it." };
+                    cell.Reply = interrupted with
+                    {
+                        State = ExecutionState.Lost,
+                        ExitCode = null,
+                        Cause = "kernelDied",
+                        Reason = "The kernel was ended while the cell ran, which was interrupted for it.",
+                    };
                 }
 
                 break;
@@ -124,10 +142,29 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
                 _handedOver.Remove(id);
                 if (journalEvent.Upstream is { } upstream)
                 {
-                    return transaction => ledger.BlockCell(transaction, new ExecutionId(id), attempt, new ExecutionId(upstream), atMicroseconds, nextPosition);
+                    return transaction =>
+                        ledger.BlockCell(
+                            transaction,
+                            new ExecutionId(id),
+                            attempt,
+                            new ExecutionId(upstream),
+                            atMicroseconds,
+                            nextPosition
+                        );
                 }
 
-                return Finish(id, new Outcome(ExecutionState.Cancelled, null, null, "skipped", journalEvent.Reason ?? "It was taken out of the kernel's queue.", atMicroseconds), nextPosition);
+                return Finish(
+                    id,
+                    new Outcome(
+                        ExecutionState.Cancelled,
+                        null,
+                        null,
+                        "skipped",
+                        journalEvent.Reason ?? "It was taken out of the kernel's queue.",
+                        atMicroseconds
+                    ),
+                    nextPosition
+                );
             case AttemptEvent.Stop:
                 _isEnding = true;
                 return null;
@@ -143,13 +180,23 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     /// <summary>Nothing more will come from this incarnation.</summary>
     public IEnumerable<Action<StoreTransaction>> End(bool isKnown, string reason, long position, long at)
     {
-        // A kernel that dies at once may not get to say that it has begun. So of those that it had been given the first may have run, unless it was at another's code.
+        // A kernel that dies at once may not get to say that it has begun. So of those that it had been given the first may have run,
+        // unless it was at another's code.
         Cell? first = _sent.Values.MinBy(static c => c.StartPosition);
         Cell? unheard = _sent.Values.All(static c => c.Sent is { StartedAt: null }) ? first : null;
         foreach ((string id, Cell cell) in _sent.ToArray())
         {
-            Outcome outcome = !isKnown ? new Outcome(ExecutionState.Lost, null, null, "lost", reason, at)
-                : cell == unheard ? new Outcome(ExecutionState.Lost, null, null, "kernelDied", $"The kernel ended when it had just been given the cell: whether it began cannot be known. {reason}", at)
+            Outcome outcome =
+                !isKnown ? new Outcome(ExecutionState.Lost, null, null, "lost", reason, at)
+                : cell == unheard
+                    ? new Outcome(
+                        ExecutionState.Lost,
+                        null,
+                        null,
+                        "kernelDied",
+                        $"The kernel ended when it had just been given the cell: whether it began cannot be known. {reason}",
+                        at
+                    )
                 : cell.Sent is { StartedAt: null } ? NotStarted(reason, at)
                 : new Outcome(ExecutionState.Lost, null, null, "kernelDied", $"The kernel ended while the cell ran. {reason}", at);
             if (Finish(id, outcome, position) is { } change)
@@ -168,7 +215,8 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     }
 
     /// <summary>
-    /// What is to be stored of clients' cells, as they are now; given once for each change. An outcome among it may be stored only when the journal is synced. All changes that were given before go with it.
+    /// What is to be stored of clients' cells, as they are now; given once for each change. An outcome among it may be stored only when the
+    /// journal is synced. All changes that were given before go with it.
     /// </summary>
     public List<SentCellSave> TakeChanged(out bool hasOutcome)
     {
@@ -207,7 +255,10 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
             _begun.Add(begun);
             return transaction =>
             {
-                if (!begun.IsOverAtOnce && ledger.StartCell(transaction, new ExecutionId(id), attempt, at, position) is { IsCancelRequested: true })
+                if (
+                    !begun.IsOverAtOnce
+                    && ledger.StartCell(transaction, new ExecutionId(id), attempt, at, position) is { IsCancelRequested: true }
+                )
                 {
                     // It was sent before the cancel could take it out of the queue.
                     transaction.OnCommitted(() => CancelledCellStarted?.Invoke(id));
@@ -220,8 +271,16 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
             var cell = new Cell { StartPosition = position, StartedAt = at };
             cell.Sent = new SentCell
             {
-                Id = _known.TryGetValue(id, out ExecutionId known) ? known : new ExecutionId(Ulid.New(time)), AttemptId = attempt, KernelId = kernel.Value, MessageId = id,
-                Request = sent.Json, CellId = sent.CellId, ClientSession = sent.Session, ClientUsername = sent.Username, CreatedAt = at, StartPosition = position,
+                Id = _known.TryGetValue(id, out ExecutionId known) ? known : new ExecutionId(Ulid.New(time)),
+                AttemptId = attempt,
+                KernelId = kernel.Value,
+                MessageId = id,
+                Request = sent.Json,
+                CellId = sent.CellId,
+                ClientSession = sent.Session,
+                ClientUsername = sent.Username,
+                CreatedAt = at,
+                StartPosition = position,
             };
             _sent[id] = cell;
             Changed(cell);
@@ -253,8 +312,8 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
     /// <summary>A client's cell that the kernel dropped may have no idle: R says nothing but aborted of it.</summary>
     private Action<StoreTransaction>? TryFinish(string id, Cell cell, long nextPosition) =>
         cell is { Reply: { } outcome } && (cell.IsIdle || (cell.Sent is not null && outcome.Cause == "aborted"))
-        ? Finish(id, cell.Note is null ? outcome : outcome with { Reason = $"{outcome.Reason} {cell.Note}".Trim() }, nextPosition)
-        : null;
+            ? Finish(id, cell.Note is null ? outcome : outcome with { Reason = $"{outcome.Reason} {cell.Note}".Trim() }, nextPosition)
+            : null;
 
     private Action<StoreTransaction>? Finish(string id, Outcome outcome, long endPosition)
     {
@@ -275,7 +334,8 @@ internal sealed class CellTracker(ExecutionLedger ledger, KernelId kernel, Attem
         }
 
         // ipykernel says busy also for what it drops: that never ran. What was not heard to begin and did end has begun with its request.
-        long? startedAt = outcome.Cause == "aborted" && !cell.IsStored ? null
+        long? startedAt =
+            outcome.Cause == "aborted" && !cell.IsStored ? null
             : outcome.State == ExecutionState.Cancelled ? sent.StartedAt
             : sent.StartedAt ?? cell.StartedAt;
         cell.Sent = sent with { StartedAt = startedAt, Outcome = counted, EndPosition = endPosition };

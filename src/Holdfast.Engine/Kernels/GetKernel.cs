@@ -2,7 +2,9 @@ using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>A kernel with what only its own messages tell. Execution state is Jupyter's: starting, idle, busy, restarting, or dead.</summary>
+/// <summary>
+/// A kernel with what only its own messages tell. Execution state is Jupyter's: starting, idle, busy, restarting, or dead.
+/// </summary>
 public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsResponsive, int? Pid, long LastActivityAt)
 {
     /// <summary>How many clients are connected to it now.</summary>
@@ -12,7 +14,9 @@ public sealed record KernelView(Kernel Kernel, string ExecutionState, bool IsRes
     public PendingInput? PendingInput { get; init; }
 }
 
-/// <summary>Reads kernels: the live ones, and the latest that ended; warm ones, which are nobody's yet, only on request. Errors: kernel-not-found.</summary>
+/// <summary>
+/// Reads kernels: the live ones, and the latest that ended; warm ones, which are nobody's yet, only on request. Errors: kernel-not-found.
+/// </summary>
 public sealed class GetKernel(StateStore store, LiveKernels live, TimeProvider time)
 {
     private const int RecentMax = 200;
@@ -22,21 +26,34 @@ public sealed class GetKernel(StateStore store, LiveKernels live, TimeProvider t
 
     public KernelView Run(KernelId id) => View(store.Read(reader => KernelsTable.Find(reader, id)) ?? throw KernelId.NotFound(id.Value));
 
-    public IReadOnlyList<KernelView> List(bool withWarm = false) => store.Read(reader => KernelsTable.Recent(reader, RecentMax, withWarm)).ConvertAll(View);
+    public IReadOnlyList<KernelView> List(bool withWarm = false) =>
+        store.Read(reader => KernelsTable.Recent(reader, RecentMax, withWarm)).ConvertAll(View);
 
-    /// <summary>Those that are there, as Jupyter means it: not stopped. One that died is, for a day, or until somebody stops or restarts it.</summary>
+    /// <summary>
+    /// Those that are there, as Jupyter means it: not stopped. One that died is, for a day, or until somebody stops or restarts it.
+    /// </summary>
     public IReadOnlyList<KernelView> ListCurrent() =>
-        store.Read(reader => KernelsTable.Current(reader, time.NowMicroseconds() - (DeadShownFor.Ticks / TimeSpan.TicksPerMicrosecond))).ConvertAll(View);
+        store
+            .Read(reader => KernelsTable.Current(reader, time.NowMicroseconds() - (DeadShownFor.Ticks / TimeSpan.TicksPerMicrosecond)))
+            .ConvertAll(View);
 
     /// <summary>One of <see cref="ListCurrent"/>. Errors: kernel-not-found, also for one that was stopped.</summary>
     public KernelView RunCurrent(KernelId id) =>
-        store.Read(reader => KernelsTable.Find(reader, id)) is { State: not KernelState.Stopped, IsWarm: false } kernel ? View(kernel) : throw KernelId.NotFound(id.Value);
+        store.Read(reader => KernelsTable.Find(reader, id)) is { State: not KernelState.Stopped, IsWarm: false } kernel
+            ? View(kernel)
+            : throw KernelId.NotFound(id.Value);
 
     private KernelView View(Kernel kernel)
     {
         if (kernel.AttemptId is null || !live.TryGet(kernel.Id, out LiveKernel? found))
         {
-            return new KernelView(kernel, kernel.State == KernelState.Restarting ? "restarting" : "dead", false, null, kernel.LastActivityAt);
+            return new KernelView(
+                kernel,
+                kernel.State == KernelState.Restarting ? "restarting" : "dead",
+                false,
+                null,
+                kernel.LastActivityAt
+            );
         }
 
         string state = found.ExecutionState == "starting" && kernel.IsRevived ? "restarting" : found.ExecutionState;

@@ -4,8 +4,8 @@ using Holdfast.Protocol.Link;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Interrupts what a kernel is running, as its kernelspec asks for it: SIGINT to its process group, or interrupt_request. One that is still starting runs nothing: it is left in peace,
-/// since a signal would end many a kernel that has no handler for it yet.
+/// Interrupts what a kernel is running, as its kernelspec asks for it: SIGINT to its process group, or interrupt_request. One that is still
+/// starting runs nothing: it is left in peace, since a signal would end many a kernel that has no handler for it yet.
 /// Errors: kernel-not-found, kernel-not-running, supervisor-unreachable.
 /// </summary>
 public sealed class InterruptKernel(LiveKernels live)

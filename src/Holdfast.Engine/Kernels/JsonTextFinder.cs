@@ -4,8 +4,9 @@ using System.Text;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Finds one text inside a JSON object while the JSON comes piece by piece, undoes its escapes, counts its UTF-8 bytes and, where wanted, gives them on as they come: output of
-/// 100 MB is counted or sent without ever being in memory. The text is named by one key, or by a key within the object of another.
+/// Finds one text inside a JSON object while the JSON comes piece by piece, undoes its escapes, counts its UTF-8 bytes and, where wanted,
+/// gives them on as they come: output of 100 MB is counted or sent without ever being in memory. The text is named by one key, or by a key
+/// within the object of another.
 /// </summary>
 /// <param name="into">Where the text goes; null when it is only to be counted.</param>
 internal sealed class JsonTextFinder(ReadOnlyMemory<byte> outerKey, ReadOnlyMemory<byte> innerKey, IBufferWriter<byte>? into = null)
@@ -181,21 +182,23 @@ internal sealed class JsonTextFinder(ReadOnlyMemory<byte> outerKey, ReadOnlyMemo
         }
     }
 
-    private static byte Meant(byte escaped) => escaped switch
-    {
-        (byte)'n' => (byte)'\n',
-        (byte)'r' => (byte)'\r',
-        (byte)'t' => (byte)'\t',
-        (byte)'b' => (byte)'\b',
-        (byte)'f' => (byte)'\f',
-        _ => escaped,
-    };
+    private static byte Meant(byte escaped) =>
+        escaped switch
+        {
+            (byte)'n' => (byte)'\n',
+            (byte)'r' => (byte)'\r',
+            (byte)'t' => (byte)'\t',
+            (byte)'b' => (byte)'\b',
+            (byte)'f' => (byte)'\f',
+            _ => escaped,
+        };
 
-    private static int HexDigit(byte digit) => digit switch
-    {
-        >= (byte)'0' and <= (byte)'9' => digit - '0',
-        >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
-        >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
-        _ => 0,
-    };
+    private static int HexDigit(byte digit) =>
+        digit switch
+        {
+            >= (byte)'0' and <= (byte)'9' => digit - '0',
+            >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
+            >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
+            _ => 0,
+        };
 }

@@ -19,7 +19,9 @@ public enum KernelState
     Restarting,
 }
 
-/// <summary>One kernel as the store has it. Times are microseconds since 1970; the attempt is its current incarnation, null once it ended.</summary>
+/// <summary>
+/// One kernel as the store has it. Times are microseconds since 1970; the attempt is its current incarnation, null once it ended.
+/// </summary>
 public sealed record Kernel(KernelId Id, string SpecName, KernelState State, AttemptId? AttemptId, string WorkingDirectory, long CreatedAt)
 {
     public long LastActivityAt { get; init; }

@@ -4,10 +4,11 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// A kernel's execution state and last activity as Jupyter's clients know them, from its IOPub messages. 1. It is starting until the first status that says something else; then it is
-/// idle. 2. Only a status whose parent is a tracked request changes it: asking a kernel about itself does not make it busy, nor does what its supervisor has it do. 3. It is busy while any tracked request is, since
-/// the messages of several requests (subshells) interleave. 4. Any tracked message is activity, and anything at all is while it is busy.
-/// Written by one loop, read from anywhere.
+/// A kernel's execution state and last activity as Jupyter's clients know them, from its IOPub messages. 1. It is starting until the first
+/// status that says something else; then it is idle. 2. Only a status whose parent is a tracked request changes it: asking a kernel about
+/// itself does not make it busy, nor does what its supervisor has it do. 3. It is busy while any tracked request is, since the messages of
+/// several requests (subshells) interleave. 4. Any tracked message is activity, and anything at all is while it is busy. Written by one
+/// loop, read from anywhere.
 /// </summary>
 internal sealed class KernelActivity
 {
@@ -19,9 +20,27 @@ internal sealed class KernelActivity
     // jupyter_server's own list: requests about the kernel, the replies to them, and what a request that is tracked by its parent says.
     private static readonly HashSet<string> Untracked =
     [
-        "comm_info_request", "comm_info_reply", "kernel_info_request", "kernel_info_reply", "shutdown_request", "shutdown_reply", "interrupt_request", "interrupt_reply",
-        "debug_request", "debug_reply", "debug_event", "stream", "display_data", "update_display_data", "execute_input", "execute_result", "error", "status", "clear_output",
-        "input_request", "input_reply",
+        "comm_info_request",
+        "comm_info_reply",
+        "kernel_info_request",
+        "kernel_info_reply",
+        "shutdown_request",
+        "shutdown_reply",
+        "interrupt_request",
+        "interrupt_reply",
+        "debug_request",
+        "debug_reply",
+        "debug_event",
+        "stream",
+        "display_data",
+        "update_display_data",
+        "execute_input",
+        "execute_result",
+        "error",
+        "status",
+        "clear_output",
+        "input_request",
+        "input_reply",
     ];
 
     private readonly Dictionary<string, long> _busyWith = []; // By request, where its busy status stands.

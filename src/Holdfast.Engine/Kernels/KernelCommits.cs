@@ -5,22 +5,43 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>What is stored together: what the journal brought up to a moment, from where it would have to be read again, and when the kernel was last active.</summary>
-internal sealed record KernelCommit(IReadOnlyList<Action<StoreTransaction>> Changes, IReadOnlyList<SentCellSave> Cells, bool NeedsSync, long ReadFrom, long LastActivityAt);
+/// <summary>
+/// What is stored together: what the journal brought up to a moment, from where it would have to be read again, and when the kernel was
+/// last active.
+/// </summary>
+internal sealed record KernelCommit(
+    IReadOnlyList<Action<StoreTransaction>> Changes,
+    IReadOnlyList<SentCellSave> Cells,
+    bool NeedsSync,
+    long ReadFrom,
+    long LastActivityAt
+);
 
 /// <summary>
 /// Stores what a kernel's journal means, beside the loop that reads it, so that clients never wait for a disk:
-/// 1. one transaction at a time is on its way; what is read meanwhile gathers for the next. 2. A client's cell may wait for <see cref="Delay"/>, or <see cref="Pace"/> when one was just stored: most are over by then, and begin and end in one write,
-/// with their neighbours. Whatever else there is to store takes them along at once. 3. Before the outcome of a client's cell is stored the journal is synced: the store must not know of an end that
-/// a power cut could take back. (The cells of runs are synced by the supervisor, before it shows them.) 4. A write that fails is tried again until it is stored; the journal is not going away.
-/// Its owner is one loop; it is told by <paramref name="wake"/> when to come by.
+/// 1. one transaction at a time is on its way; what is read meanwhile gathers for the next. 2. A client's cell may wait for
+/// <see cref="Delay"/>, or <see cref="Pace"/> when one was just stored: most are over by then, and begin and end in one write, with their
+/// neighbours. Whatever else there is to store takes them along at once. 3. Before the outcome of a client's cell is stored the journal is
+/// synced: the store must not know of an end that a power cut could take back. (The cells of runs are synced by the supervisor, before it
+/// shows them.) 4. A write that fails is tried again until it is stored; the journal is not going away. Its owner is one loop; it is told
+/// by <paramref name="wake"/> when to come by.
 /// </summary>
-internal sealed partial class KernelCommits(StateStore store, string journalDirectory, Action<StoreTransaction, KernelCommit> mark, Action wake, string kernel, TimeProvider time, ILogger logger)
+internal sealed partial class KernelCommits(
+    StateStore store,
+    string journalDirectory,
+    Action<StoreTransaction, KernelCommit> mark,
+    Action wake,
+    string kernel,
+    TimeProvider time,
+    ILogger logger
+)
 {
     /// <summary>Longer than most cells take, and shorter than anybody notices in a list.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>While one cell follows the other they are stored so often: each write costs as much as the cells of some milliseconds.</summary>
+    /// <summary>
+    /// While one cell follows the other they are stored so often: each write costs as much as the cells of some milliseconds.
+    /// </summary>
     public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
@@ -32,7 +53,9 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
     private bool _isDue;
     private long _begunAt; // When the last write began.
 
-    /// <summary>Begins to store what there is, when nothing is on its way and it is time. Gives what was stored since the last call.</summary>
+    /// <summary>
+    /// Begins to store what there is, when nothing is on its way and it is time. Gives what was stored since the last call.
+    /// </summary>
     public void Turn(bool isUrgent, bool hasCells, Func<KernelCommit> take)
     {
         Settle();
@@ -43,7 +66,12 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
 
         if (!isUrgent && !Volatile.Read(ref _isDue))
         {
-            _timer ??= time.CreateTimer(OnDue, null, _begunAt != 0 && time.GetElapsedTime(_begunAt) < Pace ? Pace : Delay, Timeout.InfiniteTimeSpan);
+            _timer ??= time.CreateTimer(
+                OnDue,
+                null,
+                _begunAt != 0 && time.GetElapsedTime(_begunAt) < Pace ? Pace : Delay,
+                Timeout.InfiniteTimeSpan
+            );
             return;
         }
 
@@ -156,7 +184,8 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
 
                     mark(transaction, commit);
                 },
-                CancellationToken.None);
+                CancellationToken.None
+            );
             return true;
         }
         catch (StoreException e)
@@ -171,7 +200,11 @@ internal sealed partial class KernelCommits(StateStore store, string journalDire
         [LoggerMessage(EventIds.KernelNewsFailed, LogLevel.Error, "News from kernel {KernelId} could not be applied.")]
         public static partial void NewsFailed(ILogger logger, string kernelId, Exception exception);
 
-        [LoggerMessage(EventIds.KernelJournalNotSynced, LogLevel.Error, "The journal of kernel {KernelId} could not be synced; a power cut now could take back what its cells said.")]
+        [LoggerMessage(
+            EventIds.KernelJournalNotSynced,
+            LogLevel.Error,
+            "The journal of kernel {KernelId} could not be synced; a power cut now could take back what its cells said."
+        )]
         public static partial void NotSynced(ILogger logger, string kernelId);
     }
 }

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>Where a kernel works that was asked for by a path under the root: in that folder, or the nearest one above that exists, as Jupyter has it. Never above the root.</summary>
+/// <summary>
+/// Where a kernel works that was asked for by a path under the root: in that folder, or the nearest one above that exists, as Jupyter has
+/// it. Never above the root.
+/// </summary>
 public static class KernelDirectory
 {
     public static string For(string root, string? path)
@@ -20,5 +23,6 @@ public static class KernelDirectory
         return directory;
     }
 
-    private static bool IsWithin(string path, string root) => path == root || path.StartsWith(root == "/" ? root : root + '/', StringComparison.Ordinal);
+    private static bool IsWithin(string path, string root) =>
+        path == root || path.StartsWith(root == "/" ? root : root + '/', StringComparison.Ordinal);
 }

@@ -5,7 +5,10 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>How an incarnation ended: stopped on request, stopped to be started again, or dead. Decided once, from its exit record and what was asked for here.</summary>
+/// <summary>
+/// How an incarnation ended: stopped on request, stopped to be started again, or dead. Decided once, from its exit record and what was
+/// asked for here.
+/// </summary>
 internal sealed record KernelEnd(string Reason, long At, KernelDeath? Death, bool IsRestarted, bool MayRestart)
 {
     public bool IsStopped => Death is null;

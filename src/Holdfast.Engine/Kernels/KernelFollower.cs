@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Reads the journal of one kernel incarnation from a position to its end: keeps what is known only from its messages (idle or busy), applies what they mean for executions, and hands each
-/// message to whoever folds outputs. One loop does all of it, so that nothing here needs a lock but the listeners and the cells, which others add to.
+/// Reads the journal of one kernel incarnation from a position to its end: keeps what is known only from its messages (idle or busy),
+/// applies what they mean for executions, and hands each message to whoever folds outputs. One loop does all of it, so that nothing here
+/// needs a lock but the listeners and the cells, which others add to.
 /// </summary>
 internal sealed partial class KernelFollower
 {
@@ -36,11 +37,22 @@ internal sealed partial class KernelFollower
 
     /// <param name="isKnownReady">Its ready event may lie before what is read.</param>
     public KernelFollower(
-        LiveKernel kernel, KernelLink link, bool isKnownReady, StateStore store, ExecutionLedger executions, KernelLedger kernels, TimeProvider time, ILogger logger)
+        LiveKernel kernel,
+        KernelLink link,
+        bool isKnownReady,
+        StateStore store,
+        ExecutionLedger executions,
+        KernelLedger kernels,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         (_kernel, _kernels, _time, _logger) = (kernel, kernels, time, logger);
         _joiner = new MessageJoiner(WantsWhole, TakePiece);
-        _cells = new CellTracker(executions, kernel.Id, kernel.Live.Id, time) { CancelledCellStarted = messageId => _ = link.InterruptCancelledAsync(messageId) };
+        _cells = new CellTracker(executions, kernel.Id, kernel.Live.Id, time)
+        {
+            CancelledCellStarted = messageId => _ = link.InterruptCancelledAsync(messageId),
+        };
         _commits = new KernelCommits(store, kernel.Live.Files.Journal, Mark, () => _journal?.Pulse(), kernel.Id.Value, time, logger);
         Activity = new KernelActivity(isKnownReady);
         if (isKnownReady)
@@ -132,7 +144,8 @@ internal sealed partial class KernelFollower
         }
         catch (Exception e) when (e is JournalDamagedException or IOException or AttemptFormatException)
         {
-            // A broken journal stops what reads it; the kernel is kept alive, and the damage is told. Its end, when it comes, still ends its cells.
+            // A broken journal stops what reads it; the kernel is kept alive, and the damage is told. Its end, when it comes, still ends
+            // its cells.
             Log.NewsFailed(_logger, _kernel.Id.Value, e);
             _kernel.LostReason ??= $"Its journal cannot be read: {e.Message}";
             RefuseReady(ErrorCodes.InternalError, $"The journal of kernel {_kernel.Id} cannot be read: {e.Message}");
@@ -183,8 +196,7 @@ internal sealed partial class KernelFollower
                 await _commits.FlushAsync(TakeCommit);
                 _caughtUp.TrySetResult();
             }
-        }
-        while (await journal.WaitAsync(CancellationToken.None));
+        } while (await journal.WaitAsync(CancellationToken.None));
     }
 
     /// <summary>Everything that was read and is not stored.</summary>
@@ -196,7 +208,10 @@ internal sealed partial class KernelFollower
         return new KernelCommit(changes, cells, hasOutcome, ReadFrom(), Activity.LastActivityAt);
     }
 
-    /// <summary>Whoever reads on from here after a restart meets everything again that is not over: requests, messages half read, a question to the user.</summary>
+    /// <summary>
+    /// Whoever reads on from here after a restart meets everything again that is not over: requests, messages half read, a question to the
+    /// user.
+    /// </summary>
     private long ReadFrom()
     {
         long from = Math.Min(Position, Math.Min(_cells.OldestPosition, Activity.OldestPosition));

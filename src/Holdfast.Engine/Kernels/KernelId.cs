@@ -7,7 +7,8 @@ public readonly record struct KernelId(string Value)
 
     public static KernelId Parse(string text) => Guid.TryParseExact(text, "D", out _) ? new KernelId(text) : throw NotFound(text);
 
-    public static RefusedException NotFound(string text) => new(ErrorCodes.KernelNotFound, $"There is no kernel '{text}'. 'holdfast kernels' lists those there are.");
+    public static RefusedException NotFound(string text) =>
+        new(ErrorCodes.KernelNotFound, $"There is no kernel '{text}'. 'holdfast kernels' lists those there are.");
 
     public override string ToString() => Value;
 }

@@ -4,12 +4,14 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// What a kernel incarnation says of itself at its beginning: its session, and its kernel_info_reply, from which clients are answered while it is busy. Written by one loop,
-/// read from anywhere.
+/// What a kernel incarnation says of itself at its beginning: its session, and its kernel_info_reply, from which clients are answered while
+/// it is busy. Written by one loop, read from anywhere.
 /// </summary>
 internal sealed class KernelIntroduction
 {
-    /// <summary>The supervisor asks for kernel_info before anything else is sent, so that it is answered within the first messages.</summary>
+    /// <summary>
+    /// The supervisor asks for kernel_info before anything else is sent, so that it is answered within the first messages.
+    /// </summary>
     private const long ScanBytesMax = 16L * 1024 * 1024;
 
     private volatile byte[]? _kernelInfo;
@@ -28,8 +30,11 @@ internal sealed class KernelIntroduction
         var joiner = new PayloadJoiner(KernelLimits.MessageBytesMax);
         while (_kernelInfo is null && reader.Position < Math.Min(end, ScanBytesMax) && reader.TryRead(out JournalRecord record))
         {
-            if (record.Channel is JournalChannel.IoPub or JournalChannel.Shell && joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole &&
-                JupyterMessage.TryParse(payload) is { } message)
+            if (
+                record.Channel is JournalChannel.IoPub or JournalChannel.Shell
+                && joiner.Join(record, out ReadOnlyMemory<byte> payload) == PayloadState.Whole
+                && JupyterMessage.TryParse(payload) is { } message
+            )
             {
                 Take(record.Channel, message);
             }
@@ -38,14 +43,22 @@ internal sealed class KernelIntroduction
 
     public void Take(JournalChannel channel, JupyterMessage message)
     {
-        if (_session is null && channel is JournalChannel.IoPub or JournalChannel.Shell &&
-            JupyterJson.GetText(message.HeaderJson.Span, "session"u8) is { Length: > 0 } session)
+        if (
+            _session is null
+            && channel is JournalChannel.IoPub or JournalChannel.Shell
+            && JupyterJson.GetText(message.HeaderJson.Span, "session"u8) is { Length: > 0 } session
+        )
         {
             _session = session;
         }
 
-        if (channel == JournalChannel.Shell && message.MessageType == "kernel_info_reply" && _kernelInfo.AsSpan() is var known &&
-            !message.Content.Span.SequenceEqual(known) && message.ReplyStatus is null or "ok")
+        if (
+            channel == JournalChannel.Shell
+            && message.MessageType == "kernel_info_reply"
+            && _kernelInfo.AsSpan() is var known
+            && !message.Content.Span.SequenceEqual(known)
+            && message.ReplyStatus is null or "ok"
+        )
         {
             _kernelInfo = message.Content.ToArray();
         }

@@ -19,29 +19,33 @@ internal static class KernelLaunchSpec
         Add(kernel.Environment, environment);
 
         environment.Remove(ParentPid);
-        (string[] inherit, string[] written) = WorkEnvironment.Split(environment); // Each incarnation has a supervisor of its own, started by this server.
+        // Each incarnation has a supervisor of its own, started by this server.
+        (string[] inherit, string[] written) = WorkEnvironment.Split(environment);
         Directory.CreateDirectory(live.Files.Directory);
-        File.WriteAllBytes(live.Files.Spec, new AttemptSpec
-        {
-            Attempt = live.Id.Value,
-            Kind = AttemptSpec.KindKernel,
-            Nonce = live.Attempt.Nonce,
-            Fence = live.Attempt.Fence,
-            Socket = folders.SocketOf(live.Id),
-            Argv = spec.ResolveArgv(),
-            Cwd = kernel.WorkingDirectory,
-            Environment = written,
-            Inherit = inherit,
-            Transport = spec.Transport,
-            InterruptMode = spec.InterruptMode,
-            Username = Environment.UserName,
-            SessionId = live.Id.Value,
-            Key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
-            StartTimeoutMs = (long)options.StartTimeout.TotalMilliseconds,
-            GraceMs = (long)options.StopGrace.TotalMilliseconds,
-            MemoryBytesMax = kernel.MemoryBytesMax ?? 0,
-            CpuMillisMax = kernel.CpuMillisMax ?? 0,
-        }.Write());
+        File.WriteAllBytes(
+            live.Files.Spec,
+            new AttemptSpec
+            {
+                Attempt = live.Id.Value,
+                Kind = AttemptSpec.KindKernel,
+                Nonce = live.Attempt.Nonce,
+                Fence = live.Attempt.Fence,
+                Socket = folders.SocketOf(live.Id),
+                Argv = spec.ResolveArgv(),
+                Cwd = kernel.WorkingDirectory,
+                Environment = written,
+                Inherit = inherit,
+                Transport = spec.Transport,
+                InterruptMode = spec.InterruptMode,
+                Username = Environment.UserName,
+                SessionId = live.Id.Value,
+                Key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)),
+                StartTimeoutMs = (long)options.StartTimeout.TotalMilliseconds,
+                GraceMs = (long)options.StopGrace.TotalMilliseconds,
+                MemoryBytesMax = kernel.MemoryBytesMax ?? 0,
+                CpuMillisMax = kernel.CpuMillisMax ?? 0,
+            }.Write()
+        );
     }
 
     private static void Add(IReadOnlyDictionary<string, string> variables, Dictionary<string, string> to)

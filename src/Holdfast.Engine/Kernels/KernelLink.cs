@@ -5,7 +5,10 @@ using Holdfast.Protocol.Link;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>What is asked of a live kernel's supervisor, over whatever link there is to it now; one that does not answer in time is refused as unreachable.</summary>
+/// <summary>
+/// What is asked of a live kernel's supervisor, over whatever link there is to it now; one that does not answer in time is refused as
+/// unreachable.
+/// </summary>
 internal sealed class KernelLink(KernelId kernel, LiveAttempt live, TimeProvider time)
 {
     /// <summary>For the link to be there, and again for the answer.</summary>
@@ -16,11 +19,15 @@ internal sealed class KernelLink(KernelId kernel, LiveAttempt live, TimeProvider
         try
         {
             SupervisorLink link = await live.Link.WaitAsync(Patience, time, cancellationToken);
-            return await link.RequestAsync(request with { Attempt = live.Id.Value }, cancellationToken, goesOnInline).WaitAsync(Patience, time, cancellationToken);
+            return await link.RequestAsync(request with { Attempt = live.Id.Value }, cancellationToken, goesOnInline)
+                .WaitAsync(Patience, time, cancellationToken);
         }
         catch (Exception e) when (e is IOException or TimeoutException)
         {
-            throw new RefusedException(ErrorCodes.SupervisorUnreachable, $"The supervisor of kernel {kernel} does not answer now ({e.Message}). The kernel is not harmed; try again.");
+            throw new RefusedException(
+                ErrorCodes.SupervisorUnreachable,
+                $"The supervisor of kernel {kernel} does not answer now ({e.Message}). The kernel is not harmed; try again."
+            );
         }
     }
 
@@ -35,7 +42,16 @@ internal sealed class KernelLink(KernelId kernel, LiveAttempt live, TimeProvider
         };
         try
         {
-            await AskAsync(new LinkMessage { Type = LinkMessageType.Send, Channel = name, Body = unsignedMultipart }, goesOnInline: true, cancellationToken);
+            await AskAsync(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Send,
+                    Channel = name,
+                    Body = unsignedMultipart,
+                },
+                goesOnInline: true,
+                cancellationToken
+            );
         }
         catch (LinkRefusedException e)
         {
@@ -47,7 +63,8 @@ internal sealed class KernelLink(KernelId kernel, LiveAttempt live, TimeProvider
                     LinkCodes.MessageInvalid => ErrorCodes.InvalidRequest,
                     _ => ErrorCodes.InternalError,
                 },
-                e.Message);
+                e.Message
+            );
         }
     }
 
@@ -56,7 +73,11 @@ internal sealed class KernelLink(KernelId kernel, LiveAttempt live, TimeProvider
     {
         try
         {
-            await AskAsync(new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = messageId }, goesOnInline: false, CancellationToken.None);
+            await AskAsync(
+                new LinkMessage { Type = LinkMessageType.Interrupt, MessageId = messageId },
+                goesOnInline: false,
+                CancellationToken.None
+            );
         }
         catch (Exception e) when (e is RefusedException or LinkRefusedException)
         {

@@ -14,10 +14,11 @@ internal static class KernelStop
     public const string Restarted = ExitCause.Restarted;
 
     /// <summary>For a server that finds the record and was not there when the end was asked for.</summary>
-    public static string Reason(string? cause) => cause switch
-    {
-        Culled => "It was culled: it had been idle for too long.",
-        Restarted => "It is being restarted on request.",
-        _ => "It was stopped on request.",
-    };
+    public static string Reason(string? cause) =>
+        cause switch
+        {
+            Culled => "It was culled: it had been idle for too long.",
+            Restarted => "It is being restarted on request.",
+            _ => "It was stopped on request.",
+        };
 }

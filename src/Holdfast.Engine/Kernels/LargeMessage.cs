@@ -4,7 +4,10 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>A message that the journal holds in several records, while it is read piece by piece: its beginning, and which part of each piece is content.</summary>
+/// <summary>
+/// A message that the journal holds in several records, while it is read piece by piece: its beginning, and which part of each piece is
+/// content.
+/// </summary>
 internal sealed class LargeMessage
 {
     private readonly long _contentStart; // From the beginning of the multipart.
@@ -23,7 +26,10 @@ internal sealed class LargeMessage
     /// <summary>Null when this is no first piece of several, or when it ends before the content begins, which no kernel's does.</summary>
     public static LargeMessage? Begin(in JournalRecord record)
     {
-        if ((record.Flags & (JournalFlags.Continues | JournalFlags.Continued)) != JournalFlags.Continues || JupyterMessage.TryParsePrefix(record.Payload) is not { } peek)
+        if (
+            (record.Flags & (JournalFlags.Continues | JournalFlags.Continued)) != JournalFlags.Continues
+            || JupyterMessage.TryParsePrefix(record.Payload) is not { } peek
+        )
         {
             return null;
         }

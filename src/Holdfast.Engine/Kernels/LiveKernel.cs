@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// One kernel incarnation while it lives, as the rest of the engine knows it: how it does, which <see cref="KernelFollower"/> reads in its journal; what may be asked of it, over its
-/// <see cref="KernelLink"/>; and what its end is meant to be.
+/// One kernel incarnation while it lives, as the rest of the engine knows it: how it does, which <see cref="KernelFollower"/> reads in its
+/// journal; what may be asked of it, over its <see cref="KernelLink"/>; and what its end is meant to be.
 /// </summary>
 public sealed class LiveKernel
 {
@@ -20,7 +20,14 @@ public sealed class LiveKernel
     private int _connections;
 
     internal LiveKernel(
-        Kernel kernel, LiveAttempt live, StateStore store, ExecutionLedger executions, KernelLedger kernels, TimeProvider time, ILogger logger)
+        Kernel kernel,
+        LiveAttempt live,
+        StateStore store,
+        ExecutionLedger executions,
+        KernelLedger kernels,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         (Id, SpecName, Live) = (kernel.Id, kernel.SpecName, live);
         Comms = new CommReader(live.Files.Journal);
@@ -33,7 +40,9 @@ public sealed class LiveKernel
     public string SpecName { get; }
     public LiveAttempt Live { get; }
 
-    /// <summary>Completes when the kernel can be talked to; refused with kernel-died, its last words included, when it ends before.</summary>
+    /// <summary>
+    /// Completes when the kernel can be talked to; refused with kernel-died, its last words included, when it ends before.
+    /// </summary>
     public Task Ready => _follower.Ready;
 
     /// <summary>Completes when everything that was in the journal when reading began has been read and applied.</summary>
@@ -52,7 +61,10 @@ public sealed class LiveKernel
     /// <summary>As Jupyter counts it, microseconds since 1970; 0 while nothing was heard.</summary>
     public long LastActivityAt => _follower.Activity.LastActivityAt;
 
-    /// <summary>The content of the kernel's latest kernel_info_reply, JSON: with it a client is answered at once while the kernel is busy. Null before the first.</summary>
+    /// <summary>
+    /// The content of the kernel's latest kernel_info_reply, JSON: with it a client is answered at once while the kernel is busy. Null
+    /// before the first.
+    /// </summary>
     public ReadOnlyMemory<byte>? KernelInfoReply => _follower.Introduction.KernelInfo is { } content ? content : null;
 
     /// <summary>The header.session under which the kernel speaks in this incarnation; null before its first message.</summary>
@@ -70,7 +82,9 @@ public sealed class LiveKernel
     /// <summary>How it died; null while it lives, and when it was stopped. Set before <see cref="Ended"/> completes.</summary>
     public KernelDeath? Death => _follower.Death;
 
-    /// <summary>What became of the kernel at the end of this incarnation: stopped, dead, or restarting. Set before <see cref="Ended"/> completes.</summary>
+    /// <summary>
+    /// What became of the kernel at the end of this incarnation: stopped, dead, or restarting. Set before <see cref="Ended"/> completes.
+    /// </summary>
     public KernelState? EndState => _follower.EndState;
 
     /// <summary>How many clients are connected now.</summary>
@@ -107,14 +121,16 @@ public sealed class LiveKernel
         }
     }
 
-    /// <summary>Asks the kernel's supervisor. Errors: supervisor-unreachable; what it refuses itself is a <see cref="LinkRefusedException"/>.</summary>
+    /// <summary>
+    /// Asks the kernel's supervisor. Errors: supervisor-unreachable; what it refuses itself is a <see cref="LinkRefusedException"/>.
+    /// </summary>
     public Task<LinkMessage> AskAsync(LinkMessage request, CancellationToken cancellationToken, bool goesOnInline = false) =>
         _link.AskAsync(request, goesOnInline, cancellationToken);
 
     /// <summary>
-    /// Sends a client's message on shell, control or stdin: a multipart of unsigned frames (header, parent, metadata, content, buffers...), which is journalled and signed and goes past
-    /// the queue of notebook runs. Completes when it is with the kernel's socket. Errors: kernel-not-running, input-not-requested (stdin: nobody asks, or somebody has
-    /// answered), invalid-request, supervisor-unreachable.
+    /// Sends a client's message on shell, control or stdin: a multipart of unsigned frames (header, parent, metadata, content, buffers...),
+    /// which is journalled and signed and goes past the queue of notebook runs. Completes when it is with the kernel's socket. Errors:
+    /// kernel-not-running, input-not-requested (stdin: nobody asks, or somebody has answered), invalid-request, supervisor-unreachable.
     /// </summary>
     public Task SendAsync(KernelChannel channel, ReadOnlyMemory<byte> unsignedMultipart, CancellationToken cancellationToken) =>
         _link.SendAsync(channel, unsignedMultipart, cancellationToken);
@@ -123,7 +139,9 @@ public sealed class LiveKernel
 
     internal void Unlisten(IKernelListener listener) => _follower.Unlisten(listener);
 
-    /// <summary>Starts to read. Cells that were handed over before are named, so that they can be accounted for if the kernel ends.</summary>
+    /// <summary>
+    /// Starts to read. Cells that were handed over before are named, so that they can be accounted for if the kernel ends.
+    /// </summary>
     internal void Start(long position, IEnumerable<ExecutionId> handedOver)
     {
         foreach (ExecutionId id in handedOver)

@@ -13,10 +13,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>The kernels that have a process: launches their supervisors, attaches to those that are found again, and lets go of those that ended.</summary>
+/// <summary>
+/// The kernels that have a process: launches their supervisors, attaches to those that are found again, and lets go of those that ended.
+/// </summary>
 public sealed partial class LiveKernels(
-    StateStore store, ExecutionLedger executions, KernelLedger kernels, LiveAttempts attempts, AttemptFolders folders, KernelOptions options,
-    SupervisorSpawner spawner, AttemptRescuer rescuer, EngineMeters meters, TimeProvider time, ILogger<LiveKernels> logger) : IDisposable
+    StateStore store,
+    ExecutionLedger executions,
+    KernelLedger kernels,
+    LiveAttempts attempts,
+    AttemptFolders folders,
+    KernelOptions options,
+    SupervisorSpawner spawner,
+    AttemptRescuer rescuer,
+    EngineMeters meters,
+    TimeProvider time,
+    ILogger<LiveKernels> logger
+) : IDisposable
 {
     private readonly ConcurrentDictionary<string, LiveKernel> _byId = new();
     private static readonly TimeSpan RescueRetryDelay = TimeSpan.FromSeconds(1);
@@ -30,7 +42,9 @@ public sealed partial class LiveKernels(
     /// <summary>An incarnation has come to be, or was found again. Raised before its journal is read; handlers only take note.</summary>
     public event Action<LiveKernel>? Tracked;
 
-    /// <summary>Completes when a kernel gets an incarnation, or has lost its own. Take it before looking, so that nothing slips between.</summary>
+    /// <summary>
+    /// Completes when a kernel gets an incarnation, or has lost its own. Take it before looking, so that nothing slips between.
+    /// </summary>
     public Task Changed => _changed.Task;
 
     public bool TryGet(KernelId id, [NotNullWhen(true)] out LiveKernel? kernel) => _byId.TryGetValue(id.Value, out kernel);
@@ -54,8 +68,16 @@ public sealed partial class LiveKernels(
         _stopping.Dispose();
     }
 
-    /// <summary>Starts the incarnation that was just committed. Returns at once; <see cref="LiveKernel.Ready"/> tells how it went.</summary>
-    internal LiveKernel Launch(Kernel kernel, Attempt attempt, KernelSpec spec, IEnumerable<ExecutionId> handedOver, Action<LiveKernel>? beforeReading = null)
+    /// <summary>
+    /// Starts the incarnation that was just committed. Returns at once; <see cref="LiveKernel.Ready"/> tells how it went.
+    /// </summary>
+    internal LiveKernel Launch(
+        Kernel kernel,
+        Attempt attempt,
+        KernelSpec spec,
+        IEnumerable<ExecutionId> handedOver,
+        Action<LiveKernel>? beforeReading = null
+    )
     {
         LiveKernel live = Track(kernel, attempt);
         beforeReading?.Invoke(live);
@@ -66,8 +88,14 @@ public sealed partial class LiveKernels(
 
     /// <summary>An incarnation that was found at start-up: read from a position on, and attached when it lives.</summary>
     internal async Task<LiveKernel> AdoptAsync(
-        Kernel kernel, Attempt attempt, AttemptVerdict verdict, long position, IEnumerable<ExecutionId> handedOver, Action<LiveKernel> beforeReading,
-        CancellationToken cancellationToken)
+        Kernel kernel,
+        Attempt attempt,
+        AttemptVerdict verdict,
+        long position,
+        IEnumerable<ExecutionId> handedOver,
+        Action<LiveKernel> beforeReading,
+        CancellationToken cancellationToken
+    )
     {
         LiveKernel live = Track(kernel, attempt);
         beforeReading(live);
@@ -97,7 +125,8 @@ public sealed partial class LiveKernels(
         TellChanged();
     }
 
-    private void TellChanged() => Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    private void TellChanged() =>
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     private async Task LaunchAsync(LiveKernel live, Kernel kernel, KernelSpec spec)
     {
@@ -108,7 +137,10 @@ public sealed partial class LiveKernels(
             CrashPoints.Reach(CrashPoint.ServerKernelSpecWritten);
             (int _, System.Net.Sockets.Socket socket) = spawner.Spawn(live.Live.Files.Directory);
             CrashPoints.Reach(CrashPoint.ServerSupervisorSpawned);
-            Open(live, await SupervisorLink.OverAsync(socket, live.Live.Attempt.Nonce, notice => OnNotice(live, notice), time, _stopping.Token));
+            Open(
+                live,
+                await SupervisorLink.OverAsync(socket, live.Live.Attempt.Nonce, notice => OnNotice(live, notice), time, _stopping.Token)
+            );
             await live.Live.WatchAsync(_stopping.Token);
             Log.Started(logger, live.Id.Value, live.SpecName);
             _ = MeasureStartAsync(live, start);
@@ -223,7 +255,11 @@ public sealed partial class LiveKernels(
         [LoggerMessage(EventIds.KernelStarted, LogLevel.Information, "Kernel {KernelId} ({SpecName}) has a supervisor.")]
         public static partial void Started(ILogger logger, string kernelId, string specName);
 
-        [LoggerMessage(EventIds.KernelLaunchFailed, LogLevel.Error, "Kernel {KernelId} could not be launched; its folder decides what becomes of it.")]
+        [LoggerMessage(
+            EventIds.KernelLaunchFailed,
+            LogLevel.Error,
+            "Kernel {KernelId} could not be launched; its folder decides what becomes of it."
+        )]
         public static partial void LaunchFailed(ILogger logger, string kernelId, Exception exception);
     }
 }

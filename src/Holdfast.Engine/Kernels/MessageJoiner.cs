@@ -7,8 +7,9 @@ namespace Holdfast.Engine.Kernels;
 internal delegate void LargePieceCallback(LargeMessage message, ReadOnlySpan<byte> content);
 
 /// <summary>
-/// Puts a kernel's messages together from the records of its journal. Output that lies in several records and that nobody here wants whole is not: of it, header, parent and metadata are
-/// kept and what a terminal would show is counted, piece by piece, so that 100 MB of output cost no memory.
+/// Puts a kernel's messages together from the records of its journal. Output that lies in several records and that nobody here wants whole
+/// is not: of it, header, parent and metadata are kept and what a terminal would show is counted, piece by piece, so that 100 MB of output
+/// cost no memory.
 /// </summary>
 internal sealed class MessageJoiner(Func<LargeMessage, bool> wantsWhole, LargePieceCallback? tookPiece = null)
 {
@@ -39,7 +40,12 @@ internal sealed class MessageJoiner(Func<LargeMessage, bool> wantsWhole, LargePi
         }
 
         PayloadState state = _joiner.Join(record, out ReadOnlyMemory<byte> payload);
-        if (state == PayloadState.Incomplete || !_firstPieces.Remove(record.Channel, out long position) || state != PayloadState.Whole || JupyterMessage.TryParse(payload) is not { } whole)
+        if (
+            state == PayloadState.Incomplete
+            || !_firstPieces.Remove(record.Channel, out long position)
+            || state != PayloadState.Whole
+            || JupyterMessage.TryParse(payload) is not { } whole
+        )
         {
             return false;
         }
@@ -62,11 +68,17 @@ internal sealed class MessageJoiner(Func<LargeMessage, bool> wantsWhole, LargePi
         long said = _counter?.Count is { } count ? count + CellOutputText.ExtraBytes(large.Head.MessageType) : 0;
         (_large, _counter) = (null, null);
         _firstPieces.Remove(record.Channel, out long position);
-        message = new KernelMessage(record.Channel, large.Head, record.UnixNanoseconds, position, record.NextPosition) { IsPartial = true, SaidBytes = said };
+        message = new KernelMessage(record.Channel, large.Head, record.UnixNanoseconds, position, record.NextPosition)
+        {
+            IsPartial = true,
+            SaidBytes = said,
+        };
         return true;
     }
 
-    /// <summary>A message is put together whole when it lies in one record, when somebody wants it so, or when there is more to count than one text.</summary>
+    /// <summary>
+    /// A message is put together whole when it lies in one record, when somebody wants it so, or when there is more to count than one text.
+    /// </summary>
     private void Begin(in JournalRecord record)
     {
         (_large, _counter) = (null, null);

@@ -5,8 +5,9 @@ using Holdfast.Protocol;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Ends a kernel, if it lives, and starts a new incarnation under the same id; waits until it answers. Cells that ran or waited in the old one are over.
-/// Between the two it is restarting, which is stored, so that it is neither missing from a list nor left without a process when the server dies.
+/// Ends a kernel, if it lives, and starts a new incarnation under the same id; waits until it answers. Cells that ran or waited in the old
+/// one are over. Between the two it is restarting, which is stored, so that it is neither missing from a list nor left without a process
+/// when the server dies.
 /// Errors: kernel-not-found, kernelspec-not-found, kernel-died, supervisor-unreachable.
 /// </summary>
 public sealed class RestartKernel(StateStore store, KernelLedger ledger, LiveKernels live, StopKernel stop)
@@ -29,13 +30,15 @@ public sealed class RestartKernel(StateStore store, KernelLedger ledger, LiveKer
         await stop.RunAsync(id, KernelStop.Restarted, null, cancellationToken);
         CrashPoints.Reach(CrashPoint.ServerKernelStoppedToRestart);
         (Kernel Kernel, Attempt Attempt)? next = await store.WriteAsync<(Kernel, Attempt)?>(
-            transaction => KernelsTable.Find(transaction, id) switch
-            {
-                null => throw KernelId.NotFound(id.Value),
-                { AttemptId: not null } => null, // Two asked at once, and the other was first: it is being restarted.
-                { } kernel => ledger.Renew(transaction, kernel),
-            },
-            CancellationToken.None);
+            transaction =>
+                KernelsTable.Find(transaction, id) switch
+                {
+                    null => throw KernelId.NotFound(id.Value),
+                    { AttemptId: not null } => null, // Two asked at once, and the other was first: it is being restarted.
+                    { } kernel => ledger.Renew(transaction, kernel),
+                },
+            CancellationToken.None
+        );
         return next is { } renewed ? live.Launch(renewed.Kernel, renewed.Attempt, spec, []) : live.Get(id);
     }
 }

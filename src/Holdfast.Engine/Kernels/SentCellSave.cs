@@ -4,7 +4,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// One write of a client's cell, as it was when the write was put together: the cell itself goes on changing meanwhile, on another thread. Tried again when the store fails.
+/// One write of a client's cell, as it was when the write was put together: the cell itself goes on changing meanwhile, on another thread.
+/// Tried again when the store fails.
 /// </summary>
 internal sealed class SentCellSave(ExecutionLedger ledger, CellTracker.Cell cell, Action<string>? cancelledCellStarted)
 {

@@ -4,7 +4,9 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels;
 
-/// <summary>What is kept of a client's execute_request: the code as JSON, which cell of a notebook it says it is of, and who sent it.</summary>
+/// <summary>
+/// What is kept of a client's execute_request: the code as JSON, which cell of a notebook it says it is of, and who sent it.
+/// </summary>
 internal sealed record SentRequest(string Json, string? CellId, string? Session, string? Username)
 {
     /// <summary>Longer code is left to the journal, which has it anyway.</summary>
@@ -21,14 +23,18 @@ internal sealed record SentRequest(string Json, string? CellId, string? Session,
         }
 
         // The escapes stay as the client wrote them: it is JSON there and JSON here.
-        string json = JupyterJson.TryGetRaw(content, "code"u8, out ReadOnlySpan<byte> code) && code.Length <= CodeBytesMax
-            ? $$"""{"code":"{{Encoding.UTF8.GetString(code)}}"}"""
-            : "{}";
+        string json =
+            JupyterJson.TryGetRaw(content, "code"u8, out ReadOnlySpan<byte> code) && code.Length <= CodeBytesMax
+                ? $$"""{"code":"{{Encoding.UTF8.GetString(code)}}"}"""
+                : "{}";
         ReadOnlySpan<byte> header = request.HeaderJson.Span;
         ReadOnlySpan<byte> metadata = request.MetadataJson.Span;
         read = new SentRequest(
-            json, JupyterJson.GetText(metadata, "cellId"u8) ?? JupyterJson.GetText(metadata, "cell_id"u8), JupyterJson.GetText(header, "session"u8),
-            JupyterJson.GetText(header, "username"u8));
+            json,
+            JupyterJson.GetText(metadata, "cellId"u8) ?? JupyterJson.GetText(metadata, "cell_id"u8),
+            JupyterJson.GetText(header, "session"u8),
+            JupyterJson.GetText(header, "username"u8)
+        );
         return true;
     }
 }

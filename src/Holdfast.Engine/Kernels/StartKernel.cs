@@ -11,7 +11,14 @@ namespace Holdfast.Engine.Kernels;
 /// Starts a kernel of a kernelspec under a supervisor of its own, or takes a warm one that is like it, and waits until it answers.
 /// Errors: kernelspec-not-found, working-directory-not-found, invalid-request, kernel-died (with its standard error), disk-full.
 /// </summary>
-public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKernels live, WarmKernels warm, KernelOptions options, string root)
+public sealed class StartKernel(
+    StateStore store,
+    KernelLedger ledger,
+    LiveKernels live,
+    WarmKernels warm,
+    KernelOptions options,
+    string root
+)
 {
     public const string DefaultSpec = "python3";
 
@@ -34,9 +41,15 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
         return store.Read(reader => KernelsTable.Find(reader, id))!;
     }
 
-    /// <summary>The same without the wait: the kernel is stored and being launched. What becomes of it is told by its state and its events.</summary>
+    /// <summary>
+    /// The same without the wait: the kernel is stored and being launched. What becomes of it is told by its state and its events.
+    /// </summary>
     /// <param name="alsoStore">What is to be stored in the same transaction as the kernel.</param>
-    public async Task<Kernel> BeginAsync(StartKernelRequest request, CancellationToken cancellationToken, Action<StoreTransaction, Kernel>? alsoStore = null)
+    public async Task<Kernel> BeginAsync(
+        StartKernelRequest request,
+        CancellationToken cancellationToken,
+        Action<StoreTransaction, Kernel>? alsoStore = null
+    )
     {
         (KernelId id, _) = await LaunchAsync(request, alsoStore, cancellationToken);
         return store.Read(reader => KernelsTable.Find(reader, id))!;
@@ -44,7 +57,10 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
 
     /// <summary>The kernel, and its incarnation unless it was ready already.</summary>
     private async Task<(KernelId Id, LiveKernel? Started)> LaunchAsync(
-        StartKernelRequest request, Action<StoreTransaction, Kernel>? alsoStore, CancellationToken cancellationToken)
+        StartKernelRequest request,
+        Action<StoreTransaction, Kernel>? alsoStore,
+        CancellationToken cancellationToken
+    )
     {
         Space?.ThrowIfFull();
         KernelSpec spec = KernelSpecs.Require(request.SpecName ?? DefaultSpec);
@@ -65,7 +81,10 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
                 KernelId id = request.Id ?? KernelId.New();
                 if (KernelsTable.Find(transaction, id) is { } taken)
                 {
-                    throw new RefusedException(ErrorCodes.IllegalTransition, $"There is, or was, a kernel {taken.Id} already. Leave the choice of an id to the server.");
+                    throw new RefusedException(
+                        ErrorCodes.IllegalTransition,
+                        $"There is, or was, a kernel {taken.Id} already. Leave the choice of an id to the server."
+                    );
                 }
 
                 (Kernel Kernel, Attempt Attempt) added = ledger.Add(transaction, id, plan with { Environment = WithHints(request) });
@@ -73,7 +92,8 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
                 alsoStore?.Invoke(transaction, added.Kernel);
                 return added;
             },
-            cancellationToken);
+            cancellationToken
+        );
         return (kernel.Id, live.Launch(kernel, attempt, spec, []));
     }
 
@@ -97,7 +117,10 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
 
         if (request.Cpus is { } cpus && KernelCpus.ToMillis(cpus) is null)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"A limit on processors must be a number from {KernelCpus.Min} to {KernelCpus.Max}.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"A limit on processors must be a number from {KernelCpus.Min} to {KernelCpus.Max}."
+            );
         }
 
         if (request.Environment.Keys.FirstOrDefault(static n => n.Length == 0 || n.Contains('=') || n.Contains('\0')) is { } bad)
@@ -122,11 +145,17 @@ public sealed class StartKernel(StateStore store, KernelLedger ledger, LiveKerne
             string directory = Path.GetFullPath(asked, root);
             return Directory.Exists(directory)
                 ? Path.TrimEndingDirectorySeparator(directory)
-                : throw new RefusedException(ErrorCodes.WorkingDirectoryNotFound, $"The working directory '{directory}' does not exist on the server's machine.");
+                : throw new RefusedException(
+                    ErrorCodes.WorkingDirectoryNotFound,
+                    $"The working directory '{directory}' does not exist on the server's machine."
+                );
         }
 
         // A client on another machine may name a folder of its own: no reason to refuse it a kernel.
-        return request.Environment.GetValueOrDefault(WorkingDirectoryVariable) is { } named && Path.IsPathRooted(named) && Directory.Exists(named)
+        return
+            request.Environment.GetValueOrDefault(WorkingDirectoryVariable) is { } named
+            && Path.IsPathRooted(named)
+            && Directory.Exists(named)
             ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(named))
             : root;
     }

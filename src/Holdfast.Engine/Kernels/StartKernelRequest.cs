@@ -12,7 +12,9 @@ public sealed record StartKernelRequest
     /// <summary>Beyond what the kernelspec and the server's own environment give.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Variables that a kernel is told when it is started for this request; one that was started in advance does without them.</summary>
+    /// <summary>
+    /// Variables that a kernel is told when it is started for this request; one that was started in advance does without them.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Hints { get; init; } = new Dictionary<string, string>();
 
     /// <summary>A UUID chosen by the caller; default: a new one.</summary>

@@ -4,8 +4,8 @@ using Holdfast.Protocol.Link;
 namespace Holdfast.Engine.Kernels;
 
 /// <summary>
-/// Ends a kernel: shutdown_request, TERM, KILL, with a grace between; waits until it has ended and its cells are accounted for. One that waits for its restart does not
-/// get it. Stopping one that has ended is no error.
+/// Ends a kernel: shutdown_request, TERM, KILL, with a grace between; waits until it has ended and its cells are accounted for. One that
+/// waits for its restart does not get it. Stopping one that has ended is no error.
 /// Errors: kernel-not-found, supervisor-unreachable.
 /// </summary>
 public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernels live, KernelOptions options)
@@ -22,7 +22,10 @@ public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernel
         Kernel stopped = await RunAsync(id, cancellationToken);
         return stopped.State != KernelState.Dead
             ? stopped
-            : await store.WriteAsync(transaction => ledger.Lay(transaction, id, $"It had died, and was then stopped on request. {stopped.Reason}"), cancellationToken) ?? stopped;
+            : await store.WriteAsync(
+                transaction => ledger.Lay(transaction, id, $"It had died, and was then stopped on request. {stopped.Reason}"),
+                cancellationToken
+            ) ?? stopped;
     }
 
     /// <param name="cause">For the exit record, where a later server finds it.</param>
@@ -43,7 +46,10 @@ public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernel
                 return found;
             }
 
-            if (await store.WriteAsync(transaction => ledger.Lay(transaction, id, reason ?? KernelStop.Reason(cause)), cancellationToken) is { } laid)
+            if (
+                await store.WriteAsync(transaction => ledger.Lay(transaction, id, reason ?? KernelStop.Reason(cause)), cancellationToken) is
+                { } laid
+            )
             {
                 return laid;
             }
@@ -59,7 +65,15 @@ public sealed class StopKernel(StateStore store, KernelLedger ledger, LiveKernel
         kernel.IsStopRequested |= cause != KernelStop.Restarted;
         try
         {
-            await kernel.AskAsync(new LinkMessage { Type = LinkMessageType.Stop, Cause = cause, GraceMs = (long)options.StopGrace.TotalMilliseconds }, cancellationToken);
+            await kernel.AskAsync(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Stop,
+                    Cause = cause,
+                    GraceMs = (long)options.StopGrace.TotalMilliseconds,
+                },
+                cancellationToken
+            );
         }
         catch (RefusedException) when (kernel.Ended.IsCompleted)
         {

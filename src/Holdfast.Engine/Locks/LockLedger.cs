@@ -5,9 +5,10 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Locks;
 
 /// <summary>
-/// The only writer of locks. Whoever asks for locks stands in the line of each at one place, and has all of them, or none, when it is the first in every line. Places order
-/// all lines alike, so the oldest who waits is never behind a younger one: no deadlock, and nobody starves. A lock is left only with the execution's end, in the same
-/// transaction, or by a person's hand. What follows for executions is the caller's to do.
+/// The only writer of locks. Whoever asks for locks stands in the line of each at one place, and has all of them, or none, when it is the
+/// first in every line. Places order all lines alike, so the oldest who waits is never behind a younger one: no deadlock, and nobody
+/// starves. A lock is left only with the execution's end, in the same transaction, or by a person's hand. What follows for executions is
+/// the caller's to do.
 /// </summary>
 internal sealed class LockLedger(FeedLog feed, TimeProvider time)
 {
@@ -47,7 +48,9 @@ internal sealed class LockLedger(FeedLog feed, TimeProvider time)
         return GrantFirst(transaction, names);
     }
 
-    /// <summary>Takes a lock from its holder by hand; the holder goes on without it, and its fence is old from here on. Null when nobody holds it.</summary>
+    /// <summary>
+    /// Takes a lock from its holder by hand; the holder goes on without it, and its fence is old from here on. Null when nobody holds it.
+    /// </summary>
     public (ExecutionId Holder, long Fence, List<ExecutionId> Granted)? Release(StoreTransaction transaction, string name, string reason)
     {
         if (LocksTable.First(transaction, name) is not { IsGranted: true } holder)
@@ -60,7 +63,10 @@ internal sealed class LockLedger(FeedLog feed, TimeProvider time)
         return (holder.Id, holder.Place, GrantFirst(transaction, [name]));
     }
 
-    /// <summary>Start-up's look at one who waits, although each change is one transaction: true when it stood first in all of its lines, and has its locks now.</summary>
+    /// <summary>
+    /// Start-up's look at one who waits, although each change is one transaction: true when it stood first in all of its lines, and has its
+    /// locks now.
+    /// </summary>
     public bool GrantIfFirst(StoreTransaction transaction, long place, ExecutionId id)
     {
         if (LocksTable.WaitsFor(transaction, place).Count > 0)
@@ -97,14 +103,19 @@ internal sealed class LockLedger(FeedLog feed, TimeProvider time)
     }
 
     private void Announce(StoreTransaction transaction, string kind, string name, ExecutionId id, long place, string? reason) =>
-        feed.Append(transaction, kind, name, writer =>
-        {
-            writer.WriteString("name", name);
-            writer.WriteString("executionId", id.Value);
-            writer.WriteNumber("fence", place);
-            if (reason is not null)
+        feed.Append(
+            transaction,
+            kind,
+            name,
+            writer =>
             {
-                writer.WriteString("reason", reason);
+                writer.WriteString("name", name);
+                writer.WriteString("executionId", id.Value);
+                writer.WriteNumber("fence", place);
+                if (reason is not null)
+                {
+                    writer.WriteString("reason", reason);
+                }
             }
-        });
+        );
 }

@@ -15,7 +15,10 @@ internal static class LockNames
 
         if (asked.Count > LockLimits.LocksMax)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"locks has {asked.Count} names; at most {LockLimits.LocksMax} are allowed.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"locks has {asked.Count} names; at most {LockLimits.LocksMax} are allowed."
+            );
         }
 
         foreach (string name in asked)
@@ -30,7 +33,10 @@ internal static class LockNames
     {
         if (name is null or { Length: 0 or > LockLimits.NameLengthMax })
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"The name of a lock has 1 to {LockLimits.NameLengthMax} characters, of any kind.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"The name of a lock has 1 to {LockLimits.NameLengthMax} characters, of any kind."
+            );
         }
     }
 

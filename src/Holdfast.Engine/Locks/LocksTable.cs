@@ -9,14 +9,22 @@ internal static class LocksTable
     public static long Enter(StoreTransaction transaction, ExecutionId id, IReadOnlyList<string> names, long at)
     {
         long place;
-        using (Statement entry = transaction.Prepare("INSERT INTO lock_entries (execution_id, entered_at) VALUES (?1, ?2)").Bind(1, id.Value).Bind(2, at))
+        using (
+            Statement entry = transaction
+                .Prepare("INSERT INTO lock_entries (execution_id, entered_at) VALUES (?1, ?2)")
+                .Bind(1, id.Value)
+                .Bind(2, at)
+        )
         {
             place = entry.ExecuteInsert();
         }
 
         foreach (string name in names)
         {
-            using Statement claim = transaction.Prepare("INSERT INTO lock_claims (name, place) VALUES (?1, ?2)").Bind(1, name).Bind(2, place);
+            using Statement claim = transaction
+                .Prepare("INSERT INTO lock_claims (name, place) VALUES (?1, ?2)")
+                .Bind(1, name)
+                .Bind(2, place);
             claim.Execute();
         }
 
@@ -35,11 +43,15 @@ internal static class LocksTable
         return Texts(select);
     }
 
-    /// <summary>Who stands first in a line: its place, its execution, and whether it was granted its locks. Null when nobody stands there.</summary>
+    /// <summary>
+    /// Who stands first in a line: its place, its execution, and whether it was granted its locks. Null when nobody stands there.
+    /// </summary>
     public static (long Place, ExecutionId Id, bool IsGranted)? First(StoreReader reader, string name)
     {
-        using Statement select = reader.Prepare(
-            "SELECT e.place, e.execution_id, e.granted_at IS NOT NULL FROM lock_claims c JOIN lock_entries e ON e.place = c.place WHERE c.name = ?1 ORDER BY c.place LIMIT 1")
+        using Statement select = reader
+            .Prepare(
+                "SELECT e.place, e.execution_id, e.granted_at IS NOT NULL FROM lock_claims c JOIN lock_entries e ON e.place = c.place WHERE c.name = ?1 ORDER BY c.place LIMIT 1"
+            )
             .Bind(1, name);
         return select.Step() ? (select.Int64(0), new ExecutionId(select.Text(1)), select.Int64(2) != 0) : null;
     }
@@ -47,8 +59,10 @@ internal static class LocksTable
     /// <summary>The names of a place's lines in which somebody stands before it; none when it may have its locks.</summary>
     public static List<string> WaitsFor(StoreReader reader, long place)
     {
-        using Statement select = reader.Prepare(
-            "SELECT c.name FROM lock_claims c WHERE c.place = ?1 AND EXISTS (SELECT 1 FROM lock_claims o WHERE o.name = c.name AND o.place < ?1) ORDER BY c.name")
+        using Statement select = reader
+            .Prepare(
+                "SELECT c.name FROM lock_claims c WHERE c.place = ?1 AND EXISTS (SELECT 1 FROM lock_claims o WHERE o.name = c.name AND o.place < ?1) ORDER BY c.name"
+            )
             .Bind(1, place);
         return Texts(select);
     }
@@ -79,7 +93,8 @@ internal static class LocksTable
     public static List<LockLine> Lines(StoreReader reader)
     {
         using Statement select = reader.Prepare(
-            "SELECT c.name, c.place, e.execution_id, e.granted_at IS NOT NULL FROM lock_claims c JOIN lock_entries e ON e.place = c.place ORDER BY c.name, c.place");
+            "SELECT c.name, c.place, e.execution_id, e.granted_at IS NOT NULL FROM lock_claims c JOIN lock_entries e ON e.place = c.place ORDER BY c.name, c.place"
+        );
         var lines = new List<LockLine>();
         var waiting = new List<ExecutionId>();
         while (select.Step())
@@ -105,7 +120,8 @@ internal static class LocksTable
     public static LockCount Count(StoreReader reader)
     {
         using Statement select = reader.Prepare(
-            "SELECT (SELECT count(*) FROM lock_entries e JOIN lock_claims c ON c.place = e.place WHERE e.granted_at IS NOT NULL), (SELECT count(*) FROM lock_entries WHERE granted_at IS NULL)");
+            "SELECT (SELECT count(*) FROM lock_entries e JOIN lock_claims c ON c.place = e.place WHERE e.granted_at IS NOT NULL), (SELECT count(*) FROM lock_entries WHERE granted_at IS NULL)"
+        );
         return select.Step() ? new LockCount(select.Int64(0), select.Int64(1)) : new LockCount(0, 0);
     }
 
@@ -113,7 +129,8 @@ internal static class LocksTable
     public static List<ExecutionId> Ended(StoreReader reader)
     {
         using Statement select = reader.Prepare(
-            "SELECT l.execution_id FROM lock_entries l LEFT JOIN executions e ON e.id = l.execution_id WHERE e.id IS NULL OR e.finished_at IS NOT NULL ORDER BY l.place");
+            "SELECT l.execution_id FROM lock_entries l LEFT JOIN executions e ON e.id = l.execution_id WHERE e.id IS NULL OR e.finished_at IS NOT NULL ORDER BY l.place"
+        );
         return Texts(select).ConvertAll(static id => new ExecutionId(id));
     }
 
@@ -121,8 +138,9 @@ internal static class LocksTable
     public static List<(long Place, ExecutionId Id)> FirstInAll(StoreReader reader)
     {
         using Statement select = reader.Prepare(
-            "SELECT l.place, l.execution_id FROM lock_entries l WHERE l.granted_at IS NULL AND NOT EXISTS (" +
-            "SELECT 1 FROM lock_claims c JOIN lock_claims o ON o.name = c.name AND o.place < c.place WHERE c.place = l.place) ORDER BY l.place");
+            "SELECT l.place, l.execution_id FROM lock_entries l WHERE l.granted_at IS NULL AND NOT EXISTS ("
+                + "SELECT 1 FROM lock_claims c JOIN lock_claims o ON o.name = c.name AND o.place < c.place WHERE c.place = l.place) ORDER BY l.place"
+        );
         var rows = new List<(long, ExecutionId)>();
         while (select.Step())
         {

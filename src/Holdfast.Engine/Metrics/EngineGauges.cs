@@ -11,8 +11,10 @@ using Holdfast.Engine.Supervision;
 namespace Holdfast.Engine.Metrics;
 
 /// <summary>
-/// What is, as against what happens: looked up when somebody asks for the instruments. 1. All that the store knows comes from one look into it, however many instruments ask.
-/// 2. What takes a walk over files (journals' sizes, followers' lags, supervisors' processes) is looked up beside the asking and may be some seconds old, so that a scrape stays short with a thousand of them.
+/// What is, as against what happens: looked up when somebody asks for the instruments. 1. All that the store knows comes from one look into
+/// it, however many instruments ask.
+/// 2. What takes a walk over files (journals' sizes, followers' lags, supervisors' processes) is looked up beside the asking and may be
+/// some seconds old, so that a scrape stays short with a thousand of them.
 /// </summary>
 internal sealed class EngineGauges
 {
@@ -32,37 +34,135 @@ internal sealed class EngineGauges
     private long _walkedAt;
     private int _isWalking;
 
-    private sealed record StoreLook(List<StateCount> Executions, long? OldestQueuedAt, LockCount Locks, List<(CallbackState State, long Count)> Callbacks, (long Count, long Bytes) Assets);
+    private sealed record StoreLook(
+        List<StateCount> Executions,
+        long? OldestQueuedAt,
+        LockCount Locks,
+        List<(CallbackState State, long Count)> Callbacks,
+        (long Count, long Bytes) Assets
+    );
 
-    private sealed record FileWalk(Dictionary<string, long> Supervisors, long JournalBytes, (int Count, long LagMax) Journal, (int Count, long LagMax) Feed);
+    private sealed record FileWalk(
+        Dictionary<string, long> Supervisors,
+        long JournalBytes,
+        (int Count, long LagMax) Journal,
+        (int Count, long LagMax) Feed
+    );
 
     public EngineGauges(
-        EngineMeters meters, StateStore store, LiveAttempts attempts, LiveKernels kernels, DataDirectoryPaths paths, Func<RecoveryReport> recovery, TimeProvider time)
+        EngineMeters meters,
+        StateStore store,
+        LiveAttempts attempts,
+        LiveKernels kernels,
+        DataDirectoryPaths paths,
+        Func<RecoveryReport> recovery,
+        TimeProvider time
+    )
     {
         (_meters, _store, _attempts, _kernels, _paths, _time) = (meters, store, attempts, kernels, paths, time);
         Meter meter = meters.Meter;
-        _ = meter.CreateObservableGauge("holdfast.executions", () => Look().Executions.Select(static c => Of(c.Count, ("kind", c.Kind), ("state", c.State))), "{execution}", "Executions that have not ended, by state.");
-        _ = meter.CreateObservableGauge("holdfast.queue.depth", () => Look().Executions[0].Count, "{execution}", "Jobs that wait for a slot.");
-        _ = meter.CreateObservableGauge("holdfast.queue.oldest.age", () => Look().OldestQueuedAt is { } at ? Math.Max(0, time.NowMicroseconds() - at) / 1e6 : 0, "s", "How long ago the next job in the queue was accepted; 0 when it is empty.");
+        _ = meter.CreateObservableGauge(
+            "holdfast.executions",
+            () => Look().Executions.Select(static c => Of(c.Count, ("kind", c.Kind), ("state", c.State))),
+            "{execution}",
+            "Executions that have not ended, by state."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.queue.depth",
+            () => Look().Executions[0].Count,
+            "{execution}",
+            "Jobs that wait for a slot."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.queue.oldest.age",
+            () => Look().OldestQueuedAt is { } at ? Math.Max(0, time.NowMicroseconds() - at) / 1e6 : 0,
+            "s",
+            "How long ago the next job in the queue was accepted; 0 when it is empty."
+        );
         _ = meter.CreateObservableGauge("holdfast.locks.held", () => Look().Locks.Held, "{lock}", "Locks that are held.");
-        _ = meter.CreateObservableGauge("holdfast.locks.waiting", () => Look().Locks.Waiting, "{execution}", "Executions that wait for locks.");
-        _ = meter.CreateObservableGauge("holdfast.callbacks", () => Look().Callbacks.Select(static c => Of(c.Count, ("state", c.State.Name()))), "{callback}", "Callbacks that have not been delivered, by state.");
+        _ = meter.CreateObservableGauge(
+            "holdfast.locks.waiting",
+            () => Look().Locks.Waiting,
+            "{execution}",
+            "Executions that wait for locks."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.callbacks",
+            () => Look().Callbacks.Select(static c => Of(c.Count, ("state", c.State.Name()))),
+            "{callback}",
+            "Callbacks that have not been delivered, by state."
+        );
         _ = meter.CreateObservableGauge("holdfast.assets", () => Look().Assets.Count, "{asset}", "Assets that are kept.");
         _ = meter.CreateObservableGauge("holdfast.assets.size", () => Look().Assets.Bytes, "By", "What they take together.");
-        _ = meter.CreateObservableGauge("holdfast.supervisors", Supervisors, "{supervisor}", "Supervisors of running work, by how they stand; at most some seconds old.");
+        _ = meter.CreateObservableGauge(
+            "holdfast.supervisors",
+            Supervisors,
+            "{supervisor}",
+            "Supervisors of running work, by how they stand; at most some seconds old."
+        );
         _ = meter.CreateObservableGauge("holdfast.kernels", Kernels, "{kernel}", "Kernels that have a process, by execution state.");
-        _ = meter.CreateObservableGauge("holdfast.kernels.clients", () => kernels.All.Sum(static k => (long)k.Connections), "{client}", "Clients connected to kernels.");
-        _ = meter.CreateObservableGauge("holdfast.journal.size", () => Walk().JournalBytes, "By", "Journals of the work that runs now; at most some seconds old.");
+        _ = meter.CreateObservableGauge(
+            "holdfast.kernels.clients",
+            () => kernels.All.Sum(static k => (long)k.Connections),
+            "{client}",
+            "Clients connected to kernels."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.journal.size",
+            () => Walk().JournalBytes,
+            "By",
+            "Journals of the work that runs now; at most some seconds old."
+        );
         _ = meter.CreateObservableGauge("holdfast.followers", Followers, "{follower}", "Who follows a journal or the feed now.");
-        _ = meter.CreateObservableGauge("holdfast.followers.journal.lag", () => Walk().Journal.LagMax, "By", "Journal bytes that the follower furthest behind has not read.");
-        _ = meter.CreateObservableGauge("holdfast.followers.feed.lag", () => Walk().Feed.LagMax, "{event}", "Events that the follower of the feed furthest behind has not read.");
-        _ = meter.CreateObservableGauge("holdfast.recovery.duration", () => recovery().Milliseconds / 1000, "s", "What this start-up took to take up the work again.");
-        _ = meter.CreateObservableGauge("holdfast.recovery.phase.duration", () => recovery().Phases.Select(static p => Of(p.Milliseconds / 1000, ("phase", p.Name))), "s", "What each phase of this start-up took.");
-        _ = meter.CreateObservableGauge("holdfast.recovery.phase.found", () => recovery().Phases.Select(static p => Of((long)p.Found, ("phase", p.Name))), "{item}", "What each phase of this start-up had to look after.");
-        _ = meter.CreateObservableGauge("holdfast.recovery.phase.failed", () => recovery().Phases.Select(static p => Of(p.Problem is null ? 0L : 1, ("phase", p.Name))), "{phase}", "1 for each phase of this start-up that had a problem.");
-        _ = meter.CreateObservableGauge("holdfast.recovery.attempts", () => recovery().Attempts.CountBy(static a => a.Verdict).Select(static v => Of((long)v.Value, ("verdict", v.Key))), "{attempt}", "Attempts that were open at this start-up, by what became of them.");
+        _ = meter.CreateObservableGauge(
+            "holdfast.followers.journal.lag",
+            () => Walk().Journal.LagMax,
+            "By",
+            "Journal bytes that the follower furthest behind has not read."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.followers.feed.lag",
+            () => Walk().Feed.LagMax,
+            "{event}",
+            "Events that the follower of the feed furthest behind has not read."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.recovery.duration",
+            () => recovery().Milliseconds / 1000,
+            "s",
+            "What this start-up took to take up the work again."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.recovery.phase.duration",
+            () => recovery().Phases.Select(static p => Of(p.Milliseconds / 1000, ("phase", p.Name))),
+            "s",
+            "What each phase of this start-up took."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.recovery.phase.found",
+            () => recovery().Phases.Select(static p => Of((long)p.Found, ("phase", p.Name))),
+            "{item}",
+            "What each phase of this start-up had to look after."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.recovery.phase.failed",
+            () => recovery().Phases.Select(static p => Of(p.Problem is null ? 0L : 1, ("phase", p.Name))),
+            "{phase}",
+            "1 for each phase of this start-up that had a problem."
+        );
+        _ = meter.CreateObservableGauge(
+            "holdfast.recovery.attempts",
+            () => recovery().Attempts.CountBy(static a => a.Verdict).Select(static v => Of((long)v.Value, ("verdict", v.Key))),
+            "{attempt}",
+            "Attempts that were open at this start-up, by what became of them."
+        );
         _ = meter.CreateObservableGauge("holdfast.store.size", StoreSizes, "By", "The database's files.");
-        _ = meter.CreateObservableGauge("holdfast.disk.free", () => new DriveInfo(paths.Root).AvailableFreeSpace, "By", "Room on the data directory's disk.");
+        _ = meter.CreateObservableGauge(
+            "holdfast.disk.free",
+            () => new DriveInfo(paths.Root).AvailableFreeSpace,
+            "By",
+            "Room on the data directory's disk."
+        );
     }
 
     private StoreLook Look()
@@ -71,7 +171,13 @@ internal sealed class EngineGauges
         {
             if (_look is null || _time.GetElapsedTime(_lookedAt) > OneScrape)
             {
-                _look = _store.Read(static reader => new StoreLook(OpenCounts.Read(reader), OpenCounts.OldestQueued(reader), LocksTable.Count(reader), CallbacksTable.CountOpen(reader), AssetsTable.Total(reader)));
+                _look = _store.Read(static reader => new StoreLook(
+                    OpenCounts.Read(reader),
+                    OpenCounts.OldestQueued(reader),
+                    LocksTable.Count(reader),
+                    CallbacksTable.CountOpen(reader),
+                    AssetsTable.Total(reader)
+                ));
                 _lookedAt = _time.GetTimestamp();
             }
 
@@ -79,10 +185,10 @@ internal sealed class EngineGauges
         }
     }
 
-    private IEnumerable<Measurement<long>> Supervisors() =>
-        Walk().Supervisors.Select(static c => Of(c.Value, ("liveness", c.Key)));
+    private IEnumerable<Measurement<long>> Supervisors() => Walk().Supervisors.Select(static c => Of(c.Value, ("liveness", c.Key)));
 
-    private IEnumerable<Measurement<long>> Kernels() => _kernels.All.CountBy(static k => k.ExecutionState).Select(static c => Of((long)c.Value, ("state", c.Key)));
+    private IEnumerable<Measurement<long>> Kernels() =>
+        _kernels.All.CountBy(static k => k.ExecutionState).Select(static c => Of((long)c.Value, ("state", c.Key)));
 
     private IEnumerable<Measurement<long>> Followers()
     {
@@ -128,7 +234,12 @@ internal sealed class EngineGauges
                 supervisors[ListSupervisors.Look(attempt).Liveness.Name()]++;
             }
 
-            _walk = new FileWalk(supervisors, bytes, _meters.Followers.Look(FollowerTally.Journal), _meters.Followers.Look(FollowerTally.Feed));
+            _walk = new FileWalk(
+                supervisors,
+                bytes,
+                _meters.Followers.Look(FollowerTally.Journal),
+                _meters.Followers.Look(FollowerTally.Feed)
+            );
         }
         finally
         {

@@ -4,8 +4,9 @@ using Holdfast.Engine.Executions;
 namespace Holdfast.Engine.Metrics;
 
 /// <summary>
-/// The engine's instruments, under the meter <c>Holdfast</c>: what happens is counted here as it happens, by whoever makes it happen; what merely is, such as the depth of the queue, is
-/// looked up when somebody asks (<see cref="EngineGauges"/>). An instrument that nobody listens to costs a comparison.
+/// The engine's instruments, under the meter <c>Holdfast</c>: what happens is counted here as it happens, by whoever makes it happen; what
+/// merely is, such as the depth of the queue, is looked up when somebody asks (<see cref="EngineGauges"/>). An instrument that nobody
+/// listens to costs a comparison.
 /// </summary>
 public sealed class EngineMeters : IDisposable
 {
@@ -31,14 +32,38 @@ public sealed class EngineMeters : IDisposable
     public EngineMeters()
     {
         Meter = new Meter(Name, ProductVersion.Current);
-        _acknowledgement = Latency("holdfast.acknowledgement.duration", "From the call to the synced commit of what was asked for.", LatencySeconds);
+        _acknowledgement = Latency(
+            "holdfast.acknowledgement.duration",
+            "From the call to the synced commit of what was asked for.",
+            LatencySeconds
+        );
         _queueWait = Latency("holdfast.queue.wait.duration", "From a job's acknowledgement until it was given a slot.", WaitSeconds);
         _start = Latency("holdfast.start.duration", "From a slot until the job's command was started.", LatencySeconds);
-        _kernelStart = Latency("holdfast.kernels.start.duration", "From the launch of a kernel until it could be talked to, or had died.", LatencySeconds);
-        _finished = Meter.CreateCounter<long>("holdfast.executions.finished", "{execution}", "Executions that came to an end since the server started.");
-        _supervisorsDied = Meter.CreateCounter<long>("holdfast.supervisors.died", "{supervisor}", "Supervisors whose lock was found free before their work had an end.");
-        _callbackAttempts = Meter.CreateCounter<long>("holdfast.callbacks.attempts", "{attempt}", "Tries to deliver a callback, by what came of them.");
-        _compressedSegments = Meter.CreateCounter<long>("holdfast.journal.compressed", "{segment}", "Segments of journals that were compressed since the server started.");
+        _kernelStart = Latency(
+            "holdfast.kernels.start.duration",
+            "From the launch of a kernel until it could be talked to, or had died.",
+            LatencySeconds
+        );
+        _finished = Meter.CreateCounter<long>(
+            "holdfast.executions.finished",
+            "{execution}",
+            "Executions that came to an end since the server started."
+        );
+        _supervisorsDied = Meter.CreateCounter<long>(
+            "holdfast.supervisors.died",
+            "{supervisor}",
+            "Supervisors whose lock was found free before their work had an end."
+        );
+        _callbackAttempts = Meter.CreateCounter<long>(
+            "holdfast.callbacks.attempts",
+            "{attempt}",
+            "Tries to deliver a callback, by what came of them."
+        );
+        _compressedSegments = Meter.CreateCounter<long>(
+            "holdfast.journal.compressed",
+            "{segment}",
+            "Segments of journals that were compressed since the server started."
+        );
         _compressedBefore = Meter.CreateCounter<long>("holdfast.journal.compressed.before", "By", "What they took before.");
         _compressedAfter = Meter.CreateCounter<long>("holdfast.journal.compressed.after", "By", "What they take now.");
         _callbackDuration = Latency("holdfast.callbacks.attempt.duration", "Of one try to deliver a callback.", LatencySeconds);
@@ -51,13 +76,15 @@ public sealed class EngineMeters : IDisposable
     public FollowerTally Followers { get; } = new();
 
     /// <param name="operation">What was acknowledged: <c>job</c>, <c>notebook</c>, <c>kernel</c>.</param>
-    public void Acknowledged(string operation, TimeSpan duration) => _acknowledgement.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("operation", operation));
+    public void Acknowledged(string operation, TimeSpan duration) =>
+        _acknowledgement.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("operation", operation));
 
     public void Claimed(TimeSpan waited) => _queueWait.Record(Math.Max(0, waited.TotalSeconds));
 
     public void Started(TimeSpan duration) => _start.Record(Math.Max(0, duration.TotalSeconds));
 
-    public void KernelStarted(bool isReady, TimeSpan duration) => _kernelStart.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("outcome", isReady ? "ready" : "died"));
+    public void KernelStarted(bool isReady, TimeSpan duration) =>
+        _kernelStart.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("outcome", isReady ? "ready" : "died"));
 
     public void Finished(ExecutionKind kind, ExecutionState state) =>
         _finished.Add(1, new("kind", ExecutionsTable.KindName(kind)), new("state", state.Name()));

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 
 namespace Holdfast.Engine.Metrics;
 
-/// <summary>Those who follow a feed or a journal, each with how far it is behind: bytes of a journal, events of the feed. Asked only when somebody looks.</summary>
+/// <summary>
+/// Those who follow a feed or a journal, each with how far it is behind: bytes of a journal, events of the feed. Asked only when somebody
+/// looks.
+/// </summary>
 public sealed class FollowerTally
 {
     public const string Journal = "journal";

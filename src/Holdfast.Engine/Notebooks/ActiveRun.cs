@@ -9,8 +9,8 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// One notebook run while it goes on: folds the messages of its cells into outputs and keeps each cell's state, as the feed tells it. It is rebuilt from the
-/// store and the journal at any time: nothing in here is the only copy of anything.
+/// One notebook run while it goes on: folds the messages of its cells into outputs and keeps each cell's state, as the feed tells it. It is
+/// rebuilt from the store and the journal at any time: nothing in here is the only copy of anything.
 /// </summary>
 internal sealed class ActiveRun : IKernelListener
 {
@@ -29,7 +29,10 @@ internal sealed class ActiveRun : IKernelListener
         public ExecutionState State { get; set; } = execution.State;
         public bool HasStarted { get; set; } = execution.StartedAt is not null;
 
-        /// <summary>What the last <see cref="WriteTo"/> put into the notebook, and what of that is known to be on disk: the cell may change in between.</summary>
+        /// <summary>
+        /// What the last <see cref="WriteTo"/> put into the notebook, and what of that is known to be on disk: the cell may change in
+        /// between.
+        /// </summary>
         public (long Version, ExecutionState State, bool IsWhole) Written { get; set; } = (-1, execution.State, false);
         public (long Version, ExecutionState State, bool IsWhole) Saved { get; set; } = (-1, execution.State, false);
     }
@@ -146,7 +149,10 @@ internal sealed class ActiveRun : IKernelListener
     {
         lock (_lock)
         {
-            if (_byExecution.TryGetValue(published.Subject, out RunCell? cell) && ExecutionStates.TryParse(published.Kind["execution.".Length..], out ExecutionState state))
+            if (
+                _byExecution.TryGetValue(published.Subject, out RunCell? cell)
+                && ExecutionStates.TryParse(published.Kind["execution.".Length..], out ExecutionState state)
+            )
             {
                 cell.State = state;
                 Signal();
@@ -156,10 +162,11 @@ internal sealed class ActiveRun : IKernelListener
     }
 
     /// <summary>
-    /// Writes what has changed since the last call into the notebook, cell by cell; a cell whose source was edited since it was sent keeps what the file
-    /// says, since the outputs are not of what it now holds. Returns how many cells were passed over for that.
+    /// Writes what has changed since the last call into the notebook, cell by cell; a cell whose source was edited since it was sent keeps
+    /// what the file says, since the outputs are not of what it now holds. Returns how many cells were passed over for that.
     /// </summary>
-    /// <param name="inlineBytesMax">For a value that is longer, a text stands in the notebook: where it is kept, if that is known by now.</param>
+    /// <param name="inlineBytesMax">For a value that is longer, a text stands in the notebook: where it is kept, if that is known by
+    /// now.</param>
     public int WriteTo(NotebookFile notebook, int inlineBytesMax = int.MaxValue)
     {
         int edited = 0;
@@ -195,11 +202,19 @@ internal sealed class ActiveRun : IKernelListener
     {
         lock (_lock)
         {
-            return [.. _byExecution.Values.Where(cell => cell.HasStarted && cell.Fold.Unkept(inlineBytesMax).Count > 0).Select(static cell => cell.Id)];
+            return
+            [
+                .. _byExecution
+                    .Values.Where(cell => cell.HasStarted && cell.Fold.Unkept(inlineBytesMax).Count > 0)
+                    .Select(static cell => cell.Id),
+            ];
         }
     }
 
-    /// <summary>What cells that are over have said and is too large for the notebook, to be kept elsewhere before it is saved. Of those that run it would be another asset with each second.</summary>
+    /// <summary>
+    /// What cells that are over have said and is too large for the notebook, to be kept elsewhere before it is saved. Of those that run it
+    /// would be another asset with each second.
+    /// </summary>
     public List<LargeOutput> TakeLargeOutputs(int inlineBytesMax)
     {
         lock (_lock)
@@ -207,16 +222,21 @@ internal sealed class ActiveRun : IKernelListener
             return
             [
                 .. from cell in _byExecution.Values
-                   where cell.HasStarted && cell.State.IsSettled()
-                   from value in cell.Fold.Unkept(inlineBytesMax)
-                   let now = value.Open() // While nothing is added to it.
-                   select new LargeOutput(cell.Id, () => now, value.MediaType, mark =>
-                   {
-                       lock (_lock)
-                       {
-                           value.Accept(mark);
-                       }
-                   }),
+                where cell.HasStarted && cell.State.IsSettled()
+                from value in cell.Fold.Unkept(inlineBytesMax)
+                let now = value.Open() // While nothing is added to it.
+                select new LargeOutput(
+                    cell.Id,
+                    () => now,
+                    value.MediaType,
+                    mark =>
+                    {
+                        lock (_lock)
+                        {
+                            value.Accept(mark);
+                        }
+                    }
+                ),
             ];
         }
     }
@@ -243,7 +263,10 @@ internal sealed class ActiveRun : IKernelListener
             {
                 if (Array.Find(cells, c => c.State == state && !(state == ExecutionState.Failed && c.Request.AllowsError)) is { } cell)
                 {
-                    return (outcome, $"Cell {(Run.IsCascade ? cell.Request.CellId : null) ?? $"{cell.Request.Index}"} {(state == ExecutionState.Lost ? "was lost" : state.Name())}.");
+                    return (
+                        outcome,
+                        $"Cell {(Run.IsCascade ? cell.Request.CellId : null) ?? $"{cell.Request.Index}"} {(state == ExecutionState.Lost ? "was lost" : state.Name())}."
+                    );
                 }
             }
 
@@ -252,13 +275,18 @@ internal sealed class ActiveRun : IKernelListener
     }
 
     private static readonly (ExecutionState, RunState)[] Verdicts =
-        [(ExecutionState.Lost, RunState.Lost), (ExecutionState.Failed, RunState.Failed), (ExecutionState.Cancelled, RunState.Cancelled)];
+    [
+        (ExecutionState.Lost, RunState.Lost),
+        (ExecutionState.Failed, RunState.Failed),
+        (ExecutionState.Cancelled, RunState.Cancelled),
+    ];
 
     private static NotebookCell? Find(NotebookFile notebook, CellRequest request)
     {
-        NotebookCell? cell = request.CellId is { } id
-            ? notebook.Cells.FirstOrDefault(c => c.Id == id)
-            : request.Index < notebook.Cells.Count ? notebook.Cells[request.Index] : null;
+        NotebookCell? cell =
+            request.CellId is { } id ? notebook.Cells.FirstOrDefault(c => c.Id == id)
+            : request.Index < notebook.Cells.Count ? notebook.Cells[request.Index]
+            : null;
         return cell is { IsCode: true } && cell.Source == request.Source ? cell : null;
     }
 

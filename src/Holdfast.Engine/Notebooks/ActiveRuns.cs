@@ -16,12 +16,15 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// The notebook runs that go on now. Each has one loop: it hands the cells to the kernel's supervisor, all of them at once, so that the notebook goes on
-/// while the server is down; saves outputs into the file as they come; and when every cell is done saves for the last time, and only then calls the run finished.
+/// The notebook runs that go on now. Each has one loop: it hands the cells to the kernel's supervisor, all of them at once, so that the
+/// notebook goes on while the server is down; saves outputs into the file as they come; and when every cell is done saves for the last
+/// time, and only then calls the run finished.
 /// </summary>
 public sealed partial class ActiveRuns : IDisposable
 {
-    /// <summary>Between two saves of a notebook that is running: people watch it, and saving costs as much as the notebook is large.</summary>
+    /// <summary>
+    /// Between two saves of a notebook that is running: people watch it, and saving costs as much as the notebook is large.
+    /// </summary>
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
 
     private const int SaveTimeShare = 10;
@@ -44,9 +47,26 @@ public sealed partial class ActiveRuns : IDisposable
     }
 
     internal ActiveRuns(
-        StateStore store, FeedLog feed, LiveKernels kernels, StopKernel stopKernel, CallbackLedger callbacks, TimeProvider time, ILogger<ActiveRuns> logger, OutputAssets? assets = null)
+        StateStore store,
+        FeedLog feed,
+        LiveKernels kernels,
+        StopKernel stopKernel,
+        CallbackLedger callbacks,
+        TimeProvider time,
+        ILogger<ActiveRuns> logger,
+        OutputAssets? assets = null
+    )
     {
-        (_store, _feed, _kernels, _stopKernel, _callbacks, _time, _logger, _assets) = (store, feed, kernels, stopKernel, callbacks, time, logger, assets);
+        (_store, _feed, _kernels, _stopKernel, _callbacks, _time, _logger, _assets) = (
+            store,
+            feed,
+            kernels,
+            stopKernel,
+            callbacks,
+            time,
+            logger,
+            assets
+        );
         _feed.Published += OnPublished;
     }
 
@@ -57,7 +77,9 @@ public sealed partial class ActiveRuns : IDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>Holds a notebook for one run's beginning, so that two callers at once cannot both find it free; null when somebody else holds it.</summary>
+    /// <summary>
+    /// Holds a notebook for one run's beginning, so that two callers at once cannot both find it free; null when somebody else holds it.
+    /// </summary>
     internal IDisposable? TryReserve(string path) => _reserved.TryAdd(path, true) ? new Reservation(_reserved, path) : null;
 
     internal bool IsActive(string path, [NotNullWhen(true)] out Run? run)
@@ -90,8 +112,8 @@ public sealed partial class ActiveRuns : IDisposable
     }
 
     /// <summary>
-    /// Gives every cell that is not over to the supervisor, which sends each when the one before is done. One that it already has is not sent twice: it knows
-    /// them by their ids, from the journal.
+    /// Gives every cell that is not over to the supervisor, which sends each when the one before is done. One that it already has is not
+    /// sent twice: it knows them by their ids, from the journal.
     /// </summary>
     private async Task HandOverAsync(ActiveRun active, LiveKernel kernel, IReadOnlyList<(Execution Execution, CellRequest Request)> cells)
     {
@@ -124,14 +146,17 @@ public sealed partial class ActiveRuns : IDisposable
             ? new LinkMessage
             {
                 // One that the supervisor has never seen is over with this, too: nothing else would ever say so.
-                Type = LinkMessageType.Dequeue, MessageId = execution.Id.Value, Attempt = kernel.Live.Id.Value, End = isUnwanted && !execution.State.IsSettled(),
+                Type = LinkMessageType.Dequeue,
+                MessageId = execution.Id.Value,
+                Attempt = kernel.Live.Id.Value,
+                End = isUnwanted && !execution.State.IsSettled(),
             }
             : Execute(active.Run, execution, request, kernel);
     }
 
     /// <summary>
-    /// Takes cells of a cascade out of the supervisor's queue. That they are not wanted is stored already; what comes of it, the journal tells. Those that begin all the same are interrupted, as they are
-    /// marked.
+    /// Takes cells of a cascade out of the supervisor's queue. That they are not wanted is stored already; what comes of it, the journal
+    /// tells. Those that begin all the same are interrupted, as they are marked.
     /// </summary>
     internal async Task WithdrawAsync(string run, IReadOnlyCollection<ExecutionId> cells)
     {
@@ -148,8 +173,20 @@ public sealed partial class ActiveRuns : IDisposable
             if (_kernels.TryGet(active.Run.KernelId, out LiveKernel? kernel) && kernel.Live.Id == active.Run.AttemptId)
             {
                 SupervisorLink link = await kernel.Live.Link.WaitAsync(_stopping.Token);
-                await Task.WhenAll(cells.Select(cell => link.RequestAsync(
-                    new LinkMessage { Type = LinkMessageType.Dequeue, MessageId = cell.Value, Attempt = kernel.Live.Id.Value, End = true }, _stopping.Token)));
+                await Task.WhenAll(
+                    cells.Select(cell =>
+                        link.RequestAsync(
+                            new LinkMessage
+                            {
+                                Type = LinkMessageType.Dequeue,
+                                MessageId = cell.Value,
+                                Attempt = kernel.Live.Id.Value,
+                                End = true,
+                            },
+                            _stopping.Token
+                        )
+                    )
+                );
             }
         }
         catch (Exception e) when (e is IOException or RefusedException or LinkRefusedException or OperationCanceledException)
@@ -173,7 +210,8 @@ public sealed partial class ActiveRuns : IDisposable
             Body = JupyterEnvelope.Build(
                 JupyterHeader.Create("execute_request", execution.Id.Value, kernel.Live.Id.Value, Environment.UserName, _time.GetUtcNow()),
                 JupyterEnvelope.ExecuteContent(request.Code ?? request.Source, stopOnError: stopOnError && !run.IsCascade),
-                metadata),
+                metadata
+            ),
             After = run.IsCascade ? [.. request.After ?? []] : null,
         };
     }
@@ -209,7 +247,8 @@ public sealed partial class ActiveRuns : IDisposable
                 await KeepLargeOutputsAsync(active);
                 Save(active);
                 TimeSpan pause = _time.GetElapsedTime(start) * SaveTimeShare;
-                await Task.WhenAny(active.Done, Task.Delay(pause > SaveInterval ? pause : SaveInterval, _time, _stopping.Token)).WaitAsync(_stopping.Token);
+                await Task.WhenAny(active.Done, Task.Delay(pause > SaveInterval ? pause : SaveInterval, _time, _stopping.Token))
+                    .WaitAsync(_stopping.Token);
             }
 
             await FinishAsync(active, kernel);
@@ -224,7 +263,10 @@ public sealed partial class ActiveRuns : IDisposable
         }
     }
 
-    /// <summary>File first, then the row: a crash between the two saves the same outputs again, and never calls a run finished whose outputs are not in its file.</summary>
+    /// <summary>
+    /// File first, then the row: a crash between the two saves the same outputs again, and never calls a run finished whose outputs are not
+    /// in its file.
+    /// </summary>
     private async Task FinishAsync(ActiveRun active, LiveKernel kernel)
     {
         await KeepLargeOutputsAsync(active);
@@ -243,19 +285,30 @@ public sealed partial class ActiveRuns : IDisposable
                         long now = _time.NowMicroseconds();
                         RunsTable.Finish(transaction, active.Run.Id, state, reason, now);
                         owing.ForEach(execution => OwedOutputsTable.Put(transaction, execution, active.Run.Path, now));
-                        _callbacks.Tell(transaction, active.Run.Id, "run." + state.Name(), writer => WriteEnd(writer, active.Run, state, reason, now));
-                        _feed.Append(transaction, active.Run.IsCascade ? "cascade.ended" : "run." + state.Name(), active.Run.Id, writer =>
-                        {
-                            writer.WriteString("id", active.Run.Id);
-                            writer.WriteString("path", active.Run.Path);
-                            writer.WriteString("state", state.Name());
-                            if (reason is not null)
+                        _callbacks.Tell(
+                            transaction,
+                            active.Run.Id,
+                            "run." + state.Name(),
+                            writer => WriteEnd(writer, active.Run, state, reason, now)
+                        );
+                        _feed.Append(
+                            transaction,
+                            active.Run.IsCascade ? "cascade.ended" : "run." + state.Name(),
+                            active.Run.Id,
+                            writer =>
                             {
-                                writer.WriteString("reason", reason);
+                                writer.WriteString("id", active.Run.Id);
+                                writer.WriteString("path", active.Run.Path);
+                                writer.WriteString("state", state.Name());
+                                if (reason is not null)
+                                {
+                                    writer.WriteString("reason", reason);
+                                }
                             }
-                        });
+                        );
                     },
-                    CancellationToken.None);
+                    CancellationToken.None
+                );
                 break;
             }
             catch (StoreException e)
@@ -316,11 +369,14 @@ public sealed partial class ActiveRuns : IDisposable
         {
             int edited = 0;
             bool isChanged = false;
-            _ = NotebookFile.Update(active.Run.Path, notebook =>
-            {
-                edited = active.WriteTo(notebook, _assets?.InlineBytesMax ?? int.MaxValue);
-                isChanged = notebook.IsChanged;
-            });
+            _ = NotebookFile.Update(
+                active.Run.Path,
+                notebook =>
+                {
+                    edited = active.WriteTo(notebook, _assets?.InlineBytesMax ?? int.MaxValue);
+                    isChanged = notebook.IsChanged;
+                }
+            );
             if (isChanged)
             {
                 active.MarkSaved();
@@ -354,10 +410,18 @@ public sealed partial class ActiveRuns : IDisposable
         [LoggerMessage(EventIds.RunFinished, LogLevel.Information, "Run {RunId} {State}.")]
         public static partial void Finished(ILogger logger, string runId, string state);
 
-        [LoggerMessage(EventIds.RunKernelNotStopped, LogLevel.Warning, "Kernel {KernelId}, which no run needs any more, could not be stopped.")]
+        [LoggerMessage(
+            EventIds.RunKernelNotStopped,
+            LogLevel.Warning,
+            "Kernel {KernelId}, which no run needs any more, could not be stopped."
+        )]
         public static partial void KernelNotStopped(ILogger logger, string kernelId, Exception exception);
 
-        [LoggerMessage(EventIds.RunStepFailed, LogLevel.Warning, "A step of run {RunId} did not succeed and is tried again where that helps.")]
+        [LoggerMessage(
+            EventIds.RunStepFailed,
+            LogLevel.Warning,
+            "A step of run {RunId} did not succeed and is tried again where that helps."
+        )]
         public static partial void HandOverFailed(ILogger logger, string runId, Exception exception);
     }
 }

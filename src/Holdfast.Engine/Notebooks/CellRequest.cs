@@ -5,13 +5,17 @@ namespace Holdfast.Engine.Notebooks;
 /// <summary>What a cell's execution runs, as it was when it was accepted: later edits of the notebook do not change it.</summary>
 public sealed record CellRequest(string Source, string? CellId, int Index, bool AllowsError)
 {
-    /// <summary>Of a cascade: the executions that must have ended well before this one may run. Null for a run in the order of the notebook.</summary>
+    /// <summary>
+    /// Of a cascade: the executions that must have ended well before this one may run. Null for a run in the order of the notebook.
+    /// </summary>
     public IReadOnlyList<string>? After { get; init; }
 
     /// <summary>Of a cascade: each cell upstream and the execution whose values this one is going to read.</summary>
     public IReadOnlyDictionary<string, string>? Inputs { get; init; }
 
-    /// <summary>Of a cascade: the names that it makes in its kernel; and those that are imports, which other cells may make just so.</summary>
+    /// <summary>
+    /// Of a cascade: the names that it makes in its kernel; and those that are imports, which other cells may make just so.
+    /// </summary>
     public IReadOnlyList<string>? Names { get; init; }
 
     public IReadOnlyList<string>? Imports { get; init; }
@@ -21,6 +25,9 @@ public sealed record CellRequest(string Source, string? CellId, int Index, bool 
 }
 
 /// <summary>The one serializer of stored cell requests.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(CellRequest))]
 public sealed partial class CellJson : JsonSerializerContext;

@@ -1,11 +1,11 @@
 namespace Holdfast.Engine.Notebooks;
 
-/// <summary>Which cells a caller asks to run. What of them really runs, and in which order, is <see cref="NotebookRunPlan"/>'s to say.</summary>
+/// <summary>
+/// Which cells a caller asks to run. What of them really runs, and in which order, is <see cref="NotebookRunPlan"/>'s to say.
+/// </summary>
 public abstract record CellSelection
 {
-    private CellSelection()
-    {
-    }
+    private CellSelection() { }
 
     public sealed record All : CellSelection;
 

@@ -5,9 +5,11 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// What a server leaves that is killed while <see cref="WholeFile.TryReplace"/> lets two files change places. The new file waits for it under a name that says which file it is and which one it is to replace. So
-/// whoever finds such a name knows what lies there: 1. the new file: nothing has happened yet; 2. the one it replaces: all has; 3. anything else: somebody's save of the moment between, which goes back to its
-/// place, unless he has saved once more since. Then the name goes. Looked for when a notebook is first read by this process, which it is before it is exchanged.
+/// What a server leaves that is killed while <see cref="WholeFile.TryReplace"/> lets two files change places. The new file waits for it
+/// under a name that says which file it is and which one it is to replace. So whoever finds such a name knows what lies there: 1. the new
+/// file: nothing has happened yet; 2. the one it replaces: all has; 3. anything else: somebody's save of the moment between, which goes
+/// back to its place, unless he has saved once more since. Then the name goes. Looked for when a notebook is first read by this process,
+/// which it is before it is exchanged.
 /// </summary>
 internal static class InterruptedExchange
 {
@@ -75,5 +77,6 @@ internal static class InterruptedExchange
     private static string Prefix(string path) => $".holdfast-{WholeFile.MarkOf(path)}-";
 
     /// <summary>A file and its content, as far as the system tells them apart. The owner and the mode are not the content's.</summary>
-    private static string Text(FileStatus status) => string.Create(CultureInfo.InvariantCulture, $"{status.Device:x}.{status.Inode:x}.{status.Size:x}.{status.ModifiedNanoseconds:x}");
+    private static string Text(FileStatus status) =>
+        string.Create(CultureInfo.InvariantCulture, $"{status.Device:x}.{status.Inode:x}.{status.Size:x}.{status.ModifiedNanoseconds:x}");
 }

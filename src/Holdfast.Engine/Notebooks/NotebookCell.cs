@@ -6,7 +6,9 @@ using Holdfast.Engine.Notebooks.Outputs;
 
 namespace Holdfast.Engine.Notebooks;
 
-/// <summary>One cell of a <see cref="NotebookFile"/>: what a run reads of it and what a run writes into it. The source is never changed.</summary>
+/// <summary>
+/// One cell of a <see cref="NotebookFile"/>: what a run reads of it and what a run writes into it. The source is never changed.
+/// </summary>
 public sealed class NotebookCell
 {
     private const int Depth = 2; // root, list of cells, cell
@@ -45,7 +47,9 @@ public sealed class NotebookCell
 
     public IReadOnlyList<string> Tags { get; }
 
-    /// <summary>Which execution wrote this cell's outputs and how it ended, from <c>metadata.holdfast</c>; null if none of ours did.</summary>
+    /// <summary>
+    /// Which execution wrote this cell's outputs and how it ended, from <c>metadata.holdfast</c>; null if none of ours did.
+    /// </summary>
     public CellMark? Mark
     {
         get
@@ -60,7 +64,9 @@ public sealed class NotebookCell
     public int? ExecutionCount =>
         System.Buffers.Text.Utf8Parser.TryParse(_piece.Raw("execution_count"u8).Span, out int count, out _) ? count : null;
 
-    /// <summary>Replaces the outputs by what the fold holds now, and count and times with it. The fold may go on and be written again.</summary>
+    /// <summary>
+    /// Replaces the outputs by what the fold holds now, and count and times with it. The fold may go on and be written again.
+    /// </summary>
     /// <param name="inlineBytesMax">Where a value is longer than so many bytes, a short text stands for it.</param>
     public void SetResult(OutputFold fold, int inlineBytesMax = int.MaxValue)
     {
@@ -82,7 +88,8 @@ public sealed class NotebookCell
     }
 
     /// <summary>Does not run in a reactive notebook, and nor does what needs it: <c>metadata.holdfast.disabled</c>.</summary>
-    public bool IsDisabled => _piece.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("disabled"u8).Span.SequenceEqual("true"u8) == true;
+    public bool IsDisabled =>
+        _piece.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("disabled"u8).Span.SequenceEqual("true"u8) == true;
 
     public void SetDisabled(bool isDisabled)
     {
@@ -130,7 +137,9 @@ public sealed class NotebookCell
         _notebook.Touch();
     }
 
-    /// <summary>Tells in <c>metadata.holdfast.assets</c> of all that is kept elsewhere: an output of a stream has no metadata of its own.</summary>
+    /// <summary>
+    /// Tells in <c>metadata.holdfast.assets</c> of all that is kept elsewhere: an output of a stream has no metadata of its own.
+    /// </summary>
     private void SetAssets(List<AssetMark> marks)
     {
         if (marks.Count == 0)
@@ -158,7 +167,10 @@ public sealed class NotebookCell
         return new RawPiece(text.ToArray());
     }
 
-    /// <summary>Tells in <c>metadata.holdfast.conflict</c> of an execution whose outputs are not here, because this is no longer the source that ran. A save leaves it out.</summary>
+    /// <summary>
+    /// Tells in <c>metadata.holdfast.conflict</c> of an execution whose outputs are not here, because this is no longer the source that
+    /// ran. A save leaves it out.
+    /// </summary>
     public void SetConflict(CellMark mark)
     {
         JsonText text = new(_layout, Depth + 3);
@@ -251,7 +263,10 @@ public sealed class NotebookCell
         }
     }
 
-    /// <summary>The source's text, from a string or a list of strings. Half a surrogate pair is refused: running other code than is written would be worse.</summary>
+    /// <summary>
+    /// The source's text, from a string or a list of strings. Half a surrogate pair is refused: running other code than is written would be
+    /// worse.
+    /// </summary>
     private string ReadSource()
     {
         ReadOnlySpan<byte> value = _piece.Raw("source"u8).Span;
@@ -285,7 +300,12 @@ public sealed class NotebookCell
     {
         int start = source.WrittenCount;
         JsonStrings.Decode(quoted, source);
-        if (source.WrittenSpan[start..].IndexOf("\uFFFD"u8) >= 0 && quoted.IndexOf("\uFFFD"u8) < 0 && quoted.IndexOf("\\ufffd"u8) < 0 && quoted.IndexOf("\\uFFFD"u8) < 0)
+        if (
+            source.WrittenSpan[start..].IndexOf("\uFFFD"u8) >= 0
+            && quoted.IndexOf("\uFFFD"u8) < 0
+            && quoted.IndexOf("\\ufffd"u8) < 0
+            && quoted.IndexOf("\\uFFFD"u8) < 0
+        )
         {
             throw _notebook.Invalid(Index, "source", "holds half a surrogate pair, which no kernel can be sent");
         }

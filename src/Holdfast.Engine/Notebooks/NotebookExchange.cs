@@ -5,8 +5,9 @@ using Holdfast.Engine.Notebooks.Outputs;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// A notebook on its way to and from clients. In files text is the list of its lines; clients of the contents API get and send it in one piece, and with each code
-/// cell whether it is trusted. Unknown keys are kept. To a file everything is written as nbformat's own writer does: indented by one, names sorted.
+/// A notebook on its way to and from clients. In files text is the list of its lines; clients of the contents API get and send it in one
+/// piece, and with each code cell whether it is trusted. Unknown keys are kept. To a file everything is written as nbformat's own writer
+/// does: indented by one, names sorted.
 /// </summary>
 internal sealed class NotebookExchange
 {
@@ -17,9 +18,12 @@ internal sealed class NotebookExchange
     private readonly Func<int, bool>? _isTrusted;
     private readonly ArrayBufferWriter<byte> _scratch = new();
 
-    private NotebookExchange(JsonText text, bool isToFile, Func<int, bool>? isTrusted) => (_text, _isToFile, _isTrusted) = (text, isToFile, isTrusted);
+    private NotebookExchange(JsonText text, bool isToFile, Func<int, bool>? isTrusted) =>
+        (_text, _isToFile, _isTrusted) = (text, isToFile, isTrusted);
 
-    /// <summary>True after <see cref="ToFile"/> when every code cell is one that may be shown as it is: marked as trusted, or without rich outputs.</summary>
+    /// <summary>
+    /// True after <see cref="ToFile"/> when every code cell is one that may be shown as it is: marked as trusted, or without rich outputs.
+    /// </summary>
     private bool HasOnlyTrustedCells { get; set; } = true;
 
     /// <param name="notebook">One whole JSON object.</param>
@@ -80,7 +84,10 @@ internal sealed class NotebookExchange
     private void Cell(ReadOnlySpan<byte> cell, int index)
     {
         List<(byte[] Name, int Start, int Length)> members = JsonText.SortedMembers(cell);
-        bool isCode = false, hasMetadata = false, isMarkedTrusted = false, hasRichOutput = false;
+        bool isCode = false,
+            hasMetadata = false,
+            isMarkedTrusted = false,
+            hasRichOutput = false;
         foreach ((byte[] name, int start, int length) in members)
         {
             ReadOnlySpan<byte> value = cell.Slice(start, length);

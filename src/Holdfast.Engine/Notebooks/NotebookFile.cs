@@ -7,8 +7,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// One .ipynb file of nbformat 4, held as its own text: what is not changed here is written back byte for byte, and what is changed
-/// looks as Jupyter's own writer would have left it, in the file's own layout. Not for several threads at once. Specification: docs/spec/notebook-profile.md.
+/// One .ipynb file of nbformat 4, held as its own text: what is not changed here is written back byte for byte, and what is changed looks
+/// as Jupyter's own writer would have left it, in the file's own layout. Not for several threads at once. Specification:
+/// docs/spec/notebook-profile.md.
 /// </summary>
 public sealed class NotebookFile
 {
@@ -70,8 +71,11 @@ public sealed class NotebookFile
     /// <summary><c>metadata.holdfast.mode</c> is <c>reactive</c>: cells run by what they need of one another.</summary>
     public bool IsReactive => MetadataText("holdfast"u8, "mode"u8) == "reactive";
 
-    /// <summary><c>metadata.holdfast.autorun</c>: an edit of a reactive notebook runs what it made stale. Without it, edits only make stale.</summary>
-    public bool IsAutorun => _root.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("autorun"u8).Span.SequenceEqual("true"u8) == true;
+    /// <summary>
+    /// <c>metadata.holdfast.autorun</c>: an edit of a reactive notebook runs what it made stale. Without it, edits only make stale.
+    /// </summary>
+    public bool IsAutorun =>
+        _root.Open("metadata"u8, create: false)?.Open("holdfast"u8, create: false)?.Raw("autorun"u8).Span.SequenceEqual("true"u8) == true;
 
     /// <summary>The language of the kernelspec, else of <c>language_info</c>.</summary>
     public string? Language => MetadataText("kernelspec"u8, "language"u8) ?? MetadataText("language_info"u8, "name"u8);
@@ -83,7 +87,8 @@ public sealed class NotebookFile
     }
 
     /// <summary>
-    /// Loads a notebook, changes and saves it, and begins again when another program has saved it meanwhile: what somebody typed there is not undone. Other writers of this process wait.
+    /// Loads a notebook, changes and saves it, and begins again when another program has saved it meanwhile: what somebody typed there is
+    /// not undone. Other writers of this process wait.
     /// </summary>
     /// <param name="change">May be called more than once, each time with the notebook as it is.</param>
     public static NotebookFile Update(string path, Action<NotebookFile> change)
@@ -110,10 +115,14 @@ public sealed class NotebookFile
         }
     }
 
-    /// <summary>A notebook from its text; <paramref name="path"/> is where <see cref="Save"/> would put it, and is named in errors.</summary>
+    /// <summary>
+    /// A notebook from its text; <paramref name="path"/> is where <see cref="Save"/> would put it, and is named in errors.
+    /// </summary>
     public static NotebookFile Parse(ReadOnlyMemory<byte> text, string path) => new(path, text);
 
-    /// <summary>True if the file is no longer the one loaded or last saved here: somebody else has written it, and a save would undo that.</summary>
+    /// <summary>
+    /// True if the file is no longer the one loaded or last saved here: somebody else has written it, and a save would undo that.
+    /// </summary>
     public bool IsChangedOnDisk() => _status is not null && FileStatus.Of(Path) != _status;
 
     /// <summary>Replaces the file: whole or not at all, with its mode, and its owner where that is allowed.</summary>
@@ -198,7 +207,9 @@ public sealed class NotebookFile
         IsChanged = true;
     }
 
-    /// <summary>Sets <c>metadata.language_info</c> to what the kernel says of its language (kernel_info_reply), as every front end does after a run.</summary>
+    /// <summary>
+    /// Sets <c>metadata.language_info</c> to what the kernel says of its language (kernel_info_reply), as every front end does after a run.
+    /// </summary>
     public void SetLanguageInfo(ReadOnlySpan<byte> json)
     {
         JsonText text = new(_layout, 2);
@@ -213,7 +224,8 @@ public sealed class NotebookFile
     }
 
     /// <summary><c>metadata.widgets</c>: what front ends show widgets from without their kernel; empty where there is none.</summary>
-    internal ReadOnlyMemory<byte> WidgetState => _root.Open("metadata"u8, create: false)?.Open("widgets"u8, create: false)?.Raw(WidgetStateType) ?? default;
+    internal ReadOnlyMemory<byte> WidgetState =>
+        _root.Open("metadata"u8, create: false)?.Open("widgets"u8, create: false)?.Raw(WidgetStateType) ?? default;
 
     internal void SetWidgetState(ReadOnlySpan<byte> json)
     {
@@ -228,7 +240,10 @@ public sealed class NotebookFile
     internal RefusedException Invalid(int? cellIndex, string field, string what)
     {
         string where = cellIndex is null ? field : $"cell {cellIndex}: {field}";
-        return new RefusedException(ErrorCodes.NotebookInvalid, $"The notebook {Path} is not valid: {where} {what}. Cells are counted from 0; open the notebook in Jupyter and save it to repair it.");
+        return new RefusedException(
+            ErrorCodes.NotebookInvalid,
+            $"The notebook {Path} is not valid: {where} {what}. Cells are counted from 0; open the notebook in Jupyter and save it to repair it."
+        );
     }
 
     private static int CheckJson(string path, ReadOnlySpan<byte> text, int start)
@@ -251,7 +266,10 @@ public sealed class NotebookFile
         }
         catch (JsonTextException fault)
         {
-            throw new RefusedException(ErrorCodes.NotebookInvalidJson, $"The notebook {path} is not valid JSON at {PlaceOf(text, fault.Position)}: {fault.Message}.");
+            throw new RefusedException(
+                ErrorCodes.NotebookInvalidJson,
+                $"The notebook {path} is not valid JSON at {PlaceOf(text, fault.Position)}: {fault.Message}."
+            );
         }
     }
 
@@ -281,9 +299,10 @@ public sealed class NotebookFile
         int major = FormatNumber("nbformat"u8) ?? throw Invalid(null, "nbformat", "is missing or not a number");
         if (major != 4)
         {
-            string remedy = major < 4
-                ? "Open and save it in Jupyter, or convert it with `jupyter nbconvert --to notebook --nbformat 4`."
-                : "This version of Holdfast knows nbformat 4 only.";
+            string remedy =
+                major < 4
+                    ? "Open and save it in Jupyter, or convert it with `jupyter nbconvert --to notebook --nbformat 4`."
+                    : "This version of Holdfast knows nbformat 4 only.";
             throw new RefusedException(ErrorCodes.NotebookUnsupportedFormat, $"The notebook {Path} is of nbformat {major}. {remedy}");
         }
 
@@ -297,7 +316,9 @@ public sealed class NotebookFile
     private int? FormatNumber(ReadOnlySpan<byte> name)
     {
         ReadOnlySpan<byte> text = _root.Raw(name).Span;
-        return System.Buffers.Text.Utf8Parser.TryParse(text, out int value, out int length) && length == text.Length && value >= 0 ? value : null;
+        return System.Buffers.Text.Utf8Parser.TryParse(text, out int value, out int length) && length == text.Length && value >= 0
+            ? value
+            : null;
     }
 
     private ObjectPiece OpenCell(ReadOnlyMemory<byte> text)
@@ -342,7 +363,9 @@ public sealed class NotebookFile
 
     private string? MetadataText(ReadOnlySpan<byte> group, ReadOnlySpan<byte> name)
     {
-        ReadOnlySpan<byte> value = _root.Open("metadata"u8, create: false)?.Open(group, create: false) is { } found ? found.Raw(name).Span : default;
+        ReadOnlySpan<byte> value = _root.Open("metadata"u8, create: false)?.Open(group, create: false) is { } found
+            ? found.Raw(name).Span
+            : default;
         return value is [(byte)'"', ..] ? JsonStrings.ToText(value) : null;
     }
 

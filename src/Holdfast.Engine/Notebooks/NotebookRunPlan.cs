@@ -3,9 +3,9 @@ using Holdfast.Engine.Executions;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// The cells a run executes, in order. Pure. The order is always the notebook's, whatever the order of the request, and each cell comes once: a run of some cells
-/// gives what a reader of the notebook expects. What nbclient skips is skipped: cells that are not code, empty ones, and those tagged <c>skip-execution</c>,
-/// even when they are asked for by name.
+/// The cells a run executes, in order. Pure. The order is always the notebook's, whatever the order of the request, and each cell comes
+/// once: a run of some cells gives what a reader of the notebook expects. What nbclient skips is skipped: cells that are not code, empty
+/// ones, and those tagged <c>skip-execution</c>, even when they are asked for by name.
 /// </summary>
 public sealed record NotebookRunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<SkippedCell> Skipped)
 {
@@ -68,20 +68,30 @@ public sealed record NotebookRunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnly
         for (int index = 0; index < cells.Count; index++)
         {
             RunCell cell = cells[index];
-            bool isDone = !cell.IsEdited && (cell.LastState == ExecutionState.Succeeded || (cell.LastState == ExecutionState.Failed && AllowsError(cell)));
+            bool isDone =
+                !cell.IsEdited
+                && (cell.LastState == ExecutionState.Succeeded || (cell.LastState == ExecutionState.Failed && AllowsError(cell)));
             if (WhySkipped(cell) is null && !isDone)
             {
                 return index;
             }
         }
 
-        throw new RefusedException(ErrorCodes.NothingToResume, "Every cell of this notebook has run to its end; there is nothing to resume. Run it again without resuming to start over.");
+        throw new RefusedException(
+            ErrorCodes.NothingToResume,
+            "Every cell of this notebook has run to its end; there is nothing to resume. Run it again without resuming to start over."
+        );
     }
 
     private static int Existing(IReadOnlyList<RunCell> cells, int index) =>
         index >= 0 && index < cells.Count
             ? index
-            : throw new RefusedException(ErrorCodes.CellNotFound, cells.Count == 0 ? "The notebook has no cells." : $"There is no cell {index}; this notebook's cells are 0 to {cells.Count - 1}, markdown cells counted.");
+            : throw new RefusedException(
+                ErrorCodes.CellNotFound,
+                cells.Count == 0
+                    ? "The notebook has no cells."
+                    : $"There is no cell {index}; this notebook's cells are 0 to {cells.Count - 1}, markdown cells counted."
+            );
 
     private static int Existing(IReadOnlyList<RunCell> cells, string cellId)
     {
@@ -93,28 +103,33 @@ public sealed record NotebookRunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnly
             }
         }
 
-        string remedy = cells.Any(cell => cell.CellId is not null) ? "Read the notebook again for its present ids." : "This notebook is older than nbformat 4.5 and its cells have no ids: use their indices.";
+        string remedy = cells.Any(cell => cell.CellId is not null)
+            ? "Read the notebook again for its present ids."
+            : "This notebook is older than nbformat 4.5 and its cells have no ids: use their indices.";
         throw new RefusedException(ErrorCodes.CellNotFound, $"There is no cell with the id \"{cellId}\". {remedy}");
     }
 }
 
 /// <summary>What the plan needs to know of a cell.</summary>
-/// <param name="LastState">How its last execution ended, if one of ours is known; the caller may know better than the notebook's own mark.</param>
+/// <param name="LastState">How its last execution ended, if one of ours is known; the caller may know better than the notebook's own
+/// mark.</param>
 public sealed record RunCell(string? CellId, bool IsCode, bool IsEmpty, IReadOnlyList<string> Tags, ExecutionState? LastState)
 {
     /// <summary>It is not what ran last: what it does now was never done.</summary>
     public bool IsEdited { get; init; }
 
     /// <param name="sourceOf">What an execution ran; null where that is not known any more, and then the cell counts as what ran.</param>
-    public static RunCell Of(NotebookCell cell, Func<string, string?> sourceOf) => new(
-        cell.Id,
-        cell.IsCode,
-        string.IsNullOrWhiteSpace(cell.Source),
-        cell.Tags,
-        cell.Mark is { } mark && ExecutionStates.TryParse(mark.State, out ExecutionState state) ? state : null)
-    {
-        IsEdited = cell.Mark is { } last && sourceOf(last.ExecutionId) is { } ran && ran != cell.Source,
-    };
+    public static RunCell Of(NotebookCell cell, Func<string, string?> sourceOf) =>
+        new(
+            cell.Id,
+            cell.IsCode,
+            string.IsNullOrWhiteSpace(cell.Source),
+            cell.Tags,
+            cell.Mark is { } mark && ExecutionStates.TryParse(mark.State, out ExecutionState state) ? state : null
+        )
+        {
+            IsEdited = cell.Mark is { } last && sourceOf(last.ExecutionId) is { } ran && ran != cell.Source,
+        };
 }
 
 /// <summary>A cell to execute.</summary>

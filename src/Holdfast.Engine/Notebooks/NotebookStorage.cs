@@ -20,7 +20,10 @@ internal static class NotebookStorage
             status = FileStatus.Of(file.SafeFileHandle) ?? default; // Before the bytes: what is written while they are read is a change.
             if (file.Length > FileBytesMax)
             {
-                throw new RefusedException(ErrorCodes.NotebookUnreadable, $"The notebook {path} has {file.Length} bytes; at most {FileBytesMax} can be read. Clear its outputs first.");
+                throw new RefusedException(
+                    ErrorCodes.NotebookUnreadable,
+                    $"The notebook {path} has {file.Length} bytes; at most {FileBytesMax} can be read. Clear its outputs first."
+                );
             }
 
             byte[] text = new byte[file.Length];
@@ -29,7 +32,10 @@ internal static class NotebookStorage
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new RefusedException(ErrorCodes.NotebookNotFound, $"There is no notebook at {path}. Check the path; relative paths start at the server's root folder.");
+            throw new RefusedException(
+                ErrorCodes.NotebookNotFound,
+                $"There is no notebook at {path}. Check the path; relative paths start at the server's root folder."
+            );
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -38,7 +44,9 @@ internal static class NotebookStorage
         }
     }
 
-    /// <summary>The file itself: every link on the way followed, also one to where a file is yet to be. The path as it is where there is neither.</summary>
+    /// <summary>
+    /// The file itself: every link on the way followed, also one to where a file is yet to be. The path as it is where there is neither.
+    /// </summary>
     public static string RealPathOf(string path)
     {
         if (Contents.PosixFiles.RealPath(path) is { } real)
@@ -51,7 +59,12 @@ internal static class NotebookStorage
     }
 
     /// <exception cref="FileChangedException">The file is not what is expected.</exception>
-    public static FileStatus Write(string path, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write, FileStatus? expected = null)
+    public static FileStatus Write(
+        string path,
+        FileStatus? previous,
+        Action<Action<ReadOnlyMemory<byte>>> write,
+        FileStatus? expected = null
+    )
     {
         try
         {
@@ -60,7 +73,10 @@ internal static class NotebookStorage
         }
         catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedException(ErrorCodes.NotebookNotWritable, $"The notebook {path} cannot be written: {unwritable.Message} The file is as it was; the folder must be writable too, as a save replaces the file.");
+            throw new RefusedException(
+                ErrorCodes.NotebookNotWritable,
+                $"The notebook {path} cannot be written: {unwritable.Message} The file is as it was; the folder must be writable too, as a save replaces the file."
+            );
         }
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// Keeps by and by, as assets, what could not be kept when its run ended, on a disk that was full at that moment, say: it is folded from the journal again, and the notebook then says where it is. What is owed
-/// is in the store, so that a start goes on with it.
+/// Keeps by and by, as assets, what could not be kept when its run ended, on a disk that was full at that moment, say: it is folded from
+/// the journal again, and the notebook then says where it is. What is owed is in the store, so that a start goes on with it.
 /// </summary>
 internal sealed partial class OwedOutputsKeeper : IAsyncDisposable
 {
@@ -54,7 +54,11 @@ internal sealed partial class OwedOutputsKeeper : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.OutputsStillOwed, LogLevel.Warning, "What was said in {Path} and is too large for it could not be kept as an asset yet; it is tried again every minute.")]
+        [LoggerMessage(
+            EventIds.OutputsStillOwed,
+            LogLevel.Warning,
+            "What was said in {Path} and is too large for it could not be kept as an asset yet; it is tried again every minute."
+        )]
         public static partial void StillOwed(ILogger logger, string path, Exception exception);
     }
 }

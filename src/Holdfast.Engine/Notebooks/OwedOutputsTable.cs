@@ -8,8 +8,11 @@ internal static class OwedOutputsTable
 {
     public static void Put(StoreTransaction transaction, ExecutionId execution, string path, long at)
     {
-        using Statement insert = transaction.Prepare("INSERT INTO owed_outputs (execution_id, path, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
-            .Bind(1, execution.Value).Bind(2, path).Bind(3, at);
+        using Statement insert = transaction
+            .Prepare("INSERT INTO owed_outputs (execution_id, path, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
+            .Bind(1, execution.Value)
+            .Bind(2, path)
+            .Bind(3, at);
         insert.Execute();
     }
 
@@ -23,8 +26,12 @@ internal static class OwedOutputsTable
     /// <summary>A notebook, or a folder, has another name now.</summary>
     public static void Move(StoreTransaction transaction, string from, string to)
     {
-        using Statement update = transaction.Prepare(
-            "UPDATE owed_outputs SET path = ?2 || substr(path, length(?1) + 1) WHERE path = ?1 OR substr(path, 1, length(?1) + 1) = ?1 || '/'").Bind(1, from).Bind(2, to);
+        using Statement update = transaction
+            .Prepare(
+                "UPDATE owed_outputs SET path = ?2 || substr(path, length(?1) + 1) WHERE path = ?1 OR substr(path, 1, length(?1) + 1) = ?1 || '/'"
+            )
+            .Bind(1, from)
+            .Bind(2, to);
         update.Execute();
     }
 

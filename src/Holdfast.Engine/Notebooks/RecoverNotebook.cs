@@ -8,7 +8,8 @@ namespace Holdfast.Engine.Notebooks;
 public sealed record NotebookRecovery(string Path, IReadOnlyList<RestoredCell> Cells, bool IsSaved);
 
 /// <summary>
-/// Puts into a notebook's file what its cells have said since it was saved; cells whose source was changed meanwhile are left as they are, and named.
+/// Puts into a notebook's file what its cells have said since it was saved; cells whose source was changed meanwhile are left as they are,
+/// and named.
 /// Errors: notebook-not-found, notebook-unreadable, notebook-not-writable, notebook-invalid and its like, disk-full.
 /// </summary>
 public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, UnsavedResults unsaved)
@@ -55,7 +56,14 @@ public sealed class RecoverNotebook(string root, TrustedNotebooks trusted, Unsav
         using Lock.Scope hold = WholeFile.Hold(real);
         byte[] before = NotebookStorage.Read(real, out Holdfast.Protocol.Processes.FileStatus status);
         NotebookFile notebook = NotebookFile.Parse(before, real);
-        IReadOnlyList<RestoredCell> cells = unsaved.ApplyTo(notebook, full, real, status.ModifiedNanoseconds, tellsConflicts: false, out unkept);
+        IReadOnlyList<RestoredCell> cells = unsaved.ApplyTo(
+            notebook,
+            full,
+            real,
+            status.ModifiedNanoseconds,
+            tellsConflicts: false,
+            out unkept
+        );
         if (isDryRun || !cells.Any(static c => c.IsRestored))
         {
             return new NotebookRecovery(full, cells, IsSaved: false);

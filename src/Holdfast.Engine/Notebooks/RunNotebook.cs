@@ -17,12 +17,27 @@ namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
 /// Runs cells of a notebook in order in one kernel, each a durable execution, and writes outputs into the file as they come.
-/// 1. read and check the notebook, decide the cells; 2. inject parameters, if any, and save; 3. in one transaction store the run, its cells and, when it
-/// is new, its kernel; 4. start the kernel and hand it all cells. The ids are returned after 3; the rest goes on whoever listens.
-/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, parameters-unsupported, callback-url-invalid, callback-address-not-allowed, disk-full, asset-quota-exceeded.
+/// 1. read and check the notebook, decide the cells; 2. inject parameters, if any, and save; 3. in one transaction store the run, its cells
+/// and, when it is new, its kernel; 4. start the kernel and hand it all cells. The ids are returned after 3; the rest goes on whoever
+/// listens.
+/// Errors: notebook-*, cell-not-found, nothing-to-resume, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running,
+/// parameters-unsupported, callback-url-invalid, callback-address-not-allowed, disk-full, asset-quota-exceeded.
 /// </summary>
 public sealed class RunNotebook(
-    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, KernelOptions options, CallbackCheck callbackCheck, CallbackLedger callbacks, EngineMeters meters, string host, string root, TimeProvider time) : IDisposable
+    StateStore store,
+    ExecutionLedger executions,
+    KernelLedger kernelLedger,
+    FeedLog feed,
+    LiveKernels kernels,
+    ActiveRuns active,
+    KernelOptions options,
+    CallbackCheck callbackCheck,
+    CallbackLedger callbacks,
+    EngineMeters meters,
+    string host,
+    string root,
+    TimeProvider time
+) : IDisposable
 {
     private readonly SemaphoreSlim _keyed = new(1); // Requests with a key take turns, so that the second of two finds the run of the first.
 
@@ -53,22 +68,34 @@ public sealed class RunNotebook(
     public void Dispose() => _keyed.Dispose();
 
     /// <summary>The run that the same request made before, as it is now.</summary>
-    private StartedRun? FindEarlier(IdempotencyKey key) => store.Read(reader => IdempotencyTable.Find(reader, key.Text) is not { } earlier ? null
-        : !earlier.BodyHash.AsSpan().SequenceEqual(key.BodyHash) || RunsTable.Find(reader, earlier.Id.Value) is not { } run
-            ? throw new RefusedException(ErrorCodes.IdempotencyConflict, $"The Idempotency-Key '{key.Text}' was used for another request ({earlier.Id}). Use a new key for new work.")
-            : new StartedRun(run, ExecutionsTable.OfRun(reader, run.Id).ConvertAll(e => new RunCellView(e.CellIndex!.Value, e.CellId, e))) { IsRepeat = true });
+    private StartedRun? FindEarlier(IdempotencyKey key) =>
+        store.Read(reader =>
+            IdempotencyTable.Find(reader, key.Text) is not { } earlier ? null
+            : !earlier.BodyHash.AsSpan().SequenceEqual(key.BodyHash) || RunsTable.Find(reader, earlier.Id.Value) is not { } run
+                ? throw new RefusedException(
+                    ErrorCodes.IdempotencyConflict,
+                    $"The Idempotency-Key '{key.Text}' was used for another request ({earlier.Id}). Use a new key for new work."
+                )
+            : new StartedRun(run, ExecutionsTable.OfRun(reader, run.Id).ConvertAll(e => new RunCellView(e.CellIndex!.Value, e.CellId, e)))
+            {
+                IsRepeat = true,
+            }
+        );
 
     private async Task<StartedRun> RunAnewAsync(RunRequest request, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
         CallbackOrder? callback = callbackCheck.Check(request.Callback, cwd: null);
         string path = System.IO.Path.GetFullPath(request.Path, root);
-        using IDisposable reserved = active.TryReserve(path)
-            ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"Another run of {path} is just being started.");
+        using IDisposable reserved =
+            active.TryReserve(path) ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"Another run of {path} is just being started.");
         NotebookFile notebook = NotebookFile.Load(path);
         if (active.IsActive(path, out Run? running))
         {
-            throw new RefusedException(ErrorCodes.NotebookBusy, $"Run {running.Id} of {path} is still going on. Wait for it, or cancel its cells.");
+            throw new RefusedException(
+                ErrorCodes.NotebookBusy,
+                $"Run {running.Id} of {path} is still going on. Wait for it, or cancel its cells."
+            );
         }
 
         Run? earlier = store.Read(reader => RunsTable.LatestOf(reader, path));
@@ -94,14 +121,17 @@ public sealed class RunNotebook(
 
     private static List<CellRequest> Plan(NotebookFile notebook, RunRequest request, string? language, Func<string, string?>? sourceOf)
     {
-        NotebookCell? injected = request.Parameters.Count > 0 ? NotebookParameters.Inject(notebook, notebook.Language ?? language, request.Parameters) : null;
+        NotebookCell? injected =
+            request.Parameters.Count > 0 ? NotebookParameters.Inject(notebook, notebook.Language ?? language, request.Parameters) : null;
         NotebookRunPlan plan = NotebookRunPlan.For(notebook, request.Cells, sourceOf);
         if (notebook.IsChanged)
         {
             notebook.Save();
         }
 
-        var cells = plan.Cells.Select(c => new CellRequest(notebook.Cells[c.Index].Source, notebook.Cells[c.Index].Id, c.Index, c.AllowsError)).ToList();
+        var cells = plan
+            .Cells.Select(c => new CellRequest(notebook.Cells[c.Index].Source, notebook.Cells[c.Index].Id, c.Index, c.AllowsError))
+            .ToList();
         if (injected is not null && !cells.Exists(c => c.Index == injected.Index))
         {
             // Parameters given with a choice of cells apply to that choice.
@@ -111,9 +141,15 @@ public sealed class RunNotebook(
         return cells;
     }
 
-    /// <summary>What one of our executions ran; null for those of another server, and for a client's that was too long to be stored.</summary>
-    private string? SourceOf(string executionId) => store.Read(
-        reader => ExecutionsTable.Find(reader, new ExecutionId(executionId)) is { } execution ? CellCode.Read(ExecutionsTable.ReadRequest(reader, execution.Id)) : null);
+    /// <summary>
+    /// What one of our executions ran; null for those of another server, and for a client's that was too long to be stored.
+    /// </summary>
+    private string? SourceOf(string executionId) =>
+        store.Read(reader =>
+            ExecutionsTable.Find(reader, new ExecutionId(executionId)) is { } execution
+                ? CellCode.Read(ExecutionsTable.ReadRequest(reader, execution.Id))
+                : null
+        );
 
     /// <summary>Resuming makes sense only where the variables are: in the kernel of the run that failed.</summary>
     private void ThrowIfNotResumable(string path, Run? run)
@@ -125,8 +161,10 @@ public sealed class RunNotebook(
 
         if (!kernels.TryGet(run.KernelId, out _))
         {
-            throw new RefusedException(ErrorCodes.NothingToResume,
-                $"The kernel of run {run.Id} is gone, and its variables with it. Run the notebook from the start, or from a cell of your choice with --from.");
+            throw new RefusedException(
+                ErrorCodes.NothingToResume,
+                $"The kernel of run {run.Id} is gone, and its variables with it. Run the notebook from the start, or from a cell of your choice with --from."
+            );
         }
     }
 
@@ -141,10 +179,20 @@ public sealed class RunNotebook(
     }
 
     private async Task<StartedRun> BeginAsync(
-        string path, RunRequest request, List<CellRequest> cells, KernelSpec? spec, LiveKernel? reused, bool ownsKernel, CallbackOrder? callback, CancellationToken cancellationToken)
+        string path,
+        RunRequest request,
+        List<CellRequest> cells,
+        KernelSpec? spec,
+        LiveKernel? reused,
+        bool ownsKernel,
+        CallbackOrder? callback,
+        CancellationToken cancellationToken
+    )
     {
         string runId = Ulid.New(time);
-        List<string> requests = cells.ConvertAll(static cell => TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest)));
+        List<string> requests = cells.ConvertAll(static cell =>
+            TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest))
+        );
         (Run run, Kernel? kernel, Attempt? attempt, List<(Execution Execution, CellRequest Request)> rows) = await store.WriteAsync(
             transaction =>
             {
@@ -157,7 +205,16 @@ public sealed class RunNotebook(
 
                 AttemptId incarnation = newAttempt?.Id ?? reused!.Live.Id;
                 var stored = new Run(
-                    runId, path, RunState.Running, newKernel?.Id ?? reused!.Id, incarnation, ownsKernel, request.StopOnError, reused?.Position ?? 0, time.NowMicroseconds());
+                    runId,
+                    path,
+                    RunState.Running,
+                    newKernel?.Id ?? reused!.Id,
+                    incarnation,
+                    ownsKernel,
+                    request.StopOnError,
+                    reused?.Position ?? 0,
+                    time.NowMicroseconds()
+                );
                 RunsTable.Insert(transaction, stored, host);
                 if (callback is not null)
                 {
@@ -170,16 +227,27 @@ public sealed class RunNotebook(
                 }
 
                 AuditTable.Record(transaction, stored.CreatedAt, nameof(RunNotebook), runId, path);
-                feed.Append(transaction, "run.running", runId, writer =>
-                {
-                    writer.WriteString("id", runId);
-                    writer.WriteString("path", path);
-                    writer.WriteString("kernelId", stored.KernelId.Value);
-                    writer.WriteNumber("cells", cells.Count);
-                });
-                return (stored, newKernel, newAttempt, cells.Select((cell, i) => (AddCell(transaction, runId, stored.KernelId, incarnation, cell, requests[i]), cell)).ToList());
+                feed.Append(
+                    transaction,
+                    "run.running",
+                    runId,
+                    writer =>
+                    {
+                        writer.WriteString("id", runId);
+                        writer.WriteString("path", path);
+                        writer.WriteString("kernelId", stored.KernelId.Value);
+                        writer.WriteNumber("cells", cells.Count);
+                    }
+                );
+                return (
+                    stored,
+                    newKernel,
+                    newAttempt,
+                    cells.Select((cell, i) => (AddCell(transaction, runId, stored.KernelId, incarnation, cell, requests[i]), cell)).ToList()
+                );
             },
-            cancellationToken);
+            cancellationToken
+        );
 
         // From here on the request's token is not honoured: what is committed is done.
         ActiveRun tracked = active.Track(run, rows);
@@ -203,24 +271,50 @@ public sealed class RunNotebook(
     }
 
     /// <summary>A run's own kernel. It is not started again when it dies: the variables the next cell needs would not be there.</summary>
-    private KernelPlan KernelOf(KernelSpec spec, string path) =>
-        KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options);
+    private KernelPlan KernelOf(KernelSpec spec, string path) => KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options);
 
     /// <summary>The kernel ended between the choice and the hand-over: it will account for nothing any more, so this does.</summary>
-    private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) => store.WriteAsync(
-        transaction =>
-        {
-            var outcome = new Outcome(ExecutionState.Cancelled, null, null, "skipped", "It was not started: the kernel had ended.", time.NowMicroseconds());
-            rows.ForEach(r => executions.FinishCell(transaction, r.Execution.Id, ended.Live.Id, outcome, 0));
-        },
-        CancellationToken.None);
+    private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) =>
+        store.WriteAsync(
+            transaction =>
+            {
+                var outcome = new Outcome(
+                    ExecutionState.Cancelled,
+                    null,
+                    null,
+                    "skipped",
+                    "It was not started: the kernel had ended.",
+                    time.NowMicroseconds()
+                );
+                rows.ForEach(r => executions.FinishCell(transaction, r.Execution.Id, ended.Live.Id, outcome, 0));
+            },
+            CancellationToken.None
+        );
 
-    private Execution AddCell(StoreTransaction transaction, string runId, KernelId kernel, AttemptId incarnation, CellRequest cell, string request) => executions.Add(
-        transaction,
-        new Execution
-        {
-            Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(time)), Kind = ExecutionKind.Cell, State = ExecutionState.Queued, Queue = "default",
-            RunId = runId, CellId = cell.CellId, CellIndex = cell.Index, AttemptId = incarnation, KernelId = kernel.Value,
-        },
-        request);
+    private Execution AddCell(
+        StoreTransaction transaction,
+        string runId,
+        KernelId kernel,
+        AttemptId incarnation,
+        CellRequest cell,
+        string request
+    ) =>
+        executions.Add(
+            transaction,
+            new Execution
+            {
+                Sequence = 0,
+                CreatedAt = 0,
+                Id = new ExecutionId(Ulid.New(time)),
+                Kind = ExecutionKind.Cell,
+                State = ExecutionState.Queued,
+                Queue = "default",
+                RunId = runId,
+                CellId = cell.CellId,
+                CellIndex = cell.Index,
+                AttemptId = incarnation,
+                KernelId = kernel.Value,
+            },
+            request
+        );
 }

@@ -13,16 +13,18 @@ namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
 /// What the cells of a notebook said since its file was written, put into it:
-/// 1. the executions of this notebook that ended later, or run still; 2. for each the cell with its id, or, when the client sent none, the one code cell with its source;
-/// 3. the latest of each cell counts; 4. when the source is still what ran, its outputs, count and times, folded from where its request stands in the journal;
-/// when not, the file's outputs stand, and the cell's metadata tells of the conflict. 5. Where such outputs show widgets, their state is put into the notebook's metadata.
+/// 1. the executions of this notebook that ended later, or run still; 2. for each the cell with its id, or, when the client sent none, the
+/// one code cell with its source;
+/// 3. the latest of each cell counts; 4. when the source is still what ran, its outputs, count and times, folded from where its request
+/// stands in the journal; when not, the file's outputs stand, and the cell's metadata tells of the conflict. 5. Where such outputs show
+/// widgets, their state is put into the notebook's metadata.
 /// 6. Cells of which something could not be kept as an asset when they were saved are put in again once it is.
 /// </summary>
 public sealed class UnsavedResults
 {
     /// <summary>
-    /// A client may save in the moment between a cell's end and its last message's arrival there. Executions that ended shortly before a save are looked at too, and count
-    /// if the file does not have their execution count.
+    /// A client may save in the moment between a cell's end and its last message's arrival there. Executions that ended shortly before a
+    /// save are looked at too, and count if the file does not have their execution count.
     /// </summary>
     private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(1);
 
@@ -32,7 +34,8 @@ public sealed class UnsavedResults
     private readonly AttemptFolders _folders;
     private readonly OutputAssets? _assets;
 
-    internal UnsavedResults(StateStore store, AttemptFolders folders, OutputAssets? assets = null) => (_store, _folders, _assets) = (store, folders, assets);
+    internal UnsavedResults(StateStore store, AttemptFolders folders, OutputAssets? assets = null) =>
+        (_store, _folders, _assets) = (store, folders, assets);
 
     private sealed record Match(NotebookCell Cell, LaterExecution Later, OutputFold Fold, bool IsOwed);
 
@@ -40,18 +43,32 @@ public sealed class UnsavedResults
     /// <param name="path">Absolute, as it was asked for.</param>
     /// <param name="realPath">The file's own path, links followed.</param>
     /// <param name="tellsConflicts">Whether a conflict is put into the cell's metadata.</param>
-    public IReadOnlyList<RestoredCell> ApplyTo(NotebookFile notebook, string path, string realPath, long modifiedNanoseconds, bool tellsConflicts = true) =>
-        ApplyTo(notebook, path, realPath, modifiedNanoseconds, tellsConflicts, out _);
+    public IReadOnlyList<RestoredCell> ApplyTo(
+        NotebookFile notebook,
+        string path,
+        string realPath,
+        long modifiedNanoseconds,
+        bool tellsConflicts = true
+    ) => ApplyTo(notebook, path, realPath, modifiedNanoseconds, tellsConflicts, out _);
 
-    /// <param name="unkept">Outputs that are too large for the notebook and are nowhere kept yet: when they are, the same call finds them.</param>
-    internal IReadOnlyList<RestoredCell> ApplyTo(NotebookFile notebook, string path, string realPath, long modifiedNanoseconds, bool tellsConflicts, out List<LargeOutput> unkept)
+    /// <param name="unkept">Outputs that are too large for the notebook and are nowhere kept yet: when they are, the same call finds
+    /// them.</param>
+    internal IReadOnlyList<RestoredCell> ApplyTo(
+        NotebookFile notebook,
+        string path,
+        string realPath,
+        long modifiedNanoseconds,
+        bool tellsConflicts,
+        out List<LargeOutput> unkept
+    )
     {
         unkept = [];
         long savedAt = modifiedNanoseconds / NanosecondsPerMicrosecond;
         string[] cellIds = [.. notebook.Cells.Where(static c => c.IsCode).Select(static c => c.Id).OfType<string>()];
         HashSet<string> owed = _store.Read(reader => OwedOutputsTable.Of(reader, path, realPath));
         long after = savedAt - (long)Doubt.TotalMicroseconds;
-        List<LaterExecution> later = _store.Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, owed.Count > 0 ? 0 : after))
+        List<LaterExecution> later = _store
+            .Read(reader => LaterExecutionsTable.Find(reader, path, realPath, cellIds, owed.Count > 0 ? 0 : after))
             .ConvertAll(WithSource);
         if (later.Count == 0)
         {
@@ -63,14 +80,23 @@ public sealed class UnsavedResults
         var displays = new Dictionary<string, DisplayRegistry>();
         foreach ((NotebookCell cell, LaterExecution latest) in LatestOfCells(notebook, later))
         {
-            bool isOwed = owed.Contains(latest.Execution.Id.Value) && cell.Mark?.ExecutionId == latest.Execution.Id.Value && cell.Source == latest.Source
+            bool isOwed =
+                owed.Contains(latest.Execution.Id.Value)
+                && cell.Mark?.ExecutionId == latest.Execution.Id.Value
+                && cell.Source == latest.Source
                 && Directory.Exists(new AttemptFiles(_folders.Of(latest.Execution.AttemptId!.Value)).Journal);
             if (!isOwed && latest.Execution.FinishedAt <= after)
             {
                 continue; // Looked up for what is owed only.
             }
 
-            if (!isOwed && cell.Mark is { } mark && mark.ExecutionId == latest.Execution.Id.Value && mark.State == latest.Execution.State.Name() && latest.IsOver)
+            if (
+                !isOwed
+                && cell.Mark is { } mark
+                && mark.ExecutionId == latest.Execution.Id.Value
+                && mark.State == latest.Execution.State.Name()
+                && latest.IsOver
+            )
             {
                 continue; // The file has it.
             }
@@ -96,8 +122,12 @@ public sealed class UnsavedResults
         {
             if (match.Later.IsOver && _assets is not null)
             {
-                unkept.AddRange(match.Fold.Unkept(_assets.InlineBytesMax)
-                    .Select(value => new LargeOutput(match.Later.Execution.Id, value.Open, value.MediaType, value.Accept)).Where(output => !_assets.TryAccept(output)));
+                unkept.AddRange(
+                    match
+                        .Fold.Unkept(_assets.InlineBytesMax)
+                        .Select(value => new LargeOutput(match.Later.Execution.Id, value.Open, value.MediaType, value.Accept))
+                        .Where(output => !_assets.TryAccept(output))
+                );
             }
 
             if (match.IsOwed && match.Fold.Unkept(_assets?.InlineBytesMax ?? int.MaxValue).Count > 0)
@@ -129,20 +159,27 @@ public sealed class UnsavedResults
                         OwedOutputsTable.Forget(transaction, execution);
                     }
                 },
-                CancellationToken.None);
+                CancellationToken.None
+            );
         }
     }
 
-    /// <summary>A notebook was renamed, or a folder: what its kernels said is looked for under the new name. A crash just before leaves it under the old one, where nobody looks.</summary>
-    internal Task MovedAsync(string realPath, string newPath) => _store.WriteAsync(
-        transaction =>
-        {
-            NotebookKernelsTable.Move(transaction, realPath, newPath);
-            OwedOutputsTable.Move(transaction, realPath, newPath);
-        },
-        CancellationToken.None);
+    /// <summary>
+    /// A notebook was renamed, or a folder: what its kernels said is looked for under the new name. A crash just before leaves it under the
+    /// old one, where nobody looks.
+    /// </summary>
+    internal Task MovedAsync(string realPath, string newPath) =>
+        _store.WriteAsync(
+            transaction =>
+            {
+                NotebookKernelsTable.Move(transaction, realPath, newPath);
+                OwedOutputsTable.Move(transaction, realPath, newPath);
+            },
+            CancellationToken.None
+        );
 
-    internal Task DeletedAsync(string realPath) => _store.WriteAsync(transaction => NotebookKernelsTable.Forget(transaction, realPath), CancellationToken.None);
+    internal Task DeletedAsync(string realPath) =>
+        _store.WriteAsync(transaction => NotebookKernelsTable.Forget(transaction, realPath), CancellationToken.None);
 
     /// <summary>Very long code is not in the store; the request in the journal has it.</summary>
     private LaterExecution WithSource(LaterExecution later)
@@ -242,14 +279,22 @@ public sealed class UnsavedResults
     /// <summary>A view of a widget shows nothing without the state that its kernel's comms have had since.</summary>
     private void RestoreWidgets(NotebookFile notebook, List<Match> shown)
     {
-        foreach (AttemptId incarnation in shown.Where(static m => m.Fold.HasWidgetViews).Select(static m => m.Later.Execution.AttemptId!.Value).Distinct())
+        foreach (
+            AttemptId incarnation in shown
+                .Where(static m => m.Fold.HasWidgetViews)
+                .Select(static m => m.Later.Execution.AttemptId!.Value)
+                .Distinct()
+        )
         {
             IReadOnlyList<OpenComm> comms = new CommReader(new AttemptFiles(_folders.Of(incarnation)).Journal).Read();
             notebook.SetWidgetState(WidgetState.ToJson(comms, notebook.WidgetState));
         }
     }
 
-    /// <summary>The stretches of a journal that have to be read: from requests to their ends, joined where they overlap, in order. An execution that runs has no end yet.</summary>
+    /// <summary>
+    /// The stretches of a journal that have to be read: from requests to their ends, joined where they overlap, in order. An execution that
+    /// runs has no end yet.
+    /// </summary>
     internal static List<(long Start, long End)> Join(IEnumerable<(long Start, long End)> stretches)
     {
         var joined = new List<(long Start, long End)>();
@@ -268,19 +313,28 @@ public sealed class UnsavedResults
         return joined;
     }
 
-    private static List<(long Start, long End)> Ranges(IEnumerable<Match> matches) => Join(
-        matches.Select(static m => m.Later.Execution).Select(static e => (e.StartPosition, e.EndPosition > 0 ? e.EndPosition : long.MaxValue)));
+    private static List<(long Start, long End)> Ranges(IEnumerable<Match> matches) =>
+        Join(
+            matches
+                .Select(static m => m.Later.Execution)
+                .Select(static e => (e.StartPosition, e.EndPosition > 0 ? e.EndPosition : long.MaxValue))
+        );
 
     private static void Read(string journal, long start, long end, Dictionary<string, OutputFold> folds)
     {
         using JournalReader reader = JournalReader.Open(journal, start);
         var joiner = new MessageJoiner(
             large => folds.GetValueOrDefault(large.Head.ParentMessageId)?.Takes(large) == true,
-            (large, content) => folds.GetValueOrDefault(large.Head.ParentMessageId)?.ApplyPiece(large, content));
+            (large, content) => folds.GetValueOrDefault(large.Head.ParentMessageId)?.ApplyPiece(large, content)
+        );
         while (reader.Position < end && reader.TryRead(out JournalRecord record))
         {
-            if (record.Channel is JournalChannel.IoPub or JournalChannel.Shell && joiner.TryTake(record, out KernelMessage taken) &&
-                taken.Message is var message && folds.TryGetValue(message.ParentMessageId, out OutputFold? fold))
+            if (
+                record.Channel is JournalChannel.IoPub or JournalChannel.Shell
+                && joiner.TryTake(record, out KernelMessage taken)
+                && taken.Message is var message
+                && folds.TryGetValue(message.ParentMessageId, out OutputFold? fold)
+            )
             {
                 if (taken.IsPartial)
                 {

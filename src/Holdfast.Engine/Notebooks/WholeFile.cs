@@ -7,19 +7,24 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Notebooks;
 
 /// <summary>
-/// Replaces people's files whole or not at all: 1. a temporary file beside it, 2. owner and mode as before, 3. fsync, 4. rename, 5. fsync of the folder.
-/// A crash before 4 leaves the old file and one hidden temporary file, which the next write of the same file removes; after 4, the new file.
-/// Writers of one file in this process come one after the other: what one read, changed and writes under <see cref="Hold"/> is not lost to another.
+/// Replaces people's files whole or not at all: 1. a temporary file beside it, 2. owner and mode as before, 3. fsync, 4. rename, 5. fsync
+/// of the folder. A crash before 4 leaves the old file and one hidden temporary file, which the next write of the same file removes; after
+/// 4, the new file. Writers of one file in this process come one after the other: what one read, changed and writes under
+/// <see cref="Hold"/> is not lost to another.
 /// </summary>
 internal static class WholeFile
 {
-    private const UnixFileMode NewFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode NewFileMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>A stripe may be shared by two files, which then only wait for each other.</summary>
     private static readonly Lock[] Stripes = [.. Enumerable.Range(0, 64).Select(static _ => new Lock())];
 
-    /// <summary>Keeps other writers of this file out, on this thread, until it is disposed. The path is the file's own, links followed.</summary>
-    public static Lock.Scope Hold(string realPath) => Stripes[(uint)StringComparer.Ordinal.GetHashCode(realPath) % Stripes.Length].EnterScope();
+    /// <summary>
+    /// Keeps other writers of this file out, on this thread, until it is disposed. The path is the file's own, links followed.
+    /// </summary>
+    public static Lock.Scope Hold(string realPath) =>
+        Stripes[(uint)StringComparer.Ordinal.GetHashCode(realPath) % Stripes.Length].EnterScope();
 
     /// <param name="path">What to open it by; a link there is replaced, not followed.</param>
     /// <param name="realPath">The file's own path, by which writers of one file know one another.</param>
@@ -27,7 +32,13 @@ internal static class WholeFile
     /// <param name="expected">What the file has to be still when the new one takes its place; null where that is all the same.</param>
     /// <exception cref="RefusedException">disk-full: the old file is untouched.</exception>
     /// <exception cref="FileChangedException">Somebody else has written it: it is as he left it.</exception>
-    public static FileStatus Write(string path, string realPath, FileStatus? previous, Action<Action<ReadOnlyMemory<byte>>> write, FileStatus? expected = null)
+    public static FileStatus Write(
+        string path,
+        string realPath,
+        FileStatus? previous,
+        Action<Action<ReadOnlyMemory<byte>>> write,
+        FileStatus? expected = null
+    )
     {
         using Lock.Scope hold = Hold(realPath);
         string folder = Path.GetDirectoryName(path)!;
@@ -65,17 +76,22 @@ internal static class WholeFile
     }
 
     /// <summary>By which what lies beside a file for a while is known to be its.</summary>
-    public static string MarkOf(string path) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFileName(path)))[..8]);
+    public static string MarkOf(string path) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFileName(path)))[..8]);
 
     /// <summary>A new file for what will be renamed into place; only ours while it has not yet its mode.</summary>
-    public static FileStream Create(string path, bool isPrivate) => new(path, new FileStreamOptions
-    {
-        Mode = FileMode.CreateNew,
-        Access = FileAccess.Write,
-        Share = FileShare.None,
-        BufferSize = 64 * 1024,
-        UnixCreateMode = isPrivate ? UnixFileMode.UserRead | UnixFileMode.UserWrite : NewFileMode,
-    });
+    public static FileStream Create(string path, bool isPrivate) =>
+        new(
+            path,
+            new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 64 * 1024,
+                UnixCreateMode = isPrivate ? UnixFileMode.UserRead | UnixFileMode.UserWrite : NewFileMode,
+            }
+        );
 
     /// <summary>Owner and mode as the file before it, and everything on disk.</summary>
     public static void Finish(FileStream file, FileStatus? old)
@@ -98,8 +114,10 @@ internal static class WholeFile
     }
 
     /// <summary>
-    /// Puts the new file in the place of the one that is expected there, and of no other: both change places, and what came out is looked at. If somebody has saved between the last look and this one, or wrote
-    /// into the file that he had open, his goes back. False then, and the new file is gone. A busy machine makes these moments long; if the server dies in one, <see cref="InterruptedExchange"/> finds the name.
+    /// Puts the new file in the place of the one that is expected there, and of no other: both change places, and what came out is looked
+    /// at. If somebody has saved between the last look and this one, or wrote into the file that he had open, his goes back. False then,
+    /// and the new file is gone. A busy machine makes these moments long; if the server dies in one, <see cref="InterruptedExchange"/>
+    /// finds the name.
     /// </summary>
     internal static bool TryReplace(string temporary, string path, FileStatus expected)
     {
@@ -143,7 +161,10 @@ internal static class WholeFile
         // .NET gives such an exception the errno as its HResult.
         if (failure is IOException { HResult: Libc.Enospc or Libc.Edquot })
         {
-            throw new RefusedException(ErrorCodes.DiskFull, $"The disk or quota of {Path.GetDirectoryName(shownPath)} is full. The file {Path.GetFileName(shownPath)} is as it was.");
+            throw new RefusedException(
+                ErrorCodes.DiskFull,
+                $"The disk or quota of {Path.GetDirectoryName(shownPath)} is full. The file {Path.GetFileName(shownPath)} is as it was."
+            );
         }
     }
 }

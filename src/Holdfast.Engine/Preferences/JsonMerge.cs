@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Holdfast.Engine.Preferences;
 
-/// <summary>Merges one JSON object into another as Jupyter's configuration does: objects into objects, null takes a field away, anything else replaces what is there.</summary>
+/// <summary>
+/// Merges one JSON object into another as Jupyter's configuration does: objects into objects, null takes a field away, anything else
+/// replaces what is there.
+/// </summary>
 public static class JsonMerge
 {
     public static void Apply(JsonObject target, JsonObject changes)

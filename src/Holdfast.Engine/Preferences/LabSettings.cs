@@ -5,7 +5,10 @@ namespace Holdfast.Engine.Preferences;
 /// <summary>One plugin's settings: the text as the user wrote it, comments and all, and what it says.</summary>
 public sealed record LabSetting(string Id, string Raw, JsonElement Value, DateTimeOffset? ModifiedAt);
 
-/// <summary>JupyterLab's user settings by plugin. Schemas are Lab's own matter: this server keeps the users' text. Errors: invalid-json, invalid-request, disk-full.</summary>
+/// <summary>
+/// JupyterLab's user settings by plugin. Schemas are Lab's own matter: this server keeps the users' text. Errors: invalid-json,
+/// invalid-request, disk-full.
+/// </summary>
 public sealed class LabSettings(PreferenceFolder folder)
 {
     private const string Nothing = "{}";
@@ -25,7 +28,10 @@ public sealed class LabSettings(PreferenceFolder folder)
         }
         catch (JsonException e)
         {
-            throw new RefusedException(ErrorCodes.InvalidJson, $"The settings of {id} are not JSON, with or without comments, at line {e.LineNumber + 1}. They were not saved.");
+            throw new RefusedException(
+                ErrorCodes.InvalidJson,
+                $"The settings of {id} are not JSON, with or without comments, at line {e.LineNumber + 1}. They were not saved."
+            );
         }
 
         folder.Change(id, _ => System.Text.Encoding.UTF8.GetBytes(raw));

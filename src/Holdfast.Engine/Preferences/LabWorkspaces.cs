@@ -15,11 +15,19 @@ public sealed class LabWorkspaces(PreferenceFolder folder)
 
     public void Save(string id, JsonElement content)
     {
-        string? named = content.TryGetProperty("metadata", out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object
-            && metadata.TryGetProperty("id", out JsonElement given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
+        string? named =
+            content.TryGetProperty("metadata", out JsonElement metadata)
+            && metadata.ValueKind == JsonValueKind.Object
+            && metadata.TryGetProperty("id", out JsonElement given)
+            && given.ValueKind == JsonValueKind.String
+                ? given.GetString()
+                : null;
         if (named != id || !content.TryGetProperty("data", out JsonElement data) || data.ValueKind != JsonValueKind.Object)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"A workspace is {{\"data\":{{...}},\"metadata\":{{\"id\":...}}}}, and its id is that of the address, '{id}'.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"A workspace is {{\"data\":{{...}},\"metadata\":{{\"id\":...}}}}, and its id is that of the address, '{id}'."
+            );
         }
 
         folder.Change(id, _ => System.Text.Encoding.UTF8.GetBytes(content.GetRawText()));

@@ -6,8 +6,8 @@ namespace Holdfast.Engine.Preferences;
 public sealed record Preference(string Name, byte[] Content, DateTimeOffset ModifiedAt);
 
 /// <summary>
-/// Small JSON documents that front ends keep with the server, a file each, whole or absent. A name may have any signs; its file's name has them escaped. Knows nothing of
-/// what is in them. Errors: invalid-request, disk-full.
+/// Small JSON documents that front ends keep with the server, a file each, whole or absent. A name may have any signs; its file's name has
+/// them escaped. Knows nothing of what is in them. Errors: invalid-request, disk-full.
 /// </summary>
 public sealed class PreferenceFolder(string folder)
 {
@@ -21,11 +21,15 @@ public sealed class PreferenceFolder(string folder)
     {
         lock (_turn)
         {
-            return !Directory.Exists(folder) ? [] :
-            [
-                .. Directory.EnumerateFiles(folder, "*" + Ending).Order(StringComparer.Ordinal)
-                    .Select(static file => Read(Uri.UnescapeDataString(Path.GetFileName(file)[..^Ending.Length]), file)!),
-            ];
+            return !Directory.Exists(folder)
+                ? []
+                :
+                [
+                    .. Directory
+                        .EnumerateFiles(folder, "*" + Ending)
+                        .Order(StringComparer.Ordinal)
+                        .Select(static file => Read(Uri.UnescapeDataString(Path.GetFileName(file)[..^Ending.Length]), file)!),
+                ];
         }
     }
 
@@ -37,7 +41,10 @@ public sealed class PreferenceFolder(string folder)
         }
     }
 
-    /// <summary>Writes what <paramref name="change"/> makes of the content there is, which is null when there is none. Nobody else changes it meanwhile.</summary>
+    /// <summary>
+    /// Writes what <paramref name="change"/> makes of the content there is, which is null when there is none. Nobody else changes it
+    /// meanwhile.
+    /// </summary>
     public byte[] Change(string name, Func<byte[]?, byte[]> change)
     {
         string file = FileOf(name);

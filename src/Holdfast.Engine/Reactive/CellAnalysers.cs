@@ -16,21 +16,26 @@ public sealed class CellAnalysers(Action childSpawned, TimeProvider time) : IDis
 
     /// <summary>For notebooks of this kernelspec, if there is one of that name here.</summary>
     public ICellAnalyser ForKernel(string? kernelName) =>
-        SpecOf(kernelName) is { Language.Length: > 0 } spec && !spec.Language.Contains("python", StringComparison.OrdinalIgnoreCase) ? new UnknownLanguage(spec.Language) : For(InterpreterOf(kernelName));
+        SpecOf(kernelName) is { Language.Length: > 0 } spec && !spec.Language.Contains("python", StringComparison.OrdinalIgnoreCase)
+            ? new UnknownLanguage(spec.Language)
+            : For(InterpreterOf(kernelName));
 
     /// <summary>The same interpreter, for what a conversion asks of it besides: nothing of that is kept.</summary>
     public PythonAnalyser PythonForKernel(string? kernelName) => CachedFor(InterpreterOf(kernelName)).Python;
 
     public ICellAnalyser For(string interpreter) => CachedFor(interpreter);
 
-    private Cached CachedFor(string interpreter) => _pythons.GetOrAdd(interpreter, name => new Lazy<Cached>(() => new Cached(new PythonAnalyser(name, childSpawned, time)))).Value;
+    private Cached CachedFor(string interpreter) =>
+        _pythons.GetOrAdd(interpreter, name => new Lazy<Cached>(() => new Cached(new PythonAnalyser(name, childSpawned, time)))).Value;
 
     private static KernelSpec? SpecOf(string? kernelName) => KernelSpecSearch.Search().Find(kernelName ?? "python3");
 
     private static string InterpreterOf(string? kernelName)
     {
         string? command = SpecOf(kernelName)?.ResolveArgv()[0];
-        return command is not null && Path.GetFileName(command).StartsWith("python", StringComparison.Ordinal) ? command : DefaultInterpreter;
+        return command is not null && Path.GetFileName(command).StartsWith("python", StringComparison.Ordinal)
+            ? command
+            : DefaultInterpreter;
     }
 
     public void Dispose()

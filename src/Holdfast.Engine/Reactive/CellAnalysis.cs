@@ -15,10 +15,14 @@ public sealed record CellAnalysis
     /// <summary>Names this cell takes from others. One that it also defines was read before: <c>x = x + 1</c>.</summary>
     public IReadOnlyList<string> References { get; init; } = [];
 
-    /// <summary>Built-in names and shell variables this cell reads. Nobody need define them; a cell that does is depended on like any other.</summary>
+    /// <summary>
+    /// Built-in names and shell variables this cell reads. Nobody need define them; a cell that does is depended on like any other.
+    /// </summary>
     public IReadOnlyList<string> Weak { get; init; } = [];
 
-    /// <summary>Names this cell takes away: another's, or its own after use. Nobody else may define them, but two cells may use and delete one name.</summary>
+    /// <summary>
+    /// Names this cell takes away: another's, or its own after use. Nobody else may define them, but two cells may use and delete one name.
+    /// </summary>
     public IReadOnlyList<string> Deletions { get; init; } = [];
 
     /// <summary>Writes into an object that another cell made, which no graph of names can order.</summary>
@@ -30,7 +34,9 @@ public sealed record CellAnalysis
     /// <summary>Of these, what the cell writes.</summary>
     public IReadOnlyList<string> WrittenPrivates { get; init; } = [];
 
-    /// <summary>Of what it writes, what its functions read when they are called, which may be after another cell has written the same name.</summary>
+    /// <summary>
+    /// Of what it writes, what its functions read when they are called, which may be after another cell has written the same name.
+    /// </summary>
     public IReadOnlyList<string> KeptPrivates { get; init; } = [];
 
     /// <summary>Definitions that are imports, each with what it imports: the same import in two cells is one definition.</summary>

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Reactive;
 
-/// <summary>A cell as it would be registered. <paramref name="Position"/> is where a new cell goes, 0-based; at the end when not given. A known cell keeps its place.</summary>
+/// <summary>
+/// A cell as it would be registered. <paramref name="Position"/> is where a new cell goes, 0-based; at the end when not given. A known cell
+/// keeps its place.
+/// </summary>
 public sealed record CellEdit(CellId Cell, CellRegistration Registration, int? Position = null);
 
 /// <summary>Whether an edit would leave the graph valid: no cycle, and one cell to a name.</summary>

@@ -3,11 +3,15 @@ using Holdfast.Engine.Reactive.Graph;
 namespace Holdfast.Engine.Reactive;
 
 /// <summary>
-/// The cells of one reactive notebook: the latest text's analysis of each, the valid <see cref="DependencyGraph"/>, and the verdict on every cell. No I/O; not for several threads.
-/// 1. An edit that passes the graph's check goes into it. One that does not is refused: the graph stays as it is, the cell is blocked, and so is every cell it is in conflict with.
-/// 2. A refused edit stays wanted. Verdicts follow from what is wanted, and from nothing else: not from the order in which cells came to it. So when another edit takes away what stood
-///    in the way, the refused one goes into the graph by itself, also when several can only go in together (two cells that swap their names).
-/// 3. A cell that is blocked never runs, so what stands in the graph for it only says who would wait for it. Where that is in the way of a good cell, it yields.
+/// The cells of one reactive notebook: the latest text's analysis of each, the valid <see cref="DependencyGraph"/>, and the verdict on
+/// every cell. No I/O; not for several threads.
+/// 1. An edit that passes the graph's check goes into it. One that does not is refused: the graph stays as it is, the cell is blocked, and
+/// so is every cell it is in conflict with.
+/// 2. A refused edit stays wanted. Verdicts follow from what is wanted, and from nothing else: not from the order in which cells came to
+/// it. So when another edit takes away what stood
+///    in the way, the refused one goes into the graph by itself, also when several can only go in together (two that swap their names).
+/// 3. A cell that is blocked never runs, so what stands in the graph for it only says who would wait for it. Where that is in the way of a
+/// good cell, it yields.
 /// 4. A text that cannot be read leaves what is wanted of its cell as it was.
 /// </summary>
 public sealed class CellRegistry
@@ -45,21 +49,35 @@ public sealed class CellRegistry
     public CellState State(CellId cell) => _states.GetValueOrDefault(cell, CellState.Ok);
 
     /// <summary>
-    /// A blocked cell that would make a name which this one reads, and which nobody makes as things are: its text was refused, and what stood in the graph for it had to make room. Null where there is none.
+    /// A blocked cell that would make a name which this one reads, and which nobody makes as things are: its text was refused, and what
+    /// stood in the graph for it had to make room. Null where there is none.
     /// </summary>
     public CellId? MissingSource(CellId cell) => MissingSources.TryGetValue(cell, out CellId source) ? source : null;
 
-    /// <summary>The same of every cell that has one. Found from the refused cells, so that it costs their names and those who read them, and no look at the whole.</summary>
+    /// <summary>
+    /// The same of every cell that has one. Found from the refused cells, so that it costs their names and those who read them, and no look
+    /// at the whole.
+    /// </summary>
     internal IReadOnlyDictionary<CellId, CellId> MissingSources => _missing ??= FindMissing();
 
-    /// <summary>All cells at once, in the order of the notebook, as a server finds them when it starts: the same verdicts as one after the other.</summary>
+    /// <summary>
+    /// All cells at once, in the order of the notebook, as a server finds them when it starts: the same verdicts as one after the other.
+    /// </summary>
     public static CellRegistry Load(IReadOnlyList<LoadedCell> cells)
     {
         var registry = new CellRegistry();
         foreach (LoadedCell loaded in cells)
         {
             CellRegistration wanted = loaded.Analysis.Error is null ? CellRegistration.Of(loaded.Analysis) : loaded.Registered;
-            registry._cells.Add(loaded.Cell, new RegisteredCell { Analysis = loaded.Analysis, Wanted = wanted, IsDisabled = loaded.IsDisabled });
+            registry._cells.Add(
+                loaded.Cell,
+                new RegisteredCell
+                {
+                    Analysis = loaded.Analysis,
+                    Wanted = wanted,
+                    IsDisabled = loaded.IsDisabled,
+                }
+            );
             registry._wanted.Set(registry._wanted.Add(loaded.Cell, registry.Count), wanted);
             registry.Mark(loaded.Cell);
         }
@@ -71,7 +89,9 @@ public sealed class CellRegistry
         return registry;
     }
 
-    /// <summary>Takes a cell's text as analysed: a new cell goes to <paramref name="position"/>, or to the end; a known one keeps its place.</summary>
+    /// <summary>
+    /// Takes a cell's text as analysed: a new cell goes to <paramref name="position"/>, or to the end; a known one keeps its place.
+    /// </summary>
     public RegistryChange Register(CellId cell, CellAnalysis analysis, int? position = null)
     {
         bool isNew = !_cells.TryGetValue(cell, out RegisteredCell? known);
@@ -209,7 +229,8 @@ public sealed class CellRegistry
             Replace(now),
             InOrder(changed),
             InOrder(touched.Found.Concat(changed).Concat(before.Select(_wanted.Get))),
-            [.. names.Where(n => Graph.Index.FindName(n) is not { Definers.Count: > 0 }).Order(StringComparer.Ordinal)]);
+            [.. names.Where(n => Graph.Index.FindName(n) is not { Definers.Count: > 0 }).Order(StringComparer.Ordinal)]
+        );
 
         void Take(CellId cell)
         {
@@ -229,11 +250,12 @@ public sealed class CellRegistry
     private bool Fits(CellId cell) => Graph.Check(new CellEdit(cell, _cells[cell].Wanted)).IsPassed;
 
     private static bool IsGood(Dictionary<CellId, CellState> states, CellId cell) =>
-        !states.TryGetValue(cell, out CellState? state) || !state.Reasons.Any(static r => r.Kind is BlockKind.Cycle or BlockKind.MultipleDefinition);
+        !states.TryGetValue(cell, out CellState? state)
+        || !state.Reasons.Any(static r => r.Kind is BlockKind.Cycle or BlockKind.MultipleDefinition);
 
     /// <summary>
-    /// Makes the graph anew: good cells as they are wanted, the others with the names that nobody contests and without references, so that they are in no cycle, and every name comes from
-    /// where it is wanted from. Then those get back what they had before, where that fits.
+    /// Makes the graph anew: good cells as they are wanted, the others with the names that nobody contests and without references, so that
+    /// they are in no cycle, and every name comes from where it is wanted from. Then those get back what they had before, where that fits.
     /// </summary>
     private void Rebuild(Dictionary<CellId, CellState> states, Func<CellId, CellRegistration> had)
     {
@@ -242,9 +264,19 @@ public sealed class CellRegistry
         foreach (CellId cell in Cells)
         {
             CellRegistration wanted = _cells[cell].Wanted;
-            graph.Apply(new CellEdit(cell, IsGood(states, cell)
-                ? wanted
-                : new CellRegistration([.. wanted.Definitions.Where(n => !_wanted.FindName(n)!.IsContested)], [], [], wanted.Imports)));
+            graph.Apply(
+                new CellEdit(
+                    cell,
+                    IsGood(states, cell)
+                        ? wanted
+                        : new CellRegistration(
+                            [.. wanted.Definitions.Where(n => !_wanted.FindName(n)!.IsContested)],
+                            [],
+                            [],
+                            wanted.Imports
+                        )
+                )
+            );
         }
 
         _pending.Clear();
@@ -274,7 +306,10 @@ public sealed class CellRegistry
             foreach (NameNode wanted in definer.Definitions)
             {
                 // Whoever defines a name that nobody makes in the graph was refused: so these are all its definers.
-                if (Graph.Index.FindName(wanted.Name) is not { Owner: null } name || (first.TryGetValue(name, out CellId? known) && known is null))
+                if (
+                    Graph.Index.FindName(wanted.Name) is not { Owner: null } name
+                    || (first.TryGetValue(name, out CellId? known) && known is null)
+                )
                 {
                     continue;
                 }
@@ -311,7 +346,9 @@ public sealed class CellRegistry
 
     private CellId[] Replace(Dictionary<CellId, CellState> states)
     {
-        CellId[] changed = InOrder(_states.Keys.Union(states.Keys).Where(c => !State(c).Equals(states.GetValueOrDefault(c, CellState.Ok))).Select(_wanted.Get));
+        CellId[] changed = InOrder(
+            _states.Keys.Union(states.Keys).Where(c => !State(c).Equals(states.GetValueOrDefault(c, CellState.Ok))).Select(_wanted.Get)
+        );
         _states = states;
         _missing = null;
         return changed;

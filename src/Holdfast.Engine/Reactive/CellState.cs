@@ -1,6 +1,8 @@
 namespace Holdfast.Engine.Reactive;
 
-/// <summary>Whether a cell may run, by its own text and its place in the graph; what lies upstream of it is <see cref="RunPlan"/>'s to say.</summary>
+/// <summary>
+/// Whether a cell may run, by its own text and its place in the graph; what lies upstream of it is <see cref="RunPlan"/>'s to say.
+/// </summary>
 public sealed record CellState(IReadOnlyList<BlockReason> Reasons, bool IsDisabled)
 {
     public static readonly CellState Ok = new([], false);
@@ -10,7 +12,10 @@ public sealed record CellState(IReadOnlyList<BlockReason> Reasons, bool IsDisabl
     public bool IsRunnable => !IsBlocked && !IsDisabled;
 
     /// <summary><c>ok</c>, <c>blocked</c> or <c>disabled</c>.</summary>
-    public string Name => IsBlocked ? "blocked" : IsDisabled ? "disabled" : "ok";
+    public string Name =>
+        IsBlocked ? "blocked"
+        : IsDisabled ? "disabled"
+        : "ok";
 
     public bool Equals(CellState? other) => other is not null && IsDisabled == other.IsDisabled && Reasons.SequenceEqual(other.Reasons);
 
@@ -37,14 +42,15 @@ public sealed record BlockReason(BlockKind Kind, string Message)
     public IReadOnlyList<NameConflict> Conflicts { get; init; } = [];
 
     /// <summary>As REST and the feed write it.</summary>
-    public string KindName => Kind switch
-    {
-        BlockKind.Cycle => "cycle",
-        BlockKind.MultipleDefinition => "multipleDefinition",
-        BlockKind.SyntaxError => "syntaxError",
-        BlockKind.StarImport => "starImport",
-        _ => "notAnalysed",
-    };
+    public string KindName =>
+        Kind switch
+        {
+            BlockKind.Cycle => "cycle",
+            BlockKind.MultipleDefinition => "multipleDefinition",
+            BlockKind.SyntaxError => "syntaxError",
+            BlockKind.StarImport => "starImport",
+            _ => "notAnalysed",
+        };
 
     // The message is written from the rest, so it stands for it.
     public bool Equals(BlockReason? other) => other is not null && Kind == other.Kind && Message == other.Message;

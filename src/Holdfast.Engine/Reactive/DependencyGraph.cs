@@ -3,12 +3,16 @@ using Holdfast.Engine.Reactive.Graph;
 namespace Holdfast.Engine.Reactive;
 
 /// <summary>
-/// The valid part of a notebook: which cell gets which name from which other, never with a cycle and never with two writers of a name. An edit is checked without
-/// touching anything, and changes the graph only when it passed. It knows names and places, no sources and no states: see <see cref="CellRegistry"/>.
-/// 1. Cells stand in a topological order at all times (after Pearce and Kelly, "A dynamic topological sort algorithm for directed acyclic graphs", 2006).
-/// 2. An edit of one cell can close a cycle only through that cell, and only by a path that lies, in the old order, between its new readers and its new sources:
+/// The valid part of a notebook: which cell gets which name from which other, never with a cycle and never with two writers of a name. An
+/// edit is checked without touching anything, and changes the graph only when it passed. It knows names and places, no sources and no
+/// states: see <see cref="CellRegistry"/>.
+/// 1. Cells stand in a topological order at all times (after Pearce and Kelly, "A dynamic topological sort algorithm for directed acyclic
+/// graphs", 2006).
+/// 2. An edit of one cell can close a cycle only through that cell, and only by a path that lies, in the old order, between its new readers
+/// and its new sources:
 ///    so a check looks at nothing else, and an edit that goes with the order looks at nothing.
-/// 3. The exception is an import that stands in several cells. The first of them is its source; an edit can make another the first, and its edges then change too.
+/// 3. The exception is an import that stands in several cells. The first of them is its source; an edit can make another the first, and its
+/// edges then change too.
 ///    Such edits are checked, and ordered, over the whole graph.
 /// </summary>
 public sealed class DependencyGraph
@@ -22,7 +26,9 @@ public sealed class DependencyGraph
     /// <summary>In the order of the notebook.</summary>
     public IEnumerable<CellId> Cells => Index.Cells.Select(static c => c.Id);
 
-    /// <summary>Every cell after the cells it depends on. Ties are in no special order here: a <see cref="RunPlan"/> breaks them by place.</summary>
+    /// <summary>
+    /// Every cell after the cells it depends on. Ties are in no special order here: a <see cref="RunPlan"/> breaks them by place.
+    /// </summary>
     public IEnumerable<CellId> TopologicalOrder => _order.Select(static c => c.Id);
 
     public bool Contains(CellId cell) => Index.Find(cell) is not null;
@@ -63,7 +69,9 @@ public sealed class DependencyGraph
         Apply(edit);
     }
 
-    /// <summary>Takes a cell out. Its registration has to be empty: what its names' absence means for others is checked as an edit.</summary>
+    /// <summary>
+    /// Takes a cell out. Its registration has to be empty: what its names' absence means for others is checked as an edit.
+    /// </summary>
     public void Remove(CellId cell)
     {
         CellNode node = Index.Get(cell);
@@ -94,16 +102,28 @@ public sealed class DependencyGraph
     }
 
     /// <summary>A copy in words of all there is, to compare graphs by.</summary>
-    internal string Print() => string.Join('\n', [
-        .. Index.Cells.Select(c => $"{c.Position} {c.Id} #{c.Order} defs {Join(c.Definitions)} refs {Join(c.References)} dels {Join(c.Deletions)}"),
-        .. Index.Names.OrderBy(static n => n.Name, StringComparer.Ordinal).Select(static n => $"{n.Name} by {Join(n.Definers)} for {Join(n.Readers)} not {Join(n.Deleters)} from {n.Owner?.Id.Value}"),
-        $"order {Join(_order)}"]);
+    internal string Print() =>
+        string.Join(
+            '\n',
+            [
+                .. Index.Cells.Select(c =>
+                    $"{c.Position} {c.Id} #{c.Order} defs {Join(c.Definitions)} refs {Join(c.References)} dels {Join(c.Deletions)}"
+                ),
+                .. Index
+                    .Names.OrderBy(static n => n.Name, StringComparer.Ordinal)
+                    .Select(static n =>
+                        $"{n.Name} by {Join(n.Definers)} for {Join(n.Readers)} not {Join(n.Deleters)} from {n.Owner?.Id.Value}"
+                    ),
+                $"order {Join(_order)}",
+            ]
+        );
 
     private static string Join(IEnumerable<NameNode> names) => string.Join(',', names.Select(static n => n.Name));
 
     private static string Join(IEnumerable<CellNode> cells) => string.Join(',', cells.Select(static c => c.Id.Value));
 
-    private static CellId[] ByPlace(IEnumerable<CellNode> cells) => [.. cells.Distinct().OrderBy(static c => c.Position).Select(static c => c.Id)];
+    private static CellId[] ByPlace(IEnumerable<CellNode> cells) =>
+        [.. cells.Distinct().OrderBy(static c => c.Position).Select(static c => c.Id)];
 
     private CellNode Add(CellEdit edit)
     {
@@ -113,7 +133,10 @@ public sealed class DependencyGraph
         return node;
     }
 
-    /// <summary>Only this cell's edges are new: it goes behind its last source, and whatever depends on it and stood before that goes behind it, in the order it had.</summary>
+    /// <summary>
+    /// Only this cell's edges are new: it goes behind its last source, and whatever depends on it and stood before that goes behind it, in
+    /// the order it had.
+    /// </summary>
     private void OrderAround(CellNode node)
     {
         int last = node.Order;

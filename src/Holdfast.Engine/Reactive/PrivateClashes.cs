@@ -1,8 +1,9 @@
 namespace Holdfast.Engine.Reactive;
 
 /// <summary>
-/// Private names that several cells write though the functions of one read them later: such a function finds the value of whichever cell ran last, as the kernel has one namespace. Nobody is
-/// blocked, for most functions are called at once; each other cell that writes the name is given a hint.
+/// Private names that several cells write though the functions of one read them later: such a function finds the value of whichever cell
+/// ran last, as the kernel has one namespace. Nobody is blocked, for most functions are called at once; each other cell that writes the
+/// name is given a hint.
 /// </summary>
 public static class PrivateClashes
 {
@@ -29,8 +30,13 @@ public static class PrivateClashes
                         hints.Add(cell, list = []);
                     }
 
-                    list.Add(new CellMutation(
-                        name, 0, $"{name} is what functions of the cell {keeper} read when they are called, and they will find this cell's: the kernel has one namespace. Give one of the two another name."));
+                    list.Add(
+                        new CellMutation(
+                            name,
+                            0,
+                            $"{name} is what functions of the cell {keeper} read when they are called, and they will find this cell's: the kernel has one namespace. Give one of the two another name."
+                        )
+                    );
                 }
             }
         }

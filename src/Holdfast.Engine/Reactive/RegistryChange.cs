@@ -3,10 +3,15 @@ namespace Holdfast.Engine.Reactive;
 /// <summary>What an edit did to a <see cref="CellRegistry"/>.</summary>
 /// <param name="Verdicts">Cells whose state is another now, in the order of the notebook; a deleted cell is not among them.</param>
 /// <param name="Registered">Cells whose registration came into the graph: the edited one, if it was accepted, and those it healed.</param>
-/// <param name="Stale">Cells whose result no longer follows from their text and their inputs: the registered cells, and all that depend, or did depend, on what changed.</param>
+/// <param name="Stale">Cells whose result no longer follows from their text and their inputs: the registered cells, and all that depend, or
+/// did depend, on what changed.</param>
 /// <param name="Gone">Names that no registered cell defines any more.</param>
 public sealed record RegistryChange(
-    IReadOnlyList<CellId> Verdicts, IReadOnlyList<CellId> Registered, IReadOnlyList<CellId> Stale, IReadOnlyList<string> Gone)
+    IReadOnlyList<CellId> Verdicts,
+    IReadOnlyList<CellId> Registered,
+    IReadOnlyList<CellId> Stale,
+    IReadOnlyList<string> Gone
+)
 {
     public static readonly RegistryChange None = new([], [], [], []);
 
@@ -22,6 +27,7 @@ public sealed record RegistryChange(
             [.. changes.SelectMany(static c => c.Verdicts).Distinct().Where(registry.Contains)],
             [.. changes.SelectMany(static c => c.Registered).Distinct().Where(registry.Contains)],
             [.. changes.SelectMany(static c => c.Stale).Distinct().Where(registry.Contains)],
-            [.. changes.SelectMany(static c => c.Gone).Distinct().Where(n => !registry.Graph.IsDefined(n)).Order(StringComparer.Ordinal)]);
+            [.. changes.SelectMany(static c => c.Gone).Distinct().Where(n => !registry.Graph.IsDefined(n)).Order(StringComparer.Ordinal)]
+        );
     }
 }

@@ -14,12 +14,16 @@ public enum ExclusionReason
     UpstreamDisabled,
 }
 
-/// <summary>A cell that would have been in the plan. <paramref name="Because"/> is the cell that is blocked or disabled: itself, or one it depends on.</summary>
+/// <summary>
+/// A cell that would have been in the plan. <paramref name="Because"/> is the cell that is blocked or disabled: itself, or one it depends
+/// on.
+/// </summary>
 public sealed record ExcludedCell(CellId Cell, ExclusionReason Reason, CellId Because);
 
 /// <summary>
-/// What a cascade runs, in order: stale ancestors, the cell, all its descendants; or everything stale and what depends on it. Each cell once, after all it depends on, and of those that
-/// could be next the first in the notebook. Cells that may not run are left out, with whatever depends on them.
+/// What a cascade runs, in order: stale ancestors, the cell, all its descendants; or everything stale and what depends on it. Each cell
+/// once, after all it depends on, and of those that could be next the first in the notebook. Cells that may not run are left out, with
+/// whatever depends on them.
 /// </summary>
 public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<ExcludedCell> Excluded)
 {
@@ -178,8 +182,12 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
     {
         bool isBlocked = registry.State(because.Id).IsBlocked;
         ExclusionReason reason = ReferenceEquals(cell, because)
-            ? isBlocked ? ExclusionReason.Blocked : ExclusionReason.Disabled
-            : isBlocked ? ExclusionReason.UpstreamBlocked : ExclusionReason.UpstreamDisabled;
+            ? isBlocked
+                ? ExclusionReason.Blocked
+                : ExclusionReason.Disabled
+            : isBlocked
+                ? ExclusionReason.UpstreamBlocked
+                : ExclusionReason.UpstreamDisabled;
         return new ExcludedCell(cell.Id, reason, because.Id);
     }
 }

@@ -3,14 +3,26 @@ using Holdfast.Engine.Reactive.Sql;
 namespace Holdfast.Engine.Reactive;
 
 /// <summary>
-/// Cells of SQL: <c>%%sql [name]</c> on the first line (see <see cref="SqlCell"/>), where the result is put under that name, then a statement. <c>{name}</c> is a parameter, bound and never pasted. Tables that are read
-/// are references only if a cell defines them; views and tables that are created are definitions.
+/// Cells of SQL: <c>%%sql [name]</c> on the first line (see <see cref="SqlCell"/>), where the result is put under that name, then a
+/// statement. <c>{name}</c> is a parameter, bound and never pasted. Tables that are read are references only if a cell defines them; views
+/// and tables that are created are definitions.
 /// </summary>
 public sealed class SqlAnalyser : ICellAnalyser
 {
     private const string Magic = "%%sql";
 
-    private static readonly HashSet<string> NoTable = new(StringComparer.OrdinalIgnoreCase) { "select", "lateral", "unnest", "values", "set", "only", "if", "exists", "not" };
+    private static readonly HashSet<string> NoTable = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "select",
+        "lateral",
+        "unnest",
+        "values",
+        "set",
+        "only",
+        "if",
+        "exists",
+        "not",
+    };
 
     public static bool IsSql(string source)
     {
@@ -50,9 +62,11 @@ public sealed class SqlAnalyser : ICellAnalyser
         };
     }
 
-    internal static bool IsName(string text) => text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(static c => c == '_' || char.IsLetterOrDigit(c));
+    internal static bool IsName(string text) =>
+        text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(static c => c == '_' || char.IsLetterOrDigit(c));
 
     internal static bool IsTableWord(string word) => !NoTable.Contains(word);
 
-    private static string[] Public(IEnumerable<string> names) => [.. names.Where(static n => n[0] != '_').Distinct().Order(StringComparer.Ordinal)];
+    private static string[] Public(IEnumerable<string> names) =>
+        [.. names.Where(static n => n[0] != '_').Distinct().Order(StringComparer.Ordinal)];
 }

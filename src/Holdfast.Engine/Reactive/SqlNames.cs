@@ -53,7 +53,11 @@ internal sealed class SqlNames
             Created.Add(word);
             _isCreating = false;
         }
-        else if (isWord && (Is(_last, "from") || Is(_last, "join") || Is(_last, "into") || Is(_last, "update")) && (isName || SqlAnalyser.IsTableWord(word)))
+        else if (
+            isWord
+            && (Is(_last, "from") || Is(_last, "join") || Is(_last, "into") || Is(_last, "update"))
+            && (isName || SqlAnalyser.IsTableWord(word))
+        )
         {
             Tables.Add(word);
         }

@@ -7,19 +7,23 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Recovery;
 
 /// <summary>
-/// Whether executions and attempts say the same. Each change of both is one transaction, so they do, unless the store was restored from a copy or changed from outside. What
-/// cannot be true is made lost, with the reason; an attempt that nothing refers to is closed, unless its supervisor lives: that one is told of and left alone.
+/// Whether executions and attempts say the same. Each change of both is one transaction, so they do, unless the store was restored from a
+/// copy or changed from outside. What cannot be true is made lost, with the reason; an attempt that nothing refers to is closed, unless its
+/// supervisor lives: that one is told of and left alone.
 /// </summary>
 internal sealed class ExecutionCheck(StateStore store, ExecutionLedger ledger, AttemptFolders folders, TimeProvider time)
 {
-    /// <summary>What the check came to: how many rows were looked at, what could not be mended, and the attempts that nobody is to adopt.</summary>
+    /// <summary>
+    /// What the check came to: how many rows were looked at, what could not be mended, and the attempts that nobody is to adopt.
+    /// </summary>
     public sealed record Findings(int Checked, List<string> Problems, HashSet<AttemptId> Strays);
 
     public async Task<Findings> RunAsync(List<Attempt> open, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
-        (List<Execution> without, List<AttemptId> unused, int active) = store.Read(
-            reader => (ExecutionsTable.ActiveWithoutAttempt(reader), AttemptsTable.Unused(reader), ExecutionsTable.CountActive(reader)));
+        (List<Execution> without, List<AttemptId> unused, int active) = store.Read(reader =>
+            (ExecutionsTable.ActiveWithoutAttempt(reader), AttemptsTable.Unused(reader), ExecutionsTable.CountActive(reader))
+        );
         foreach (Execution execution in without)
         {
             await MendAsync(execution, problems, cancellationToken);
@@ -35,7 +39,10 @@ internal sealed class ExecutionCheck(StateStore store, ExecutionLedger ledger, A
                 continue;
             }
 
-            await store.WriteAsync(transaction => AttemptsTable.End(transaction, id, "superseded", time.NowMicroseconds()), cancellationToken);
+            await store.WriteAsync(
+                transaction => AttemptsTable.End(transaction, id, "superseded", time.NowMicroseconds()),
+                cancellationToken
+            );
         }
 
         return new Findings(active + open.Count, problems, strays);
@@ -45,7 +52,13 @@ internal sealed class ExecutionCheck(StateStore store, ExecutionLedger ledger, A
     private async Task MendAsync(Execution execution, List<string> problems, CancellationToken cancellationToken)
     {
         var lost = new Outcome(
-            ExecutionState.Lost, null, null, "lost", "The store knows no open attempt of it, so how it ended cannot be known.", time.NowMicroseconds());
+            ExecutionState.Lost,
+            null,
+            null,
+            "lost",
+            "The store knows no open attempt of it, so how it ended cannot be known.",
+            time.NowMicroseconds()
+        );
         try
         {
             Execution? mended = execution.AttemptId is { } attempt

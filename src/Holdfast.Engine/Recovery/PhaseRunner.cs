@@ -6,8 +6,8 @@ namespace Holdfast.Engine.Recovery;
 public readonly record struct PhaseResult(int Found, string? Problem = null);
 
 /// <summary>
-/// Runs the phases of a plan, each as soon as those before it are over, and so beside one another where nothing says otherwise. A critical one that fails ends the start
-/// with how to mend it; of any other the failure is noted, and the start goes on.
+/// Runs the phases of a plan, each as soon as those before it are over, and so beside one another where nothing says otherwise. A critical
+/// one that fails ends the start with how to mend it; of any other the failure is noted, and the start goes on.
 /// </summary>
 internal sealed partial class PhaseRunner
 {
@@ -18,12 +18,24 @@ internal sealed partial class PhaseRunner
     private readonly ILogger _logger;
 
     public PhaseRunner(
-        RecoveryPlan plan, IReadOnlyDictionary<string, Func<CancellationToken, Task<PhaseResult>>> bodies, Action<RecoveryPhase> ended, TimeProvider time, ILogger logger)
+        RecoveryPlan plan,
+        IReadOnlyDictionary<string, Func<CancellationToken, Task<PhaseResult>>> bodies,
+        Action<RecoveryPhase> ended,
+        TimeProvider time,
+        ILogger logger
+    )
     {
-        string[] unmatched = [.. plan.Order.Select(static p => p.Name).Except(bodies.Keys), .. bodies.Keys.Except(plan.Order.Select(static p => p.Name))];
+        string[] unmatched =
+        [
+            .. plan.Order.Select(static p => p.Name).Except(bodies.Keys),
+            .. bodies.Keys.Except(plan.Order.Select(static p => p.Name)),
+        ];
         if (unmatched.Length > 0)
         {
-            throw new ArgumentException($"Phases that have a declaration or a body, and not both: {string.Join(", ", unmatched)}.", nameof(bodies));
+            throw new ArgumentException(
+                $"Phases that have a declaration or a body, and not both: {string.Join(", ", unmatched)}.",
+                nameof(bodies)
+            );
         }
 
         (_plan, _bodies, _ended, _time, _logger) = (plan, bodies, ended, time, logger);
@@ -67,13 +79,22 @@ internal sealed partial class PhaseRunner
         bool[] succeeded = await Task.WhenAll(before);
         if (phase.NeedsSuccess && Array.IndexOf(succeeded, false) is >= 0 and var failed)
         {
-            _ended(new RecoveryPhase(phase.Name, 0, 0, $"It was left out, because the phase '{phase.After[failed]}' failed.") { HasFailed = true });
+            _ended(
+                new RecoveryPhase(phase.Name, 0, 0, $"It was left out, because the phase '{phase.After[failed]}' failed.")
+                {
+                    HasFailed = true,
+                }
+            );
             return false;
         }
 
         RecoveryPhase line = await RunOneAsync(phase, cancellationToken);
-        return !line.HasFailed ? true : !phase.IsCritical ? false : throw new RefusedException(
-            ErrorCodes.RecoveryFailed, $"The server does not start, because the phase '{phase.Name}' of its recovery failed. {line.Problem} The work that runs under supervisors is not harmed and goes on.");
+        return !line.HasFailed ? true
+            : !phase.IsCritical ? false
+            : throw new RefusedException(
+                ErrorCodes.RecoveryFailed,
+                $"The server does not start, because the phase '{phase.Name}' of its recovery failed. {line.Problem} The work that runs under supervisors is not harmed and goes on."
+            );
     }
 
     private double Elapsed(long start) => _time.GetElapsedTime(start).TotalMilliseconds;

@@ -8,8 +8,11 @@ internal static class QuarantineTable
 {
     public static void Put(StoreTransaction transaction, AttemptId attempt, string reason, long at)
     {
-        using Statement insert = transaction.Prepare("INSERT OR REPLACE INTO recovery_quarantine (attempt_id, at, reason) VALUES (?1, ?2, ?3)")
-            .Bind(1, attempt.Value).Bind(2, at).Bind(3, reason);
+        using Statement insert = transaction
+            .Prepare("INSERT OR REPLACE INTO recovery_quarantine (attempt_id, at, reason) VALUES (?1, ?2, ?3)")
+            .Bind(1, attempt.Value)
+            .Bind(2, at)
+            .Bind(3, reason);
         insert.Execute();
     }
 

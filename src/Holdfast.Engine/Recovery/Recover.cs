@@ -33,8 +33,17 @@ internal sealed partial class Recover
     private HashSet<AttemptId> _strays = [];
 
     public Recover(
-        StateStore store, FeedLog feed, ExecutionLedger executions, JobDispatcher dispatcher, AttemptRecovery attempts, ExecutionCheck check, string dataDirectory,
-        IReadOnlyDictionary<string, Func<CancellationToken, Task<PhaseResult>>> ofFeatures, TimeProvider time, ILogger<Recover> logger)
+        StateStore store,
+        FeedLog feed,
+        ExecutionLedger executions,
+        JobDispatcher dispatcher,
+        AttemptRecovery attempts,
+        ExecutionCheck check,
+        string dataDirectory,
+        IReadOnlyDictionary<string, Func<CancellationToken, Task<PhaseResult>>> ofFeatures,
+        TimeProvider time,
+        ILogger<Recover> logger
+    )
     {
         (_store, _executions, _dispatcher, _attempts, _check, _logger) = (store, executions, dispatcher, attempts, check, logger);
         _diary = new RecoveryDiary(store, feed, attempts, time, logger);
@@ -45,12 +54,14 @@ internal sealed partial class Recover
             [RecoveryPhases.Files] = _ => Task.FromResult(new PhaseResult(TornFiles.Remove(dataDirectory))),
             [RecoveryPhases.Executions] = CheckExecutionsAsync,
             [RecoveryPhases.Locks] = CheckLocksAsync,
-            [RecoveryPhases.Jobs] = cancel => _diary.IsComplete
-                ? attempts.RetryAsync(static a => a.ExecutionId is not null, cancel)
-                : attempts.RecoverJobsAsync([.. Adoptable().Where(static a => a.ExecutionId is not null)], cancel),
-            [RecoveryPhases.Kernels] = cancel => _diary.IsComplete
-                ? attempts.RetryAsync(static a => a.KernelId is not null, cancel)
-                : attempts.RecoverKernelsAsync([.. Adoptable().Where(static a => a.KernelId is not null)], _openRuns, cancel),
+            [RecoveryPhases.Jobs] = cancel =>
+                _diary.IsComplete
+                    ? attempts.RetryAsync(static a => a.ExecutionId is not null, cancel)
+                    : attempts.RecoverJobsAsync([.. Adoptable().Where(static a => a.ExecutionId is not null)], cancel),
+            [RecoveryPhases.Kernels] = cancel =>
+                _diary.IsComplete
+                    ? attempts.RetryAsync(static a => a.KernelId is not null, cancel)
+                    : attempts.RecoverKernelsAsync([.. Adoptable().Where(static a => a.KernelId is not null)], _openRuns, cancel),
             [RecoveryPhases.Lines] = CheckLinesAsync,
             [RecoveryPhases.Queue] = StartQueueAsync,
         };
@@ -94,7 +105,9 @@ internal sealed partial class Recover
     private async Task<PhaseResult> ReadStoreAsync(CancellationToken cancellationToken)
     {
         long queued;
-        (_open, _openRuns, queued) = _store.Read(reader => (AttemptsTable.Open(reader), RunsTable.Open(reader), ExecutionsTable.CountQueued(reader)));
+        (_open, _openRuns, queued) = _store.Read(reader =>
+            (AttemptsTable.Open(reader), RunsTable.Open(reader), ExecutionsTable.CountQueued(reader))
+        );
         await _diary.BeginAsync(queued, cancellationToken);
         CrashPoints.Reach(CrashPoint.ServerRecoveryBegun);
         return new PhaseResult(_open.Count);
@@ -110,23 +123,37 @@ internal sealed partial class Recover
     /// <summary>Nobody who has ended stands in a line.</summary>
     private async Task<PhaseResult> CheckLocksAsync(CancellationToken cancellationToken)
     {
-        (List<ExecutionId> ended, int held) = _store.Read(reader => (LocksTable.Ended(reader), LocksTable.CountEntries(reader, isGranted: true)));
-        return await EachAsync(held, ended, id => _store.WriteAsync(transaction => _executions.LeaveLines(transaction, id), cancellationToken), static id => $"The locks of execution {id}");
+        (List<ExecutionId> ended, int held) = _store.Read(reader =>
+            (LocksTable.Ended(reader), LocksTable.CountEntries(reader, isGranted: true))
+        );
+        return await EachAsync(
+            held,
+            ended,
+            id => _store.WriteAsync(transaction => _executions.LeaveLines(transaction, id), cancellationToken),
+            static id => $"The locks of execution {id}"
+        );
     }
 
     /// <summary>Nobody waits who stands first in all of its lines.</summary>
     private async Task<PhaseResult> CheckLinesAsync(CancellationToken cancellationToken)
     {
-        (List<(long Place, ExecutionId Id)> first, int waiting) = _store.Read(reader => (LocksTable.FirstInAll(reader), LocksTable.CountEntries(reader, isGranted: false)));
+        (List<(long Place, ExecutionId Id)> first, int waiting) = _store.Read(reader =>
+            (LocksTable.FirstInAll(reader), LocksTable.CountEntries(reader, isGranted: false))
+        );
         return await EachAsync(
-            waiting, first, one => _store.WriteAsync(transaction => _executions.GrantIfFirst(transaction, one.Place, one.Id), cancellationToken), static one => $"The locks of execution {one.Id}");
+            waiting,
+            first,
+            one => _store.WriteAsync(transaction => _executions.GrantIfFirst(transaction, one.Place, one.Id), cancellationToken),
+            static one => $"The locks of execution {one.Id}"
+        );
     }
 
     /// <summary>Each by itself: one damaged row costs the others nothing.</summary>
     private static async Task<PhaseResult> EachAsync<T>(int found, List<T> items, Func<T, Task> mend, Func<T, string> name)
     {
         var problems = new List<string>();
-        foreach ((T item, Task mending) in items.ConvertAll(item => (item, mend(item)))) // All handed to the store at once, in order: they share a commit, and none another's fault.
+        // All handed to the store at once, in order: they share a commit, and none another's fault.
+        foreach ((T item, Task mending) in items.ConvertAll(item => (item, mend(item))))
         {
             try
             {
@@ -149,7 +176,11 @@ internal sealed partial class Recover
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.Recovered, LogLevel.Information, "Recovered: {Open} attempts were open, {Queued} jobs are queued, in {Milliseconds:F0} ms.")]
+        [LoggerMessage(
+            EventIds.Recovered,
+            LogLevel.Information,
+            "Recovered: {Open} attempts were open, {Queued} jobs are queued, in {Milliseconds:F0} ms."
+        )]
         public static partial void Recovered(ILogger logger, int open, long queued, double milliseconds);
     }
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Recovery;
 
 /// <summary>
-/// Keeps what a start-up finds: in memory while it goes on, in the store when it is over, in the feed for whoever follows. A start-up that takes longer than anybody would notice
-/// says in the store how far it is, so that the next one knows where it was interrupted.
+/// Keeps what a start-up finds: in memory while it goes on, in the store when it is over, in the feed for whoever follows. A start-up that
+/// takes longer than anybody would notice says in the store how far it is, so that the next one knows where it was interrupted.
 /// </summary>
 internal sealed partial class RecoveryDiary(StateStore store, FeedLog feed, AttemptRecovery attempts, TimeProvider time, ILogger logger)
 {
@@ -65,14 +65,20 @@ internal sealed partial class RecoveryDiary(StateStore store, FeedLog feed, Atte
             {
                 long id = RecoveryStartsTable.Begin(transaction, _startedAt);
                 List<InterruptedStart> interrupted = RecoveryStartsTable.InterruptedBefore(transaction, id);
-                feed.Append(transaction, "recovery.started", "recovery", writer =>
-                {
-                    writer.WriteNumber("queued", queued);
-                    writer.WriteNumber("interrupted", interrupted.Count);
-                });
+                feed.Append(
+                    transaction,
+                    "recovery.started",
+                    "recovery",
+                    writer =>
+                    {
+                        writer.WriteNumber("queued", queued);
+                        writer.WriteNumber("interrupted", interrupted.Count);
+                    }
+                );
                 return (id, interrupted);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>A phase is over, for the first time or again.</summary>
@@ -111,7 +117,8 @@ internal sealed partial class RecoveryDiary(StateStore store, FeedLog feed, Atte
         RecoveryReport report = Report;
         RecoveryReport kept = report with
         {
-            Attempts = [.. report.Attempts.Take(AttemptsKeptMax)], Counts = RecoveryReport.Verdicts.ToDictionary(static v => v, report.CountOf),
+            Attempts = [.. report.Attempts.Take(AttemptsKeptMax)],
+            Counts = RecoveryReport.Verdicts.ToDictionary(static v => v, report.CountOf),
         };
         await store.WriteAsync(
             transaction =>
@@ -120,7 +127,8 @@ internal sealed partial class RecoveryDiary(StateStore store, FeedLog feed, Atte
                 RecoveryStartsTable.Finish(transaction, _id, time.NowMicroseconds(), kept);
                 feed.Append(transaction, "recovery.completed", "recovery", writer => WriteCounts(writer, report));
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 
     private async Task TellAsync(List<RecoveryPhase> phases)
@@ -133,7 +141,8 @@ internal sealed partial class RecoveryDiary(StateStore store, FeedLog feed, Atte
                     Tell(transaction, phases);
                     RecoveryStartsTable.Progress(transaction, _id, phases[^1].Name);
                 },
-                CancellationToken.None);
+                CancellationToken.None
+            );
         }
         catch (StoreException e)
         {
@@ -145,13 +154,18 @@ internal sealed partial class RecoveryDiary(StateStore store, FeedLog feed, Atte
     {
         foreach (RecoveryPhase phase in phases)
         {
-            feed.Append(transaction, "recovery.phase", "recovery", writer =>
-            {
-                writer.WriteString("name", phase.Name);
-                writer.WriteNumber("milliseconds", Math.Round(phase.Milliseconds, 3));
-                writer.WriteNumber("found", phase.Found);
-                writer.WriteString("problem", phase.Problem);
-            });
+            feed.Append(
+                transaction,
+                "recovery.phase",
+                "recovery",
+                writer =>
+                {
+                    writer.WriteString("name", phase.Name);
+                    writer.WriteNumber("milliseconds", Math.Round(phase.Milliseconds, 3));
+                    writer.WriteNumber("found", phase.Found);
+                    writer.WriteString("problem", phase.Problem);
+                }
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Recovery;
 
 /// <summary>
-/// The order of the phases of start-up, from what each says it comes after. Pure, and whole or not at all: a phase that comes after itself, or after one that nobody
-/// declares, is a mistake in the program and refused when the plan is made.
+/// The order of the phases of start-up, from what each says it comes after. Pure, and whole or not at all: a phase that comes after itself,
+/// or after one that nobody declares, is a mistake in the program and refused when the plan is made.
 /// </summary>
 public sealed class RecoveryPlan
 {
@@ -55,8 +55,12 @@ public sealed class RecoveryPlan
         var order = new List<PhaseDeclaration>(declared.Count);
         while (left.Count > 0)
         {
-            PhaseDeclaration next = left.Find(phase => phase.After.All(placed.Contains))
-                ?? throw new ArgumentException($"These phases come after one another in a circle: {string.Join(", ", left.Select(static p => p.Name))}.", nameof(declared));
+            PhaseDeclaration next =
+                left.Find(phase => phase.After.All(placed.Contains))
+                ?? throw new ArgumentException(
+                    $"These phases come after one another in a circle: {string.Join(", ", left.Select(static p => p.Name))}.",
+                    nameof(declared)
+                );
             left.Remove(next);
             placed.Add(next.Name);
             order.Add(next);

@@ -12,10 +12,14 @@ public sealed record RecoveryPhase(string Name, double Milliseconds, int Found, 
 /// <summary>What became of one attempt that was open when the server started.</summary>
 public sealed record RecoveredAttempt(string Attempt, string? ExecutionId, string? KernelId, string Verdict, string? Reason);
 
-/// <summary>A start-up before this one that did not come to its end: when it began, and the last phase of which it is known that it was over.</summary>
+/// <summary>
+/// A start-up before this one that did not come to its end: when it began, and the last phase of which it is known that it was over.
+/// </summary>
 public sealed record InterruptedStart(long StartedAt, string? LastPhase);
 
-/// <summary>What one start-up found and did. Times are microseconds since 1970; milliseconds are measured, not the difference of clocks.</summary>
+/// <summary>
+/// What one start-up found and did. Times are microseconds since 1970; milliseconds are measured, not the difference of clocks.
+/// </summary>
 public sealed record RecoveryReport
 {
     /// <summary>What an attempt may be found to be.</summary>

@@ -22,8 +22,13 @@ internal static class RecoveryStartsTable
 
     public static void Finish(StoreTransaction transaction, long id, long at, RecoveryReport report)
     {
-        using (Statement update = transaction.Prepare("UPDATE recovery_starts SET finished_at = ?2, report = ?3 WHERE id = ?1")
-            .Bind(1, id).Bind(2, at).Bind(3, JsonSerializer.Serialize(report, RecoveryJson.Default.RecoveryReport)))
+        using (
+            Statement update = transaction
+                .Prepare("UPDATE recovery_starts SET finished_at = ?2, report = ?3 WHERE id = ?1")
+                .Bind(1, id)
+                .Bind(2, at)
+                .Bind(3, JsonSerializer.Serialize(report, RecoveryJson.Default.RecoveryReport))
+        )
         {
             update.Execute();
         }
@@ -35,8 +40,10 @@ internal static class RecoveryStartsTable
     /// <summary>The start-ups before this one that did not come to an end, back to the last that did.</summary>
     public static List<InterruptedStart> InterruptedBefore(StoreReader reader, long id)
     {
-        using Statement select = reader.Prepare(
-            "SELECT started_at, last_phase FROM recovery_starts WHERE id < ?1 AND id > coalesce((SELECT max(id) FROM recovery_starts WHERE id < ?1 AND finished_at IS NOT NULL), 0) ORDER BY id DESC")
+        using Statement select = reader
+            .Prepare(
+                "SELECT started_at, last_phase FROM recovery_starts WHERE id < ?1 AND id > coalesce((SELECT max(id) FROM recovery_starts WHERE id < ?1 AND finished_at IS NOT NULL), 0) ORDER BY id DESC"
+            )
             .Bind(1, id);
         var interrupted = new List<InterruptedStart>();
         while (select.Step())
@@ -50,11 +57,25 @@ internal static class RecoveryStartsTable
     /// <summary>The start-ups before this one, latest first; of one that was interrupted only when it began.</summary>
     public static List<RecoveryReport> Before(StoreReader reader, long id)
     {
-        using Statement select = reader.Prepare("SELECT started_at, report FROM recovery_starts WHERE id < ?1 ORDER BY id DESC LIMIT ?2").Bind(1, id).Bind(2, Kept - 1);
+        using Statement select = reader
+            .Prepare("SELECT started_at, report FROM recovery_starts WHERE id < ?1 ORDER BY id DESC LIMIT ?2")
+            .Bind(1, id)
+            .Bind(2, Kept - 1);
         var reports = new List<RecoveryReport>();
         while (select.Step())
         {
-            reports.Add(Read(select.TextOrNull(1)) ?? new RecoveryReport { IsComplete = false, StartedAt = select.Int64(0), Milliseconds = 0, Phases = [], Attempts = [], Queued = 0 });
+            reports.Add(
+                Read(select.TextOrNull(1))
+                    ?? new RecoveryReport
+                    {
+                        IsComplete = false,
+                        StartedAt = select.Int64(0),
+                        Milliseconds = 0,
+                        Phases = [],
+                        Attempts = [],
+                        Queued = 0,
+                    }
+            );
         }
 
         return reports;

@@ -8,7 +8,8 @@ namespace Holdfast.Engine.Recovery;
 public sealed record RepairResult(IReadOnlyList<RecoveryPhase> Phases, RecoveredAttempt? Attempt);
 
 /// <summary>
-/// Runs a phase of recovery again, or judges one attempt again that could not be judged, while the server runs. An attempt that was quarantined by hand is taken out of it.
+/// Runs a phase of recovery again, or judges one attempt again that could not be judged, while the server runs. An attempt that was
+/// quarantined by hand is taken out of it.
 /// Errors: invalid-request, recovery-item-not-found, recovery-item-alive.
 /// </summary>
 public sealed class RetryRecovery
@@ -18,7 +19,8 @@ public sealed class RetryRecovery
     private readonly Recover _recover;
     private readonly AttemptRecovery _attempts;
 
-    internal RetryRecovery(StateStore store, FeedLog feed, Recover recover, AttemptRecovery attempts) => (_store, _feed, _recover, _attempts) = (store, feed, recover, attempts);
+    internal RetryRecovery(StateStore store, FeedLog feed, Recover recover, AttemptRecovery attempts) =>
+        (_store, _feed, _recover, _attempts) = (store, feed, recover, attempts);
 
     /// <param name="target">The name of a phase, or the id of an attempt, an execution or a kernel.</param>
     public async Task<RepairResult> RunAsync(string? target, string? reason, CancellationToken cancellationToken)
@@ -28,10 +30,16 @@ public sealed class RetryRecovery
         {
             if (!phase.IsRepeatable)
             {
-                throw new RefusedException(ErrorCodes.InvalidRequest, $"The phase '{phase.Name}' is done once, at the start of the server; stop the server and start it again.");
+                throw new RefusedException(
+                    ErrorCodes.InvalidRequest,
+                    $"The phase '{phase.Name}' is done once, at the start of the server; stop the server and start it again."
+                );
             }
 
-            await _store.WriteAsync(transaction => RecoveryItems.Announce(_feed, transaction, "recovery.retried", nameof(RetryRecovery), phase.Name, why), cancellationToken);
+            await _store.WriteAsync(
+                transaction => RecoveryItems.Announce(_feed, transaction, "recovery.retried", nameof(RetryRecovery), phase.Name, why),
+                cancellationToken
+            );
             return new RepairResult(await _recover.RepeatAsync(phase, CancellationToken.None), null);
         }
 
@@ -42,7 +50,8 @@ public sealed class RetryRecovery
                 QuarantineTable.Remove(transaction, attempt.Id);
                 RecoveryItems.Announce(_feed, transaction, "recovery.retried", nameof(RetryRecovery), attempt.Id.Value, why);
             },
-            cancellationToken);
+            cancellationToken
+        );
         return new RepairResult([], await _attempts.RecoverOneAsync(attempt, null, CancellationToken.None));
     }
 }

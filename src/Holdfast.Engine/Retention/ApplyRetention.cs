@@ -13,8 +13,9 @@ namespace Holdfast.Engine.Retention;
 public sealed record RetentionResult(int Executions, int Journals, int Attempts, int Runs, int Kernels, int Events);
 
 /// <summary>
-/// Deletes what is over and older than is kept, a few rows per transaction, so that nobody waits behind it: 1. the rows go in one transaction with what belongs to them; 2. after
-/// the commit the attempts' folders go by way of the trash. A crash between the two leaves folders that no row knows, which the sweep for orphans finds.
+/// Deletes what is over and older than is kept, a few rows per transaction, so that nobody waits behind it: 1. the rows go in one
+/// transaction with what belongs to them; 2. after the commit the attempts' folders go by way of the trash. A crash between the two leaves
+/// folders that no row knows, which the sweep for orphans finds.
 /// </summary>
 public sealed partial class ApplyRetention : IDisposable
 {
@@ -32,8 +33,14 @@ public sealed partial class ApplyRetention : IDisposable
     private readonly ILogger _logger;
     private readonly Turnstile _one = new();
 
-    internal ApplyRetention(StateStore store, AttemptFolders folders, TrashFolder trash, RetentionOptions options, TimeProvider time, ILogger logger) =>
-        (_store, _folders, _trash, _options, _time, _logger) = (store, folders, trash, options, time, logger);
+    internal ApplyRetention(
+        StateStore store,
+        AttemptFolders folders,
+        TrashFolder trash,
+        RetentionOptions options,
+        TimeProvider time,
+        ILogger logger
+    ) => (_store, _folders, _trash, _options, _time, _logger) = (store, folders, trash, options, time, logger);
 
     public RetentionOptions Options => _options;
 
@@ -45,24 +52,48 @@ public sealed partial class ApplyRetention : IDisposable
 
     private async Task<RetentionResult> ApplyAsync(CancellationToken cancellationToken)
     {
-        int attempts = 0, executions = 0, journals = 0, runs = 0, kernels = 0, events = 0;
+        int attempts = 0,
+            executions = 0,
+            journals = 0,
+            runs = 0,
+            kernels = 0,
+            events = 0;
         if (Before(_options.Executions) is { } oldExecutions)
         {
-            executions = await RepeatAsync(() => DeleteExecutionsAsync(oldExecutions, count => attempts += count, cancellationToken), cancellationToken);
-            runs = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteRuns(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
-            attempts += await RepeatAsync(() => RemoveFoldersAsync(t => RetentionTable.DeleteKernelAttempts(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
-            kernels = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteKernels(t, oldExecutions, BatchMax), cancellationToken), cancellationToken);
+            executions = await RepeatAsync(
+                () => DeleteExecutionsAsync(oldExecutions, count => attempts += count, cancellationToken),
+                cancellationToken
+            );
+            runs = await RepeatAsync(
+                () => _store.WriteAsync(t => RetentionTable.DeleteRuns(t, oldExecutions, BatchMax), cancellationToken),
+                cancellationToken
+            );
+            attempts += await RepeatAsync(
+                () => RemoveFoldersAsync(t => RetentionTable.DeleteKernelAttempts(t, oldExecutions, BatchMax), cancellationToken),
+                cancellationToken
+            );
+            kernels = await RepeatAsync(
+                () => _store.WriteAsync(t => RetentionTable.DeleteKernels(t, oldExecutions, BatchMax), cancellationToken),
+                cancellationToken
+            );
         }
 
         if (Before(_options.Output) is { } oldOutput)
         {
             long now = _time.NowMicroseconds();
-            journals = await RepeatAsync(() => RemoveFoldersAsync(t => RetentionTable.MarkJournals(t, oldOutput, now, BatchMax), cancellationToken), cancellationToken);
+            journals = await RepeatAsync(
+                () => RemoveFoldersAsync(t => RetentionTable.MarkJournals(t, oldOutput, now, BatchMax), cancellationToken),
+                cancellationToken
+            );
         }
 
         if (Before(_options.Events) is { } oldEvents)
         {
-            events = await RepeatAsync(() => _store.WriteAsync(t => RetentionTable.DeleteEvents(t, oldEvents, BatchMax * 5), cancellationToken), cancellationToken, BatchMax * 5);
+            events = await RepeatAsync(
+                () => _store.WriteAsync(t => RetentionTable.DeleteEvents(t, oldEvents, BatchMax * 5), cancellationToken),
+                cancellationToken,
+                BatchMax * 5
+            );
         }
 
         var result = new RetentionResult(executions, journals, attempts, runs, kernels, events);
@@ -75,7 +106,8 @@ public sealed partial class ApplyRetention : IDisposable
         return result;
     }
 
-    private long? Before(TimeSpan kept) => kept > TimeSpan.Zero ? _time.NowMicroseconds() - (kept.Ticks / TimeSpan.TicksPerMicrosecond) : null;
+    private long? Before(TimeSpan kept) =>
+        kept > TimeSpan.Zero ? _time.NowMicroseconds() - (kept.Ticks / TimeSpan.TicksPerMicrosecond) : null;
 
     private async Task<int> RepeatAsync(Func<Task<int>> batch, CancellationToken cancellationToken, int full = BatchMax)
     {
@@ -112,7 +144,8 @@ public sealed partial class ApplyRetention : IDisposable
 
                 return (count, ofThem);
             },
-            cancellationToken);
+            cancellationToken
+        );
         RemoveFolders(attempts);
         countAttempts(attempts.Count);
         return deleted;
@@ -168,10 +201,18 @@ public sealed partial class ApplyRetention : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.RetentionApplied, LogLevel.Information, "Deleted what was older than is kept: {Executions} executions, {Journals} journals, {Events} events.")]
+        [LoggerMessage(
+            EventIds.RetentionApplied,
+            LogLevel.Information,
+            "Deleted what was older than is kept: {Executions} executions, {Journals} journals, {Events} events."
+        )]
         public static partial void Applied(ILogger logger, int executions, int journals, int events);
 
-        [LoggerMessage(EventIds.RetentionFolderNotRemoved, LogLevel.Warning, "The folder {Folder} is older than is kept and could not be removed; the next sweep tries again.")]
+        [LoggerMessage(
+            EventIds.RetentionFolderNotRemoved,
+            LogLevel.Warning,
+            "The folder {Folder} is older than is kept and could not be removed; the next sweep tries again."
+        )]
         public static partial void NotRemoved(ILogger logger, string folder, Exception exception);
     }
 }

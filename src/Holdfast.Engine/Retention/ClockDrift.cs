@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Retention;
 
 /// <summary>
-/// Notices that somebody set the time of day by more than a day. What goes by age waits for a day then: a clock that was wrong for an hour is put right meanwhile, and one that was put
-/// right has its way a day later.
+/// Notices that somebody set the time of day by more than a day. What goes by age waits for a day then: a clock that was wrong for an hour
+/// is put right meanwhile, and one that was put right has its way a day later.
 /// </summary>
 internal sealed class ClockDrift(TimeProvider time)
 {

@@ -18,9 +18,10 @@ public sealed record CompressionResult(int Segments, long BytesBefore, long Byte
 }
 
 /// <summary>
-/// Packs segments that are written to no more, in their places and one at a time. 1. Attempts that have ended for so long come in the order of their ends; how far that has come is
-/// stored, so that each is looked at once. 2. Of attempts that live, the segments that are closed: their supervisors must be able to read them packed.
-/// A crash repeats a few at most. Positions and offsets stay what they are, and readers take no notice.
+/// Packs segments that are written to no more, in their places and one at a time. 1. Attempts that have ended for so long come in the order
+/// of their ends; how far that has come is stored, so that each is looked at once. 2. Of attempts that live, the segments that are closed:
+/// their supervisors must be able to read them packed. A crash repeats a few at most. Positions and offsets stay what they are, and readers
+/// take no notice.
 /// </summary>
 public sealed partial class CompressJournals : IDisposable
 {
@@ -41,11 +42,20 @@ public sealed partial class CompressJournals : IDisposable
     // Closed segments of living attempts that did not shrink, so that they are tried once; guarded by _one.
     private readonly Dictionary<string, HashSet<long>> _tried = [];
 
-    internal CompressJournals(StateStore store, LiveAttempts live, AttemptFolders folders, RetentionOptions options, EngineMeters meters, TimeProvider time, ILogger logger) =>
-        (_store, _live, _folders, _options, _meters, _time, _logger) = (store, live, folders, options, meters, time, logger);
+    internal CompressJournals(
+        StateStore store,
+        LiveAttempts live,
+        AttemptFolders folders,
+        RetentionOptions options,
+        EngineMeters meters,
+        TimeProvider time,
+        ILogger logger
+    ) => (_store, _live, _folders, _options, _meters, _time, _logger) = (store, live, folders, options, meters, time, logger);
 
     public Task<CompressionResult> RunAsync(CancellationToken cancellationToken) =>
-        _options.CompressAfter <= TimeSpan.Zero ? Task.FromResult(new CompressionResult(0, 0, 0)) : _one.RunAsync(CompressAsync, cancellationToken);
+        _options.CompressAfter <= TimeSpan.Zero
+            ? Task.FromResult(new CompressionResult(0, 0, 0))
+            : _one.RunAsync(CompressAsync, cancellationToken);
 
     private async Task<CompressionResult> CompressAsync(CancellationToken cancellationToken)
     {
@@ -113,8 +123,11 @@ public sealed partial class CompressJournals : IDisposable
             string journal = attempt.Files.Journal;
             foreach (long segment in SegmentsOf(journal).SkipLast(1))
             {
-                if (!(_tried.TryGetValue(attempt.Id.Value, out HashSet<long>? tried) && tried.Contains(segment))
-                    && File.GetLastWriteTimeUtc(JournalFormat.SegmentPath(journal, segment)) < before && HasRoom(journal, segment))
+                if (
+                    !(_tried.TryGetValue(attempt.Id.Value, out HashSet<long>? tried) && tried.Contains(segment))
+                    && File.GetLastWriteTimeUtc(JournalFormat.SegmentPath(journal, segment)) < before
+                    && HasRoom(journal, segment)
+                )
                 {
                     result = result.Add(await PackAsync(journal, segment, cancellationToken));
                     _tried.TryAdd(attempt.Id.Value, []);
@@ -147,7 +160,8 @@ public sealed partial class CompressJournals : IDisposable
         {
             if (Directory.Exists(journal))
             {
-                Log.NotCompressed(_logger, JournalFormat.SegmentPath(journal, segment), e); // It stays as it is, and is whole; what else is wrong with it, its readers say.
+                // It stays as it is, and is whole; what else is wrong with it, its readers say.
+                Log.NotCompressed(_logger, JournalFormat.SegmentPath(journal, segment), e);
             }
 
             return default;
@@ -168,7 +182,8 @@ public sealed partial class CompressJournals : IDisposable
 
     /// <summary>For a while both files are there. Work that runs is not to miss that room.</summary>
     private static bool HasRoom(string journal, long segment) =>
-        new FileInfo(JournalFormat.SegmentPath(journal, segment)) is { Exists: true } file && new DriveInfo(journal).AvailableFreeSpace > 2 * file.Length;
+        new FileInfo(JournalFormat.SegmentPath(journal, segment)) is { Exists: true } file
+        && new DriveInfo(journal).AvailableFreeSpace > 2 * file.Length;
 
     private static long MicrosecondsOf(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 
@@ -176,7 +191,11 @@ public sealed partial class CompressJournals : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.JournalsCompressed, LogLevel.Information, "Compressed {Segments} segments of journals: {BytesBefore} bytes are {BytesAfter} now.")]
+        [LoggerMessage(
+            EventIds.JournalsCompressed,
+            LogLevel.Information,
+            "Compressed {Segments} segments of journals: {BytesBefore} bytes are {BytesAfter} now."
+        )]
         public static partial void Compressed(ILogger logger, int segments, long bytesBefore, long bytesAfter);
 
         [LoggerMessage(EventIds.JournalNotCompressed, LogLevel.Warning, "{Segment} could not be compressed and stays as it is.")]

@@ -17,17 +17,27 @@ internal static class CompressionTable
 
     public static void Write(StoreTransaction transaction, CompressionMark mark)
     {
-        using Statement update = transaction.Prepare("UPDATE journal_compression SET ended_at = ?1, fence = ?2").Bind(1, mark.EndedAt).Bind(2, mark.Fence);
+        using Statement update = transaction
+            .Prepare("UPDATE journal_compression SET ended_at = ?1, fence = ?2")
+            .Bind(1, mark.EndedAt)
+            .Bind(2, mark.Fence);
         update.Execute();
     }
 
-    /// <summary>Attempts that ended after the mark and before a time, in order. What a person has set aside, or what is gone, is not among them.</summary>
+    /// <summary>
+    /// Attempts that ended after the mark and before a time, in order. What a person has set aside, or what is gone, is not among them.
+    /// </summary>
     public static List<(CompressionMark Mark, AttemptId Id)> After(StoreReader reader, CompressionMark mark, long before, int limit)
     {
-        using Statement select = reader.Prepare(
-            "SELECT ended_at, fence, id FROM attempts WHERE ended_at IS NOT NULL AND journal_removed_at IS NULL AND ended_at >= ?1 AND ended_at < ?3 AND (ended_at, fence) > (?1, ?2) " +
-            "AND id NOT IN (SELECT attempt_id FROM recovery_quarantine) ORDER BY ended_at, fence LIMIT ?4")
-            .Bind(1, mark.EndedAt).Bind(2, mark.Fence).Bind(3, before).Bind(4, limit);
+        using Statement select = reader
+            .Prepare(
+                "SELECT ended_at, fence, id FROM attempts WHERE ended_at IS NOT NULL AND journal_removed_at IS NULL AND ended_at >= ?1 AND ended_at < ?3 AND (ended_at, fence) > (?1, ?2) "
+                    + "AND id NOT IN (SELECT attempt_id FROM recovery_quarantine) ORDER BY ended_at, fence LIMIT ?4"
+            )
+            .Bind(1, mark.EndedAt)
+            .Bind(2, mark.Fence)
+            .Bind(3, before)
+            .Bind(4, limit);
         var found = new List<(CompressionMark, AttemptId)>();
         while (select.Step())
         {

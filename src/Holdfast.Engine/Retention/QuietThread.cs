@@ -13,7 +13,8 @@ internal static partial class QuietThread
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>
         {
-            // Of this thread alone: Linux keeps the value by thread, and 0 means the one that asks. It ends with the work, as nobody may take it back.
+            // Of this thread alone: Linux keeps the value by thread, and 0 means the one that asks. It ends with the work, as nobody may
+            // take it back.
             _ = SetPriority(0, 0, Nice);
             try
             {
@@ -24,7 +25,10 @@ internal static partial class QuietThread
                 done.SetException(e); // Whoever waits for the work is told.
             }
         })
-        { IsBackground = true, Name = "quiet" }.Start();
+        {
+            IsBackground = true,
+            Name = "quiet",
+        }.Start();
         return done.Task;
     }
 

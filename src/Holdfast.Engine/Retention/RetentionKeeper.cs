@@ -37,7 +37,11 @@ internal sealed partial class RetentionKeeper : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.RetentionWaits, LogLevel.Warning, "The time of day was set by {Off}. Nothing is deleted by its age for a day; put the clock right if it is wrong.")]
+        [LoggerMessage(
+            EventIds.RetentionWaits,
+            LogLevel.Warning,
+            "The time of day was set by {Off}. Nothing is deleted by its age for a day; put the clock right if it is wrong."
+        )]
         public static partial void Waiting(ILogger logger, TimeSpan off);
 
         [LoggerMessage(EventIds.RetentionFailed, LogLevel.Error, "What is older than is kept could not be deleted; it is tried again.")]

@@ -5,10 +5,17 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Retention;
 
 /// <summary>
-/// Keeps the last of the disk for work that runs: below the low mark it warns, below the last one new work is refused. Looked at when work comes, and beside the hourly look for what is old, since
-/// what runs fills a disk as well.
+/// Keeps the last of the disk for work that runs: below the low mark it warns, below the last one new work is refused. Looked at when work
+/// comes, and beside the hourly look for what is old, since what runs fills a disk as well.
 /// </summary>
-public sealed partial class SpaceGuard(string folder, StateStore store, FeedLog feed, TimeProvider time, ILogger<SpaceGuard> logger, Func<string, (long Free, long Total)>? measure = null)
+public sealed partial class SpaceGuard(
+    string folder,
+    StateStore store,
+    FeedLog feed,
+    TimeProvider time,
+    ILogger<SpaceGuard> logger,
+    Func<string, (long Free, long Total)>? measure = null
+)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
@@ -24,8 +31,10 @@ public sealed partial class SpaceGuard(string folder, StateStore store, FeedLog 
         (long free, long total) = Look();
         if (SpaceMarks.Judge(free, total) == SpaceState.Last)
         {
-            throw new RefusedException(ErrorCodes.DiskFull,
-                $"Only {SpaceMarks.Text(free)} are left on the disk of {folder}. They are kept for the work that runs, and no new work is taken until there are {SpaceMarks.Text(SpaceMarks.Last(total))}. Free some space, or keep less: holdfast serve --keep-output.");
+            throw new RefusedException(
+                ErrorCodes.DiskFull,
+                $"Only {SpaceMarks.Text(free)} are left on the disk of {folder}. They are kept for the work that runs, and no new work is taken until there are {SpaceMarks.Text(SpaceMarks.Last(total))}. Free some space, or keep less: holdfast serve --keep-output."
+            );
         }
     }
 
@@ -76,10 +85,18 @@ public sealed partial class SpaceGuard(string folder, StateStore store, FeedLog 
 
     private async Task TellAsync(SpaceState state, long free)
     {
-        string kind = state switch { SpaceState.Last => "disk.full", SpaceState.Low => "disk.low", _ => "disk.enough" };
+        string kind = state switch
+        {
+            SpaceState.Last => "disk.full",
+            SpaceState.Low => "disk.low",
+            _ => "disk.enough",
+        };
         try
         {
-            await store.WriteAsync(transaction => feed.Append(transaction, kind, "disk", writer => writer.WriteNumber("freeBytes", free)), CancellationToken.None);
+            await store.WriteAsync(
+                transaction => feed.Append(transaction, kind, "disk", writer => writer.WriteNumber("freeBytes", free)),
+                CancellationToken.None
+            );
         }
         catch (StoreException)
         {
@@ -95,10 +112,18 @@ public sealed partial class SpaceGuard(string folder, StateStore store, FeedLog 
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.SpaceLow, LogLevel.Warning, "Only {Left} are left on the disk of {Folder}. Below {Last} no new work is taken; free some space.")]
+        [LoggerMessage(
+            EventIds.SpaceLow,
+            LogLevel.Warning,
+            "Only {Left} are left on the disk of {Folder}. Below {Last} no new work is taken; free some space."
+        )]
         public static partial void Low(ILogger logger, string left, string folder, string last);
 
-        [LoggerMessage(EventIds.SpaceLast, LogLevel.Error, "Only {Left} are left on the disk of {Folder}: no new work is taken, so that what runs can go on. Free some space.")]
+        [LoggerMessage(
+            EventIds.SpaceLast,
+            LogLevel.Error,
+            "Only {Left} are left on the disk of {Folder}: no new work is taken, so that what runs can go on. Free some space."
+        )]
         public static partial void Last(ILogger logger, string left, string folder);
 
         [LoggerMessage(EventIds.SpaceEnough, LogLevel.Information, "There is enough room again on the disk of {Folder}: {Left}.")]

@@ -5,8 +5,9 @@ using Holdfast.Protocol;
 namespace Holdfast.Engine.Sessions;
 
 /// <summary>
-/// Moves or renames a session, or gives it another kernel: one that is there, or a new one. Then the old one is stopped, unless another session uses it. 1. The new kernel and the
-/// session that has it and still owes the end of the old are one commit; 2. the old kernel is stopped; 3. the debt is struck out. A server that dies between finds the debt.
+/// Moves or renames a session, or gives it another kernel: one that is there, or a new one. Then the old one is stopped, unless another
+/// session uses it. 1. The new kernel and the session that has it and still owes the end of the old are one commit; 2. the old kernel is
+/// stopped; 3. the debt is struck out. A server that dies between finds the debt.
 /// Errors: session-not-found, kernel-not-found, kernelspec-not-found, disk-full.
 /// </summary>
 public sealed class ChangeSession(StateStore store, SessionLedger ledger, StartKernel startKernel, LeftKernels left, string root)
@@ -34,12 +35,22 @@ public sealed class ChangeSession(StateStore store, SessionLedger ledger, StartK
     private async Task<Session> ChangeAsync(SessionId id, SessionChange change, CancellationToken cancellationToken)
     {
         Session before = store.Read(reader => SessionsTable.Find(reader, id)) ?? throw SessionId.NotFound(id.Value);
-        Session changed = ledger.WithFile(before with { Path = change.Path ?? before.Path, Name = change.Name ?? before.Name, Type = change.Type ?? before.Type });
+        Session changed = ledger.WithFile(
+            before with
+            {
+                Path = change.Path ?? before.Path,
+                Name = change.Name ?? before.Name,
+                Type = change.Type ?? before.Type,
+            }
+        );
         if (change.KernelId is null && change.SpecName is not null)
         {
             Session stored = changed;
             await startKernel.BeginAsync(
-                StartSession.KernelFor(root, changed.Path, change.SpecName), cancellationToken, (transaction, kernel) => stored = Store(transaction, changed, kernel.Id));
+                StartSession.KernelFor(root, changed.Path, change.SpecName),
+                cancellationToken,
+                (transaction, kernel) => stored = Store(transaction, changed, kernel.Id)
+            );
             return stored;
         }
 
@@ -47,14 +58,18 @@ public sealed class ChangeSession(StateStore store, SessionLedger ledger, StartK
             transaction =>
             {
                 KernelId kernel = change.KernelId ?? before.KernelId;
-                return KernelsTable.Find(transaction, kernel) is null or { State: KernelState.Stopped } ? throw KernelId.NotFound(kernel.Value) : Store(transaction, changed, kernel);
+                return KernelsTable.Find(transaction, kernel) is null or { State: KernelState.Stopped }
+                    ? throw KernelId.NotFound(kernel.Value)
+                    : Store(transaction, changed, kernel);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private Session Store(StoreTransaction transaction, Session session, KernelId kernel)
     {
-        _ = SessionsTable.Find(transaction, session.Id) ?? throw SessionId.NotFound(session.Id.Value); // It may have been stopped since; then its new kernel is not wanted, either.
+        // It may have been stopped since; then its new kernel is not wanted, either.
+        _ = SessionsTable.Find(transaction, session.Id) ?? throw SessionId.NotFound(session.Id.Value);
         KernelId old = session.KernelId;
         session = session with { KernelId = kernel };
         SessionsTable.Update(transaction, session);

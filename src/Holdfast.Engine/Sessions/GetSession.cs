@@ -9,7 +9,13 @@ public sealed class GetSession(StateStore store, GetKernel kernels)
     public IReadOnlyList<SessionView> List()
     {
         Dictionary<KernelId, KernelView> current = kernels.ListCurrent().ToDictionary(static k => k.Kernel.Id);
-        return [.. store.Read(SessionsTable.Current).Where(s => current.ContainsKey(s.KernelId)).Select(s => new SessionView(s, current[s.KernelId]))];
+        return
+        [
+            .. store
+                .Read(SessionsTable.Current)
+                .Where(s => current.ContainsKey(s.KernelId))
+                .Select(s => new SessionView(s, current[s.KernelId])),
+        ];
     }
 
     public SessionView Run(SessionId id)

@@ -7,7 +7,9 @@ namespace Holdfast.Engine.Sessions;
 /// <summary>Stops the kernels that sessions have left for others, also those that the server before did not come to.</summary>
 public sealed partial class LeftKernels(StateStore store, StopKernel stop, ILogger<LeftKernels> logger)
 {
-    /// <summary>After recovery. Each is stopped behind the scenes; one that cannot be reached now is found again at the next start.</summary>
+    /// <summary>
+    /// After recovery. Each is stopped behind the scenes; one that cannot be reached now is found again at the next start.
+    /// </summary>
     public void Start() => store.Read(SessionsTable.Leaving).ForEach(session => _ = StopLaterAsync(session));
 
     internal async Task StopAsync(Session session, CancellationToken cancellationToken)
@@ -21,7 +23,8 @@ public sealed partial class LeftKernels(StateStore store, StopKernel stop, ILogg
                     SessionsTable.Update(transaction, now with { LeftKernelId = null });
                 }
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 
     private async Task StopLaterAsync(Session session)
@@ -38,7 +41,11 @@ public sealed partial class LeftKernels(StateStore store, StopKernel stop, ILogg
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.LeftKernelNotStopped, LogLevel.Warning, "Kernel {KernelId}, which its session has left, could not be stopped; the next start tries again.")]
+        [LoggerMessage(
+            EventIds.LeftKernelNotStopped,
+            LogLevel.Warning,
+            "Kernel {KernelId}, which its session has left, could not be stopped; the next start tries again."
+        )]
         public static partial void NotStopped(ILogger logger, string kernelId, Exception exception);
     }
 }

@@ -2,7 +2,9 @@ using Holdfast.Engine.Kernels;
 
 namespace Holdfast.Engine.Sessions;
 
-/// <summary>A document and the kernel that it uses, as Jupyter means it. The path is what the client calls the document, and need not be a file.</summary>
+/// <summary>
+/// A document and the kernel that it uses, as Jupyter means it. The path is what the client calls the document, and need not be a file.
+/// </summary>
 public sealed record Session(SessionId Id, string Path, string Name, string Type, KernelId KernelId, long CreatedAt)
 {
     /// <summary>The kernel that it had before, while that is still to be stopped.</summary>

@@ -6,8 +6,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Sessions;
 
 /// <summary>
-/// The only writer of sessions: each change is stored together with its event. Operations that decide by what there is take turns, so that two clients that open one
-/// notebook at the same moment get one kernel between them.
+/// The only writer of sessions: each change is stored together with its event. Operations that decide by what there is take turns, so that
+/// two clients that open one notebook at the same moment get one kernel between them.
 /// </summary>
 public sealed class SessionLedger(FeedLog feed, string root, string host, TimeProvider time) : IDisposable
 {
@@ -15,7 +15,10 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
 
     private readonly SemaphoreSlim _turn = new(1);
 
-    /// <summary>A notebook has a session, or its session another kernel or path; with the path that it had before. Raised after the commit; handlers only take note.</summary>
+    /// <summary>
+    /// A notebook has a session, or its session another kernel or path; with the path that it had before. Raised after the commit; handlers
+    /// only take note.
+    /// </summary>
     internal Action<Session, string?>? NotebookOpened { get; set; }
 
     /// <summary>Waits for its turn; disposing gives it on. Held for a commit or two, never for a kernel to be ready or to end.</summary>
@@ -26,7 +29,16 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
     }
 
     /// <summary>To be called before the transaction: looking for the file may take its time. Null for what is no notebook.</summary>
-    internal Session WithFile(Session session) => session.Type != Notebook ? session with { File = null } : session with { File = NotebookStorage.RealPathOf(Path.GetFullPath(session.Path.TrimStart('/'), root)) };
+    internal Session WithFile(Session session) =>
+        session.Type != Notebook
+            ? session with
+            {
+                File = null,
+            }
+            : session with
+            {
+                File = NotebookStorage.RealPathOf(Path.GetFullPath(session.Path.TrimStart('/'), root)),
+            };
 
     internal void Add(StoreTransaction transaction, Session session)
     {
@@ -65,13 +77,18 @@ public sealed class SessionLedger(FeedLog feed, string root, string host, TimePr
     private void Announce(StoreTransaction transaction, string kind, Session session, string operation)
     {
         AuditTable.Record(transaction, time.NowMicroseconds(), operation, session.Id.Value, session.Path);
-        feed.Append(transaction, kind, session.Id.Value, writer =>
-        {
-            writer.WriteString("id", session.Id.Value);
-            writer.WriteString("path", session.Path);
-            writer.WriteString("type", session.Type);
-            writer.WriteString("kernelId", session.KernelId.Value);
-        });
+        feed.Append(
+            transaction,
+            kind,
+            session.Id.Value,
+            writer =>
+            {
+                writer.WriteString("id", session.Id.Value);
+                writer.WriteString("path", session.Path);
+                writer.WriteString("type", session.Type);
+                writer.WriteString("kernelId", session.KernelId.Value);
+            }
+        );
     }
 
     private sealed class Turn(SemaphoreSlim turn) : IDisposable

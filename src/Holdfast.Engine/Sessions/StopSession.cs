@@ -4,8 +4,10 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Sessions;
 
 /// <summary>
-/// Ends a session and its kernel, whoever else uses that, as Jupyter has it. The kernel first: what is left by a crash between is a session whose kernel is gone.
-/// Errors: session-not-found; session-kernel-gone when the kernel was stopped before, in which case the session is removed all the same; supervisor-unreachable.
+/// Ends a session and its kernel, whoever else uses that, as Jupyter has it. The kernel first: what is left by a crash between is a session
+/// whose kernel is gone.
+/// Errors: session-not-found; session-kernel-gone when the kernel was stopped before, in which case the session is removed all the same;
+/// supervisor-unreachable.
 /// </summary>
 public sealed class StopSession(StateStore store, SessionLedger ledger, StopKernel stop)
 {
@@ -21,7 +23,10 @@ public sealed class StopSession(StateStore store, SessionLedger ledger, StopKern
         await store.WriteAsync(transaction => ledger.Remove(transaction, session), CancellationToken.None);
         if (!hadKernel)
         {
-            throw new RefusedException(ErrorCodes.SessionKernelGone, $"The kernel of session {id} was stopped before the session. The session is removed.");
+            throw new RefusedException(
+                ErrorCodes.SessionKernelGone,
+                $"The kernel of session {id} was stopped before the session. The session is removed."
+            );
         }
     }
 }

@@ -11,8 +11,8 @@ namespace Holdfast.Engine.Stopping;
 public sealed record EndedWork(int Jobs, int Kernels, int Left);
 
 /// <summary>
-/// Ends everything that runs, before a server is stopped for good: no further job is started, jobs are cancelled as by <c>cancel</c>, kernels stopped. What is queued stays
-/// queued, for the next start.
+/// Ends everything that runs, before a server is stopped for good: no further job is started, jobs are cancelled as by <c>cancel</c>,
+/// kernels stopped. What is queued stays queued, for the next start.
 /// </summary>
 public sealed class EndWork
 {
@@ -27,16 +27,30 @@ public sealed class EndWork
     private readonly StopKernel _stop;
     private readonly TimeProvider _time;
 
-    internal EndWork(StateStore store, JobDispatcher dispatcher, LiveAttempts live, LiveKernels kernels, CancelExecution cancel, StopKernel stop, TimeProvider time) =>
-        (_store, _dispatcher, _live, _kernels, _cancel, _stop, _time) = (store, dispatcher, live, kernels, cancel, stop, time);
+    internal EndWork(
+        StateStore store,
+        JobDispatcher dispatcher,
+        LiveAttempts live,
+        LiveKernels kernels,
+        CancelExecution cancel,
+        StopKernel stop,
+        TimeProvider time
+    ) => (_store, _dispatcher, _live, _kernels, _cancel, _stop, _time) = (store, dispatcher, live, kernels, cancel, stop, time);
 
     public async Task<EndedWork> RunAsync(CancellationToken cancellationToken)
     {
         _dispatcher.Hold();
-        await _store.WriteAsync(transaction => AuditTable.Record(transaction, _time.NowMicroseconds(), nameof(EndWork), "server"), cancellationToken);
+        await _store.WriteAsync(
+            transaction => AuditTable.Record(transaction, _time.NowMicroseconds(), nameof(EndWork), "server"),
+            cancellationToken
+        );
         Execution[] jobs = [.. _store.Read(ExecutionsTable.Active).Where(static e => e.Kind == ExecutionKind.Job)];
         LiveKernel[] kernels = [.. _kernels.All];
-        Task[] asked = [.. jobs.Select(j => QuietlyAsync(_cancel.RunAsync(j.Id, cancellationToken))), .. kernels.Select(k => QuietlyAsync(_stop.RunAsync(k.Id, cancellationToken)))];
+        Task[] asked =
+        [
+            .. jobs.Select(j => QuietlyAsync(_cancel.RunAsync(j.Id, cancellationToken))),
+            .. kernels.Select(k => QuietlyAsync(_stop.RunAsync(k.Id, cancellationToken))),
+        ];
         await Task.WhenAll(asked);
         Task[] ends = [.. _live.All.Select(EndAsync)];
         try

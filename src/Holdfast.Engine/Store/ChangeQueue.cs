@@ -10,7 +10,7 @@ internal sealed class ChangeQueue : IDisposable
     private readonly SemaphoreSlim _room;
     private readonly ManualResetEventSlim _work = new(initialState: false, spinCount: 0);
     private readonly List<PendingChange> _waiting = []; // Guarded by _gate.
-    private bool _isClosed;                             // Guarded by _gate.
+    private bool _isClosed; // Guarded by _gate.
 
     public ChangeQueue(int capacity) => _room = new SemaphoreSlim(capacity);
 
@@ -32,7 +32,10 @@ internal sealed class ChangeQueue : IDisposable
         Add(change);
     }
 
-    /// <summary>Blocks the writer thread until there is work, and moves up to <paramref name="max"/> changes into the empty <paramref name="batch"/>. False when closed and drained.</summary>
+    /// <summary>
+    /// Blocks the writer thread until there is work, and moves up to <paramref name="max"/> changes into the empty
+    /// <paramref name="batch"/>. False when closed and drained.
+    /// </summary>
     public bool Take(List<PendingChange> batch, int max)
     {
         _work.Wait();
@@ -89,7 +92,8 @@ internal sealed class ChangeQueue : IDisposable
 
         if (isFirst)
         {
-            // Outside the lock, which the woken writer wants at once. Should it have taken the change already, it finds nothing and waits again.
+            // Outside the lock, which the woken writer wants at once. Should it have taken the change already, it finds nothing and waits
+            // again.
             _work.Set();
         }
     }

@@ -11,7 +11,7 @@ internal sealed partial class CommittedEffects : IDisposable
     private readonly object _gate = new();
     private readonly int _capacity;
     private readonly Queue<Action[]> _batches = []; // Guarded by _gate.
-    private bool _isClosed;                         // Guarded by _gate.
+    private bool _isClosed; // Guarded by _gate.
     private readonly ILogger _logger;
     private readonly Thread _thread;
 
@@ -23,7 +23,10 @@ internal sealed partial class CommittedEffects : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Waits while the queue is full: effects are short by contract, so a full one is a fault whose cost should be felt, not hidden in memory.</summary>
+    /// <summary>
+    /// Waits while the queue is full: effects are short by contract, so a full one is a fault whose cost should be felt, not hidden in
+    /// memory.
+    /// </summary>
     public void Post(Action[] effects)
     {
         if (effects.Length == 0)
@@ -31,7 +34,8 @@ internal sealed partial class CommittedEffects : IDisposable
             return;
         }
 
-        // A monitor, because it sleeps at once: collections that spin before they wait burn a processor that this machine may not have to spare.
+        // A monitor, because it sleeps at once: collections that spin before they wait burn a processor that this machine may not have to
+        // spare.
         lock (_gate)
         {
             while (_batches.Count >= _capacity)

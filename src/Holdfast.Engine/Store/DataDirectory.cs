@@ -12,8 +12,13 @@ namespace Holdfast.Engine.Store;
 public sealed class DataDirectory : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+    private const UnixFileMode Others =
+        UnixFileMode.GroupRead
+        | UnixFileMode.GroupWrite
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherWrite
+        | UnixFileMode.OtherExecute;
 
     private const int TokenBytes = 32;
     private const int TokenFileBytesMax = 64 * 1024;
@@ -51,7 +56,8 @@ public sealed class DataDirectory : IDisposable
             held = Acquire(paths);
             KeepOthersOut(paths);
 
-            // Nobody else lives here now, so a record that is still there is a dead server's. If we die before the next line, it is only stale again.
+            // Nobody else lives here now, so a record that is still there is a dead server's. If we die before the next line, it is only
+            // stale again.
             if (ServerRecord.Read(paths.ServerRecord) is { } dead)
             {
                 RuntimePipes.Remove(dead.Process, environment("TMPDIR") is { Length: > 0 } temporary ? temporary : "/tmp");
@@ -80,7 +86,10 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>The address of a supervisor's socket. Short ids are kept to <see cref="SocketDirectory.ShortIdLengthMax"/> characters by whoever makes them.</summary>
+    /// <summary>
+    /// The address of a supervisor's socket. Short ids are kept to <see cref="SocketDirectory.ShortIdLengthMax"/> characters by whoever
+    /// makes them.
+    /// </summary>
     public string Socket(string shortId)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(shortId.Length, SocketDirectory.ShortIdLengthMax);
@@ -129,16 +138,26 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    private static DataDirectoryException InUse(DataDirectoryPaths paths, ServerRecord? first) => new(ErrorCodes.DataDirectoryInUse,
-        first is null
-            ? $"The data directory {paths.Root} is in use by another Holdfast server that is just starting (it holds {paths.ServerLock} and has not written its address yet). Try again in a moment, or give another directory with --data."
-            : string.Create(CultureInfo.InvariantCulture,
-                $"The data directory {paths.Root} is in use by the Holdfast server with pid {first.Process.Pid} at {first.Url} (version {first.Version}). Use that server, stop it first, or give another directory with --data."));
+    private static DataDirectoryException InUse(DataDirectoryPaths paths, ServerRecord? first) =>
+        new(
+            ErrorCodes.DataDirectoryInUse,
+            first is null
+                ? $"The data directory {paths.Root} is in use by another Holdfast server that is just starting (it holds {paths.ServerLock} and has not written its address yet). Try again in a moment, or give another directory with --data."
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The data directory {paths.Root} is in use by the Holdfast server with pid {first.Process.Pid} at {first.Url} (version {first.Version}). Use that server, stop it first, or give another directory with --data."
+                )
+        );
 
-    /// <summary>Takes the permissions of others away from a directory that is plainly ours: new, empty, or used by us before. Everything we create in it is private anyway.</summary>
+    /// <summary>
+    /// Takes the permissions of others away from a directory that is plainly ours: new, empty, or used by us before. Everything we create
+    /// in it is private anyway.
+    /// </summary>
     private static void KeepOthersOut(DataDirectoryPaths paths)
     {
-        bool isPlainlyOurs = File.Exists(paths.Database) || File.Exists(paths.Token)
+        bool isPlainlyOurs =
+            File.Exists(paths.Database)
+            || File.Exists(paths.Token)
             || Directory.EnumerateFileSystemEntries(paths.Root).All(entry => entry == paths.ServerLock);
         UnixFileMode mode = File.GetUnixFileMode(paths.Root);
         if (isPlainlyOurs && (mode & Others) != 0 && FileOwner.Of(paths.Root)?.UserId == Libc.GetUid())
@@ -147,13 +166,22 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Attempts are made by a store: where there are some and it is gone or emptied, a new one would know none of them, and they would be swept away as nobody's.</summary>
+    /// <summary>
+    /// Attempts are made by a store: where there are some and it is gone or emptied, a new one would know none of them, and they would be
+    /// swept away as nobody's.
+    /// </summary>
     private static void RefuseLostStore(DataDirectoryPaths paths)
     {
-        if (!HasContent(paths.Database) && !HasContent(paths.Database + "-wal") && Directory.EnumerateDirectories(paths.Attempts).Any(static d => Ulid.IsWellFormed(Path.GetFileName(d))))
+        if (
+            !HasContent(paths.Database)
+            && !HasContent(paths.Database + "-wal")
+            && Directory.EnumerateDirectories(paths.Attempts).Any(static d => Ulid.IsWellFormed(Path.GetFileName(d)))
+        )
         {
-            throw new DataDirectoryException(ErrorCodes.StoreCorrupt,
-                $"The database {paths.Database} is missing or empty, and there is work of it in {paths.Attempts}. Put the database back from a copy; or, to begin anew without that work, move {paths.Attempts} away.");
+            throw new DataDirectoryException(
+                ErrorCodes.StoreCorrupt,
+                $"The database {paths.Database} is missing or empty, and there is work of it in {paths.Attempts}. Put the database back from a copy; or, to begin anew without that work, move {paths.Attempts} away."
+            );
         }
 
         static bool HasContent(string path) => Directory.Exists(path) || new FileInfo(path) is { Exists: true, Length: > 0 };
@@ -184,7 +212,11 @@ public sealed class DataDirectory : IDisposable
     {
         if (error is IOException { HResult: Libc.Enospc or Libc.Edquot })
         {
-            return new DataDirectoryException(ErrorCodes.DiskFull, $"There is no room left for the data directory {paths.Root}. Free some space and start again. ({error.Message})", error);
+            return new DataDirectoryException(
+                ErrorCodes.DiskFull,
+                $"There is no room left for the data directory {paths.Root}. Free some space and start again. ({error.Message})",
+                error
+            );
         }
 
         string existing = paths.Root;
@@ -197,11 +229,18 @@ public sealed class DataDirectory : IDisposable
         {
             return new DataDirectoryException(
                 ErrorCodes.DataDirectoryNotWritable,
-                $"Something in the data directory {paths.Root}, which is yours, cannot be read or written: {error.Message.TrimEnd('.')}. Put its permissions right (chmod -R u+rwX {paths.Root}), or give another directory with --data.", error);
+                $"Something in the data directory {paths.Root}, which is yours, cannot be read or written: {error.Message.TrimEnd('.')}. Put its permissions right (chmod -R u+rwX {paths.Root}), or give another directory with --data.",
+                error
+            );
         }
 
-        return new DataDirectoryException(ErrorCodes.DataDirectoryNotWritable, string.Create(CultureInfo.InvariantCulture,
-            $"The data directory {paths.Root} cannot be written: {existing} belongs to {FileOwner.Of(existing)?.Description ?? "nobody known"} and this is uid {Libc.GetUid()}. ")
-            + $"Give another directory with --data or HOLDFAST_DATA, or change its owner. ({error.Message})", error);
+        return new DataDirectoryException(
+            ErrorCodes.DataDirectoryNotWritable,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The data directory {paths.Root} cannot be written: {existing} belongs to {FileOwner.Of(existing)?.Description ?? "nobody known"} and this is uid {Libc.GetUid()}. "
+            ) + $"Give another directory with --data or HOLDFAST_DATA, or change its owner. ({error.Message})",
+            error
+        );
     }
 }

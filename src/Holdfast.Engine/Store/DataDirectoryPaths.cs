@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Store;
 
-/// <summary>Where things lie under a data directory. Names only: it touches no file, and is the same for the server and for a client that looks for it.</summary>
+/// <summary>
+/// Where things lie under a data directory. Names only: it touches no file, and is the same for the server and for a client that looks for
+/// it.
+/// </summary>
 public sealed class DataDirectoryPaths
 {
     public DataDirectoryPaths(string root) => Root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
@@ -40,8 +43,8 @@ public sealed class DataDirectoryPaths
     public string Asset(string sha256) => Path.Combine(Assets, sha256[..2], sha256);
 
     /// <summary>
-    /// The first of: what was asked for; $HOLDFAST_DATA; $XDG_STATE_HOME/holdfast; ~/.local/state/holdfast. An empty variable counts as unset,
-    /// and a relative $XDG_STATE_HOME is ignored, both as the XDG Base Directory Specification asks.
+    /// The first of: what was asked for; $HOLDFAST_DATA; $XDG_STATE_HOME/holdfast; ~/.local/state/holdfast. An empty variable counts as
+    /// unset, and a relative $XDG_STATE_HOME is ignored, both as the XDG Base Directory Specification asks.
     /// </summary>
     public static DataDirectoryPaths Resolve(string? requested, Func<string, string?> environment)
     {

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Holdfast.Engine.Store;
 
-/// <summary>Whose a path is, and with what mode; a symbolic link is looked at, not followed. By statx(2), whose structure is the same on every architecture.</summary>
+/// <summary>
+/// Whose a path is, and with what mode; a symbolic link is looked at, not followed. By statx(2), whose structure is the same on every
+/// architecture.
+/// </summary>
 internal readonly partial record struct FileOwner(uint UserId, UnixFileMode Mode, bool IsDirectory)
 {
     private const int AtCurrentDirectory = -100;
@@ -26,7 +29,9 @@ internal readonly partial record struct FileOwner(uint UserId, UnixFileMode Mode
         get
         {
             string uid = UserId.ToString(CultureInfo.InvariantCulture);
-            string? line = File.Exists("/etc/passwd") ? File.ReadLines("/etc/passwd").FirstOrDefault(entry => entry.Split(':') is [_, _, var id, ..] && id == uid) : null;
+            string? line = File.Exists("/etc/passwd")
+                ? File.ReadLines("/etc/passwd").FirstOrDefault(entry => entry.Split(':') is [_, _, var id, ..] && id == uid)
+                : null;
             return line is null ? $"uid {uid}" : $"{line[..line.IndexOf(':', StringComparison.Ordinal)]} (uid {uid})";
         }
     }
@@ -40,7 +45,7 @@ internal readonly partial record struct FileOwner(uint UserId, UnixFileMode Mode
             return null;
         }
 
-        return new FileOwner(result.UserId, (UnixFileMode)(result.Mode & PermissionMask), (result.Mode & TypeMask) == TypeDirectory) 
+        return new FileOwner(result.UserId, (UnixFileMode)(result.Mode & PermissionMask), (result.Mode & TypeMask) == TypeDirectory)
         {
             IsSocket = (result.Mode & TypeMask) == TypeSocket,
             IsFile = (result.Mode & TypeMask) == TypeFile,

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Store;
 
-/// <summary>SQLite's own examination of the file, and of its foreign keys. For <c>holdfast doctor</c>; it reads everything, so it takes a while on a large store.</summary>
+/// <summary>
+/// SQLite's own examination of the file, and of its foreign keys. For <c>holdfast doctor</c>; it reads everything, so it takes a while on a
+/// large store.
+/// </summary>
 public static class IntegrityCheck
 {
     private const int ProblemsMax = 100;
@@ -23,13 +26,18 @@ public static class IntegrityCheck
         using Statement foreignKeys = reader.Prepare("PRAGMA foreign_key_check");
         while (foreignKeys.Step() && problems.Count < ProblemsMax)
         {
-            problems.Add($"row {foreignKeys.Int64OrNull(1)} of {foreignKeys.Text(0)} names a row of {foreignKeys.Text(2)} that does not exist");
+            problems.Add(
+                $"row {foreignKeys.Int64OrNull(1)} of {foreignKeys.Text(0)} names a row of {foreignKeys.Text(2)} that does not exist"
+            );
         }
 
         return problems;
     }
 
-    /// <summary>Examines a store that no server has open. The caller holds the data directory's lock. A damaged file is a problem in the list, not an exception.</summary>
+    /// <summary>
+    /// Examines a store that no server has open. The caller holds the data directory's lock. A damaged file is a problem in the list, not
+    /// an exception.
+    /// </summary>
     public static IReadOnlyList<string> Run(string dataDirectory)
     {
         SqliteLibrary.Require();

@@ -3,7 +3,10 @@ using System.Reflection;
 
 namespace Holdfast.Engine.Store;
 
-/// <summary>One numbered step of the schema: <c>Store/Migrations/0001_initial.sql</c>. Once released it is never edited; a later one changes what it made.</summary>
+/// <summary>
+/// One numbered step of the schema: <c>Store/Migrations/0001_initial.sql</c>. Once released it is never edited; a later one changes what it
+/// made.
+/// </summary>
 public sealed record Migration(int Number, string Name, string Sql)
 {
     private const string ResourcePrefix = "Holdfast.Engine.Store.Migrations.";
@@ -19,8 +22,12 @@ public sealed record Migration(int Number, string Name, string Sql)
         {
             if (ordered[i].Number != i + 1)
             {
-                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                    $"Migrations must be numbered without a gap: {i + 1} was expected where {ordered[i].Number} ('{ordered[i].Name}') stands."));
+                throw new InvalidOperationException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Migrations must be numbered without a gap: {i + 1} was expected where {ordered[i].Number} ('{ordered[i].Name}') stands."
+                    )
+                );
             }
         }
 
@@ -28,14 +35,21 @@ public sealed record Migration(int Number, string Name, string Sql)
     }
 
     private static IReadOnlyList<Migration> ReadEmbedded(Assembly assembly) =>
-        InOrder(assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal))
-            .Select(name => Read(assembly, name)));
+        InOrder(
+            assembly
+                .GetManifestResourceNames()
+                .Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal))
+                .Select(name => Read(assembly, name))
+        );
 
     private static Migration Read(Assembly assembly, string resource)
     {
         string name = Path.GetFileNameWithoutExtension(resource[ResourcePrefix.Length..]);
         using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
-        return new Migration(int.Parse(name.AsSpan(0, name.IndexOf('_', StringComparison.Ordinal)), CultureInfo.InvariantCulture), name, reader.ReadToEnd());
+        return new Migration(
+            int.Parse(name.AsSpan(0, name.IndexOf('_', StringComparison.Ordinal)), CultureInfo.InvariantCulture),
+            name,
+            reader.ReadToEnd()
+        );
     }
 }

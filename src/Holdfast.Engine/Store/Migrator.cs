@@ -20,9 +20,13 @@ internal static class Migrator
         RefuseForeign(connection, applicationId, path);
         if (current > known.Count)
         {
-            throw new StoreException(ErrorCodes.SchemaTooNew, string.Create(CultureInfo.InvariantCulture,
-                $"The database {path} has schema version {current}, and this program knows up to {known.Count}. It was written by a newer Holdfast: ")
-                + "start that version or a newer one, or give another data directory with --data. Nothing was changed.");
+            throw new StoreException(
+                ErrorCodes.SchemaTooNew,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The database {path} has schema version {current}, and this program knows up to {known.Count}. It was written by a newer Holdfast: "
+                ) + "start that version or a newer one, or give another data directory with --data. Nothing was changed."
+            );
         }
 
         if (applicationId == 0)
@@ -38,12 +42,14 @@ internal static class Migrator
 
     private static void RefuseForeign(StoreConnection connection, long applicationId, string path)
     {
-        bool isForeign = applicationId != ApplicationId
-            && (applicationId != 0 || connection.QueryInt64("SELECT count(*) FROM sqlite_schema") > 0);
+        bool isForeign =
+            applicationId != ApplicationId && (applicationId != 0 || connection.QueryInt64("SELECT count(*) FROM sqlite_schema") > 0);
         if (isForeign)
         {
-            throw new StoreException(ErrorCodes.StoreCorrupt,
-                $"The file {path} is a database of another program. Move it away, or give another data directory with --data. Nothing was changed.");
+            throw new StoreException(
+                ErrorCodes.StoreCorrupt,
+                $"The file {path} is a database of another program. Move it away, or give another data directory with --data. Nothing was changed."
+            );
         }
     }
 
@@ -70,7 +76,12 @@ internal static class Migrator
 
             if (error is StoreException failure)
             {
-                throw new StoreException(failure.Code, $"Migration {migration.Name} failed and was rolled back. {failure.Message}", failure.SqliteCode, failure);
+                throw new StoreException(
+                    failure.Code,
+                    $"Migration {migration.Name} failed and was rolled back. {failure.Message}",
+                    failure.SqliteCode,
+                    failure
+                );
             }
 
             throw;
@@ -85,7 +96,9 @@ internal static class Migrator
     {
         if (!connection.IsInTransaction)
         {
-            throw new InvalidOperationException($"Migration {migration.Name} ends its own transaction; it must hold no BEGIN, COMMIT or ROLLBACK.");
+            throw new InvalidOperationException(
+                $"Migration {migration.Name} ends its own transaction; it must hold no BEGIN, COMMIT or ROLLBACK."
+            );
         }
     }
 
@@ -94,7 +107,9 @@ internal static class Migrator
         using Statement check = connection.Prepare("PRAGMA foreign_key_check");
         if (check.Step())
         {
-            throw new InvalidOperationException($"Migration {migration.Name} leaves a row of {check.Text(0)} whose parent in {check.Text(2)} is missing.");
+            throw new InvalidOperationException(
+                $"Migration {migration.Name} leaves a row of {check.Text(0)} whose parent in {check.Text(2)} is missing."
+            );
         }
     }
 }

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Store;
 
-/// <summary>A change on its way: waiting, then either taken into a batch or cancelled, never both. Its outcome reaches the caller only after COMMIT or rollback.</summary>
+/// <summary>
+/// A change on its way: waiting, then either taken into a batch or cancelled, never both. Its outcome reaches the caller only after COMMIT
+/// or rollback.
+/// </summary>
 internal abstract class PendingChange
 {
     private const int Waiting = 0;

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Holdfast.Engine.Store;
 
-/// <summary>A few read-only connections, each lent to one query at a time and opened when first needed. Whoever finds none free waits.</summary>
+/// <summary>
+/// A few read-only connections, each lent to one query at a time and opened when first needed. Whoever finds none free waits.
+/// </summary>
 internal sealed class ReaderPool : IDisposable
 {
     private readonly ConcurrentStack<StoreReader> _idle = new();

@@ -4,8 +4,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Store;
 
 /// <summary>
-/// What .NET leaves in the folder for temporary files when one of its processes is killed: the addresses at which its diagnostics could be asked. Their names tell pid and start of the process, so that those of a
-/// dead server of ours can be told from anybody else's.
+/// What .NET leaves in the folder for temporary files when one of its processes is killed: the addresses at which its diagnostics could be
+/// asked. Their names tell pid and start of the process, so that those of a dead server of ours can be told from anybody else's.
 /// </summary>
 internal static class RuntimePipes
 {
@@ -19,7 +19,10 @@ internal static class RuntimePipes
         }
 
         string process = string.Create(CultureInfo.InvariantCulture, $"{dead.Pid}-{dead.StartTicks}");
-        foreach (string name in (ReadOnlySpan<string>)[$"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in", $"clr-debug-pipe-{process}-out"])
+        foreach (
+            string name in (ReadOnlySpan<string>)
+                [$"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in", $"clr-debug-pipe-{process}-out"]
+        )
         {
             string path = Path.Combine(folder, name);
             try

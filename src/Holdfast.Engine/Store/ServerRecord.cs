@@ -4,9 +4,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Store;
 
 /// <summary>
-/// <c>server.json</c>: how to reach the server of a data directory, and proof of which process it is. Written when the server listens
-/// and removed at a clean stop; after a crash it stays until the next server has the lock, which removes it first of all. So it is believed while that very process lives, or, where that cannot be seen from
-/// (another container), while somebody has the lock.
+/// <c>server.json</c>: how to reach the server of a data directory, and proof of which process it is. Written when the server listens and
+/// removed at a clean stop; after a crash it stays until the next server has the lock, which removes it first of all. So it is believed
+/// while that very process lives, or, where that cannot be seen from (another container), while somebody has the lock.
 /// </summary>
 public sealed record ServerRecord(string Url, ProcessIdentity Process, string Version)
 {
@@ -16,7 +16,8 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
     public string? CertificateSha256 { get; init; }
 
     /// <summary>The record of the server that lives now; null when there is none, or none that can be named yet.</summary>
-    public static ServerRecord? FindLive(DataDirectoryPaths paths) => Read(paths.ServerRecord) is { } record && (record.Process.IsAlive() || FileLock.IsHeld(paths.ServerLock)) ? record : null;
+    public static ServerRecord? FindLive(DataDirectoryPaths paths) =>
+        Read(paths.ServerRecord) is { } record && (record.Process.IsAlive() || FileLock.IsHeld(paths.ServerLock)) ? record : null;
 
     public void Write(string path)
     {
@@ -48,7 +49,8 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
         {
             return Parse(PlainFile.Read(path, BytesMax));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or FormatException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or FormatException)
         {
             return null;
         }
@@ -70,16 +72,32 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
             _ = json.Read();
             switch (name)
             {
-                case "url": url = json.GetString(); break;
-                case "pid": pid = json.GetInt32(); break;
-                case "startTicks": startTicks = json.GetInt64(); break;
-                case "bootId": bootId = json.GetString(); break;
-                case "version": version = json.GetString() ?? ""; break;
-                case "certificateSha256": sha256 = json.GetString(); break;
-                default: json.Skip(); break; // A newer server's field.
+                case "url":
+                    url = json.GetString();
+                    break;
+                case "pid":
+                    pid = json.GetInt32();
+                    break;
+                case "startTicks":
+                    startTicks = json.GetInt64();
+                    break;
+                case "bootId":
+                    bootId = json.GetString();
+                    break;
+                case "version":
+                    version = json.GetString() ?? "";
+                    break;
+                case "certificateSha256":
+                    sha256 = json.GetString();
+                    break;
+                default:
+                    json.Skip();
+                    break; // A newer server's field.
             }
         }
 
-        return url is null || bootId is null || pid <= 0 ? null : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version) { CertificateSha256 = sha256 };
+        return url is null || bootId is null || pid <= 0
+            ? null
+            : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version) { CertificateSha256 = sha256 };
     }
 }

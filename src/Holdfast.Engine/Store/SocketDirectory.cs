@@ -20,7 +20,10 @@ public static class SocketDirectory
     private const int HashLength = 16;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>The folder for this data directory. $XDG_RUNTIME_DIR comes before /tmp, as it is private to the user and goes away at log-out of a host that reaps sessions.</summary>
+    /// <summary>
+    /// The folder for this data directory. $XDG_RUNTIME_DIR comes before /tmp, as it is private to the user and goes away at log-out of a
+    /// host that reaps sessions.
+    /// </summary>
     public static string Choose(DataDirectoryPaths paths, Func<string, string?> environment)
     {
         if (Fits(paths.Run))
@@ -37,15 +40,19 @@ public static class SocketDirectory
         return string.Create(CultureInfo.InvariantCulture, $"/tmp/holdfast-{Libc.GetUid()}-{hash}");
     }
 
-    /// <summary>Creates the folder, or makes sure that the one there is a directory of ours that nobody else can enter: /tmp is everybody's.</summary>
+    /// <summary>
+    /// Creates the folder, or makes sure that the one there is a directory of ours that nobody else can enter: /tmp is everybody's.
+    /// </summary>
     public static void Prepare(string directory)
     {
         _ = Directory.CreateDirectory(directory, OwnerOnly);
         FileOwner? owner = FileOwner.Of(directory);
         if (owner is not { IsDirectory: true } || owner.Value.UserId != Libc.GetUid())
         {
-            throw new DataDirectoryException(ErrorCodes.DataDirectoryNotWritable,
-                $"The folder for sockets {directory} is not a directory of this user: it belongs to {owner?.Description ?? "nobody known"}. Remove it, or give a data directory with a shorter path.");
+            throw new DataDirectoryException(
+                ErrorCodes.DataDirectoryNotWritable,
+                $"The folder for sockets {directory} is not a directory of this user: it belongs to {owner?.Description ?? "nobody known"}. Remove it, or give a data directory with a shorter path."
+            );
         }
 
         if (owner.Value.Mode != OwnerOnly)
@@ -54,7 +61,8 @@ public static class SocketDirectory
         }
     }
 
-    private static bool Fits(string directory) => Encoding.UTF8.GetByteCount(directory) + "/".Length + ShortIdLengthMax + ".sock".Length <= PathBytesMax;
+    private static bool Fits(string directory) =>
+        Encoding.UTF8.GetByteCount(directory) + "/".Length + ShortIdLengthMax + ".sock".Length <= PathBytesMax;
 
     private static bool IsOurs(string directory) => FileOwner.Of(directory) is { IsDirectory: true } owner && owner.UserId == Libc.GetUid();
 }

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Holdfast.Engine.Store;
 
-/// <summary>Finds out before the first call whether the system's SQLite is there and new enough, so that its absence is a sentence and not a stack trace.</summary>
+/// <summary>
+/// Finds out before the first call whether the system's SQLite is there and new enough, so that its absence is a sentence and not a stack
+/// trace.
+/// </summary>
 public static class SqliteLibrary
 {
     /// <summary>3.37.0 (2021) brought STRICT tables, the newest thing that the schema relies on.</summary>
@@ -19,14 +22,21 @@ public static class SqliteLibrary
     {
         if (!NativeLibrary.TryLoad(library, out _))
         {
-            throw new StoreException(ErrorCodes.SqliteMissing,
-                $"SQLite is not installed: {library} was not found. Install it with: apt-get install libsqlite3-0");
+            throw new StoreException(
+                ErrorCodes.SqliteMissing,
+                $"SQLite is not installed: {library} was not found. Install it with: apt-get install libsqlite3-0"
+            );
         }
 
         if (Sqlite.LibVersionNumber() < OldestVersionNumber)
         {
-            throw new StoreException(ErrorCodes.SqliteTooOld, string.Create(CultureInfo.InvariantCulture,
-                $"SQLite {Version} is too old: Holdfast needs 3.37.0 or newer. Upgrade the package libsqlite3-0, or the system."));
+            throw new StoreException(
+                ErrorCodes.SqliteTooOld,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"SQLite {Version} is too old: Holdfast needs 3.37.0 or newer. Upgrade the package libsqlite3-0, or the system."
+                )
+            );
         }
     }
 }

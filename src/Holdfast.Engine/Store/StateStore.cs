@@ -34,7 +34,8 @@ public sealed class StateStore : IAsyncDisposable
 
     /// <summary>
     /// Opens or creates the store and brings its schema up to date. The caller holds the data directory's lock.
-    /// Errors: <c>sqlite-missing</c>, <c>sqlite-too-old</c>, <c>schema-too-new</c>, <c>store-corrupt</c>, <c>disk-full</c>, <c>store-failed</c>.
+    /// Errors: <c>sqlite-missing</c>, <c>sqlite-too-old</c>, <c>schema-too-new</c>, <c>store-corrupt</c>, <c>disk-full</c>,
+    /// <c>store-failed</c>.
     /// </summary>
     public static StateStore Open(StoreOptions options, TimeProvider time, ILogger? logger = null)
     {
@@ -43,7 +44,8 @@ public sealed class StateStore : IAsyncDisposable
         StoreConnection connection = StoreConnection.Open(options.DatabasePath, isReadOnly: false, options.BusyTimeout);
         try
         {
-            connection.Execute("PRAGMA auto_vacuum = INCREMENTAL"); // Counts only for a file that is still empty: then its free pages can be given back.
+            // Counts only for a file that is still empty: then its free pages can be given back.
+            connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
             RequireWriteAheadLog(connection, options.DatabasePath);
             connection.Execute(Pragmas.OfTheWriter);
             Migrator.Migrate(connection, options.Migrations, options.DatabasePath);
@@ -77,23 +79,28 @@ public sealed class StateStore : IAsyncDisposable
     public Task WriteAsync(Action<StoreTransaction> change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
-        return WriteAsync<bool>(transaction =>
-        {
-            change(transaction);
-            return true;
-        }, cancellationToken);
+        return WriteAsync<bool>(
+            transaction =>
+            {
+                change(transaction);
+                return true;
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>
-    /// Runs <paramref name="query"/> on this thread against one committed snapshot. It may wait a moment for a connection, never for the writer.
-    /// Not inside a change or another query, where it would see an older state than its surroundings: that throws.
+    /// Runs <paramref name="query"/> on this thread against one committed snapshot. It may wait a moment for a connection, never for the
+    /// writer. Not inside a change or another query, where it would see an older state than its surroundings: that throws.
     /// </summary>
     public T Read<T>(Func<StoreReader, T> query)
     {
         ArgumentNullException.ThrowIfNull(query);
         if (_isReading || _writer.IsCurrentThread)
         {
-            throw new InvalidOperationException("A query inside a change or another query must use the reader or transaction that it was given.");
+            throw new InvalidOperationException(
+                "A query inside a change or another query must use the reader or transaction that it was given."
+            );
         }
 
         _isReading = true;
@@ -132,8 +139,11 @@ public sealed class StateStore : IAsyncDisposable
         if (fd < 0)
         {
             IOException failure = Libc.Failure("open", options.DatabasePath);
-            throw new StoreException(failure.HResult is Libc.Enospc or Libc.Edquot ? ErrorCodes.DiskFull : ErrorCodes.StoreFailed,
-                $"The database could not be created: {failure.Message}", cause: failure);
+            throw new StoreException(
+                failure.HResult is Libc.Enospc or Libc.Edquot ? ErrorCodes.DiskFull : ErrorCodes.StoreFailed,
+                $"The database could not be created: {failure.Message}",
+                cause: failure
+            );
         }
 
         _ = Libc.Close(fd);
@@ -145,8 +155,10 @@ public sealed class StateStore : IAsyncDisposable
         string mode = connection.QueryText("PRAGMA journal_mode = WAL");
         if (mode != "wal")
         {
-            throw new StoreException(ErrorCodes.StoreFailed,
-                $"SQLite could not use its write-ahead log for {path} (it says '{mode}'), which needs a local disk: network file systems do not share memory. Give a data directory on a local disk with --data.");
+            throw new StoreException(
+                ErrorCodes.StoreFailed,
+                $"SQLite could not use its write-ahead log for {path} (it says '{mode}'), which needs a local disk: network file systems do not share memory. Give a data directory on a local disk with --data."
+            );
         }
     }
 

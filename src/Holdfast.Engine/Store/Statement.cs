@@ -107,12 +107,12 @@ public sealed unsafe class Statement : IDisposable
         return result == Sqlite.Done ? false : throw _connection.Failure(result, Sql);
     }
 
-    /// <summary>Runs to the end, gives the number of rows inserted, updated or deleted, and is then ready to be bound and run again.</summary>
+    /// <summary>
+    /// Runs to the end, gives the number of rows inserted, updated or deleted, and is then ready to be bound and run again.
+    /// </summary>
     public int Execute()
     {
-        while (Step())
-        {
-        }
+        while (Step()) { }
 
         int changes = _connection.Changes;
         _ = Reset();

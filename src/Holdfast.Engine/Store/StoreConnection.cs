@@ -169,7 +169,10 @@ internal sealed unsafe class StoreConnection : IDisposable
             {
                 // SQLite compiles the first statement only; the rest would silently never run.
                 _ = Sqlite.Finalize(handle);
-                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Exactly one statement is expected, it ended at byte {consumed}: {sql}"), nameof(sql));
+                throw new ArgumentException(
+                    string.Create(CultureInfo.InvariantCulture, $"Exactly one statement is expected, it ended at byte {consumed}: {sql}"),
+                    nameof(sql)
+                );
             }
         }
 

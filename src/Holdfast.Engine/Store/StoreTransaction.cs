@@ -9,9 +9,7 @@ public sealed class StoreTransaction : StoreReader
     private readonly List<Action> _effects = [];
 
     internal StoreTransaction(StoreConnection connection)
-        : base(connection)
-    {
-    }
+        : base(connection) { }
 
     /// <summary>On whose behalf the change is made; null for the server's own.</summary>
     public Actor? Actor { get; internal set; }
@@ -19,9 +17,9 @@ public sealed class StoreTransaction : StoreReader
     internal int EffectCount => _effects.Count;
 
     /// <summary>
-    /// Has <paramref name="effect"/> run after the COMMIT, in the order of registration across all changes, one at a time, away from
-    /// the writer thread; never when the change is rolled back. It must be short and must not wait for a write: it holds up the effects behind it.
-    /// A crash between COMMIT and effect loses the effect: what must happen has to be found again from the committed rows.
+    /// Has <paramref name="effect"/> run after the COMMIT, in the order of registration across all changes, one at a time, away from the
+    /// writer thread; never when the change is rolled back. It must be short and must not wait for a write: it holds up the effects behind
+    /// it. A crash between COMMIT and effect loses the effect: what must happen has to be found again from the committed rows.
     /// </summary>
     public void OnCommitted(Action effect) => _effects.Add(effect);
 

@@ -147,7 +147,11 @@ internal sealed class StoreWriter : IDisposable
 
         if (!_connection.IsInTransaction)
         {
-            throw new StoreException(ErrorCodes.StoreFailed, "A change ended the transaction that it ran in; the batch was rolled back.", cause: change.Error);
+            throw new StoreException(
+                ErrorCodes.StoreFailed,
+                "A change ended the transaction that it ran in; the batch was rolled back.",
+                cause: change.Error
+            );
         }
 
         return change.Error is null;

@@ -8,7 +8,9 @@ namespace Holdfast.Engine.Store;
 /// </summary>
 internal sealed unsafe class WriteAheadLog : IDisposable
 {
-    /// <summary>A WAL this many times the size wished for means that readers overlap without end; then the writer waits for them once.</summary>
+    /// <summary>
+    /// A WAL this many times the size wished for means that readers overlap without end; then the writer waits for them once.
+    /// </summary>
     private const int PatienceFactor = 16;
 
     private readonly StoreConnection _connection;
@@ -35,8 +37,8 @@ internal sealed unsafe class WriteAheadLog : IDisposable
             return;
         }
 
-        // PASSIVE waits for nobody: a reader on an old snapshot makes it stop early, and the next attempt, a WAL's size later, does the rest.
-        // The WAL starts over from its beginning with the first commit after a complete one.
+        // PASSIVE waits for nobody: a reader on an old snapshot makes it stop early, and the next attempt, a WAL's size later, does the
+        // rest. The WAL starts over from its beginning with the first commit after a complete one.
         int mode = pages >= PatienceFactor * _pagesMax ? Sqlite.CheckpointRestart : Sqlite.CheckpointPassive;
         _ = Sqlite.WalCheckpointV2(_connection.Handle, 0, mode, null, null); // A failure loses nothing: the WAL stays.
         _nextAttemptAt = pages + _pagesMax;

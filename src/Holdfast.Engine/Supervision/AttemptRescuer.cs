@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// Finds out what became of an attempt whose link is gone, and attaches again where its supervisor lives. The same path serves a broken link and a
-/// server's start: the folder is the only witness in both.
+/// Finds out what became of an attempt whose link is gone, and attaches again where its supervisor lives. The same path serves a broken
+/// link and a server's start: the folder is the only witness in both.
 /// </summary>
 public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRescuer> logger)
 {
@@ -19,7 +19,8 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     private static readonly TimeSpan RefusedRetryDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The verdict. A process that is ending closes its socket a little before its lock, so a held lock is looked at again for a while before it counts as alive.
+    /// The verdict. A process that is ending closes its socket a little before its lock, so a held lock is looked at again for a while
+    /// before it counts as alive.
     /// </summary>
     public async Task<AttemptVerdict> JudgeAsync(LiveAttempt live, CancellationToken cancellationToken)
     {
@@ -37,17 +38,27 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     }
 
     /// <summary>
-    /// A new link to a supervisor that lives, after its process was proven the recorded one and its socket answered to the attempt's nonce. Where its record was damaged since, the socket that spec.json gave it
-    /// and the nonce, which the store has too, are proof enough. Null when it could not be had this time; a supervisor that is stopped or starved is tried again, never ended for its silence.
+    /// A new link to a supervisor that lives, after its process was proven the recorded one and its socket answered to the attempt's nonce.
+    /// Where its record was damaged since, the socket that spec.json gave it and the nonce, which the store has too, are proof enough. Null
+    /// when it could not be had this time; a supervisor that is stopped or starved is tried again, never ended for its silence.
     /// </summary>
-    public async Task<SupervisorLink?> ReattachAsync(LiveAttempt live, Action<Protocol.Link.LinkMessage> onNotice, CancellationToken cancellationToken)
+    public async Task<SupervisorLink?> ReattachAsync(
+        LiveAttempt live,
+        Action<Protocol.Link.LinkMessage> onNotice,
+        CancellationToken cancellationToken
+    )
     {
         TimeSpan delay = RetryDelay;
         string problem = "";
         try
         {
             AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
-            SupervisorRecord? recorded = verdict is { Fate: AttemptFate.Alive, Supervisor: { } written } && written.Process.IsAlive() && written.Nonce == live.Attempt.Nonce ? written : null;
+            SupervisorRecord? recorded =
+                verdict is { Fate: AttemptFate.Alive, Supervisor: { } written }
+                && written.Process.IsAlive()
+                && written.Nonce == live.Attempt.Nonce
+                    ? written
+                    : null;
             problem = recorded is not null ? "" : ProblemOf(verdict, live.Files);
             if ((recorded?.Socket ?? SocketOf(verdict, live.Files)) is { } socket)
             {
@@ -92,9 +103,13 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
 
     private static string ProblemOf(AttemptVerdict verdict, AttemptFiles files) =>
         verdict.Supervisor is not null ? "Somebody holds its lock, and its supervisor.json names another process."
-        : File.Exists(files.Supervisor) ? "Somebody holds its lock, and its supervisor.json cannot be read." : NotYetThere;
+        : File.Exists(files.Supervisor) ? "Somebody holds its lock, and its supervisor.json cannot be read."
+        : NotYetThere;
 
-    /// <summary>Where it listens if it is the one that was started for this attempt, whatever became of its record; null while it may just be starting, or when that cannot be read either.</summary>
+    /// <summary>
+    /// Where it listens if it is the one that was started for this attempt, whatever became of its record; null while it may just be
+    /// starting, or when that cannot be read either.
+    /// </summary>
     private static string? SocketOf(AttemptVerdict verdict, AttemptFiles files)
     {
         if (verdict.Fate != AttemptFate.Alive || !Path.Exists(files.Supervisor))
@@ -104,7 +119,9 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
 
         try
         {
-            return AttemptSpec.Read(PlainFile.Read(files.Spec, AttemptFiles.RecordBytesMax)).Socket is { Length: > 0 } socket ? socket : null;
+            return AttemptSpec.Read(PlainFile.Read(files.Spec, AttemptFiles.RecordBytesMax)).Socket is { Length: > 0 } socket
+                ? socket
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or AttemptFormatException)
         {
@@ -114,7 +131,11 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.SupervisorReattachFailed, LogLevel.Warning, "The supervisor of attempt {Attempt} lives and could not be connected to; its work goes on, and it is tried again. {Problem}")]
+        [LoggerMessage(
+            EventIds.SupervisorReattachFailed,
+            LogLevel.Warning,
+            "The supervisor of attempt {Attempt} lives and could not be connected to; its work goes on, and it is tried again. {Problem}"
+        )]
         public static partial void ReattachFailed(ILogger logger, string attempt, string problem);
     }
 }

@@ -21,10 +21,10 @@ public enum AttemptFate
 
 /// <summary>
 /// The verdict on one attempt, from its files alone:
-/// 1. lock held: alive. 2. exit.json, or the exit record of the journal: ended. 3. it was claimed before the machine was restarted: lost, whatever the folder
-/// says, since names that were not synced may be gone. 4. no supervisor.json: never started. 5. else lost.
-/// A supervisor that was spawned but has not yet taken the lock is the one race; the verdict is therefore reached while
-/// holding the lock ourselves, and "never started" is made true by writing the void mark, at which every supervisor turns back.
+/// 1. lock held: alive. 2. exit.json, or the exit record of the journal: ended. 3. it was claimed before the machine was restarted: lost,
+/// whatever the folder says, since names that were not synced may be gone. 4. no supervisor.json: never started. 5. else lost.
+/// A supervisor that was spawned but has not yet taken the lock is the one race; the verdict is therefore reached while holding the lock
+/// ourselves, and "never started" is made true by writing the void mark, at which every supervisor turns back.
 /// </summary>
 public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, SupervisorRecord? Supervisor, string? Reason)
 {
@@ -47,7 +47,12 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
 
         if (claimedInBoot != ProcessIdentity.BootIdNow)
         {
-            return new AttemptVerdict(AttemptFate.Lost, null, supervisor, "The machine was restarted while it ran, so how it ended cannot be known.");
+            return new AttemptVerdict(
+                AttemptFate.Lost,
+                null,
+                supervisor,
+                "The machine was restarted while it ran, so how it ended cannot be known."
+            );
         }
 
         // Whatever lies there is not nothing: it may have run.
@@ -57,12 +62,20 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
             return new AttemptVerdict(AttemptFate.NeverStarted, null, null, null);
         }
 
-        return new AttemptVerdict(AttemptFate.Lost, null, supervisor, File.Exists(files.Child)
-            ? "Its supervisor was killed, so how it ended cannot be known."
-            : "Its supervisor was killed as it was being started, so it may or may not have run.");
+        return new AttemptVerdict(
+            AttemptFate.Lost,
+            null,
+            supervisor,
+            File.Exists(files.Child)
+                ? "Its supervisor was killed, so how it ended cannot be known."
+                : "Its supervisor was killed as it was being started, so it may or may not have run."
+        );
     }
 
-    /// <summary>An exit.json that cannot be read now, but perhaps later, is no reason to call the work lost: then nothing is said here (IOException).</summary>
+    /// <summary>
+    /// An exit.json that cannot be read now, but perhaps later, is no reason to call the work lost: then nothing is said here
+    /// (IOException).
+    /// </summary>
     private static ExitRecord? ExitOf(AttemptFiles files)
     {
         try
@@ -80,7 +93,9 @@ public sealed record AttemptVerdict(AttemptFate Fate, ExitRecord? Exit, Supervis
         }
     }
 
-    /// <summary>A small file of the folder, where it is only one witness of several: null when it is missing or is not what it should be.</summary>
+    /// <summary>
+    /// A small file of the folder, where it is only one witness of several: null when it is missing or is not what it should be.
+    /// </summary>
     internal static T? RecordOf<T>(string path, Func<byte[], T> read)
         where T : class
     {

@@ -5,7 +5,8 @@ using Holdfast.Protocol.Journal;
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// The exit record as the journal has it, for an attempt without exit.json: a supervisor that was killed between the two has said durably how its work ended.
+/// The exit record as the journal has it, for an attempt without exit.json: a supervisor that was killed between the two has said durably
+/// how its work ended.
 /// </summary>
 internal static class JournalledExit
 {

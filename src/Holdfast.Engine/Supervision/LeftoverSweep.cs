@@ -7,7 +7,8 @@ namespace Holdfast.Engine.Supervision;
 
 /// <summary>
 /// Ends what a dead supervisor left running. Only processes that carry the attempt's own mark in their environment are touched: the id and
-/// half of its secret nonce, which nothing else on the machine can have by accident. Its socket goes too, at which nobody will ever listen again.
+/// half of its secret nonce, which nothing else on the machine can have by accident. Its socket goes too, at which nobody will ever listen
+/// again.
 /// </summary>
 public static class LeftoverSweep
 {
@@ -23,8 +24,12 @@ public static class LeftoverSweep
             int found = 0;
             foreach (string directory in Directory.EnumerateDirectories("/proc"))
             {
-                if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) &&
-                    ProcessIdentity.Of(pid) is { } identity && HasMark(pid, mark) && identity.IsAlive())
+                if (
+                    int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                    && ProcessIdentity.Of(pid) is { } identity
+                    && HasMark(pid, mark)
+                    && identity.IsAlive()
+                )
                 {
                     found++;
                     killed.Add(identity);

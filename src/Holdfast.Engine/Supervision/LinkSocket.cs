@@ -5,8 +5,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// Reading of a link's socket by a thread that waits in the system itself. What a kernel says is passed on by the thread that the system wakes, and by no second one: on the pool's way two
-/// threads are woken for each piece of news, and that is most of what a small cell costs.
+/// Reading of a link's socket by a thread that waits in the system itself. What a kernel says is passed on by the thread that the system
+/// wakes, and by no second one: on the pool's way two threads are woken for each piece of news, and that is most of what a small cell
+/// costs.
 /// </summary>
 internal static unsafe partial class LinkSocket
 {

@@ -16,8 +16,8 @@ public sealed record SupervisorView(LiveAttempt Attempt, SupervisorLiveness Live
 }
 
 /// <summary>
-/// Looks at every supervisor of running work, now: what is stopped shows at once, not at the next look of <see cref="SupervisorCheck"/>. It tells, and does nothing: death is noticed by the
-/// link, and only a freed lock means it.
+/// Looks at every supervisor of running work, now: what is stopped shows at once, not at the next look of <see cref="SupervisorCheck"/>. It
+/// tells, and does nothing: death is noticed by the link, and only a freed lock means it.
 /// </summary>
 public sealed class ListSupervisors(LiveAttempts attempts, TimeProvider time)
 {
@@ -26,7 +26,9 @@ public sealed class ListSupervisors(LiveAttempts attempts, TimeProvider time)
 
     public async Task<IReadOnlyList<SupervisorView>> RunAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(attempts.All.Where(static a => a.Health == SupervisorHealth.Stale).Select(a => AskAgainAsync(a, cancellationToken)));
+        await Task.WhenAll(
+            attempts.All.Where(static a => a.Health == SupervisorHealth.Stale).Select(a => AskAgainAsync(a, cancellationToken))
+        );
         return [.. attempts.All.OrderBy(static a => a.Attempt.Fence).Select(Look)];
     }
 
@@ -43,9 +45,18 @@ public sealed class ListSupervisors(LiveAttempts attempts, TimeProvider time)
         bool isLockHeld = isThere || FileLock.IsHeld(attempt.Files.Lock);
         char? state = isThere ? stat!.State : null;
         (SupervisorLiveness liveness, string reason) = SupervisorLivenessTable.Of(
-            new SupervisorSight(process is not null, isLockHeld, isAttached, attempt.Health == SupervisorHealth.Stale, state));
-        reason = liveness == SupervisorLiveness.Stale && !isAttached && state is not ('T' or 't') && attempt.LinkProblem is { } problem ? problem : reason;
-        return new SupervisorView(attempt, liveness, reason) { Pid = process?.Pid, ProcessState = state, IsAttached = isAttached };
+            new SupervisorSight(process is not null, isLockHeld, isAttached, attempt.Health == SupervisorHealth.Stale, state)
+        );
+        reason =
+            liveness == SupervisorLiveness.Stale && !isAttached && state is not ('T' or 't') && attempt.LinkProblem is { } problem
+                ? problem
+                : reason;
+        return new SupervisorView(attempt, liveness, reason)
+        {
+            Pid = process?.Pid,
+            ProcessState = state,
+            IsAttached = isAttached,
+        };
     }
 
     private static (int Pid, long StartTicks)? Recorded(AttemptFiles files)
@@ -71,7 +82,8 @@ public sealed class ListSupervisors(LiveAttempts attempts, TimeProvider time)
         try
         {
             SupervisorLink link = await attempt.Link;
-            await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, cancellationToken).WaitAsync(AskPatience, time, cancellationToken);
+            await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, cancellationToken)
+                .WaitAsync(AskPatience, time, cancellationToken);
             attempt.Health = SupervisorHealth.Fresh;
         }
         catch (Exception e) when (e is TimeoutException or IOException or LinkRefusedException)

@@ -47,7 +47,9 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     /// <summary>It counts against the jobs that run at once; terminals do not.</summary>
     public bool TakesSlot { get; set; } = true;
 
-    /// <summary>Completes when the child is known to have been launched, or never will be: before that it has no input to write to and no size.</summary>
+    /// <summary>
+    /// Completes when the child is known to have been launched, or never will be: before that it has no input to write to and no size.
+    /// </summary>
     public Task Started => _started.Task;
 
     /// <summary>When the child was started, once that is known; microseconds since 1970.</summary>
@@ -77,18 +79,22 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
     public bool IsStopRequested
     {
         get => Volatile.Read(ref _isStopRequested) != 0;
-
-        // A full fence: whoever asks looks for the link after this, and whoever attaches it looks for the wish after that; one of them must see the other.
+        // A full fence: whoever asks looks for the link after this, and whoever attaches it looks for the wish after that; one of them must
+        // see the other.
         set => Interlocked.Exchange(ref _isStopRequested, value ? 1 : 0);
     }
 
     /// <summary>True when nothing more will be written to the journal.</summary>
     public bool IsEnded => _isEnded;
 
-    /// <summary>Completes at the journal's next growth or the attempt's end. Take it before reading, so that nothing slips between.</summary>
+    /// <summary>
+    /// Completes at the journal's next growth or the attempt's end. Take it before reading, so that nothing slips between.
+    /// </summary>
     public Task Growth => _grown.Task;
 
-    /// <summary>The first link, or a new one in place of one that broke; whoever followed the journal goes on being told of its growth.</summary>
+    /// <summary>
+    /// The first link, or a new one in place of one that broke; whoever followed the journal goes on being told of its growth.
+    /// </summary>
     public void Attach(SupervisorLink link)
     {
         _latestLink = link;
@@ -116,7 +122,9 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
 
         TellWatchers();
         _follower?.Finish();
-        _attached.TrySetException(new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to."));
+        _attached.TrySetException(
+            new RefusedException(ErrorCodes.SupervisorUnreachable, "The work has ended; there is nothing left to talk to.")
+        );
         _started.TrySetResult();
         _ = _attached.Task.Exception; // Observed: most attempts end with nobody asking for their link.
         _grown.TrySetResult();
@@ -141,7 +149,10 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
     }
 
-    /// <summary>As above, for a follower that can do nothing about a link that is not there: it reads what there is, and more when it is attached again.</summary>
+    /// <summary>
+    /// As above, for a follower that can do nothing about a link that is not there: it reads what there is, and more when it is attached
+    /// again.
+    /// </summary>
     public async Task WatchQuietlyAsync()
     {
         try
@@ -196,10 +207,15 @@ public sealed class LiveAttempt(Attempt attempt, string directory)
         }
     }
 
-    /// <summary>False when the journal was told to end at or before this position: then a look into it is spared. It is told of every growth.</summary>
+    /// <summary>
+    /// False when the journal was told to end at or before this position: then a look into it is spared. It is told of every growth.
+    /// </summary>
     public bool MayReachPast(long position) => _isEnded || position < Volatile.Read(ref _toldEnd);
 
-    /// <summary>Tells this watcher, too, of every change from now on, until it is taken away again. It looks at the journal once after this: what came before is not told.</summary>
+    /// <summary>
+    /// Tells this watcher, too, of every change from now on, until it is taken away again. It looks at the journal once after this: what
+    /// came before is not told.
+    /// </summary>
     public void Add(IJournalWatcher watcher)
     {
         lock (_following)

@@ -11,7 +11,9 @@ public sealed class LiveAttempts
 
     public ICollection<LiveAttempt> All => _byId.Values;
 
-    /// <summary>The one object of an attempt, made by whoever needs it first: the effect of the commit that claimed it, or its launch.</summary>
+    /// <summary>
+    /// The one object of an attempt, made by whoever needs it first: the effect of the commit that claimed it, or its launch.
+    /// </summary>
     public LiveAttempt Ensure(Attempt attempt, string directory) =>
         _byId.GetOrAdd(attempt.Id.Value, static (_, made) => new LiveAttempt(made.attempt, made.directory), (attempt, directory));
 

@@ -5,7 +5,14 @@ namespace Holdfast.Engine.Supervision;
 /// <summary>The environment that work inherits: the server's own, less its secrets and the settings of its own runtime.</summary>
 internal static class ServerEnvironment
 {
-    private static readonly string[] Withheld = ["HOLDFAST_TOKEN", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT", "HOLDFAST_EXECUTION"];
+    private static readonly string[] Withheld =
+    [
+        "HOLDFAST_TOKEN",
+        "HOLDFAST_CRASH_POINT",
+        "HOLDFAST_CRASH_ONCE",
+        "HOLDFAST_ATTEMPT",
+        "HOLDFAST_EXECUTION",
+    ];
 
     public static Dictionary<string, string> Inherited()
     {

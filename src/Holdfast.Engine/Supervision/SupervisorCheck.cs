@@ -5,9 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// Looks at every live supervisor now and then, so that a hung one (stopped, swapped out, starved) can be told from a dead one. One that sleeps is left asleep:
-/// what sleeps waits in its loop, and to wake fifty of them only to hear so is what an idle machine should not do. One that does anything else is asked, and each is
-/// once in a while, for a lock it might sleep in. What is found is shown and never acted on: only a freed lock means dead, and that is noticed at once by the link.
+/// Looks at every live supervisor now and then, so that a hung one (stopped, swapped out, starved) can be told from a dead one. One that
+/// sleeps is left asleep: what sleeps waits in its loop, and to wake fifty of them only to hear so is what an idle machine should not do.
+/// One that does anything else is asked, and each is once in a while, for a lock it might sleep in. What is found is shown and never acted
+/// on: only a freed lock means dead, and that is noticed at once by the link.
 /// </summary>
 internal sealed partial class SupervisorCheck : IAsyncDisposable
 {
@@ -24,9 +25,7 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
     private readonly Task _loop;
 
     public SupervisorCheck(LiveAttempts attempts, TimeProvider time, ILogger<SupervisorCheck> logger)
-        : this(attempts, time, logger, static pid => ProcessStat.Of(pid)?.State)
-    {
-    }
+        : this(attempts, time, logger, static pid => ProcessStat.Of(pid)?.State) { }
 
     /// <param name="stateOf">A process's state as proc(5) says it; null when there is no such process.</param>
     internal SupervisorCheck(LiveAttempts attempts, TimeProvider time, ILogger logger, Func<int, char?> stateOf)
@@ -73,7 +72,8 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
         SupervisorHealth before = attempt.Health;
         try
         {
-            await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, _stopping.Token).WaitAsync(SupervisorLivenessTable.AnswerPatience, _time, _stopping.Token);
+            await link.RequestAsync(new LinkMessage { Type = LinkMessageType.Ping }, _stopping.Token)
+                .WaitAsync(SupervisorLivenessTable.AnswerPatience, _time, _stopping.Token);
             attempt.Health = SupervisorHealth.Fresh;
         }
         catch (TimeoutException)
@@ -92,7 +92,11 @@ internal sealed partial class SupervisorCheck : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.SupervisorStale, LogLevel.Warning, "The supervisor of attempt {Attempt} does not answer. Its work may go on; it is asked again.")]
+        [LoggerMessage(
+            EventIds.SupervisorStale,
+            LogLevel.Warning,
+            "The supervisor of attempt {Attempt} does not answer. Its work may go on; it is asked again."
+        )]
         public static partial void Stale(ILogger logger, string attempt);
     }
 }

@@ -12,8 +12,9 @@ public sealed class LinkRefusedException(string code, string reason) : Exception
 }
 
 /// <summary>
-/// One live connection to a supervisor, from hello to close. Requests are correlated by id; notices are given to one handler, in order, on the
-/// link's own reading thread, which they hold up as long as they take. It knows nothing of jobs or kernels. See docs/spec/supervisor-link.md.
+/// One live connection to a supervisor, from hello to close. Requests are correlated by id; notices are given to one handler, in order, on
+/// the link's own reading thread, which they hold up as long as they take. It knows nothing of jobs or kernels. See
+/// docs/spec/supervisor-link.md.
 /// </summary>
 public sealed class SupervisorLink : IAsyncDisposable
 {
@@ -41,7 +42,13 @@ public sealed class SupervisorLink : IAsyncDisposable
     /// <summary>The supervisor's process.</summary>
     public int Pid => Welcome.Pid;
 
-    public static async Task<SupervisorLink> ConnectAsync(string socketPath, string nonce, Action<LinkMessage> onNotice, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<SupervisorLink> ConnectAsync(
+        string socketPath,
+        string nonce,
+        Action<LinkMessage> onNotice,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -58,22 +65,38 @@ public sealed class SupervisorLink : IAsyncDisposable
     }
 
     /// <summary>Says hello over a connected socket, which this link then owns. Notices start to arrive before this returns.</summary>
-    public static async Task<SupervisorLink> OverAsync(Socket socket, string nonce, Action<LinkMessage> onNotice, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<SupervisorLink> OverAsync(
+        Socket socket,
+        string nonce,
+        Action<LinkMessage> onNotice,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var link = new SupervisorLink(socket) { _onNotice = onNotice };
         new Thread(link.Read, StackBytes) { IsBackground = true, Name = "link" }.Start();
         try
         {
             link.Welcome = await link.RequestAsync(
-                new LinkMessage { Type = LinkMessageType.Hello, Protocol = LinkCodec.ProtocolVersion, Version = ProductVersion.Current, Nonce = nonce },
-                cancellationToken).WaitAsync(HelloTimeout, time, cancellationToken);
+                    new LinkMessage
+                    {
+                        Type = LinkMessageType.Hello,
+                        Protocol = LinkCodec.ProtocolVersion,
+                        Version = ProductVersion.Current,
+                        Nonce = nonce,
+                    },
+                    cancellationToken
+                )
+                .WaitAsync(HelloTimeout, time, cancellationToken);
 
-            // One that is older answers in its own protocol, which ours includes. One that answers in a later one than it was offered cannot be understood.
+            // One that is older answers in its own protocol, which ours includes. One that answers in a later one than it was offered
+            // cannot be understood.
             return link.Welcome.Protocol <= LinkCodec.ProtocolVersion
                 ? link
                 : throw new LinkRefusedException(
                     LinkCodes.ProtocolUnsupported,
-                    $"It is of version {link.Welcome.Version} and speaks protocol {link.Welcome.Protocol}; this server speaks {LinkCodec.ProtocolVersion} at most. The version that started it can be started again.");
+                    $"It is of version {link.Welcome.Version} and speaks protocol {link.Welcome.Protocol}; this server speaks {LinkCodec.ProtocolVersion} at most. The version that started it can be started again."
+                );
         }
         catch
         {
@@ -83,8 +106,8 @@ public sealed class SupervisorLink : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a request and awaits its answer. <see cref="LinkRefusedException"/> when the supervisor refuses, <see cref="IOException"/> when the link closes first.
-    /// Giving up by the token does not take the request back.
+    /// Sends a request and awaits its answer. <see cref="LinkRefusedException"/> when the supervisor refuses, <see cref="IOException"/>
+    /// when the link closes first. Giving up by the token does not take the request back.
     /// </summary>
     /// <param name="goesOnInline">What follows the answer is short and waits for nothing: it may run on the reading thread.</param>
     public async Task<LinkMessage> RequestAsync(LinkMessage request, CancellationToken cancellationToken, bool goesOnInline = false)
@@ -93,7 +116,10 @@ public sealed class SupervisorLink : IAsyncDisposable
         return Accepted(await answer.WaitAsync(cancellationToken));
     }
 
-    /// <summary>Sends requests one after the other, each made when the one before is sent, and awaits their answers only then: a hundred cost hardly more wake-ups than one. Errors as above; what was sent stays sent.</summary>
+    /// <summary>
+    /// Sends requests one after the other, each made when the one before is sent, and awaits their answers only then: a hundred cost hardly
+    /// more wake-ups than one. Errors as above; what was sent stays sent.
+    /// </summary>
     public async Task RequestAllAsync(IEnumerable<LinkMessage> requests, CancellationToken cancellationToken)
     {
         var answers = new List<Task<LinkMessage>>();
@@ -124,13 +150,17 @@ public sealed class SupervisorLink : IAsyncDisposable
     }
 
     private static LinkMessage Accepted(LinkMessage answer) =>
-        answer.Type == LinkMessageType.Refused ? throw new LinkRefusedException(answer.Code ?? "refused", answer.Reason ?? "The supervisor refused.") : answer;
+        answer.Type == LinkMessageType.Refused
+            ? throw new LinkRefusedException(answer.Code ?? "refused", answer.Reason ?? "The supervisor refused.")
+            : answer;
 
     /// <summary>Done when the request is sent; what it gives, when it is answered.</summary>
     private async Task<Task<LinkMessage>> BeginAsync(LinkMessage request, bool goesOnInline, CancellationToken cancellationToken)
     {
         long id = Interlocked.Increment(ref _lastId);
-        var pending = new TaskCompletionSource<LinkMessage>(goesOnInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
+        var pending = new TaskCompletionSource<LinkMessage>(
+            goesOnInline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously
+        );
         _pending[id] = pending;
         if (_closed.Task.IsCompleted)
         {
@@ -215,7 +245,13 @@ public sealed class SupervisorLink : IAsyncDisposable
             {
                 if (_pending.TryRemove(id, out TaskCompletionSource<LinkMessage>? pending))
                 {
-                    pending.TrySetException(new IOException(_nonsense is null ? "The link to the supervisor closed before it answered." : $"What the supervisor answered cannot be read. {_nonsense}"));
+                    pending.TrySetException(
+                        new IOException(
+                            _nonsense is null
+                                ? "The link to the supervisor closed before it answered."
+                                : $"What the supervisor answered cannot be read. {_nonsense}"
+                        )
+                    );
                 }
             }
         }

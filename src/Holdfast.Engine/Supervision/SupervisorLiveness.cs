@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Supervision;
 
-/// <summary>How a supervisor stands. Only dead acts: its work is then judged by what it left. Stale is shown, whatever its age, and nobody ends it for its silence.</summary>
+/// <summary>
+/// How a supervisor stands. Only dead acts: its work is then judged by what it left. Stale is shown, whatever its age, and nobody ends it
+/// for its silence.
+/// </summary>
 public enum SupervisorLiveness
 {
     /// <summary>It was spawned, and has not said yet that it is there.</summary>
@@ -19,13 +22,14 @@ public enum SupervisorLiveness
 /// <summary>Their names, as every door shows them.</summary>
 public static class SupervisorLivenesses
 {
-    public static string Name(this SupervisorLiveness liveness) => liveness switch
-    {
-        SupervisorLiveness.Starting => "starting",
-        SupervisorLiveness.Fresh => "fresh",
-        SupervisorLiveness.Stale => "stale",
-        _ => "dead",
-    };
+    public static string Name(this SupervisorLiveness liveness) =>
+        liveness switch
+        {
+            SupervisorLiveness.Starting => "starting",
+            SupervisorLiveness.Fresh => "fresh",
+            SupervisorLiveness.Stale => "stale",
+            _ => "dead",
+        };
 }
 
 /// <summary>What was seen of a supervisor at one moment.</summary>
@@ -40,8 +44,8 @@ public sealed record SupervisorSight(bool HasRecord, bool IsLockHeld, bool IsAtt
 public static class SupervisorLivenessTable
 {
     /// <summary>
-    /// Every supervisor's process is looked at so often, and asked when it does anything but sleep: often enough for a person to look at; seldom enough that fifty idle kernels cost
-    /// nothing worth measuring.
+    /// Every supervisor's process is looked at so often, and asked when it does anything but sleep: often enough for a person to look at;
+    /// seldom enough that fifty idle kernels cost nothing worth measuring.
     /// </summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(20);
 
@@ -51,15 +55,16 @@ public static class SupervisorLivenessTable
     /// <summary>An answer that takes longer makes it stale. No time makes it dead.</summary>
     public static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
 
-    public static (SupervisorLiveness Liveness, string Reason) Of(SupervisorSight seen) => seen switch
-    {
-        { HasRecord: false } => (SupervisorLiveness.Starting, "it has not yet said that it is there"),
-        { IsLockHeld: false } => (SupervisorLiveness.Dead, "its lock is free"),
-        { ProcessState: 'T' or 't' } => (SupervisorLiveness.Stale, "it is stopped; SIGCONT lets it go on"),
-        { IsUnanswered: true, ProcessState: 'D' } => (SupervisorLiveness.Stale, "it waits for the disk"),
-        { IsUnanswered: true } => (SupervisorLiveness.Stale, "it does not answer"),
-        { IsAttached: false } => (SupervisorLiveness.Stale, "it holds its lock, and is not connected"),
-        { ProcessState: 'S' } => (SupervisorLiveness.Fresh, "it sleeps in its loop"),
-        _ => (SupervisorLiveness.Fresh, "it works"),
-    };
+    public static (SupervisorLiveness Liveness, string Reason) Of(SupervisorSight seen) =>
+        seen switch
+        {
+            { HasRecord: false } => (SupervisorLiveness.Starting, "it has not yet said that it is there"),
+            { IsLockHeld: false } => (SupervisorLiveness.Dead, "its lock is free"),
+            { ProcessState: 'T' or 't' } => (SupervisorLiveness.Stale, "it is stopped; SIGCONT lets it go on"),
+            { IsUnanswered: true, ProcessState: 'D' } => (SupervisorLiveness.Stale, "it waits for the disk"),
+            { IsUnanswered: true } => (SupervisorLiveness.Stale, "it does not answer"),
+            { IsAttached: false } => (SupervisorLiveness.Stale, "it holds its lock, and is not connected"),
+            { ProcessState: 'S' } => (SupervisorLiveness.Fresh, "it sleeps in its loop"),
+            _ => (SupervisorLiveness.Fresh, "it works"),
+        };
 }

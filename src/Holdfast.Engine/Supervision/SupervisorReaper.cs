@@ -5,8 +5,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// Reaps the supervisors and the few other children this server started on a thread that sleeps in waitpid, and keeps how the last ones ended:
-/// the difference between "exited" and "was killed by signal 9" when a supervisor dies before its time. As the first process of a container it reaps whatever is left to it, too.
+/// Reaps the supervisors and the few other children this server started on a thread that sleeps in waitpid, and keeps how the last ones
+/// ended: the difference between "exited" and "was killed by signal 9" when a supervisor dies before its time. As the first process of a
+/// container it reaps whatever is left to it, too.
 /// </summary>
 public sealed class SupervisorReaper : IDisposable
 {
@@ -33,7 +34,9 @@ public sealed class SupervisorReaper : IDisposable
     /// <summary>To be called after each spawn: the thread waits for children only while there are some.</summary>
     public void ChildSpawned() => _spawned.Release();
 
-    /// <summary>Starts a child that is no supervisor; its pid, or the negated errno, and how it ends. Its pid is not used again before that is told.</summary>
+    /// <summary>
+    /// Starts a child that is no supervisor; its pid, or the negated errno, and how it ends. Its pid is not used again before that is told.
+    /// </summary>
     public (int Pid, Task<WaitStatus> End) Spawn(ChildStart start)
     {
         var end = new TaskCompletionSource<WaitStatus>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,7 +3,9 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Supervision;
 
-/// <summary>Starts supervisor processes, each with one end of a socket pair as descriptor 3, so that the first link needs no path and no waiting.</summary>
+/// <summary>
+/// Starts supervisor processes, each with one end of a socket pair as descriptor 3, so that the first link needs no path and no waiting.
+/// </summary>
 public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper reaper)
 {
     private const int UnixDomain = 1;
@@ -19,21 +21,28 @@ public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper re
             throw Libc.Failure("socketpair", "for a supervisor");
         }
 
-        int pid = ChildProcess.Spawn(new ChildStart([supervisorPath, "run", attemptDirectory], Environment, "/") { Extra = ends[1], BlocksChildSignal = true });
+        int pid = ChildProcess.Spawn(
+            new ChildStart([supervisorPath, "run", attemptDirectory], Environment, "/") { Extra = ends[1], BlocksChildSignal = true }
+        );
         _ = Libc.Close(ends[1]);
         if (pid < 0)
         {
             _ = Libc.Close(ends[0]);
-            throw new IOException($"The supervisor {supervisorPath} could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(-pid)}.");
+            throw new IOException(
+                $"The supervisor {supervisorPath} could not be started: {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(-pid)}."
+            );
         }
 
         reaper.ChildSpawned();
         return (pid, new Socket(new SafeSocketHandle(ends[0], ownsHandle: true)));
     }
 
-    /// <summary>Whether a supervisor has this variable as the server has it: all but the server's token and the settings of its runtime.</summary>
+    /// <summary>
+    /// Whether a supervisor has this variable as the server has it: all but the server's token and the settings of its runtime.
+    /// </summary>
     internal static bool Passes(string name) =>
-        !name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase) && !name.StartsWith("DOTNET_Tiered", StringComparison.OrdinalIgnoreCase)
+        !name.StartsWith("DOTNET_gc", StringComparison.OrdinalIgnoreCase)
+        && !name.StartsWith("DOTNET_Tiered", StringComparison.OrdinalIgnoreCase)
         && name is not ("HOLDFAST_TOKEN" or "DOTNET_EnableDiagnostics");
 
     private static string[] BuildEnvironment()
@@ -52,7 +61,8 @@ public sealed class SupervisorSpawner(string supervisorPath, SupervisorReaper re
         variables.Add("DOTNET_gcServer=0");
         variables.Add("DOTNET_gcConcurrent=0");
 
-        // Measured: without a small first generation a supervisor that has held some hundred jobs keeps 20 MB of garbage; without diagnostics it has three threads less.
+        // Measured: without a small first generation a supervisor that has held some hundred jobs keeps 20 MB of garbage; without
+        // diagnostics it has three threads less.
         variables.Add("DOTNET_GCgen0size=0x80000");
         variables.Add("DOTNET_EnableDiagnostics=0");
         return [.. variables];

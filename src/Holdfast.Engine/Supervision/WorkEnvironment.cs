@@ -1,22 +1,40 @@
 namespace Holdfast.Engine.Supervision;
 
 /// <summary>
-/// An environment as spec.json has it: what of it is the server's own is named there, and its value goes to the supervisor as environments do, on no disk; the rest is written with its values.
+/// An environment as spec.json has it: what of it is the server's own is named there, and its value goes to the supervisor as environments
+/// do, on no disk; the rest is written with its values.
 /// </summary>
 internal static class WorkEnvironment
 {
-    private static readonly string[] SecretWords = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "DSN", "AUTH", "CONNECTION", "DATABASE_URL"];
+    private static readonly string[] SecretWords =
+    [
+        "PASS",
+        "PWD",
+        "SECRET",
+        "TOKEN",
+        "KEY",
+        "CREDENTIAL",
+        "DSN",
+        "AUTH",
+        "CONNECTION",
+        "DATABASE_URL",
+    ];
 
     /// <summary>For a supervisor that this server starts: everything that it shares with the server by name.</summary>
-    public static (string[] Inherit, string[] Written) Split(Dictionary<string, string> variables) => Split(variables, static (_, _) => true);
+    public static (string[] Inherit, string[] Written) Split(Dictionary<string, string> variables) =>
+        Split(variables, static (_, _) => true);
 
-    /// <summary>For one that may be older than this server, whose own variables may be others: by name only what looks like a secret.</summary>
+    /// <summary>
+    /// For one that may be older than this server, whose own variables may be others: by name only what looks like a secret.
+    /// </summary>
     public static (string[] Inherit, string[] Written) SplitSecrets(Dictionary<string, string> variables) => Split(variables, LooksSecret);
 
     /// <summary>By its name, or because it is an address with a password in it.</summary>
     internal static bool LooksSecret(string name, string value) =>
-        (Array.Exists(SecretWords, w => name.Contains(w, StringComparison.OrdinalIgnoreCase)) && name is not ("PWD" or "OLDPWD" or "SSH_AUTH_SOCK"))
-        || HasPassword(value);
+        (
+            Array.Exists(SecretWords, w => name.Contains(w, StringComparison.OrdinalIgnoreCase))
+            && name is not ("PWD" or "OLDPWD" or "SSH_AUTH_SOCK")
+        ) || HasPassword(value);
 
     private static (string[] Inherit, string[] Written) Split(Dictionary<string, string> variables, Func<string, string, bool> isNamed)
     {
@@ -51,6 +69,8 @@ internal static class WorkEnvironment
             }
         }
 
-        return value.Contains("password=", StringComparison.OrdinalIgnoreCase) || value.Contains("pwd=", StringComparison.OrdinalIgnoreCase) || value.Contains("token=", StringComparison.OrdinalIgnoreCase);
+        return value.Contains("password=", StringComparison.OrdinalIgnoreCase)
+            || value.Contains("pwd=", StringComparison.OrdinalIgnoreCase)
+            || value.Contains("token=", StringComparison.OrdinalIgnoreCase);
     }
 }

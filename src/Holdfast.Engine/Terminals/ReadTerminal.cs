@@ -4,8 +4,8 @@ using Holdfast.Protocol.Journal;
 namespace Holdfast.Engine.Terminals;
 
 /// <summary>
-/// Opens a terminal's output where somebody who comes to it begins: a screenful and some history before its end, which is all a terminal shows and as much
-/// as it costs whoever returns often. Earlier output stays readable by its offset. Errors: execution-not-found.
+/// Opens a terminal's output where somebody who comes to it begins: a screenful and some history before its end, which is all a terminal
+/// shows and as much as it costs whoever returns often. Earlier output stays readable by its offset. Errors: execution-not-found.
 /// </summary>
 public sealed class ReadTerminal(ReadOutput output)
 {
@@ -30,7 +30,8 @@ public sealed class ReadTerminal(ReadOutput output)
     public OutputReading Resume(ExecutionId id, long offset) => output.Open(id, OutputStream.Stdout, offset);
 
     /// <summary>
-    /// How many bytes to leave out at the start of a replay that was cut: up to the next line, since half an escape sequence or half a character would be shown as rubbish.
+    /// How many bytes to leave out at the start of a replay that was cut: up to the next line, since half an escape sequence or half a
+    /// character would be shown as rubbish.
     /// </summary>
     public static int Ragged(ReadOnlySpan<byte> first)
     {

@@ -20,7 +20,10 @@ public sealed class ResizeTerminal
         Actor.Does(nameof(ResizeTerminal), id.Value);
         if (rows is < 1 or > JobLimits.TerminalSizeMax || columns is < 1 or > JobLimits.TerminalSizeMax)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"{rows} rows by {columns} columns is no size; each must be from 1 to {JobLimits.TerminalSizeMax}.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"{rows} rows by {columns} columns is no size; each must be from 1 to {JobLimits.TerminalSizeMax}."
+            );
         }
 
         Execution execution = _store.Read(reader => ExecutionsTable.Find(reader, id)) ?? throw ExecutionId.NotFound(id.Value);
@@ -31,7 +34,10 @@ public sealed class ResizeTerminal
 
         if (!execution.State.IsActive())
         {
-            throw new RefusedException(ErrorCodes.IllegalTransition, $"The execution is {execution.State.Name()}; only one that runs has a size.");
+            throw new RefusedException(
+                ErrorCodes.IllegalTransition,
+                $"The execution is {execution.State.Name()}; only one that runs has a size."
+            );
         }
 
         await _jobs.ResizeAsync(execution, rows, columns, cancellationToken);

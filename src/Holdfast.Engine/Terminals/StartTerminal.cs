@@ -6,8 +6,9 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Terminals;
 
 /// <summary>
-/// Starts a shell on a terminal of its own, or gives the live one of that name. It is an execution, claimed in the transaction that stores it: it does not wait for a slot.
-/// A crash after the commit leaves a claim that recovery finds never started, and starts. Errors: invalid-request, disk-full.
+/// Starts a shell on a terminal of its own, or gives the live one of that name. It is an execution, claimed in the transaction that stores
+/// it: it does not wait for a slot. A crash after the commit leaves a claim that recovery finds never started, and starts. Errors:
+/// invalid-request, disk-full.
 /// </summary>
 public sealed class StartTerminal
 {
@@ -25,7 +26,10 @@ public sealed class StartTerminal
     {
         if (name is not null && !TerminalNames.IsValid(name))
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, $"'{name}' is no name for a terminal: letters, digits and underscores, 64 at most.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"'{name}' is no name for a terminal: letters, digits and underscores, 64 at most."
+            );
         }
 
         string request = JsonSerializer.Serialize(
@@ -36,8 +40,12 @@ public sealed class StartTerminal
                 Env = new Dictionary<string, string> { ["JUPYTER_SERVER_ROOT"] = _root },
                 Pty = true,
             },
-            JobJson.Default.JobRequest);
-        (Execution execution, ClaimedJob? claimed) = await _store.WriteAsync(transaction => Claim(transaction, name, request), cancellationToken);
+            JobJson.Default.JobRequest
+        );
+        (Execution execution, ClaimedJob? claimed) = await _store.WriteAsync(
+            transaction => Claim(transaction, name, request),
+            cancellationToken
+        );
         if (claimed is not null)
         {
             _dispatcher.StartNow(claimed);
@@ -57,8 +65,13 @@ public sealed class StartTerminal
 
         var draft = new Execution
         {
-            Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(_time)), Kind = ExecutionKind.Job, State = ExecutionState.Queued,
-            Queue = Execution.TerminalsQueue, Name = name ?? TerminalNames.NextFree(live.Select(static t => t.Name)),
+            Sequence = 0,
+            CreatedAt = 0,
+            Id = new ExecutionId(Ulid.New(_time)),
+            Kind = ExecutionKind.Job,
+            State = ExecutionState.Queued,
+            Queue = Execution.TerminalsQueue,
+            Name = name ?? TerminalNames.NextFree(live.Select(static t => t.Name)),
         };
         ClaimedJob claimed = _ledger.Claim(transaction, _ledger.Add(transaction, draft, request), request);
         return (claimed.Execution, claimed);

@@ -3,8 +3,8 @@ using Holdfast.Engine.Executions;
 namespace Holdfast.Engine.Terminals;
 
 /// <summary>
-/// Hangs up: the shell and everything it started get HUP and TERM, and KILL when the grace is over. Returns when they are gone, or after a while if they
-/// take their grace; the terminal is no longer listed then either. Errors: terminal-not-found.
+/// Hangs up: the shell and everything it started get HUP and TERM, and KILL when the grace is over. Returns when they are gone, or after a
+/// while if they take their grace; the terminal is no longer listed then either. Errors: terminal-not-found.
 /// </summary>
 public sealed class StopTerminal(GetTerminal terminals, CancelExecution cancel, WaitForExecution wait)
 {

@@ -7,7 +7,8 @@ internal static class TerminalNames
 {
     private const int LengthMax = 64;
 
-    public static bool IsValid(string name) => name.Length is > 0 and <= LengthMax && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+    public static bool IsValid(string name) =>
+        name.Length is > 0 and <= LengthMax && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     /// <summary>The smallest number that none of them has.</summary>
     public static string NextFree(IEnumerable<string?> taken)

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Terminals;
 
-/// <summary>What a terminal runs when nothing else is said: the user's shell, as a login shell, since the server's environment may be that of no session.</summary>
+/// <summary>
+/// What a terminal runs when nothing else is said: the user's shell, as a login shell, since the server's environment may be that of no
+/// session.
+/// </summary>
 internal static class TerminalShell
 {
     private static readonly string[] Usual = ["/bin/bash", "/bin/sh"];
@@ -8,7 +11,10 @@ internal static class TerminalShell
     /// <summary>Of $SHELL and the usual ones the first that is there.</summary>
     public static string[] Argv(string? preferred, Func<string, bool> exists)
     {
-        string shell = preferred is { Length: > 0 } && Path.IsPathRooted(preferred) && exists(preferred) ? preferred : Array.Find(Usual, s => exists(s)) ?? Usual[^1];
+        string shell =
+            preferred is { Length: > 0 } && Path.IsPathRooted(preferred) && exists(preferred)
+                ? preferred
+                : Array.Find(Usual, s => exists(s)) ?? Usual[^1];
         return [shell, "-l"];
     }
 
@@ -21,6 +27,8 @@ internal static class TerminalShell
         }
 
         string below = Path.Combine(root, asked.TrimStart('/'));
-        return Path.IsPathRooted(asked) && exists(asked) ? asked : exists(below) ? Path.GetFullPath(below) : root;
+        return Path.IsPathRooted(asked) && exists(asked) ? asked
+            : exists(below) ? Path.GetFullPath(below)
+            : root;
     }
 }

@@ -6,8 +6,9 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Tracing;
 
 /// <summary>
-/// Makes an execution's spans when it has ended, with the times that the store has: one from its acknowledgement to its end, in the trace of whoever asked for it, and beneath it one for
-/// its wait and one for its run. So a trace is whole although servers died in between. Costs nothing while nobody listens.
+/// Makes an execution's spans when it has ended, with the times that the store has: one from its acknowledgement to its end, in the trace
+/// of whoever asked for it, and beneath it one for its wait and one for its run. So a trace is whole although servers died in between.
+/// Costs nothing while nobody listens.
 /// </summary>
 internal sealed class ExecutionSpans : IDisposable
 {
@@ -32,11 +33,19 @@ internal sealed class ExecutionSpans : IDisposable
 
     private void OnPublished(FeedEvent published)
     {
-        if (_source.HasListeners() && published.Kind.StartsWith(Prefix, StringComparison.Ordinal)
-            && ExecutionStates.TryParse(published.Kind[Prefix.Length..], out ExecutionState state) && state.IsTerminal())
+        if (
+            _source.HasListeners()
+            && published.Kind.StartsWith(Prefix, StringComparison.Ordinal)
+            && ExecutionStates.TryParse(published.Kind[Prefix.Length..], out ExecutionState state)
+            && state.IsTerminal()
+        )
         {
             // Not here: handlers only take note.
-            ThreadPool.QueueUserWorkItem(static work => work.Spans.Make(work.Id), (Spans: this, Id: new ExecutionId(published.Subject)), preferLocal: false);
+            ThreadPool.QueueUserWorkItem(
+                static work => work.Spans.Make(work.Id),
+                (Spans: this, Id: new ExecutionId(published.Subject)),
+                preferLocal: false
+            );
         }
     }
 
@@ -45,7 +54,11 @@ internal sealed class ExecutionSpans : IDisposable
         (Execution Execution, string Request)? found;
         try
         {
-            found = _store.Read(reader => ExecutionsTable.Find(reader, id) is { } execution ? ((Execution, string)?)(execution, ExecutionsTable.ReadRequest(reader, id)) : null);
+            found = _store.Read(reader =>
+                ExecutionsTable.Find(reader, id) is { } execution
+                    ? ((Execution, string)?)(execution, ExecutionsTable.ReadRequest(reader, id))
+                    : null
+            );
         }
         catch (Exception e) when (e is StoreException or ObjectDisposedException)
         {
@@ -79,11 +92,19 @@ internal sealed class ExecutionSpans : IDisposable
 
     private static void Tell(Activity whole, Execution execution)
     {
-        _ = whole.SetTag("holdfast.execution.id", execution.Id.Value).SetTag("holdfast.execution.state", execution.State.Name()).SetTag("holdfast.execution.attempts", execution.Attempt);
+        _ = whole
+            .SetTag("holdfast.execution.id", execution.Id.Value)
+            .SetTag("holdfast.execution.state", execution.State.Name())
+            .SetTag("holdfast.execution.attempts", execution.Attempt);
         (string, object?)[] more =
         [
-            ("holdfast.execution.name", execution.Name), ("process.exit.code", execution.ExitCode), ("holdfast.signal", execution.Signal), ("holdfast.kernel.id", execution.KernelId),
-            ("holdfast.run.id", execution.RunId), ("holdfast.cell.id", execution.CellId), ("holdfast.output.bytes", execution.OutputBytes),
+            ("holdfast.execution.name", execution.Name),
+            ("process.exit.code", execution.ExitCode),
+            ("holdfast.signal", execution.Signal),
+            ("holdfast.kernel.id", execution.KernelId),
+            ("holdfast.run.id", execution.RunId),
+            ("holdfast.cell.id", execution.CellId),
+            ("holdfast.output.bytes", execution.OutputBytes),
         ];
         foreach ((string name, object? value) in more)
         {
@@ -93,7 +114,10 @@ internal sealed class ExecutionSpans : IDisposable
             }
         }
 
-        _ = execution.State == ExecutionState.Succeeded ? whole.SetStatus(ActivityStatusCode.Ok) : whole.SetStatus(ActivityStatusCode.Error, execution.Reason);
+        _ =
+            execution.State == ExecutionState.Succeeded
+                ? whole.SetStatus(ActivityStatusCode.Ok)
+                : whole.SetStatus(ActivityStatusCode.Error, execution.Reason);
     }
 
     private Activity? Begin(string name, ActivityContext parent, long at) =>

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Holdfast.Engine.Tracing;
 
 /// <summary>
-/// The W3C trace context of whoever asked for an execution, kept at the head of its stored request: so its spans join that trace whenever it ends, under whichever server. It is no part of
-/// the request, nor of what an idempotency key is compared by. Only a trace that is recorded leaves its mark.
+/// The W3C trace context of whoever asked for an execution, kept at the head of its stored request: so its spans join that trace whenever
+/// it ends, under whichever server. It is no part of the request, nor of what an idempotency key is compared by. Only a trace that is
+/// recorded leaves its mark.
 /// </summary>
 public static class TraceMark
 {
@@ -13,7 +14,8 @@ public static class TraceMark
 
     /// <summary>The stored request, marked with the trace that is current now, if one is.</summary>
     public static string Mark(string request) =>
-        Activity.Current is { Recorded: true, IdFormat: ActivityIdFormat.W3C, Id: { } id } && request.StartsWith("{\"", StringComparison.Ordinal)
+        Activity.Current is { Recorded: true, IdFormat: ActivityIdFormat.W3C, Id: { } id }
+        && request.StartsWith("{\"", StringComparison.Ordinal)
             ? $"{{\"{Field}\":\"{id}\",{request[1..]}"
             : request;
 

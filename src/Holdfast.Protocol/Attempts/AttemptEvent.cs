@@ -3,8 +3,8 @@ using Holdfast.Protocol.Json;
 namespace Holdfast.Protocol.Attempts;
 
 /// <summary>
-/// One record of the journal's Event channel: what happened to the attempt, between the bytes it said. Which fields apply is said at the name.
-/// Readers skip events and fields they do not know.
+/// One record of the journal's Event channel: what happened to the attempt, between the bytes it said. Which fields apply is said at the
+/// name. Readers skip events and fields they do not know.
 /// </summary>
 public sealed record AttemptEvent
 {
@@ -31,10 +31,15 @@ public sealed record AttemptEvent
     /// <summary>channel, reason: something said on the channel may be missing here.</summary>
     public const string Gap = "gap";
 
-    /// <summary>messageId, reason: a queued request that will not be sent. upstream: the message id of the request that it needed and that did not end well.</summary>
+    /// <summary>
+    /// messageId, reason: a queued request that will not be sent. upstream: the message id of the request that it needed and that did not
+    /// end well.
+    /// </summary>
     public const string Skipped = "skipped";
 
-    /// <summary>channel, reason: something came on a kernel's socket that was not signed with its key. It is not among the messages.</summary>
+    /// <summary>
+    /// channel, reason: something came on a kernel's socket that was not signed with its key. It is not among the messages.
+    /// </summary>
     public const string BadSignature = "badSignature";
 
     /// <summary>alive.</summary>
@@ -104,10 +109,17 @@ public sealed record AttemptEvent
     {
         var reader = new PlainJsonReader(json);
         var exit = new ExitRecord.Fields();
-        string? kind = null, attempt = null, cause = null, reason = null, channel = null, messageId = null, upstream = null;
+        string? kind = null,
+            attempt = null,
+            cause = null,
+            reason = null,
+            channel = null,
+            messageId = null,
+            upstream = null;
         string[]? argv = null;
         int pid = 0;
-        long startTicks = 0, at = 0;
+        long startTicks = 0,
+            at = 0;
         bool? alive = null;
         AttemptJson.Begin(ref reader);
         while (AttemptJson.NextName(ref reader))
@@ -116,15 +128,33 @@ public sealed record AttemptEvent
             reader.Read();
             switch (name)
             {
-                case "event": kind = reader.GetString(); break;
-                case "attempt": attempt = reader.GetString(); break;
-                case "argv": argv = AttemptJson.Texts(ref reader); break;
-                case "pid": pid = reader.GetInt32(); break;
-                case "startTicks": startTicks = reader.GetInt64(); break;
-                case "channel": channel = reader.GetString(); break;
-                case "messageId": messageId = reader.GetString(); break;
-                case "upstream": upstream = reader.GetString(); break;
-                case "alive": alive = reader.GetBoolean(); break;
+                case "event":
+                    kind = reader.GetString();
+                    break;
+                case "attempt":
+                    attempt = reader.GetString();
+                    break;
+                case "argv":
+                    argv = AttemptJson.Texts(ref reader);
+                    break;
+                case "pid":
+                    pid = reader.GetInt32();
+                    break;
+                case "startTicks":
+                    startTicks = reader.GetInt64();
+                    break;
+                case "channel":
+                    channel = reader.GetString();
+                    break;
+                case "messageId":
+                    messageId = reader.GetString();
+                    break;
+                case "upstream":
+                    upstream = reader.GetString();
+                    break;
+                case "alive":
+                    alive = reader.GetBoolean();
+                    break;
                 default:
                     if (exit.TryTake(name, ref reader))
                     {
@@ -143,8 +173,18 @@ public sealed record AttemptEvent
 
         return new AttemptEvent
         {
-            Event = kind ?? throw new AttemptFormatException("An event without a name."), Attempt = attempt, Argv = argv, Pid = pid,
-            StartTicks = startTicks, Cause = cause, Reason = reason, Channel = channel, MessageId = messageId, Upstream = upstream, Alive = alive, AtUnixNanoseconds = at,
+            Event = kind ?? throw new AttemptFormatException("An event without a name."),
+            Attempt = attempt,
+            Argv = argv,
+            Pid = pid,
+            StartTicks = startTicks,
+            Cause = cause,
+            Reason = reason,
+            Channel = channel,
+            MessageId = messageId,
+            Upstream = upstream,
+            Alive = alive,
+            AtUnixNanoseconds = at,
             Exit = kind == ExitEvent ? exit.ToRecord() : null,
         };
     }

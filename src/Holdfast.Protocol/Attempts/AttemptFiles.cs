@@ -12,7 +12,9 @@ public readonly record struct AttemptFiles(string Directory)
     /// <summary>Held by flock from before <see cref="Supervisor"/> is written until the exit record is durable: held means alive.</summary>
     public string Lock => Path.Combine(Directory, "lock");
 
-    /// <summary>Who supervises; durable before the child is launched. Present without <see cref="Child"/> means the child may have run.</summary>
+    /// <summary>
+    /// Who supervises; durable before the child is launched. Present without <see cref="Child"/> means the child may have run.
+    /// </summary>
     public string Supervisor => Path.Combine(Directory, "supervisor.json");
 
     /// <summary>The child's identity, written right after the spawn.</summary>
@@ -22,8 +24,8 @@ public readonly record struct AttemptFiles(string Directory)
     public string Exit => Path.Combine(Directory, "exit.json");
 
     /// <summary>
-    /// Written by a server that holds the lock and found nothing started: a supervisor that comes late takes the lock, sees it and turns back, so
-    /// that an attempt given up is never started after all.
+    /// Written by a server that holds the lock and found nothing started: a supervisor that comes late takes the lock, sees it and turns
+    /// back, so that an attempt given up is never started after all.
     /// </summary>
     public string Void => Path.Combine(Directory, "void");
 

@@ -126,7 +126,10 @@ internal static class AttemptJson
         }
     }
 
-    /// <summary>True for what the JSON reader throws on bytes that are not the format; the callers turn it into <see cref="AttemptFormatException"/>.</summary>
+    /// <summary>
+    /// True for what the JSON reader throws on bytes that are not the format; the callers turn it into
+    /// <see cref="AttemptFormatException"/>.
+    /// </summary>
     public static bool IsMalformed(Exception e) => e is JsonSyntaxException;
 }
 

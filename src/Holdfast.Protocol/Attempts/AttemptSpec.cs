@@ -3,8 +3,8 @@ using Holdfast.Protocol.Json;
 namespace Holdfast.Protocol.Attempts;
 
 /// <summary>
-/// spec.json: everything a supervisor needs to start one attempt, written by the server before it spawns or assigns. Fields that belong to the
-/// other kind are absent. The child has of its supervisor's environment what <see cref="Inherit"/> names, and nothing else.
+/// spec.json: everything a supervisor needs to start one attempt, written by the server before it spawns or assigns. Fields that belong to
+/// the other kind are absent. The child has of its supervisor's environment what <see cref="Inherit"/> names, and nothing else.
 /// </summary>
 public sealed record AttemptSpec
 {
@@ -25,7 +25,9 @@ public sealed record AttemptSpec
     /// <summary>Hex; whoever says hello to the supervisor must know it.</summary>
     public required string Nonce { get; init; }
 
-    /// <summary>Where a fresh supervisor listens, at most 107 bytes. A warm one keeps the socket it has and names it in supervisor.json.</summary>
+    /// <summary>
+    /// Where a fresh supervisor listens, at most 107 bytes. A warm one keeps the socket it has and names it in supervisor.json.
+    /// </summary>
     public string? Socket { get; init; }
 
     public long Fence { get; init; }
@@ -36,7 +38,8 @@ public sealed record AttemptSpec
     public string[] Environment { get; init; } = [];
 
     /// <summary>
-    /// Names of variables whose values are not in the file: the supervisor has them in its own environment, as the server that started it had. So a secret that a server was started with is on no disk.
+    /// Names of variables whose values are not in the file: the supervisor has them in its own environment, as the server that started it
+    /// had. So a secret that a server was started with is on no disk.
     /// </summary>
     public string[] Inherit { get; init; } = [];
 
@@ -53,13 +56,19 @@ public sealed record AttemptSpec
     /// <summary><see cref="InputNull"/> or <see cref="InputPipe"/>.</summary>
     public string StandardInput { get; init; } = InputNull;
 
-    /// <summary>Given to the child first. With <see cref="InputNull"/> its standard input ends after them, with <see cref="InputPipe"/> it stays open.</summary>
+    /// <summary>
+    /// Given to the child first. With <see cref="InputNull"/> its standard input ends after them, with <see cref="InputPipe"/> it stays
+    /// open.
+    /// </summary>
     public byte[]? StandardInputBytes { get; init; }
 
     /// <summary>0 for none. Time spent paused does not count.</summary>
     public long TimeoutMs { get; init; }
 
-    /// <summary>The child runs on a terminal of its own, which is its standard input, output and error; <see cref="StandardInput"/> is then of no account.</summary>
+    /// <summary>
+    /// The child runs on a terminal of its own, which is its standard input, output and error; <see cref="StandardInput"/> is then of no
+    /// account.
+    /// </summary>
     public bool Pty { get; init; }
 
     /// <summary>The terminal's first size; 0 for the usual 24 by 80.</summary>
@@ -85,48 +94,51 @@ public sealed record AttemptSpec
 
     public long StartTimeoutMs { get; init; }
 
-    public byte[] Write() => AttemptJson.Write(writer =>
-    {
-        writer.WriteNumber("version", Inherit.Length > 0 ? VersionNow : VersionWithoutInherit);
-        writer.WriteString("attempt", Attempt);
-        writer.WriteString("kind", Kind);
-        writer.WriteString("nonce", Nonce);
-        AttemptJson.WriteText(writer, "socket", Socket);
-        writer.WriteNumber("fence", Fence);
-        AttemptJson.WriteTexts(writer, "argv", Argv);
-        AttemptJson.WriteText(writer, "cwd", Cwd);
-        AttemptJson.WriteVariables(writer, "env", Environment);
-        if (Inherit.Length > 0)
+    public byte[] Write() =>
+        AttemptJson.Write(writer =>
         {
-            AttemptJson.WriteTexts(writer, "inherit", Inherit);
-        }
-
-        AttemptJson.WriteNumber(writer, "graceMs", GraceMs);
-        AttemptJson.WriteNumber(writer, "memoryBytesMax", MemoryBytesMax);
-        AttemptJson.WriteNumber(writer, "cpuMillisMax", CpuMillisMax);
-        if (Kind == KindJob)
-        {
-            writer.WriteString("stdin", StandardInput);
-            if (StandardInputBytes is not null)
+            writer.WriteNumber("version", Inherit.Length > 0 ? VersionNow : VersionWithoutInherit);
+            writer.WriteString("attempt", Attempt);
+            writer.WriteString("kind", Kind);
+            writer.WriteString("nonce", Nonce);
+            AttemptJson.WriteText(writer, "socket", Socket);
+            writer.WriteNumber("fence", Fence);
+            AttemptJson.WriteTexts(writer, "argv", Argv);
+            AttemptJson.WriteText(writer, "cwd", Cwd);
+            AttemptJson.WriteVariables(writer, "env", Environment);
+            if (Inherit.Length > 0)
             {
-                writer.WriteBase64String("stdinBase64", StandardInputBytes);
+                AttemptJson.WriteTexts(writer, "inherit", Inherit);
             }
 
-            AttemptJson.WriteNumber(writer, "timeoutMs", TimeoutMs);
-            AttemptJson.WriteFlag(writer, "pty", Pty);
-            AttemptJson.WriteNumber(writer, "rows", Rows);
-            AttemptJson.WriteNumber(writer, "columns", Columns);
-        }
+            AttemptJson.WriteNumber(writer, "graceMs", GraceMs);
+            AttemptJson.WriteNumber(writer, "memoryBytesMax", MemoryBytesMax);
+            AttemptJson.WriteNumber(writer, "cpuMillisMax", CpuMillisMax);
+            if (Kind == KindJob)
+            {
+                writer.WriteString("stdin", StandardInput);
+                if (StandardInputBytes is not null)
+                {
+                    writer.WriteBase64String("stdinBase64", StandardInputBytes);
+                }
 
-        AttemptJson.WriteText(writer, "transport", Transport);
-        AttemptJson.WriteText(writer, "interruptMode", InterruptMode);
-        AttemptJson.WriteText(writer, "username", Username);
-        AttemptJson.WriteText(writer, "sessionId", SessionId);
-        AttemptJson.WriteText(writer, "key", Key);
-        AttemptJson.WriteNumber(writer, "startTimeoutMs", StartTimeoutMs);
-    });
+                AttemptJson.WriteNumber(writer, "timeoutMs", TimeoutMs);
+                AttemptJson.WriteFlag(writer, "pty", Pty);
+                AttemptJson.WriteNumber(writer, "rows", Rows);
+                AttemptJson.WriteNumber(writer, "columns", Columns);
+            }
 
-    /// <summary>Reads a spec; throws <see cref="AttemptFormatException"/> for malformed JSON, a missing field or a version newer than ours.</summary>
+            AttemptJson.WriteText(writer, "transport", Transport);
+            AttemptJson.WriteText(writer, "interruptMode", InterruptMode);
+            AttemptJson.WriteText(writer, "username", Username);
+            AttemptJson.WriteText(writer, "sessionId", SessionId);
+            AttemptJson.WriteText(writer, "key", Key);
+            AttemptJson.WriteNumber(writer, "startTimeoutMs", StartTimeoutMs);
+        });
+
+    /// <summary>
+    /// Reads a spec; throws <see cref="AttemptFormatException"/> for malformed JSON, a missing field or a version newer than ours.
+    /// </summary>
     public static AttemptSpec Read(ReadOnlySpan<byte> json)
     {
         try
@@ -143,16 +155,30 @@ public sealed record AttemptSpec
     {
         var reader = new PlainJsonReader(json);
         int version = 0;
-        long fence = 0, graceMs = 0, timeoutMs = 0, startTimeoutMs = 0, memoryBytesMax = 0, cpuMillisMax = 0;
-        string? attempt = null, kind = null, nonce = null, socket = null, cwd = null, transport = null, interruptMode = null;
-        string? username = null, sessionId = null, key = null;
+        long fence = 0,
+            graceMs = 0,
+            timeoutMs = 0,
+            startTimeoutMs = 0,
+            memoryBytesMax = 0,
+            cpuMillisMax = 0;
+        string? attempt = null,
+            kind = null,
+            nonce = null,
+            socket = null,
+            cwd = null,
+            transport = null,
+            interruptMode = null;
+        string? username = null,
+            sessionId = null,
+            key = null;
         string input = InputNull;
         string[]? argv = null;
         string[] environment = [];
         string[] inherit = [];
         byte[]? inputBytes = null;
         bool pty = false;
-        int rows = 0, columns = 0;
+        int rows = 0,
+            columns = 0;
 
         AttemptJson.Begin(ref reader);
         while (AttemptJson.NextName(ref reader))
@@ -161,32 +187,84 @@ public sealed record AttemptSpec
             reader.Read();
             switch (name)
             {
-                case "version": version = reader.GetInt32(); break;
-                case "attempt": attempt = reader.GetString(); break;
-                case "kind": kind = reader.GetString(); break;
-                case "nonce": nonce = reader.GetString(); break;
-                case "socket": socket = reader.GetString(); break;
-                case "fence": fence = reader.GetInt64(); break;
-                case "argv": argv = AttemptJson.Texts(ref reader); break;
-                case "cwd": cwd = reader.GetString(); break;
-                case "env": environment = AttemptJson.Variables(ref reader); break;
-                case "inherit": inherit = AttemptJson.Texts(ref reader); break;
-                case "graceMs": graceMs = reader.GetInt64(); break;
-                case "memoryBytesMax": memoryBytesMax = reader.GetInt64(); break;
-                case "cpuMillisMax": cpuMillisMax = reader.GetInt64(); break;
-                case "stdin": input = reader.GetString() ?? InputNull; break;
-                case "stdinBase64": inputBytes = reader.GetBytesFromBase64(); break;
-                case "timeoutMs": timeoutMs = reader.GetInt64(); break;
-                case "pty": pty = reader.GetBoolean(); break;
-                case "rows": rows = reader.GetInt32(); break;
-                case "columns": columns = reader.GetInt32(); break;
-                case "transport": transport = reader.GetString(); break;
-                case "interruptMode": interruptMode = reader.GetString(); break;
-                case "username": username = reader.GetString(); break;
-                case "sessionId": sessionId = reader.GetString(); break;
-                case "key": key = reader.GetString(); break;
-                case "startTimeoutMs": startTimeoutMs = reader.GetInt64(); break;
-                default: reader.Skip(); break;
+                case "version":
+                    version = reader.GetInt32();
+                    break;
+                case "attempt":
+                    attempt = reader.GetString();
+                    break;
+                case "kind":
+                    kind = reader.GetString();
+                    break;
+                case "nonce":
+                    nonce = reader.GetString();
+                    break;
+                case "socket":
+                    socket = reader.GetString();
+                    break;
+                case "fence":
+                    fence = reader.GetInt64();
+                    break;
+                case "argv":
+                    argv = AttemptJson.Texts(ref reader);
+                    break;
+                case "cwd":
+                    cwd = reader.GetString();
+                    break;
+                case "env":
+                    environment = AttemptJson.Variables(ref reader);
+                    break;
+                case "inherit":
+                    inherit = AttemptJson.Texts(ref reader);
+                    break;
+                case "graceMs":
+                    graceMs = reader.GetInt64();
+                    break;
+                case "memoryBytesMax":
+                    memoryBytesMax = reader.GetInt64();
+                    break;
+                case "cpuMillisMax":
+                    cpuMillisMax = reader.GetInt64();
+                    break;
+                case "stdin":
+                    input = reader.GetString() ?? InputNull;
+                    break;
+                case "stdinBase64":
+                    inputBytes = reader.GetBytesFromBase64();
+                    break;
+                case "timeoutMs":
+                    timeoutMs = reader.GetInt64();
+                    break;
+                case "pty":
+                    pty = reader.GetBoolean();
+                    break;
+                case "rows":
+                    rows = reader.GetInt32();
+                    break;
+                case "columns":
+                    columns = reader.GetInt32();
+                    break;
+                case "transport":
+                    transport = reader.GetString();
+                    break;
+                case "interruptMode":
+                    interruptMode = reader.GetString();
+                    break;
+                case "username":
+                    username = reader.GetString();
+                    break;
+                case "sessionId":
+                    sessionId = reader.GetString();
+                    break;
+                case "key":
+                    key = reader.GetString();
+                    break;
+                case "startTimeoutMs":
+                    startTimeoutMs = reader.GetInt64();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -195,18 +273,44 @@ public sealed record AttemptSpec
             throw new AttemptFormatException($"spec.json has version {version}; this supervisor reads versions 1 to {VersionNow}.");
         }
 
-        if (attempt is null || nonce is null || argv is null || argv.Length == 0 || kind is not (KindJob or KindKernel)
-            || input is not (InputNull or InputPipe))
+        if (
+            attempt is null
+            || nonce is null
+            || argv is null
+            || argv.Length == 0
+            || kind is not (KindJob or KindKernel)
+            || input is not (InputNull or InputPipe)
+        )
         {
             throw new AttemptFormatException("spec.json lacks attempt, nonce or argv, or has a kind or stdin that is not known.");
         }
 
         return new AttemptSpec
         {
-            Attempt = attempt, Kind = kind, Nonce = nonce, Socket = socket, Fence = fence, Argv = argv, Cwd = cwd, Environment = environment, Inherit = inherit,
-            GraceMs = graceMs, MemoryBytesMax = memoryBytesMax, CpuMillisMax = cpuMillisMax, StandardInput = input, StandardInputBytes = inputBytes, TimeoutMs = timeoutMs, Pty = pty,
-            Rows = rows, Columns = columns, Transport = transport,
-            InterruptMode = interruptMode, Username = username, SessionId = sessionId, Key = key, StartTimeoutMs = startTimeoutMs,
+            Attempt = attempt,
+            Kind = kind,
+            Nonce = nonce,
+            Socket = socket,
+            Fence = fence,
+            Argv = argv,
+            Cwd = cwd,
+            Environment = environment,
+            Inherit = inherit,
+            GraceMs = graceMs,
+            MemoryBytesMax = memoryBytesMax,
+            CpuMillisMax = cpuMillisMax,
+            StandardInput = input,
+            StandardInputBytes = inputBytes,
+            TimeoutMs = timeoutMs,
+            Pty = pty,
+            Rows = rows,
+            Columns = columns,
+            Transport = transport,
+            InterruptMode = interruptMode,
+            Username = username,
+            SessionId = sessionId,
+            Key = key,
+            StartTimeoutMs = startTimeoutMs,
         };
     }
 }

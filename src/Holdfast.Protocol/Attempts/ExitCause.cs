@@ -1,6 +1,8 @@
 namespace Holdfast.Protocol.Attempts;
 
-/// <summary>The causes an exit record names. Texts and not an enum: a stop brings its own cause, and a newer supervisor may know more.</summary>
+/// <summary>
+/// The causes an exit record names. Texts and not an enum: a stop brings its own cause, and a newer supervisor may know more.
+/// </summary>
 public static class ExitCause
 {
     public const string Exited = "exited";

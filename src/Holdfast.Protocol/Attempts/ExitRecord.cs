@@ -3,8 +3,8 @@ using Holdfast.Protocol.Json;
 namespace Holdfast.Protocol.Attempts;
 
 /// <summary>
-/// exit.json, and the same fields in the journal's last event: how the attempt ended. Either <see cref="ExitCode"/> or <see cref="Signal"/> is set
-/// for a child that ran; for one that did not start, ExitCode is the shell's (127 not found, 126 not executable, 125 anything else).
+/// exit.json, and the same fields in the journal's last event: how the attempt ended. Either <see cref="ExitCode"/> or <see cref="Signal"/>
+/// is set for a child that ran; for one that did not start, ExitCode is the shell's (127 not found, 126 not executable, 125 anything else).
 /// </summary>
 public sealed record ExitRecord
 {
@@ -84,28 +84,65 @@ public sealed record ExitRecord
     /// <summary>The record while it is read: the journal's exit event carries the same fields among its own.</summary>
     internal struct Fields
     {
-        private int _exitCode, _signal;
-        private bool _hasExitCode, _hasSignal, _coreDumped, _outputStillOpen;
-        private string? _cause, _reason;
-        private long _at, _stdoutBytes, _stderrBytes, _userMs, _systemMs, _maxRssKb;
+        private int _exitCode,
+            _signal;
+        private bool _hasExitCode,
+            _hasSignal,
+            _coreDumped,
+            _outputStillOpen;
+        private string? _cause,
+            _reason;
+        private long _at,
+            _stdoutBytes,
+            _stderrBytes,
+            _userMs,
+            _systemMs,
+            _maxRssKb;
 
         public bool TryTake(string name, ref PlainJsonReader reader)
         {
             switch (name)
             {
-                case "exitCode": _exitCode = reader.GetInt32(); _hasExitCode = true; return true;
-                case "signal": _signal = reader.GetInt32(); _hasSignal = true; return true;
-                case "coreDumped": _coreDumped = reader.GetBoolean(); return true;
-                case "cause": _cause = reader.GetString(); return true;
-                case "reason": _reason = reader.GetString(); return true;
-                case "at": _at = reader.GetInt64(); return true;
-                case "outputStillOpen": _outputStillOpen = reader.GetBoolean(); return true;
-                case "stdoutBytes": _stdoutBytes = reader.GetInt64(); return true;
-                case "stderrBytes": _stderrBytes = reader.GetInt64(); return true;
-                case "userMs": _userMs = reader.GetInt64(); return true;
-                case "systemMs": _systemMs = reader.GetInt64(); return true;
-                case "maxRssKb": _maxRssKb = reader.GetInt64(); return true;
-                default: return false;
+                case "exitCode":
+                    _exitCode = reader.GetInt32();
+                    _hasExitCode = true;
+                    return true;
+                case "signal":
+                    _signal = reader.GetInt32();
+                    _hasSignal = true;
+                    return true;
+                case "coreDumped":
+                    _coreDumped = reader.GetBoolean();
+                    return true;
+                case "cause":
+                    _cause = reader.GetString();
+                    return true;
+                case "reason":
+                    _reason = reader.GetString();
+                    return true;
+                case "at":
+                    _at = reader.GetInt64();
+                    return true;
+                case "outputStillOpen":
+                    _outputStillOpen = reader.GetBoolean();
+                    return true;
+                case "stdoutBytes":
+                    _stdoutBytes = reader.GetInt64();
+                    return true;
+                case "stderrBytes":
+                    _stderrBytes = reader.GetInt64();
+                    return true;
+                case "userMs":
+                    _userMs = reader.GetInt64();
+                    return true;
+                case "systemMs":
+                    _systemMs = reader.GetInt64();
+                    return true;
+                case "maxRssKb":
+                    _maxRssKb = reader.GetInt64();
+                    return true;
+                default:
+                    return false;
             }
         }
 
@@ -122,9 +159,18 @@ public sealed record ExitRecord
 
             return new ExitRecord
             {
-                ExitCode = _hasExitCode ? _exitCode : null, Signal = _hasSignal ? _signal : null, CoreDumped = _coreDumped, Cause = _cause,
-                Reason = _reason, AtUnixNanoseconds = _at, OutputStillOpen = _outputStillOpen, StdoutBytes = _stdoutBytes,
-                StderrBytes = _stderrBytes, UserMs = _userMs, SystemMs = _systemMs, MaxRssKb = _maxRssKb,
+                ExitCode = _hasExitCode ? _exitCode : null,
+                Signal = _hasSignal ? _signal : null,
+                CoreDumped = _coreDumped,
+                Cause = _cause,
+                Reason = _reason,
+                AtUnixNanoseconds = _at,
+                OutputStillOpen = _outputStillOpen,
+                StdoutBytes = _stdoutBytes,
+                StderrBytes = _stderrBytes,
+                UserMs = _userMs,
+                SystemMs = _systemMs,
+                MaxRssKb = _maxRssKb,
             };
         }
     }

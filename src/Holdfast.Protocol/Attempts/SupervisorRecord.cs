@@ -3,7 +3,9 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Protocol.Attempts;
 
-/// <summary>supervisor.json: who holds the attempt and where to reach it. Proves nothing alone: the lock says alive, the nonce says ours.</summary>
+/// <summary>
+/// supervisor.json: who holds the attempt and where to reach it. Proves nothing alone: the lock says alive, the nonce says ours.
+/// </summary>
 public sealed record SupervisorRecord
 {
     public required int Protocol { get; init; }
@@ -15,17 +17,18 @@ public sealed record SupervisorRecord
     /// <summary><see cref="AttemptSpec.KindJob"/> or <see cref="AttemptSpec.KindKernel"/>.</summary>
     public required string Mode { get; init; }
 
-    public byte[] Write() => AttemptJson.Write(writer =>
-    {
-        writer.WriteNumber("protocol", Protocol);
-        writer.WriteString("version", Version);
-        writer.WriteString("bootId", Process.BootId);
-        writer.WriteNumber("pid", Process.Pid);
-        writer.WriteNumber("startTicks", Process.StartTicks);
-        writer.WriteString("nonce", Nonce);
-        writer.WriteString("socket", Socket);
-        writer.WriteString("mode", Mode);
-    });
+    public byte[] Write() =>
+        AttemptJson.Write(writer =>
+        {
+            writer.WriteNumber("protocol", Protocol);
+            writer.WriteString("version", Version);
+            writer.WriteString("bootId", Process.BootId);
+            writer.WriteNumber("pid", Process.Pid);
+            writer.WriteNumber("startTicks", Process.StartTicks);
+            writer.WriteString("nonce", Nonce);
+            writer.WriteString("socket", Socket);
+            writer.WriteString("mode", Mode);
+        });
 
     /// <summary>Throws <see cref="AttemptFormatException"/> when it is not whole.</summary>
     public static SupervisorRecord Read(ReadOnlySpan<byte> json)
@@ -43,9 +46,14 @@ public sealed record SupervisorRecord
     private static SupervisorRecord ReadFields(ReadOnlySpan<byte> json)
     {
         var reader = new PlainJsonReader(json);
-        int protocol = 0, pid = 0;
+        int protocol = 0,
+            pid = 0;
         long startTicks = 0;
-        string? version = null, bootId = null, nonce = null, socket = null, mode = null;
+        string? version = null,
+            bootId = null,
+            nonce = null,
+            socket = null,
+            mode = null;
         AttemptJson.Begin(ref reader);
         while (AttemptJson.NextName(ref reader))
         {
@@ -53,15 +61,33 @@ public sealed record SupervisorRecord
             reader.Read();
             switch (name)
             {
-                case "protocol": protocol = reader.GetInt32(); break;
-                case "version": version = reader.GetString(); break;
-                case "bootId": bootId = reader.GetString(); break;
-                case "pid": pid = reader.GetInt32(); break;
-                case "startTicks": startTicks = reader.GetInt64(); break;
-                case "nonce": nonce = reader.GetString(); break;
-                case "socket": socket = reader.GetString(); break;
-                case "mode": mode = reader.GetString(); break;
-                default: reader.Skip(); break;
+                case "protocol":
+                    protocol = reader.GetInt32();
+                    break;
+                case "version":
+                    version = reader.GetString();
+                    break;
+                case "bootId":
+                    bootId = reader.GetString();
+                    break;
+                case "pid":
+                    pid = reader.GetInt32();
+                    break;
+                case "startTicks":
+                    startTicks = reader.GetInt64();
+                    break;
+                case "nonce":
+                    nonce = reader.GetString();
+                    break;
+                case "socket":
+                    socket = reader.GetString();
+                    break;
+                case "mode":
+                    mode = reader.GetString();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -72,7 +98,12 @@ public sealed record SupervisorRecord
 
         return new SupervisorRecord
         {
-            Protocol = protocol, Version = version, Process = new ProcessIdentity(bootId, pid, startTicks), Nonce = nonce, Socket = socket, Mode = mode,
+            Protocol = protocol,
+            Version = version,
+            Process = new ProcessIdentity(bootId, pid, startTicks),
+            Nonce = nonce,
+            Socket = socket,
+            Mode = mode,
         };
     }
 }

@@ -7,7 +7,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Holdfast.Protocol.Journal;
 
-/// <summary>CRC-32C (Castagnoli), by the processor's own instruction where it has one. Begin with <see cref="Start"/>, end with <see cref="Finish"/>.</summary>
+/// <summary>
+/// CRC-32C (Castagnoli), by the processor's own instruction where it has one. Begin with <see cref="Start"/>, end with
+/// <see cref="Finish"/>.
+/// </summary>
 internal static class Crc32C
 {
     public const uint Start = 0xFFFFFFFF;
@@ -15,8 +18,9 @@ internal static class Crc32C
     private const int StrideBytes = 64;
 
     /// <summary>
-    /// The instruction's result comes three cycles after its operands, but another can begin in each: three runs that lie one behind the other are taken side by side. Bytes that follow multiply
-    /// the checksum of what was before them by x^8 each, modulo the polynomial, so the first two are moved behind the third by one multiplication each.
+    /// The instruction's result comes three cycles after its operands, but another can begin in each: three runs that lie one behind the
+    /// other are taken side by side. Bytes that follow multiply the checksum of what was before them by x^8 each, modulo the polynomial, so
+    /// the first two are moved behind the third by one multiplication each.
     /// </summary>
     private const int RunBytes = 1024;
 

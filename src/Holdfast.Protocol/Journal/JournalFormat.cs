@@ -50,7 +50,10 @@ public static class JournalFormat
         foreach (string file in files)
         {
             ReadOnlySpan<char> name = Path.GetFileNameWithoutExtension(file.AsSpan());
-            if (name.Length == PositionDigits && long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long basePosition))
+            if (
+                name.Length == PositionDigits
+                && long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long basePosition)
+            )
             {
                 bases[count++] = basePosition;
             }

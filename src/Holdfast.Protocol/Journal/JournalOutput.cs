@@ -56,9 +56,7 @@ public sealed class JournalOutput : IDisposable
     public static OutputLengths Measure(string directory)
     {
         using JournalOutput output = Open(directory, OutputStream.All, long.MaxValue);
-        while (output.TryAdvance())
-        {
-        }
+        while (output.TryAdvance()) { }
 
         JournalReader reader = output._reader;
         return new OutputLengths(
@@ -66,7 +64,8 @@ public sealed class JournalOutput : IDisposable
             Math.Max(0, reader.StreamLength(JournalChannel.Stderr)),
             reader.Position,
             reader.End,
-            output.HasExited);
+            output.HasExited
+        );
     }
 
     /// <summary>Fills the destination as far as there are bytes now; 0 when there are none. Ask again after growth.</summary>
@@ -85,7 +84,9 @@ public sealed class JournalOutput : IDisposable
         return read;
     }
 
-    /// <summary>The next run of bytes where it lies, valid until the next call: reading without a copy. False when there is none now.</summary>
+    /// <summary>
+    /// The next run of bytes where it lies, valid until the next call: reading without a copy. False when there is none now.
+    /// </summary>
     public bool TryRead(out ReadOnlyMemory<byte> run)
     {
         if (_run.IsEmpty && !TryAdvance())
@@ -152,12 +153,13 @@ public sealed class JournalOutput : IDisposable
         return true;
     }
 
-    private bool IsWanted(JournalChannel channel) => channel switch
-    {
-        JournalChannel.Stdout => _stream != OutputStream.Stderr,
-        JournalChannel.Stderr => _stream != OutputStream.Stdout,
-        _ => false,
-    };
+    private bool IsWanted(JournalChannel channel) =>
+        channel switch
+        {
+            JournalChannel.Stdout => _stream != OutputStream.Stderr,
+            JournalChannel.Stderr => _stream != OutputStream.Stdout,
+            _ => false,
+        };
 
     /// <summary>Moves the reader on to the last known place before the wanted byte; stays where it is when that is no gain.</summary>
     private void Seek()
@@ -195,7 +197,9 @@ public sealed class JournalOutput : IDisposable
         }
     }
 
-    /// <summary>An index entry counts only if its very record is found there, whole, with that checksum and at that stream offset.</summary>
+    /// <summary>
+    /// An index entry counts only if its very record is found there, whole, with that checksum and at that stream offset.
+    /// </summary>
     private bool TryMoveTo(in OutputPlace place)
     {
         SegmentIndexEntry at = place.At;

@@ -99,7 +99,12 @@ public sealed class JournalReader : IDisposable
                 continue;
             }
 
-            return Stop(isClosed || _segment!.IsDamaged ? JournalEnd.Damaged : _buffered > 0 ? JournalEnd.Torn : EndOfBytes(), out record);
+            return Stop(
+                isClosed || _segment!.IsDamaged ? JournalEnd.Damaged
+                    : _buffered > 0 ? JournalEnd.Torn
+                    : EndOfBytes(),
+                out record
+            );
         }
 
         record = default;
@@ -169,7 +174,10 @@ public sealed class JournalReader : IDisposable
         }
 
         // Opened anew at each try: the writer may not have written the header yet.
-        End = _segmentBase < _lastSegmentBase || _segment.IsDamaged ? JournalEnd.Damaged : _buffered == 0 ? JournalEnd.Clean : JournalEnd.Torn;
+        End =
+            _segmentBase < _lastSegmentBase || _segment.IsDamaged ? JournalEnd.Damaged
+            : _buffered == 0 ? JournalEnd.Clean
+            : JournalEnd.Torn;
         LeaveSegment();
         return false;
     }
@@ -269,8 +277,7 @@ public sealed class JournalReader : IDisposable
         return _segmentBase < _lastSegmentBase;
     }
 
-    private JournalEnd EndOfBytes() =>
-        Position > _segmentBase + _segment!.Length ? JournalEnd.Beyond : JournalEnd.Clean;
+    private JournalEnd EndOfBytes() => Position > _segmentBase + _segment!.Length ? JournalEnd.Beyond : JournalEnd.Clean;
 
     private void Fill(long position)
     {

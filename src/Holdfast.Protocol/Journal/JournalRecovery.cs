@@ -3,12 +3,14 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// Finds where the journal of a writer that died ends, with the reader itself, so that both always agree on what is whole; and cuts what lies behind.
+/// Finds where the journal of a writer that died ends, with the reader itself, so that both always agree on what is whole; and cuts what
+/// lies behind.
 /// </summary>
 internal static class JournalRecovery
 {
     /// <summary>
-    /// The end of the last whole record. When that is where the last segment begins, the segment has no whole header and is to be created again.
+    /// The end of the last whole record. When that is where the last segment begins, the segment has no whole header and is to be created
+    /// again.
     /// </summary>
     /// <param name="streamLengths">Payload bytes of each channel up to there; written.</param>
     /// <param name="bytesCut">How many bytes lay behind it.</param>
@@ -62,9 +64,7 @@ internal static class JournalRecovery
         }
 
         using JournalReader reader = JournalReader.Open(directory, segments[^2]);
-        while (reader.TryRead(out _))
-        {
-        }
+        while (reader.TryRead(out _)) { }
 
         if (reader.Position != segments[^1])
         {

@@ -3,7 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// Wakes one waiting loop, on the very thread that signals when it is asked so: then there is no other hop. Any number of signals before a wait are worth one.
+/// Wakes one waiting loop, on the very thread that signals when it is asked so: then there is no other hop. Any number of signals before a
+/// wait are worth one.
 /// </summary>
 public sealed class JournalWake : IValueTaskSource
 {

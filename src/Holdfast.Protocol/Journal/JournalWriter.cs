@@ -4,12 +4,13 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// Appends payloads to the last segment of a journal, and begins another when one is full. One owner, one thread: whoever opens it holds the attempt's lock.
-/// It never syncs by itself but where too many complete segments wait for it; when to sync is the caller's policy.
+/// Appends payloads to the last segment of a journal, and begins another when one is full. One owner, one thread: whoever opens it holds
+/// the attempt's lock. It never syncs by itself but where too many complete segments wait for it; when to sync is the caller's policy.
 /// </summary>
 /// <remarks>
 /// 1. A payload becomes one record, or several when it is large; <see cref="SegmentWriter"/> appends each whole or not at all.
-/// 2. Complete segments are put aside unsynced, a bounded number of them. A power failure can leave damage in those; the death of a process cannot.
+/// 2. Complete segments are put aside unsynced, a bounded number of them. A power failure can leave damage in those; the death of a process
+/// cannot.
 /// 3. Once a roll was tried it must succeed before anything else is appended: the successor's file may exist already, and
 ///    readers take its predecessor as closed from then on.
 /// This runs in supervisors: no LINQ, no async, no collections of own structs, nothing that would wake the JIT.
@@ -51,7 +52,9 @@ public sealed unsafe class JournalWriter : IDisposable
     /// <summary>The end of the journal, and so the position of the next record unless a segment ends first.</summary>
     public long Position => _segment?.Position ?? 0;
 
-    /// <summary>Called about each MiB while one large payload is appended: readers can be told of what is there of it already. It appends nothing.</summary>
+    /// <summary>
+    /// Called about each MiB while one large payload is appended: readers can be told of what is there of it already. It appends nothing.
+    /// </summary>
     public Action? Growing { get; set; }
 
     /// <summary>True when something appended would not survive a power failure yet.</summary>
@@ -127,8 +130,8 @@ public sealed unsafe class JournalWriter : IDisposable
     }
 
     /// <summary>
-    /// The owner has synced what was appended before a position, on descriptors and a thread of its own. Closes complete segments that end before it: to sync
-    /// them once more here costs next to nothing then, and finds a failure that the other descriptor was told of.
+    /// The owner has synced what was appended before a position, on descriptors and a thread of its own. Closes complete segments that end
+    /// before it: to sync them once more here costs next to nothing then, and finds a failure that the other descriptor was told of.
     /// </summary>
     public void NoteSynced(long position)
     {
@@ -205,7 +208,7 @@ public sealed unsafe class JournalWriter : IDisposable
 
         var cursor = default(PartCursor);
         long told = 0;
-        for (long written = 0; written < total;)
+        for (long written = 0; written < total; )
         {
             int length = (int)Math.Min(total - written, _options.PayloadBytes);
             JournalFlags flags = _isUnfinished[(int)channel] ? JournalFlags.Continued : JournalFlags.None;
@@ -259,7 +262,9 @@ public sealed unsafe class JournalWriter : IDisposable
         return CreateSegment(Position);
     }
 
-    /// <summary>Creates a segment and makes it the current one; an errno when there is no room for it, and then nothing has changed.</summary>
+    /// <summary>
+    /// Creates a segment and makes it the current one; an errno when there is no room for it, and then nothing has changed.
+    /// </summary>
     private int CreateSegment(long basePosition)
     {
         SegmentWriter? next = SegmentWriter.TryCreate(_directory, basePosition, _streamLengths, _write, out int errno);
@@ -285,7 +290,13 @@ public sealed unsafe class JournalWriter : IDisposable
     }
 
     private int WriteRecord(
-        JournalChannel channel, JournalFlags flags, NativePart* parts, ref PartCursor cursor, int length, long unixNanoseconds)
+        JournalChannel channel,
+        JournalFlags flags,
+        NativePart* parts,
+        ref PartCursor cursor,
+        int length,
+        long unixNanoseconds
+    )
     {
         byte* head = stackalloc byte[RecordHead.Bytes];
         var headBytes = new Span<byte>(head, RecordHead.Bytes);
@@ -299,12 +310,15 @@ public sealed unsafe class JournalWriter : IDisposable
             return errno;
         }
 
-        _index.Note(new SegmentIndexEntry(
-            position,
-            unixNanoseconds,
-            _streamLengths[(int)JournalChannel.Stdout],
-            _streamLengths[(int)JournalChannel.Stderr],
-            checksum));
+        _index.Note(
+            new SegmentIndexEntry(
+                position,
+                unixNanoseconds,
+                _streamLengths[(int)JournalChannel.Stdout],
+                _streamLengths[(int)JournalChannel.Stderr],
+                checksum
+            )
+        );
         _streamLengths[(int)channel] += length;
         HasUnsynced = true;
         return 0;
@@ -313,7 +327,7 @@ public sealed unsafe class JournalWriter : IDisposable
     private static uint Checksum(ReadOnlySpan<byte> head, NativePart* parts, PartCursor cursor, int length)
     {
         uint crc = Crc32C.Append(Crc32C.Start, head[RecordHead.CheckedFrom..]);
-        for (int left = length; left > 0;)
+        for (int left = length; left > 0; )
         {
             byte* start = cursor.Take(parts, left, out int taken);
             crc = Crc32C.Append(crc, new ReadOnlySpan<byte>(start, taken));

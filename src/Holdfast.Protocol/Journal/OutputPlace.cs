@@ -8,7 +8,9 @@ internal readonly struct OutputPlace(long segmentBase, SegmentIndexEntry at, boo
 {
     public long SegmentBase { get; } = segmentBase;
 
-    /// <summary>The mark; where it is not from the index it is the segment's start, and only its position and offsets mean something.</summary>
+    /// <summary>
+    /// The mark; where it is not from the index it is the segment's start, and only its position and offsets mean something.
+    /// </summary>
     public SegmentIndexEntry At { get; } = at;
 
     public bool IsFromIndex { get; } = isFromIndex;
@@ -21,7 +23,7 @@ internal readonly struct OutputPlace(long segmentBase, SegmentIndexEntry at, boo
         long[] segments = JournalFormat.ListSegments(directory);
         SegmentIndexEntry start = default;
         int found = -1;
-        for (int low = 0, high = segments.Length - 1; low <= high;)
+        for (int low = 0, high = segments.Length - 1; low <= high; )
         {
             int middle = low + (high - low) / 2;
             if (TryReadStart(directory, segments[middle], out SegmentIndexEntry candidate) && candidate.Before(stream) <= offset)

@@ -12,6 +12,10 @@ internal readonly record struct PackedBlock(long Offset, int Bytes, uint Checksu
         BinaryPrimitives.WriteUInt32LittleEndian(entry[12..], Checksum);
     }
 
-    public static PackedBlock Read(ReadOnlySpan<byte> entry) => new(
-        BinaryPrimitives.ReadInt64LittleEndian(entry), BinaryPrimitives.ReadInt32LittleEndian(entry[8..]), BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]));
+    public static PackedBlock Read(ReadOnlySpan<byte> entry) =>
+        new(
+            BinaryPrimitives.ReadInt64LittleEndian(entry),
+            BinaryPrimitives.ReadInt32LittleEndian(entry[8..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(entry[12..])
+        );
 }

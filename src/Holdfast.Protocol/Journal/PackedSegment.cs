@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// Reads a packed segment by the offsets that its bytes had before. Holds the table, and the two blocks that were wanted last: a record may lie across two. A block that is not
-/// what the table says ends the reading there, as damage.
+/// Reads a packed segment by the offsets that its bytes had before. Holds the table, and the two blocks that were wanted last: a record may
+/// lie across two. A block that is not what the table says ends the reading there, as damage.
 /// </summary>
 internal sealed class PackedSegment : IDisposable
 {
@@ -31,13 +31,18 @@ internal sealed class PackedSegment : IDisposable
     /// <summary>Null when header or table are wrong. The file stays the caller's.</summary>
     public static PackedSegment? Open(SafeFileHandle file, ReadOnlySpan<byte> header, long basePosition)
     {
-        if (PackedSegmentFormat.Read(header, basePosition) is not { } format || format.TableBytes > RandomAccess.GetLength(file) - PackedSegmentFormat.HeaderBytes)
+        if (
+            PackedSegmentFormat.Read(header, basePosition) is not { } format
+            || format.TableBytes > RandomAccess.GetLength(file) - PackedSegmentFormat.HeaderBytes
+        )
         {
             return null;
         }
 
         byte[] table = new byte[format.TableBytes];
-        return ReadFully(file, table, PackedSegmentFormat.HeaderBytes) && Crc32C.Compute(table) == format.TableChecksum ? new PackedSegment(file, format, table) : null;
+        return ReadFully(file, table, PackedSegmentFormat.HeaderBytes) && Crc32C.Compute(table) == format.TableChecksum
+            ? new PackedSegment(file, format, table)
+            : null;
     }
 
     /// <summary>Bytes of the segment from an offset on, as many as fit and are there.</summary>
@@ -95,7 +100,12 @@ internal sealed class PackedSegment : IDisposable
     {
         PackedBlock entry = PackedBlock.Read(_table.AsSpan(block * PackedSegmentFormat.EntryBytes));
         Span<byte> content = _block.AsSpan(0, _format.BytesOf(block));
-        if (entry.Bytes <= 0 || entry.Bytes > content.Length || entry.Offset < PackedSegmentFormat.HeaderBytes || entry.Offset > _fileBytes - entry.Bytes)
+        if (
+            entry.Bytes <= 0
+            || entry.Bytes > content.Length
+            || entry.Offset < PackedSegmentFormat.HeaderBytes
+            || entry.Offset > _fileBytes - entry.Bytes
+        )
         {
             return false;
         }
@@ -106,7 +116,10 @@ internal sealed class PackedSegment : IDisposable
         }
 
         Rent(ref _packed);
-        if (!ReadFully(_file, _packed.AsSpan(0, entry.Bytes), entry.Offset) || Crc32C.Compute(_packed.AsSpan(0, entry.Bytes)) != entry.Checksum)
+        if (
+            !ReadFully(_file, _packed.AsSpan(0, entry.Bytes), entry.Offset)
+            || Crc32C.Compute(_packed.AsSpan(0, entry.Bytes)) != entry.Checksum
+        )
         {
             return false;
         }

@@ -3,9 +3,10 @@ using System.Buffers.Binary;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// The head of a packed segment, version 2 of a segment's file: the bytes of a version 1 segment in blocks, each compressed by itself, so that any offset is read without what
-/// lies before its block. Little-endian: <c>8 magic | u16 version | u16 header bytes | u32 crc32c | u64 base position | u64 segment bytes | u32 block bytes | u32 blocks |
-/// u32 crc32c of the table | u8 codec | 19 zeros</c>, then the table, for each block <c>u64 offset in this file | u32 bytes | u32 crc32c</c>, then the blocks.
+/// The head of a packed segment, version 2 of a segment's file: the bytes of a version 1 segment in blocks, each compressed by itself, so
+/// that any offset is read without what lies before its block. Little-endian: <c>8 magic | u16 version | u16 header bytes | u32 crc32c |
+/// u64 base position | u64 segment bytes | u32 block bytes | u32 blocks | u32 crc32c of the table | u8 codec | 19 zeros</c>, then the
+/// table, for each block <c>u64 offset in this file | u32 bytes | u32 crc32c</c>, then the blocks.
 /// </summary>
 internal readonly record struct PackedSegmentFormat(long SegmentBytes, int BlockBytes, int BlockCount, uint TableChecksum)
 {
@@ -13,7 +14,9 @@ internal readonly record struct PackedSegmentFormat(long SegmentBytes, int Block
     public const int HeaderBytes = 64;
     public const int EntryBytes = 16;
 
-    /// <summary>What a reader holds twice, and inflates to reach any byte. Small against the time of a seek, large against a window of 32 KiB.</summary>
+    /// <summary>
+    /// What a reader holds twice, and inflates to reach any byte. Small against the time of a seek, large against a window of 32 KiB.
+    /// </summary>
     public const int DefaultBlockBytes = 256 * 1024;
 
     /// <summary>A reader's bound: a header that asks for more memory than this is wrong.</summary>
@@ -39,7 +42,9 @@ internal readonly record struct PackedSegmentFormat(long SegmentBytes, int Block
     /// <summary>Bytes of the segment that a block holds: all but the last hold the same.</summary>
     public int BytesOf(int block) => (int)Math.Min(BlockBytes, SegmentBytes - (long)block * BlockBytes);
 
-    /// <summary>Whether a file begins as a packed segment does, damaged or not: nobody may take such a file for a torn one, and write to it.</summary>
+    /// <summary>
+    /// Whether a file begins as a packed segment does, damaged or not: nobody may take such a file for a torn one, and write to it.
+    /// </summary>
     public static bool IsPacked(ReadOnlySpan<byte> file) =>
         file.Length >= HeaderBytes && SegmentHeader.HasMagic(file) && BinaryPrimitives.ReadUInt16LittleEndian(file[VersionAt..]) == Version;
 
@@ -59,12 +64,17 @@ internal readonly record struct PackedSegmentFormat(long SegmentBytes, int Block
         BinaryPrimitives.WriteUInt32LittleEndian(header[ChecksumAt..], SegmentHeader.Checksum(header));
     }
 
-    /// <summary>Null when the header is wrong in itself, or asks for what it cannot have. A codec that this build does not know: <see cref="JournalVersionException"/>.</summary>
+    /// <summary>
+    /// Null when the header is wrong in itself, or asks for what it cannot have. A codec that this build does not know:
+    /// <see cref="JournalVersionException"/>.
+    /// </summary>
     public static PackedSegmentFormat? Read(ReadOnlySpan<byte> file, long basePosition)
     {
-        if (BinaryPrimitives.ReadUInt16LittleEndian(file[LengthAt..]) != HeaderBytes
+        if (
+            BinaryPrimitives.ReadUInt16LittleEndian(file[LengthAt..]) != HeaderBytes
             || BinaryPrimitives.ReadUInt32LittleEndian(file[ChecksumAt..]) != SegmentHeader.Checksum(file[..HeaderBytes])
-            || BinaryPrimitives.ReadInt64LittleEndian(file[BaseAt..]) != basePosition)
+            || BinaryPrimitives.ReadInt64LittleEndian(file[BaseAt..]) != basePosition
+        )
         {
             return null;
         }
@@ -78,8 +88,12 @@ internal readonly record struct PackedSegmentFormat(long SegmentBytes, int Block
             BinaryPrimitives.ReadInt64LittleEndian(file[SegmentBytesAt..]),
             BinaryPrimitives.ReadInt32LittleEndian(file[BlockBytesAt..]),
             BinaryPrimitives.ReadInt32LittleEndian(file[BlockCountAt..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(file[TableChecksumAt..]));
-        return format is { SegmentBytes: > 0, BlockBytes: > 0 and <= BlockBytesMax, BlockCount: > 0 and <= BlockCountMax }
-            && format.BlockCount == (format.SegmentBytes - 1) / format.BlockBytes + 1 ? format : null;
+            BinaryPrimitives.ReadUInt32LittleEndian(file[TableChecksumAt..])
+        );
+        return
+            format is { SegmentBytes: > 0, BlockBytes: > 0 and <= BlockBytesMax, BlockCount: > 0 and <= BlockCountMax }
+            && format.BlockCount == (format.SegmentBytes - 1) / format.BlockBytes + 1
+            ? format
+            : null;
     }
 }

@@ -1,6 +1,8 @@
 namespace Holdfast.Protocol.Journal;
 
-/// <summary>A place within a row of native parts. A copy of it walks on its own, which is how a piece is checksummed before it is written.</summary>
+/// <summary>
+/// A place within a row of native parts. A copy of it walks on its own, which is how a piece is checksummed before it is written.
+/// </summary>
 internal unsafe struct PartCursor
 {
     private int _part;

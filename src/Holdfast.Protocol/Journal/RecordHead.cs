@@ -22,7 +22,13 @@ internal static class RecordHead
     private const int StreamOffsetAt = 20;
 
     public static void Write(
-        Span<byte> head, int length, long unixNanoseconds, JournalChannel channel, JournalFlags flags, long streamOffset)
+        Span<byte> head,
+        int length,
+        long unixNanoseconds,
+        JournalChannel channel,
+        JournalFlags flags,
+        long streamOffset
+    )
     {
         BinaryPrimitives.WriteUInt32LittleEndian(head, (uint)length);
         BinaryPrimitives.WriteInt64LittleEndian(head[TimeAt..], unixNanoseconds);

@@ -3,8 +3,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// Segments that are complete and not yet synced, oldest first: a roll must not hold up whoever writes for as long as the disk takes. When there are too many the oldest is
-/// synced here and now, which slows the writer to what the disk takes rather than letting the debt grow.
+/// Segments that are complete and not yet synced, oldest first: a roll must not hold up whoever writes for as long as the disk takes. When
+/// there are too many the oldest is synced here and now, which slows the writer to what the disk takes rather than letting the debt grow.
 /// </summary>
 internal sealed class SealedSegments(SegmentSync sync)
 {
@@ -14,7 +14,9 @@ internal sealed class SealedSegments(SegmentSync sync)
     private readonly SegmentWriter[] _segments = new SegmentWriter[CountMax];
     private int _count;
 
-    /// <summary>Puts a segment aside; an errno when the oldest had to be synced for it and could not be, and then this one is not taken.</summary>
+    /// <summary>
+    /// Puts a segment aside; an errno when the oldest had to be synced for it and could not be, and then this one is not taken.
+    /// </summary>
     public int Add(SegmentWriter segment)
     {
         if (_count == CountMax && SyncOldest() is int errno and not 0)

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// A segment's bytes by their offsets, whether its file is plain or packed; an open one goes on reading the file it has when another takes its name. One owner at a time.
+/// A segment's bytes by their offsets, whether its file is plain or packed; an open one goes on reading the file it has when another takes
+/// its name. One owner at a time.
 /// </summary>
 public sealed class SegmentFile : IDisposable
 {
@@ -63,7 +64,10 @@ public sealed class SegmentFile : IDisposable
     /// <summary>What is shorter was torn at its creation.</summary>
     public const int HeadBytesMin = SegmentHeader.FixedBytes;
 
-    /// <summary>Whether it begins as the segment at this position does. A packed one is unpacked as far as that takes. <see cref="JournalVersionException"/> for one of a later version.</summary>
+    /// <summary>
+    /// Whether it begins as the segment at this position does. A packed one is unpacked as far as that takes.
+    /// <see cref="JournalVersionException"/> for one of a later version.
+    /// </summary>
     public bool HasHead(long basePosition)
     {
         Span<byte> head = stackalloc byte[SegmentHeader.BytesMax];

@@ -63,8 +63,11 @@ internal static class SegmentHeader
         }
 
         int length = BinaryPrimitives.ReadUInt16LittleEndian(file[LengthAt..]);
-        if (length < FixedBytes || length > file.Length
-            || Checksum(file[..length]) != BinaryPrimitives.ReadUInt32LittleEndian(file[ChecksumAt..]))
+        if (
+            length < FixedBytes
+            || length > file.Length
+            || Checksum(file[..length]) != BinaryPrimitives.ReadUInt32LittleEndian(file[ChecksumAt..])
+        )
         {
             return 0;
         }

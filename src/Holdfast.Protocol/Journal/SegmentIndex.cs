@@ -57,8 +57,12 @@ internal static class SegmentIndex
         long stderr = reader.StreamLength(JournalChannel.Stderr);
         switch (record.Channel)
         {
-            case JournalChannel.Stdout: stdout = record.StreamOffset; break;
-            case JournalChannel.Stderr: stderr = record.StreamOffset; break;
+            case JournalChannel.Stdout:
+                stdout = record.StreamOffset;
+                break;
+            case JournalChannel.Stderr:
+                stderr = record.StreamOffset;
+                break;
         }
 
         return new SegmentIndexEntry(record.Position, record.UnixNanoseconds, stdout, stderr, record.Checksum);
@@ -100,7 +104,10 @@ internal static class SegmentIndex
         for (int i = 0; i < entries.Length; i++)
         {
             SegmentIndexFormat.WriteEntry(
-                bytes.AsSpan(SegmentIndexFormat.HeaderBytes + i * SegmentIndexFormat.EntryBytes), basePosition, entries[i]);
+                bytes.AsSpan(SegmentIndexFormat.HeaderBytes + i * SegmentIndexFormat.EntryBytes),
+                basePosition,
+                entries[i]
+            );
         }
 
         // A name for each thread: two readers may rebuild the same index at once, and both must end with a whole file.

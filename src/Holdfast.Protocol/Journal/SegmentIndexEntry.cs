@@ -12,10 +12,11 @@ internal readonly struct SegmentIndexEntry(long position, long unixNanoseconds, 
     public long Stderr { get; } = stderr;
     public uint RecordChecksum { get; } = recordChecksum;
 
-    public long Before(OutputStream stream) => stream switch
-    {
-        OutputStream.Stdout => Stdout,
-        OutputStream.Stderr => Stderr,
-        _ => Stdout + Stderr,
-    };
+    public long Before(OutputStream stream) =>
+        stream switch
+        {
+            OutputStream.Stdout => Stdout,
+            OutputStream.Stderr => Stderr,
+            _ => Stdout + Stderr,
+        };
 }

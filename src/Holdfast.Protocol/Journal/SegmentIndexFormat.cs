@@ -55,7 +55,8 @@ internal static class SegmentIndexFormat
             BinaryPrimitives.ReadInt64LittleEndian(bytes[TimeAt..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[StdoutAt..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[StderrAt..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(bytes[RecordChecksumAt..]));
+            BinaryPrimitives.ReadUInt32LittleEndian(bytes[RecordChecksumAt..])
+        );
         return true;
     }
 

@@ -40,7 +40,8 @@ internal sealed unsafe class SegmentIndexWriter(string directory) : IDisposable
             _file = Libc.Open(
                 JournalFormat.IndexPath(directory, _base),
                 Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec,
-                Libc.OwnerReadWrite);
+                Libc.OwnerReadWrite
+            );
             SegmentIndexFormat.WriteHeader(new Span<byte>(bytes, SegmentIndexFormat.HeaderBytes), _base);
             length = SegmentIndexFormat.HeaderBytes;
         }

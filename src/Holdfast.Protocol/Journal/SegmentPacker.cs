@@ -9,9 +9,9 @@ public readonly record struct PackedResult(bool IsPacked, long BytesBefore, long
 
 /// <summary>
 /// Packs a segment that nobody writes to any more, in its place. One caller at a time for a journal.
-/// 1. The packed file is written under a temporary name and synced. 2. It is read back, and must give the very bytes of the plain one. 3. It takes the plain one's name, and the
-/// folder is synced. Whoever dies in between leaves the plain file, or the packed one, and perhaps a temporary file that the next try replaces. Readers that have the plain file
-/// open go on with it.
+/// 1. The packed file is written under a temporary name and synced. 2. It is read back, and must give the very bytes of the plain one. 3.
+/// It takes the plain one's name, and the folder is synced. Whoever dies in between leaves the plain file, or the packed one, and perhaps a
+/// temporary file that the next try replaces. Readers that have the plain file open go on with it.
 /// </summary>
 public static class SegmentPacker
 {
@@ -124,7 +124,14 @@ public static class SegmentPacker
         return end;
     }
 
-    private static void Verify(SegmentFile plain, long length, SafeFileHandle file, string path, long basePosition, CancellationToken cancellationToken)
+    private static void Verify(
+        SegmentFile plain,
+        long length,
+        SafeFileHandle file,
+        string path,
+        long basePosition,
+        CancellationToken cancellationToken
+    )
     {
         byte[] header = new byte[PackedSegmentFormat.HeaderBytes];
         _ = RandomAccess.Read(file, header, 0);

@@ -3,7 +3,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Protocol.Journal;
 
 /// <summary>
-/// Syncs segments, and never again after it has failed once: the kernel drops the pages it could not write and calls the next sync a success, so a second try would lie.
+/// Syncs segments, and never again after it has failed once: the kernel drops the pages it could not write and calls the next sync a
+/// success, so a second try would lie.
 /// </summary>
 internal sealed class SegmentSync
 {

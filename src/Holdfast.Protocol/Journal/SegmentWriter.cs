@@ -6,8 +6,10 @@ namespace Holdfast.Protocol.Journal;
 internal unsafe delegate nint VectorWrite(int fd, IoVector* vectors, int count, long offset);
 
 /// <summary>
-/// Appends whole records at the end of one segment. 1. A record is written from its head on at the known end of the file, so that a death in the middle leaves a prefix of one record.
-/// 2. A write that fails is cut off again; the segment ends at a record boundary whatever happens. When to begin another, and when to sync, is the owner's policy.
+/// Appends whole records at the end of one segment. 1. A record is written from its head on at the known end of the file, so that a death
+/// in the middle leaves a prefix of one record.
+/// 2. A write that fails is cut off again; the segment ends at a record boundary whatever happens. When to begin another, and when to sync,
+/// is the owner's policy.
 /// </summary>
 internal sealed unsafe class SegmentWriter
 {
@@ -15,8 +17,9 @@ internal sealed unsafe class SegmentWriter
     private const int VectorsMax = 256;
 
     /// <summary>
-    /// How much of a large record one write hands over: up to the next multiple of this in the file. The system takes memory for its cache in runs as long as the write. Runs of up to
-    /// 32 KiB it has at hand, those that were freed last; longer ones come from its depths, cold, and on a virtual machine that had given them back not there at all: 2.3 ms of processor for each MB instead of 0.4.
+    /// How much of a large record one write hands over: up to the next multiple of this in the file. The system takes memory for its cache
+    /// in runs as long as the write. Runs of up to 32 KiB it has at hand, those that were freed last; longer ones come from its depths,
+    /// cold, and on a virtual machine that had given them back not there at all: 2.3 ms of processor for each MB instead of 0.4.
     /// </summary>
     private const int BytesPerWrite = 32 * 1024;
 
@@ -42,13 +45,19 @@ internal sealed unsafe class SegmentWriter
 
     /// <summary>Creates a segment that holds its header and nothing else; null and an errno when there is no room for it.</summary>
     public static SegmentWriter? TryCreate(
-        string directory, long basePosition, ReadOnlySpan<long> streamLengths, VectorWrite write, out int errno)
+        string directory,
+        long basePosition,
+        ReadOnlySpan<long> streamLengths,
+        VectorWrite write,
+        out int errno
+    )
     {
         // Truncates: a file of this name can only be the rest of a creation that failed or died before its first record.
         int file = Libc.Open(
             JournalFormat.SegmentPath(directory, basePosition),
             Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenTruncate | Libc.OpenCloseOnExec,
-            Libc.OwnerReadWrite);
+            Libc.OwnerReadWrite
+        );
         if (file < 0)
         {
             errno = Libc.Errno;
@@ -84,7 +93,10 @@ internal sealed unsafe class SegmentWriter
         return file >= 0 ? file : throw Libc.Failure("open", path);
     }
 
-    /// <summary>Appends a record of this head and the next bytes of the parts; an errno when it could not, and then neither the cursor nor the end has moved.</summary>
+    /// <summary>
+    /// Appends a record of this head and the next bytes of the parts; an errno when it could not, and then neither the cursor nor the end
+    /// has moved.
+    /// </summary>
     public int Append(byte* head, NativePart* parts, ref PartCursor cursor, int length)
     {
         IoVector* vectors = stackalloc IoVector[VectorsMax];
@@ -92,7 +104,7 @@ internal sealed unsafe class SegmentWriter
         PartCursor after = cursor;
         int count = 1;
         long offset = Position - Base;
-        for (int left = length; left > 0;)
+        for (int left = length; left > 0; )
         {
             int bytes = count == 1 ? RecordHead.Bytes : 0;
             int most = bytes + left <= BytesPerWrite ? BytesPerWrite : BytesPerWrite - (int)(offset % BytesPerWrite);
@@ -133,7 +145,9 @@ internal sealed unsafe class SegmentWriter
         return 0;
     }
 
-    /// <summary>Writes all of it or says why not; the system may take a write in several bites, the last before a full disk a small one.</summary>
+    /// <summary>
+    /// Writes all of it or says why not; the system may take a write in several bites, the last before a full disk a small one.
+    /// </summary>
     private static int WriteFully(VectorWrite write, int file, IoVector* vectors, int count, long offset, long bytes)
     {
         while (bytes > 0)

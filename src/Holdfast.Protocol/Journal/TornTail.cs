@@ -38,7 +38,11 @@ internal static unsafe class TornTail
 
                 if (copy < 0 && chunk.AsSpan(0, (int)read).ContainsAnyExcept((byte)0))
                 {
-                    copy = Libc.Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
+                    copy = Libc.Open(
+                        path,
+                        Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenAppend | Libc.OpenCloseOnExec,
+                        Libc.OwnerReadWrite
+                    );
                 }
 
                 if (copy >= 0)

@@ -4,7 +4,5 @@ namespace Holdfast.Protocol.Json;
 public sealed class JsonSyntaxException(string message) : FormatException(message)
 {
     internal JsonSyntaxException(string what, int position)
-        : this($"The text {what}, at byte {position}.")
-    {
-    }
+        : this($"The text {what}, at byte {position}.") { }
 }

@@ -1,9 +1,10 @@
 namespace Holdfast.Protocol.Json;
 
 /// <summary>
-/// Reads JSON (RFC 8259) token by token, as Utf8JsonReader does and with its names. For what a supervisor reads at its start: the framework's reader
-/// brings an assembly and a dozen methods that must be compiled at run time, ten milliseconds and a megabyte in each of many processes. This one is a
-/// plain loop over bytes, right for small texts and slow for large ones. Throws <see cref="JsonSyntaxException"/>.
+/// Reads JSON (RFC 8259) token by token, as Utf8JsonReader does and with its names. For what a supervisor reads at its start: the
+/// framework's reader brings an assembly and a dozen methods that must be compiled at run time, ten milliseconds and a megabyte in each of
+/// many processes. This one is a plain loop over bytes, right for small texts and slow for large ones. Throws
+/// <see cref="JsonSyntaxException"/>.
 /// </summary>
 public ref struct PlainJsonReader
 {
@@ -112,12 +113,13 @@ public ref struct PlainJsonReader
         return _hasEscape ? PlainJsonText.Unescape(raw, _position) : PlainJsonText.Decode(raw, _position);
     }
 
-    public readonly bool GetBoolean() => TokenType switch
-    {
-        JsonToken.True => true,
-        JsonToken.False => false,
-        _ => throw Bad($"has a {TokenType} where true or false belongs"),
-    };
+    public readonly bool GetBoolean() =>
+        TokenType switch
+        {
+            JsonToken.True => true,
+            JsonToken.False => false,
+            _ => throw Bad($"has a {TokenType} where true or false belongs"),
+        };
 
     public readonly int GetInt32()
     {

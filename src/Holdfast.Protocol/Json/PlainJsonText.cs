@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Holdfast.Protocol.Json;
 
-/// <summary>What stands between two quotation marks in JSON, as a string. Throws <see cref="JsonSyntaxException"/> with the reader's position when it is no text.</summary>
+/// <summary>
+/// What stands between two quotation marks in JSON, as a string. Throws <see cref="JsonSyntaxException"/> with the reader's position when
+/// it is no text.
+/// </summary>
 internal static class PlainJsonText
 {
     /// <summary>Bytes without an escape.</summary>
@@ -58,23 +61,30 @@ internal static class PlainJsonText
             }
             else
             {
-                text.Append(escape switch
-                {
-                    (byte)'b' => '\b',
-                    (byte)'f' => '\f',
-                    (byte)'n' => '\n',
-                    (byte)'r' => '\r',
-                    (byte)'t' => '\t',
-                    _ => (char)escape,
-                });
+                text.Append(
+                    escape switch
+                    {
+                        (byte)'b' => '\b',
+                        (byte)'f' => '\f',
+                        (byte)'n' => '\n',
+                        (byte)'r' => '\r',
+                        (byte)'t' => '\t',
+                        _ => (char)escape,
+                    }
+                );
             }
         }
 
         return Paired(text.ToString(), position);
     }
 
-    private static char CodeUnit(ReadOnlySpan<byte> digits, int position) => (char)(
-        (HexDigit(digits[0], position) << 12) | (HexDigit(digits[1], position) << 8) | (HexDigit(digits[2], position) << 4) | HexDigit(digits[3], position));
+    private static char CodeUnit(ReadOnlySpan<byte> digits, int position) =>
+        (char)(
+            (HexDigit(digits[0], position) << 12)
+            | (HexDigit(digits[1], position) << 8)
+            | (HexDigit(digits[2], position) << 4)
+            | HexDigit(digits[3], position)
+        );
 
     /// <summary>Half of a character is no text: it could not be written again.</summary>
     private static string Paired(string text, int position)
@@ -94,11 +104,12 @@ internal static class PlainJsonText
         return text;
     }
 
-    public static int HexDigit(byte digit, int position) => digit switch
-    {
-        >= (byte)'0' and <= (byte)'9' => digit - '0',
-        >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
-        >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
-        _ => throw new JsonSyntaxException("has an escape that is not known", position),
-    };
+    public static int HexDigit(byte digit, int position) =>
+        digit switch
+        {
+            >= (byte)'0' and <= (byte)'9' => digit - '0',
+            >= (byte)'a' and <= (byte)'f' => digit - 'a' + 10,
+            >= (byte)'A' and <= (byte)'F' => digit - 'A' + 10,
+            _ => throw new JsonSyntaxException("has an escape that is not known", position),
+        };
 }

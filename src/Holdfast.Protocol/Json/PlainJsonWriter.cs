@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Holdfast.Protocol.Json;
 
 /// <summary>
-/// Writes small JSON objects, with the names of Utf8JsonWriter and for the reasons of <see cref="PlainJsonReader"/>. Texts are written as UTF-8, escaped only
-/// where JSON asks for it; half of a surrogate pair becomes U+FFFD. Checks nothing: who calls it knows what a whole object is.
+/// Writes small JSON objects, with the names of Utf8JsonWriter and for the reasons of <see cref="PlainJsonReader"/>. Texts are written as
+/// UTF-8, escaped only where JSON asks for it; half of a surrogate pair becomes U+FFFD. Checks nothing: who calls it knows what a whole
+/// object is.
 /// </summary>
 public sealed class PlainJsonWriter
 {

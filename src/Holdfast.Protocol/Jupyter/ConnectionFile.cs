@@ -36,14 +36,15 @@ public sealed class ConnectionFile
     public string SignatureScheme { get; init; } = "hmac-sha256";
     public string KernelName { get; init; } = "";
 
-    public int Port(KernelChannel channel) => channel switch
-    {
-        KernelChannel.Shell => ShellPort,
-        KernelChannel.IoPub => IoPubPort,
-        KernelChannel.Stdin => StdinPort,
-        KernelChannel.Control => ControlPort,
-        _ => HeartbeatPort,
-    };
+    public int Port(KernelChannel channel) =>
+        channel switch
+        {
+            KernelChannel.Shell => ShellPort,
+            KernelChannel.IoPub => IoPubPort,
+            KernelChannel.Stdin => StdinPort,
+            KernelChannel.Control => ControlPort,
+            _ => HeartbeatPort,
+        };
 
     public string Endpoint(KernelChannel channel) =>
         string.Create(CultureInfo.InvariantCulture, $"{Transport}://{Ip}{(Transport == "tcp" ? ':' : '-')}{Port(channel)}");
@@ -73,8 +74,16 @@ public sealed class ConnectionFile
     /// <summary>Throws <see cref="FormatException"/> with the field's name when a needed one is missing or of another kind.</summary>
     public static ConnectionFile Read(string path)
     {
-        string transport = "tcp", ip = "", key = "", scheme = JupyterSigner.Scheme, kernelName = "";
-        int shell = 0, iopub = 0, stdin = 0, control = 0, heartbeat = 0;
+        string transport = "tcp",
+            ip = "",
+            key = "",
+            scheme = JupyterSigner.Scheme,
+            kernelName = "";
+        int shell = 0,
+            iopub = 0,
+            stdin = 0,
+            control = 0,
+            heartbeat = 0;
         try
         {
             var reader = new Utf8JsonReader(File.ReadAllBytes(path));
@@ -85,17 +94,39 @@ public sealed class ConnectionFile
                 reader.Read();
                 switch (name)
                 {
-                    case "shell_port": shell = reader.GetInt32(); break;
-                    case "iopub_port": iopub = reader.GetInt32(); break;
-                    case "stdin_port": stdin = reader.GetInt32(); break;
-                    case "control_port": control = reader.GetInt32(); break;
-                    case "hb_port": heartbeat = reader.GetInt32(); break;
-                    case "ip": ip = reader.GetString() ?? ""; break;
-                    case "key": key = reader.GetString() ?? ""; break;
-                    case "transport": transport = reader.GetString() ?? ""; break;
-                    case "signature_scheme": scheme = reader.GetString() ?? ""; break;
-                    case "kernel_name": kernelName = reader.GetString() ?? ""; break;
-                    default: reader.Skip(); break;
+                    case "shell_port":
+                        shell = reader.GetInt32();
+                        break;
+                    case "iopub_port":
+                        iopub = reader.GetInt32();
+                        break;
+                    case "stdin_port":
+                        stdin = reader.GetInt32();
+                        break;
+                    case "control_port":
+                        control = reader.GetInt32();
+                        break;
+                    case "hb_port":
+                        heartbeat = reader.GetInt32();
+                        break;
+                    case "ip":
+                        ip = reader.GetString() ?? "";
+                        break;
+                    case "key":
+                        key = reader.GetString() ?? "";
+                        break;
+                    case "transport":
+                        transport = reader.GetString() ?? "";
+                        break;
+                    case "signature_scheme":
+                        scheme = reader.GetString() ?? "";
+                        break;
+                    case "kernel_name":
+                        kernelName = reader.GetString() ?? "";
+                        break;
+                    default:
+                        reader.Skip();
+                        break;
                 }
             }
         }
@@ -111,8 +142,16 @@ public sealed class ConnectionFile
 
         return new ConnectionFile
         {
-            Transport = transport, Ip = ip, ShellPort = shell, IoPubPort = iopub, StdinPort = stdin, ControlPort = control, HeartbeatPort = heartbeat,
-            Key = key, SignatureScheme = scheme, KernelName = kernelName,
+            Transport = transport,
+            Ip = ip,
+            ShellPort = shell,
+            IoPubPort = iopub,
+            StdinPort = stdin,
+            ControlPort = control,
+            HeartbeatPort = heartbeat,
+            Key = key,
+            SignatureScheme = scheme,
+            KernelName = kernelName,
         };
     }
 }

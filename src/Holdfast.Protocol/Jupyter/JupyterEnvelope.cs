@@ -17,7 +17,8 @@ public static class JupyterEnvelope
         ReadOnlyMemory<byte> content = default,
         ReadOnlyMemory<byte> metadata = default,
         ReadOnlyMemory<byte> parent = default,
-        params ReadOnlySpan<ReadOnlyMemory<byte>> buffers)
+        params ReadOnlySpan<ReadOnlyMemory<byte>> buffers
+    )
     {
         var headerJson = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(headerJson))
@@ -35,7 +36,13 @@ public static class JupyterEnvelope
     }
 
     /// <summary>The content of an execute_request.</summary>
-    public static byte[] ExecuteContent(string code, bool silent = false, bool storeHistory = true, bool allowStdin = false, bool stopOnError = true)
+    public static byte[] ExecuteContent(
+        string code,
+        bool silent = false,
+        bool storeHistory = true,
+        bool allowStdin = false,
+        bool stopOnError = true
+    )
     {
         var json = new ArrayBufferWriter<byte>(code.Length + 128);
         using (var writer = new Utf8JsonWriter(json))

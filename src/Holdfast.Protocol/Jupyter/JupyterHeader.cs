@@ -21,20 +21,26 @@ public sealed class JupyterHeader
     public string Version { get; init; } = ProtocolVersion;
 
     /// <summary>A header of ours, dated.</summary>
-    public static JupyterHeader Create(string messageType, string messageId, string session, string username, DateTimeOffset at) => new()
-    {
-        MessageType = messageType,
-        MessageId = messageId,
-        Session = session,
-        Username = username,
-        Date = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
-    };
+    public static JupyterHeader Create(string messageType, string messageId, string session, string username, DateTimeOffset at) =>
+        new()
+        {
+            MessageType = messageType,
+            MessageId = messageId,
+            Session = session,
+            Username = username,
+            Date = at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
+        };
 
     /// <summary>Reads a header or parent frame; what is broken or missing is empty, for a message is kept even when its header cannot be
     /// understood.</summary>
     public static JupyterHeader Read(ReadOnlySpan<byte> json)
     {
-        string messageId = "", session = "", username = "", messageType = "", date = "", version = "";
+        string messageId = "",
+            session = "",
+            username = "",
+            messageType = "",
+            date = "",
+            version = "";
         var reader = new Utf8JsonReader(json);
         try
         {
@@ -46,13 +52,27 @@ public sealed class JupyterHeader
                 string text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
                 switch (name)
                 {
-                    case "msg_id": messageId = text; break;
-                    case "session": session = text; break;
-                    case "username": username = text; break;
-                    case "msg_type": messageType = text; break;
-                    case "date": date = text; break;
-                    case "version": version = text; break;
-                    default: reader.Skip(); break;
+                    case "msg_id":
+                        messageId = text;
+                        break;
+                    case "session":
+                        session = text;
+                        break;
+                    case "username":
+                        username = text;
+                        break;
+                    case "msg_type":
+                        messageType = text;
+                        break;
+                    case "date":
+                        date = text;
+                        break;
+                    case "version":
+                        version = text;
+                        break;
+                    default:
+                        reader.Skip();
+                        break;
                 }
             }
         }
@@ -63,7 +83,12 @@ public sealed class JupyterHeader
 
         return new JupyterHeader
         {
-            MessageId = messageId, Session = session, Username = username, MessageType = messageType, Date = date, Version = version,
+            MessageId = messageId,
+            Session = session,
+            Username = username,
+            MessageType = messageType,
+            Date = date,
+            Version = version,
         };
     }
 

@@ -19,7 +19,13 @@ public sealed class JupyterSigner : IDisposable
     public bool IsSigning => _hash is not null;
 
     /// <summary>Writes the signature; returns its length, 64 or 0.</summary>
-    public int Sign(ReadOnlySpan<byte> header, ReadOnlySpan<byte> parent, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> content, Span<byte> signature)
+    public int Sign(
+        ReadOnlySpan<byte> header,
+        ReadOnlySpan<byte> parent,
+        ReadOnlySpan<byte> metadata,
+        ReadOnlySpan<byte> content,
+        Span<byte> signature
+    )
     {
         if (_hash is null)
         {
@@ -43,7 +49,12 @@ public sealed class JupyterSigner : IDisposable
 
     /// <summary>Compares in constant time, so that the key cannot be felt out by a process that can reach a tcp port.</summary>
     public bool Verify(
-        ReadOnlySpan<byte> signature, ReadOnlySpan<byte> header, ReadOnlySpan<byte> parent, ReadOnlySpan<byte> metadata, ReadOnlySpan<byte> content)
+        ReadOnlySpan<byte> signature,
+        ReadOnlySpan<byte> header,
+        ReadOnlySpan<byte> parent,
+        ReadOnlySpan<byte> metadata,
+        ReadOnlySpan<byte> content
+    )
     {
         if (_hash is null)
         {

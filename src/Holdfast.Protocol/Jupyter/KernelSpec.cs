@@ -41,7 +41,9 @@ public sealed class KernelSpec
         {
             string? kernels = Path.GetDirectoryName(ResourceDirectory);
             string suffix = Path.Combine("share", "jupyter", "kernels");
-            return kernels is not null && kernels.Length > suffix.Length + 1
+            return
+                kernels is not null
+                && kernels.Length > suffix.Length + 1
                 && kernels.EndsWith(Path.DirectorySeparatorChar + suffix, StringComparison.Ordinal)
                 ? kernels[..^(suffix.Length + 1)]
                 : null;
@@ -94,10 +96,14 @@ public sealed class KernelSpec
         get
         {
             using var metadata = JsonDocument.Parse(MetadataJson);
-            if (metadata.RootElement.ValueKind == JsonValueKind.Object
-                && metadata.RootElement.TryGetProperty("holdfast", out JsonElement ours) && ours.ValueKind == JsonValueKind.Object
-                && ours.TryGetProperty("transport", out JsonElement transport) && transport.ValueKind == JsonValueKind.String
-                && transport.GetString() is "ipc" or "tcp")
+            if (
+                metadata.RootElement.ValueKind == JsonValueKind.Object
+                && metadata.RootElement.TryGetProperty("holdfast", out JsonElement ours)
+                && ours.ValueKind == JsonValueKind.Object
+                && ours.TryGetProperty("transport", out JsonElement transport)
+                && transport.ValueKind == JsonValueKind.String
+                && transport.GetString() is "ipc" or "tcp"
+            )
             {
                 return transport.GetString()!;
             }
@@ -140,9 +146,10 @@ public sealed class KernelSpec
                     ? interruptMode
                     : throw new FormatException($"kernel.json: interrupt_mode is \"{interruptMode}\"; it may be signal or message."),
                 Environment = ReadEnvironment(root),
-                MetadataJson = root.TryGetProperty("metadata", out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object
-                    ? metadata.GetRawText()
-                    : "{}",
+                MetadataJson =
+                    root.TryGetProperty("metadata", out JsonElement metadata) && metadata.ValueKind == JsonValueKind.Object
+                        ? metadata.GetRawText()
+                        : "{}",
                 Json = json,
             };
         }
@@ -211,9 +218,11 @@ public sealed class KernelSpec
         var values = new List<string>();
         foreach (JsonElement argument in argv.EnumerateArray())
         {
-            values.Add(argument.ValueKind == JsonValueKind.String
-                ? argument.GetString()!
-                : throw new FormatException("kernel.json: argv holds something other than text."));
+            values.Add(
+                argument.ValueKind == JsonValueKind.String
+                    ? argument.GetString()!
+                    : throw new FormatException("kernel.json: argv holds something other than text.")
+            );
         }
 
         return values.ToArray();
@@ -226,9 +235,10 @@ public sealed class KernelSpec
         {
             foreach (JsonProperty variable in environment.EnumerateObject())
             {
-                values[variable.Name] = variable.Value.ValueKind == JsonValueKind.String
-                    ? variable.Value.GetString()!
-                    : throw new FormatException($"kernel.json: env.{variable.Name} is not text.");
+                values[variable.Name] =
+                    variable.Value.ValueKind == JsonValueKind.String
+                        ? variable.Value.GetString()!
+                        : throw new FormatException($"kernel.json: env.{variable.Name} is not text.");
             }
         }
 

@@ -6,7 +6,10 @@ public sealed record BrokenKernelSpec(string Name, string ResourceDirectory, str
 
 /// <summary>What a search found: the usable specs by name, the first folder in search order winning, and those that are broken.</summary>
 public sealed record KernelSpecListing(
-    IReadOnlyList<KernelSpec> Specs, IReadOnlyList<BrokenKernelSpec> Broken, IReadOnlyList<string> SearchedDirectories)
+    IReadOnlyList<KernelSpec> Specs,
+    IReadOnlyList<BrokenKernelSpec> Broken,
+    IReadOnlyList<string> SearchedDirectories
+)
 {
     /// <summary>The spec of that name, compared as Jupyter does: without regard to case.</summary>
     public KernelSpec? Find(string name)
@@ -47,7 +50,8 @@ public static class KernelSpecSearch
         }
 
         string? home = NotEmpty(variable("HOME"));
-        string? user = NotEmpty(variable("JUPYTER_DATA_DIR"))
+        string? user =
+            NotEmpty(variable("JUPYTER_DATA_DIR"))
             ?? (NotEmpty(variable("XDG_DATA_HOME")) is { } dataHome ? Path.Combine(dataHome, "jupyter") : null)
             ?? (home is null ? null : Path.Combine(home, ".local", "share", "jupyter"));
 
@@ -96,7 +100,9 @@ public static class KernelSpecSearch
 
                 if (!IsValidName(name))
                 {
-                    broken.Add(new BrokenKernelSpec(name, resource, "A kernel's name may hold only letters, digits, dots, dashes and underscores."));
+                    broken.Add(
+                        new BrokenKernelSpec(name, resource, "A kernel's name may hold only letters, digits, dots, dashes and underscores.")
+                    );
                     continue;
                 }
 

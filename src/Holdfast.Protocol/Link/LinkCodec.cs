@@ -14,7 +14,9 @@ public static class LinkCodec
     /// <summary>The oldest peer this build still speaks with.</summary>
     public const int ProtocolVersionMin = 1;
 
-    /// <summary>A frame past this is refused as damage: requests to kernels may carry buffers of many megabytes, nothing carries more.</summary>
+    /// <summary>
+    /// A frame past this is refused as damage: requests to kernels may carry buffers of many megabytes, nothing carries more.
+    /// </summary>
     public const int FrameBytesMax = 128 * 1024 * 1024;
 
     private const int HeadBytes = 8;
@@ -26,7 +28,9 @@ public static class LinkCodec
         output.Write(message.Body.Span);
     }
 
-    /// <summary>Writes a frame up to its body, which the caller sends next: a file's bytes, for example, that need not pass through memory.</summary>
+    /// <summary>
+    /// Writes a frame up to its body, which the caller sends next: a file's bytes, for example, that need not pass through memory.
+    /// </summary>
     public static void WriteHead(IBufferWriter<byte> output, LinkMessage message, int bodyLength)
     {
         var writer = new PlainJsonWriter();
@@ -79,7 +83,11 @@ public static class LinkCodec
             throw new LinkFormatException("A header reaches past its frame.");
         }
 
-        message = LinkMessage.Read((LinkMessageType)span[4], span.Slice(HeadBytes, headerLength), buffer[(HeadBytes + headerLength)..needed]);
+        message = LinkMessage.Read(
+            (LinkMessageType)span[4],
+            span.Slice(HeadBytes, headerLength),
+            buffer[(HeadBytes + headerLength)..needed]
+        );
         consumed = needed;
         return true;
     }

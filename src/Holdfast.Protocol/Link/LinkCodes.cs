@@ -1,6 +1,8 @@
 namespace Holdfast.Protocol.Link;
 
-/// <summary>The codes of <see cref="LinkMessageType.Refused"/>. Never renamed; docs/spec/supervisor-link.md says when each is given.</summary>
+/// <summary>
+/// The codes of <see cref="LinkMessageType.Refused"/>. Never renamed; docs/spec/supervisor-link.md says when each is given.
+/// </summary>
 public static class LinkCodes
 {
     public const string NonceMismatch = "nonce-mismatch";
@@ -17,13 +19,16 @@ public static class LinkCodes
     /// <summary>The supervisor will take no further attempt: descendants of the last one live on under it. It ends by itself.</summary>
     public const string Leaving = "leaving";
 
-    /// <summary>The attempt to run has a supervisor.json, an exit.json or a held lock: it was taken before and must not start twice.</summary>
+    /// <summary>
+    /// The attempt to run has a supervisor.json, an exit.json or a held lock: it was taken before and must not start twice.
+    /// </summary>
     public const string AlreadyTaken = "already-taken";
 
     public const string SpecInvalid = "spec-invalid";
     public const string DiskFull = "disk-full";
     public const string NotPausable = "not-pausable";
     public const string SignalInvalid = "signal-invalid";
+
     /// <summary>A window of that size does not exist: rows and columns go from 1 to 65535.</summary>
     public const string SizeInvalid = "size-invalid";
 

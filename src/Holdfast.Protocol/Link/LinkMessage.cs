@@ -89,7 +89,9 @@ public sealed record LinkMessage
         writer.WriteEndObject();
     }
 
-    /// <summary>Reads a header; throws <see cref="LinkFormatException"/> when it is not one JSON object with fields of the right kinds.</summary>
+    /// <summary>
+    /// Reads a header; throws <see cref="LinkFormatException"/> when it is not one JSON object with fields of the right kinds.
+    /// </summary>
     public static LinkMessage Read(LinkMessageType type, ReadOnlySpan<byte> header, ReadOnlyMemory<byte> body)
     {
         try
@@ -105,13 +107,35 @@ public sealed record LinkMessage
     private static LinkMessage ReadFields(LinkMessageType type, ReadOnlySpan<byte> header, ReadOnlyMemory<byte> body)
     {
         var reader = new PlainJsonReader(header);
-        long id = 0, startTicks = 0, position = 0, at = 0, graceMs = 0;
-        int protocol = 0, pid = 0, signal = 0, rows = 0, columns = 0;
+        long id = 0,
+            startTicks = 0,
+            position = 0,
+            at = 0,
+            graceMs = 0;
+        int protocol = 0,
+            pid = 0,
+            signal = 0,
+            rows = 0,
+            columns = 0;
         int? exitCode = null;
-        string? version = null, nonce = null, mode = null, state = null, bootId = null, attempt = null, directory = null, cause = null;
-        string? reason = null, code = null, messageId = null, group = null, channel = null;
-        string[]? capabilities = null, after = null;
-        bool end = false, alive = false, stopOnError = false;
+        string? version = null,
+            nonce = null,
+            mode = null,
+            state = null,
+            bootId = null,
+            attempt = null,
+            directory = null,
+            cause = null;
+        string? reason = null,
+            code = null,
+            messageId = null,
+            group = null,
+            channel = null;
+        string[]? capabilities = null,
+            after = null;
+        bool end = false,
+            alive = false,
+            stopOnError = false;
 
         if (!reader.Read() || reader.TokenType != JsonToken.StartObject)
         {
@@ -124,45 +148,132 @@ public sealed record LinkMessage
             reader.Read();
             switch (name)
             {
-                case "id": id = reader.GetInt64(); break;
-                case "protocol": protocol = reader.GetInt32(); break;
-                case "version": version = reader.GetString(); break;
-                case "nonce": nonce = reader.GetString(); break;
-                case "mode": mode = reader.GetString(); break;
-                case "state": state = reader.GetString(); break;
-                case "capabilities": capabilities = ReadTexts(ref reader); break;
-                case "bootId": bootId = reader.GetString(); break;
-                case "pid": pid = reader.GetInt32(); break;
-                case "startTicks": startTicks = reader.GetInt64(); break;
-                case "attempt": attempt = reader.GetString(); break;
-                case "directory": directory = reader.GetString(); break;
-                case "position": position = reader.GetInt64(); break;
-                case "signal": signal = reader.GetInt32(); break;
-                case "exitCode": exitCode = reader.GetInt32(); break;
-                case "cause": cause = reader.GetString(); break;
-                case "reason": reason = reader.GetString(); break;
-                case "code": code = reader.GetString(); break;
-                case "at": at = reader.GetInt64(); break;
-                case "graceMs": graceMs = reader.GetInt64(); break;
-                case "end": end = reader.GetBoolean(); break;
-                case "alive": alive = reader.GetBoolean(); break;
-                case "stopOnError": stopOnError = reader.GetBoolean(); break;
-                case "messageId": messageId = reader.GetString(); break;
-                case "group": group = reader.GetString(); break;
-                case "channel": channel = reader.GetString(); break;
-                case "rows": rows = reader.GetInt32(); break;
-                case "columns": columns = reader.GetInt32(); break;
-                case "after": after = ReadTexts(ref reader); break;
-                default: reader.Skip(); break;
+                case "id":
+                    id = reader.GetInt64();
+                    break;
+                case "protocol":
+                    protocol = reader.GetInt32();
+                    break;
+                case "version":
+                    version = reader.GetString();
+                    break;
+                case "nonce":
+                    nonce = reader.GetString();
+                    break;
+                case "mode":
+                    mode = reader.GetString();
+                    break;
+                case "state":
+                    state = reader.GetString();
+                    break;
+                case "capabilities":
+                    capabilities = ReadTexts(ref reader);
+                    break;
+                case "bootId":
+                    bootId = reader.GetString();
+                    break;
+                case "pid":
+                    pid = reader.GetInt32();
+                    break;
+                case "startTicks":
+                    startTicks = reader.GetInt64();
+                    break;
+                case "attempt":
+                    attempt = reader.GetString();
+                    break;
+                case "directory":
+                    directory = reader.GetString();
+                    break;
+                case "position":
+                    position = reader.GetInt64();
+                    break;
+                case "signal":
+                    signal = reader.GetInt32();
+                    break;
+                case "exitCode":
+                    exitCode = reader.GetInt32();
+                    break;
+                case "cause":
+                    cause = reader.GetString();
+                    break;
+                case "reason":
+                    reason = reader.GetString();
+                    break;
+                case "code":
+                    code = reader.GetString();
+                    break;
+                case "at":
+                    at = reader.GetInt64();
+                    break;
+                case "graceMs":
+                    graceMs = reader.GetInt64();
+                    break;
+                case "end":
+                    end = reader.GetBoolean();
+                    break;
+                case "alive":
+                    alive = reader.GetBoolean();
+                    break;
+                case "stopOnError":
+                    stopOnError = reader.GetBoolean();
+                    break;
+                case "messageId":
+                    messageId = reader.GetString();
+                    break;
+                case "group":
+                    group = reader.GetString();
+                    break;
+                case "channel":
+                    channel = reader.GetString();
+                    break;
+                case "rows":
+                    rows = reader.GetInt32();
+                    break;
+                case "columns":
+                    columns = reader.GetInt32();
+                    break;
+                case "after":
+                    after = ReadTexts(ref reader);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
         return new LinkMessage
         {
-            Type = type, Id = id, Protocol = protocol, Version = version, Nonce = nonce, Mode = mode, State = state, Capabilities = capabilities,
-            BootId = bootId, Pid = pid, StartTicks = startTicks, Attempt = attempt, Directory = directory, Position = position, Signal = signal,
-            ExitCode = exitCode, Cause = cause, Reason = reason, Code = code, AtUnixNanoseconds = at, GraceMs = graceMs, End = end, Alive = alive,
-            StopOnError = stopOnError, MessageId = messageId, Group = group, Channel = channel, Rows = rows, Columns = columns, After = after, Body = body,
+            Type = type,
+            Id = id,
+            Protocol = protocol,
+            Version = version,
+            Nonce = nonce,
+            Mode = mode,
+            State = state,
+            Capabilities = capabilities,
+            BootId = bootId,
+            Pid = pid,
+            StartTicks = startTicks,
+            Attempt = attempt,
+            Directory = directory,
+            Position = position,
+            Signal = signal,
+            ExitCode = exitCode,
+            Cause = cause,
+            Reason = reason,
+            Code = code,
+            AtUnixNanoseconds = at,
+            GraceMs = graceMs,
+            End = end,
+            Alive = alive,
+            StopOnError = stopOnError,
+            MessageId = messageId,
+            Group = group,
+            Channel = channel,
+            Rows = rows,
+            Columns = columns,
+            After = after,
+            Body = body,
         };
     }
 

@@ -2,13 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace Holdfast.Protocol.Processes;
 
-/// <summary>What a new process starts with. Descriptors are given for 0, 1, 2 and, optionally, 3; every other one is closed in the child.</summary>
+/// <summary>
+/// What a new process starts with. Descriptors are given for 0, 1, 2 and, optionally, 3; every other one is closed in the child.
+/// </summary>
 public sealed record ChildStart(IReadOnlyList<string> Argv, IReadOnlyList<string> Environment, string? WorkingDirectory)
 {
-    /// <summary>What to execute when it is not to be looked up from the first of <see cref="Argv"/> in the caller's own PATH; contains a slash.</summary>
+    /// <summary>
+    /// What to execute when it is not to be looked up from the first of <see cref="Argv"/> in the caller's own PATH; contains a slash.
+    /// </summary>
     public string? File { get; init; }
 
-    /// <summary>A terminal's path: opened in the child, whose session is new, it becomes the controlling terminal, and its descriptors 0, 1 and 2.</summary>
+    /// <summary>
+    /// A terminal's path: opened in the child, whose session is new, it becomes the controlling terminal, and its descriptors 0, 1 and 2.
+    /// </summary>
     public string? Terminal { get; init; }
 
     public int StandardInput { get; init; } = -1;
@@ -18,13 +24,16 @@ public sealed record ChildStart(IReadOnlyList<string> Argv, IReadOnlyList<string
     /// <summary>Becomes descriptor 3 of the child; -1 for none.</summary>
     public int Extra { get; init; } = -1;
 
-    /// <summary>SIGCHLD is blocked in it from its first instruction on, and so in every thread that a runtime starts before its program: then it can be waited for by a descriptor.</summary>
+    /// <summary>
+    /// SIGCHLD is blocked in it from its first instruction on, and so in every thread that a runtime starts before its program: then it can
+    /// be waited for by a descriptor.
+    /// </summary>
     public bool BlocksChildSignal { get; init; }
 }
 
 /// <summary>
-/// posix_spawn in a session of its own with every signal at its default and none blocked that was not asked for. Not System.Diagnostics.Process, which hands
-/// SIGPIPE down as ignored and can neither start a session nor close descriptors.
+/// posix_spawn in a session of its own with every signal at its default and none blocked that was not asked for. Not
+/// System.Diagnostics.Process, which hands SIGPIPE down as ignored and can neither start a session nor close descriptors.
 /// </summary>
 public static unsafe partial class ChildProcess
 {
@@ -32,7 +41,9 @@ public static unsafe partial class ChildProcess
     private const short FlagSetSigMask = 0x08;
     private const short FlagSetSid = 0x80;
 
-    /// <summary>Starts the child; returns its pid, or the negated errno when it could not be started (-2: command or directory not found).</summary>
+    /// <summary>
+    /// Starts the child; returns its pid, or the negated errno when it could not be started (-2: command or directory not found).
+    /// </summary>
     public static int Spawn(ChildStart start)
     {
         // Sizes with room to spare: glibc's are 336, 80 and 128 bytes.

@@ -13,8 +13,8 @@ public static class DurableFile
     }
 
     /// <summary>
-    /// The same without the syncs: whole or absent for every process, whoever is killed and when, but a power cut may take it. For files whose content
-    /// is durable elsewhere, or means nothing after a restart of the machine.
+    /// The same without the syncs: whole or absent for every process, whoever is killed and when, but a power cut may take it. For files
+    /// whose content is durable elsewhere, or means nothing after a restart of the machine.
     /// </summary>
     public static void Replace(string path, ReadOnlySpan<byte> content) => Rename(path, content, isSynced: false);
 
@@ -66,8 +66,8 @@ public static class DurableFile
     }
 
     /// <summary>
-    /// The temporary file is always made anew: what lies there is an earlier write's, cut short, or something that must not be written through, such as a link or a FIFO. Where it
-    /// cannot be removed, as a folder cannot, another name does.
+    /// The temporary file is always made anew: what lies there is an earlier write's, cut short, or something that must not be written
+    /// through, such as a link or a FIFO. Where it cannot be removed, as a folder cannot, another name does.
     /// </summary>
     private static int Create(string path, out string temporary)
     {

@@ -28,10 +28,14 @@ public sealed class FileLock : IDisposable
         return null;
     }
 
-    /// <summary>True when some process holds the lock now. A missing file is not held. Takes it for an instant to find out, shared, so that two who look do not see one another.</summary>
+    /// <summary>
+    /// True when some process holds the lock now. A missing file is not held. Takes it for an instant to find out, shared, so that two who
+    /// look do not see one another.
+    /// </summary>
     public static bool IsHeld(string path)
     {
-        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | Libc.OpenNonBlock, 0); // A FIFO in its place must not make us wait.
+        // A FIFO in its place must not make us wait.
+        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | Libc.OpenNonBlock, 0);
         if (fd < 0)
         {
             return false;
@@ -51,7 +55,10 @@ public sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Said, and not left to the close: a child that another thread is starting has the descriptor, and the lock with it, until it becomes another program.</summary>
+    /// <summary>
+    /// Said, and not left to the close: a child that another thread is starting has the descriptor, and the lock with it, until it becomes
+    /// another program.
+    /// </summary>
     private static void LetGo(int fd)
     {
         _ = Libc.Flock(fd, Libc.LockNone);

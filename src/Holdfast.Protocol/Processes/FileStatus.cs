@@ -7,7 +7,15 @@ namespace Holdfast.Protocol.Processes;
 /// What statx says of a file: owner, mode, and the four things that together tell whether it is still the same content
 /// (device, inode, size, modification time). .NET offers neither owner nor inode.
 /// </summary>
-public readonly partial record struct FileStatus(uint UserId, uint GroupId, UnixFileMode Mode, ulong Device, ulong Inode, long Size, long ModifiedNanoseconds)
+public readonly partial record struct FileStatus(
+    uint UserId,
+    uint GroupId,
+    UnixFileMode Mode,
+    ulong Device,
+    ulong Inode,
+    long Size,
+    long ModifiedNanoseconds
+)
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const uint BasicStats = 0x7FF;
@@ -17,7 +25,9 @@ public readonly partial record struct FileStatus(uint UserId, uint GroupId, Unix
     private const int TypeBits = 0xF000;
     private const int PlainType = 0x8000;
 
-    /// <summary>The status of what the path leads to, symbolic links followed; null if there is nothing there or it may not be seen.</summary>
+    /// <summary>
+    /// The status of what the path leads to, symbolic links followed; null if there is nothing there or it may not be seen.
+    /// </summary>
     public static FileStatus? Of(string path) => Of(CurrentDirectory, path, 0);
 
     /// <summary>The status of an open file, whatever its name leads to by now.</summary>
@@ -39,7 +49,8 @@ public readonly partial record struct FileStatus(uint UserId, uint GroupId, Unix
             ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140),
             *(ulong*)(buffer + 32),
             *(long*)(buffer + 40),
-            (*(long*)(buffer + 112) * 1_000_000_000) + *(uint*)(buffer + 120));
+            (*(long*)(buffer + 112) * 1_000_000_000) + *(uint*)(buffer + 120)
+        );
     }
 
     /// <summary>Whether an open file is a plain one: no folder, FIFO, socket or device.</summary>

@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Holdfast.Protocol.Processes;
 
 /// <summary>
-/// Reads what must be a plain file. Whatever else lies in its place is refused at once: opening a FIFO in the ordinary way waits for somebody to write to it, for ever.
+/// Reads what must be a plain file. Whatever else lies in its place is refused at once: opening a FIFO in the ordinary way waits for
+/// somebody to write to it, for ever.
 /// </summary>
 public static class PlainFile
 {

@@ -15,10 +15,12 @@ public readonly record struct ProcessIdentity(string BootId, int Pid, long Start
     public static ProcessIdentity Current => new(CurrentBootId, Environment.ProcessId, ProcessStat.Of(Environment.ProcessId)!.StartTicks);
 
     /// <summary>The identity of a live process; null when there is none with that pid.</summary>
-    public static ProcessIdentity? Of(int pid) => ProcessStat.Of(pid) is { } stat ? new ProcessIdentity(CurrentBootId, pid, stat.StartTicks) : null;
+    public static ProcessIdentity? Of(int pid) =>
+        ProcessStat.Of(pid) is { } stat ? new ProcessIdentity(CurrentBootId, pid, stat.StartTicks) : null;
 
     /// <summary>True when this very process still exists (a zombie counts as gone: it runs no more).</summary>
-    public bool IsAlive() => BootId == CurrentBootId && ProcessStat.Of(Pid) is { State: not ('Z' or 'X') } stat && stat.StartTicks == StartTicks;
+    public bool IsAlive() =>
+        BootId == CurrentBootId && ProcessStat.Of(Pid) is { State: not ('Z' or 'X') } stat && stat.StartTicks == StartTicks;
 
     private static string ReadBootId()
     {

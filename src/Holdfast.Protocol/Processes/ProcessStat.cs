@@ -8,7 +8,8 @@ public sealed record ProcessStat(char State, long StartTicks, int ParentPid, int
     private const int StartField = 19;
 
     /// <summary>Null when there is no such process.</summary>
-    public static ProcessStat? Of(int pid) => RawFile.Read("/proc/" + pid.ToString(System.Globalization.CultureInfo.InvariantCulture) + "/stat") is { } text ? Parse(text) : null;
+    public static ProcessStat? Of(int pid) =>
+        RawFile.Read("/proc/" + pid.ToString(System.Globalization.CultureInfo.InvariantCulture) + "/stat") is { } text ? Parse(text) : null;
 
     internal static ProcessStat? Parse(ReadOnlySpan<byte> text)
     {
@@ -20,7 +21,12 @@ public sealed record ProcessStat(char State, long StartTicks, int ParentPid, int
         }
 
         ReadOnlySpan<byte> fields = text[(end + 2)..];
-        return new ProcessStat((char)fields[0], Number(fields, StartField), (int)Number(fields, ParentField), (int)Number(fields, SessionField));
+        return new ProcessStat(
+            (char)fields[0],
+            Number(fields, StartField),
+            (int)Number(fields, ParentField),
+            (int)Number(fields, SessionField)
+        );
     }
 
     private static long Number(ReadOnlySpan<byte> fields, int field)

@@ -8,7 +8,8 @@ public static unsafe class RawFile
     /// <summary>The whole content, or null when it cannot be opened or read.</summary>
     public static byte[]? Read(string path)
     {
-        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | Libc.OpenNonBlock, 0); // A FIFO in its place must not make us wait.
+        // A FIFO in its place must not make us wait.
+        int fd = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | Libc.OpenNonBlock, 0);
         if (fd < 0)
         {
             return null;

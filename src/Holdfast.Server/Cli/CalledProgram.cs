@@ -3,7 +3,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Server.Cli;
 
 /// <summary>
-/// The program by the path that it was called by, with the links in it: an upgrade points such a link at the next version, and whoever starts it by the link later starts that one.
+/// The program by the path that it was called by, with the links in it: an upgrade points such a link at the next version, and whoever
+/// starts it by the link later starts that one.
 /// </summary>
 internal static class CalledProgram
 {
@@ -13,9 +14,13 @@ internal static class CalledProgram
     {
         IEnumerable<string> candidates = calledAs.Contains('/', StringComparison.Ordinal)
             ? [Path.GetFullPath(calledAs, currentDirectory)]
-            : (searchPath ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.GetFullPath(Path.Combine(folder, calledAs), currentDirectory));
+            : (searchPath ?? "")
+                .Split(':', StringSplitOptions.RemoveEmptyEntries)
+                .Select(folder => Path.GetFullPath(Path.Combine(folder, calledAs), currentDirectory));
         FileStatus? runs = FileStatus.Of(executable);
-        return candidates.FirstOrDefault(candidate => FileStatus.Of(candidate) is { } there && (there.Device, there.Inode) == (runs?.Device, runs?.Inode)) ?? executable;
+        return candidates.FirstOrDefault(candidate =>
+                FileStatus.Of(candidate) is { } there && (there.Device, there.Inode) == (runs?.Device, runs?.Inode)
+            ) ?? executable;
     }
 
     /// <summary>As this process was called.</summary>

@@ -19,7 +19,9 @@ public sealed class CliContext
     /// <summary>The word that this program was called by; null when it is not known.</summary>
     public Func<string?> CalledAs { get; init; } = () => null;
 
-    /// <summary>How long a server that was there and is gone is waited for. Five minutes: a reboot of a machine, an upgrade with a look at the logs.</summary>
+    /// <summary>
+    /// How long a server that was there and is gone is waited for. Five minutes: a reboot of a machine, an upgrade with a look at the logs.
+    /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Set by a verb as soon as it knows: the command that comes back to the work after Ctrl-C.</summary>

@@ -12,16 +12,20 @@ public static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         using var interruption = new Interruption();
-        return await RunAsync(args, new CliContext
-        {
-            Terminal = new ProcessTerminal(),
-            Environment = Environment.GetEnvironmentVariable,
-            CurrentDirectory = Environment.CurrentDirectory,
-            Time = TimeProvider.System,
-            Executable = Environment.ProcessPath,
-            CalledAs = CalledProgram.Word,
-            Interruption = interruption.Listen,
-        }).ConfigureAwait(false);
+        return await RunAsync(
+                args,
+                new CliContext
+                {
+                    Terminal = new ProcessTerminal(),
+                    Environment = Environment.GetEnvironmentVariable,
+                    CurrentDirectory = Environment.CurrentDirectory,
+                    Time = TimeProvider.System,
+                    Executable = Environment.ProcessPath,
+                    CalledAs = CalledProgram.Word,
+                    Interruption = interruption.Listen,
+                }
+            )
+            .ConfigureAwait(false);
     }
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args, CliContext context)
@@ -54,7 +58,9 @@ public static class CommandLine
         catch (OperationCanceledException) when (context.Interruption().IsCancellationRequested)
         {
             // Begins on a line of its own, behind the ^C that the terminal shows.
-            context.Terminal.WriteErrorLine(context.ComeBack is { } comeBack ? $"\nholdfast: the work goes on; come back to it with: {comeBack}" : "");
+            context.Terminal.WriteErrorLine(
+                context.ComeBack is { } comeBack ? $"\nholdfast: the work goes on; come back to it with: {comeBack}" : ""
+            );
             return ExitCodes.Interrupted;
         }
     }
@@ -76,7 +82,11 @@ public static class CommandLine
         int at = ArgumentParser.ReadGlobal(args, arguments);
         if (at == args.Count || args[at] == "help")
         {
-            return ShowHelp(context, at + 1 < args.Count ? args[at + 1] : null, isAsked: at < args.Count || arguments.Has(GlobalOptions.Help.Name));
+            return ShowHelp(
+                context,
+                at + 1 < args.Count ? args[at + 1] : null,
+                isAsked: at < args.Count || arguments.Has(GlobalOptions.Help.Name)
+            );
         }
 
         Verb verb = VerbList.Find(args[at]) ?? throw UnknownVerb(args[at]);

@@ -40,14 +40,17 @@ public static class ExitCodes
             return exitCode == 0 && state != "succeeded" ? Refused : (int)exitCode;
         }
 
-        return execution.Integer("signal") is { } signal ? SignalOffset + (int)signal : state == "succeeded" ? Success : Refused;
+        return execution.Integer("signal") is { } signal ? SignalOffset + (int)signal
+            : state == "succeeded" ? Success
+            : Refused;
     }
 
     /// <summary>The status of a notebook run that has ended.</summary>
-    public static int OfRun(string? state) => state switch
-    {
-        "succeeded" => Success,
-        "lost" => Lost,
-        _ => Refused,
-    };
+    public static int OfRun(string? state) =>
+        state switch
+        {
+            "succeeded" => Success,
+            "lost" => Lost,
+            _ => Refused,
+        };
 }

@@ -11,11 +11,14 @@ internal sealed class Interruption : IDisposable
     /// <summary>Begins to listen at the first call.</summary>
     public CancellationToken Listen()
     {
-        _registration ??= PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            signal.Cancel = !_source.IsCancellationRequested;
-            _source.Cancel();
-        });
+        _registration ??= PosixSignalRegistration.Create(
+            PosixSignal.SIGINT,
+            signal =>
+            {
+                signal.Cancel = !_source.IsCancellationRequested;
+                _source.Cancel();
+            }
+        );
         return _source.Token;
     }
 

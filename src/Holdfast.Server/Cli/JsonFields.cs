@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace Holdfast.Server.Cli;
 
-/// <summary>Reads the server's answers leniently: a field that is missing, null or of another kind is null, so that an older or newer server does no harm.</summary>
+/// <summary>
+/// Reads the server's answers leniently: a field that is missing, null or of another kind is null, so that an older or newer server does no
+/// harm.
+/// </summary>
 internal static class JsonFields
 {
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -17,15 +20,18 @@ internal static class JsonFields
     public static long? Integer(this JsonElement element, string name) =>
         Field(element, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt64(out long number) ? number : null;
 
-    public static bool? Boolean(this JsonElement element, string name) => Field(element, name)?.ValueKind switch
-    {
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
+    public static bool? Boolean(this JsonElement element, string name) =>
+        Field(element, name)?.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => null,
+        };
 
     public static DateTimeOffset? Instant(this JsonElement element, string name) =>
-        Field(element, name) is { ValueKind: JsonValueKind.String } value && value.TryGetDateTimeOffset(out DateTimeOffset instant) ? instant : null;
+        Field(element, name) is { ValueKind: JsonValueKind.String } value && value.TryGetDateTimeOffset(out DateTimeOffset instant)
+            ? instant
+            : null;
 
     public static JsonElement? Field(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) ? value : null;
@@ -45,7 +51,8 @@ internal static class JsonFields
         return items;
     }
 
-    public static bool HasEnded(this JsonElement execution) => execution.Text("state") is "succeeded" or "failed" or "cancelled" or "timedOut" or "lost" or "blocked";
+    public static bool HasEnded(this JsonElement execution) =>
+        execution.Text("state") is "succeeded" or "failed" or "cancelled" or "timedOut" or "lost" or "blocked";
 
     /// <summary>The element on one line.</summary>
     public static string Line(this JsonElement element) => Encoding.UTF8.GetString(Write(element.WriteTo));

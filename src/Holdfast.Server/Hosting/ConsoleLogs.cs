@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Holdfast.Server.Hosting;
 
-/// <summary>The log on standard error: lines for people; a JSON object a line for collectors; or lines with the priority that journald reads.</summary>
+/// <summary>
+/// The log on standard error: lines for people; a JSON object a line for collectors; or lines with the priority that journald reads.
+/// </summary>
 internal static class ConsoleLogs
 {
     public const string Text = "text";

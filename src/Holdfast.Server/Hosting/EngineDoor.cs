@@ -31,7 +31,10 @@ public sealed class EngineDoor
     /// <summary>Completes when the server has recovered.</summary>
     public Task Recovered => _ready.Task;
 
-    /// <summary>Cancelled when the server begins to stop: whoever waits for the future is answered with the present, so that the stop waits for nobody.</summary>
+    /// <summary>
+    /// Cancelled when the server begins to stop: whoever waits for the future is answered with the present, so that the stop waits for
+    /// nobody.
+    /// </summary>
     public CancellationToken Stopping { get; init; }
 
     /// <summary>True from when a server that was ready no longer is: it does not become so again.</summary>
@@ -43,7 +46,8 @@ public sealed class EngineDoor
     /// <summary>Null until the store is open.</summary>
     public HoldfastEngine? EngineOrNull => _engine;
 
-    public HoldfastEngine Engine => _engine ?? throw new RefusedException(ErrorCodes.Recovering, "The server is starting. Try again in a moment.");
+    public HoldfastEngine Engine =>
+        _engine ?? throw new RefusedException(ErrorCodes.Recovering, "The server is starting. Try again in a moment.");
 
     public void Open(HoldfastEngine engine) => _engine = engine;
 }

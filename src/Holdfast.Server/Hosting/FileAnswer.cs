@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Holdfast.Server.Hosting;
 
-/// <summary>Answers with a file's bytes, streamed: whole, one range of them, none when the client has them, or none when only their headers were asked for (RFC 9110, 13 and 14).</summary>
+/// <summary>
+/// Answers with a file's bytes, streamed: whole, one range of them, none when the client has them, or none when only their headers were
+/// asked for (RFC 9110, 13 and 14).
+/// </summary>
 internal static class FileAnswer
 {
     private const int PieceBytes = 128 * 1024;
@@ -34,7 +37,10 @@ internal static class FileAnswer
         if (range is not null)
         {
             response.StatusCode = StatusCodes.Status206PartialContent;
-            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {sent.Start}-{sent.Start + sent.Length - 1}/{length}");
+            response.Headers.ContentRange = string.Create(
+                CultureInfo.InvariantCulture,
+                $"bytes {sent.Start}-{sent.Start + sent.Length - 1}/{length}"
+            );
         }
 
         response.ContentLength = sent.Length;
@@ -46,7 +52,7 @@ internal static class FileAnswer
 
     private static async Task CopyAsync(HttpContext context, SafeFileHandle file, ByteRange range)
     {
-        for (long at = range.Start, end = range.Start + range.Length; at < end;)
+        for (long at = range.Start, end = range.Start + range.Length; at < end; )
         {
             Memory<byte> piece = context.Response.BodyWriter.GetMemory(PieceBytes);
             int length = await RandomAccess.ReadAsync(file, piece[..(int)Math.Min(piece.Length, end - at)], at, context.RequestAborted);

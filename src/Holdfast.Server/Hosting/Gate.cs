@@ -9,14 +9,17 @@ using Holdfast.Server.Rest;
 namespace Holdfast.Server.Hosting;
 
 /// <summary>
-/// Stands before every route: 1. Host must be a name of ours; 2. a token in the path is taken off it; 3. the caller: a token, the cookie of a login, or nobody, who gets no further
-/// than health, /api and the login page, and may do what its token's scopes allow; 4. pages of strangers are turned away, but for those who know the token, and a cookie counts only for a page that shows its _xsrf;
-/// 5. while the server recovers, 503 rather than an answer that lies by omission: only the report and the feed, which leave nothing out, are open; 6. whatever a route throws becomes an error in its door's shape, in one place, and so does what
-/// no route takes.
+/// Stands before every route: 1. Host must be a name of ours; 2. a token in the path is taken off it; 3. the caller: a token, the cookie of
+/// a login, or nobody, who gets no further than health, /api and the login page, and may do what its token's scopes allow; 4. pages of
+/// strangers are turned away, but for those who know the token, and a cookie counts only for a page that shows its _xsrf;
+/// 5. while the server recovers, 503 rather than an answer that lies by omission: only the report and the feed, which leave nothing out,
+/// are open; 6. whatever a route throws becomes an error in its door's shape, in one place, and so does what no route takes.
 /// </summary>
 public sealed partial class Gate
 {
-    /// <summary>For how long a socket's handshake may wait for recovery: a few times what recovery takes, and less than clients wait for an answer.</summary>
+    /// <summary>
+    /// For how long a socket's handshake may wait for recovery: a few times what recovery takes, and less than clients wait for an answer.
+    /// </summary>
     private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(10);
 
     private readonly Origins _origins;
@@ -26,54 +29,61 @@ public sealed partial class Gate
     private readonly ILogger<Gate> _logger;
 
     public Gate(string token, string boundHost, EngineDoor door, ILogger<Gate> logger)
-        : this(token, boundHost, [], door, TimeProvider.System, logger)
-    {
-    }
+        : this(token, boundHost, [], door, TimeProvider.System, logger) { }
 
-    public Gate(string token, string boundHost, IReadOnlyList<string> allowedOrigins, EngineDoor door, TimeProvider time, ILogger<Gate> logger)
+    public Gate(
+        string token,
+        string boundHost,
+        IReadOnlyList<string> allowedOrigins,
+        EngineDoor door,
+        TimeProvider time,
+        ILogger<Gate> logger
+    )
     {
         _origins = new Origins(boundHost, allowedOrigins);
         _credentials = new Credentials(token, () => door.EngineOrNull?.Tokens, time);
         (_door, _time, _logger) = (door, time, logger);
     }
 
-    public RequestDelegate Wrap(RequestDelegate next) => async context =>
-    {
-        try
+    public RequestDelegate Wrap(RequestDelegate next) =>
+        async context =>
         {
-            if (!await AdmitAsync(context))
+            try
             {
-                return;
-            }
+                if (!await AdmitAsync(context))
+                {
+                    return;
+                }
 
-            if (context.Features.Get<Admission>()?.Bearer is { } bearer)
-            {
-                await ServeAsync(context, bearer, next);
-            }
-            else
-            {
-                await next(context);
-            }
+                if (context.Features.Get<Admission>()?.Bearer is { } bearer)
+                {
+                    await ServeAsync(context, bearer, next);
+                }
+                else
+                {
+                    await next(context);
+                }
 
-            if (HttpMethods.IsOptions(context.Request.Method) && context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-            {
-                context.Response.StatusCode = StatusCodes.Status204NoContent; // Routing has said in Allow what the path takes, and that was the question.
-            }
+                if (HttpMethods.IsOptions(context.Request.Method) && context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+                {
+                    // Routing has said in Allow what the path takes, and that was the question.
+                    context.Response.StatusCode = StatusCodes.Status204NoContent;
+                }
 
-            if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
-            {
-                await WriteAsync(context, unanswered.Code, unanswered.Message);
+                if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
+                {
+                    await WriteAsync(context, unanswered.Code, unanswered.Message);
+                }
             }
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The caller went away; only the answering stops.
-        }
-        catch (Exception e)
-        {
-            await FailAsync(context, e);
-        }
-    };
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // The caller went away; only the answering stops.
+            }
+            catch (Exception e)
+            {
+                await FailAsync(context, e);
+            }
+        };
 
     /// <summary>False when the request was answered here. Refused by an exception, as routes do.</summary>
     private async Task<bool> AdmitAsync(HttpContext context)
@@ -81,10 +91,17 @@ public sealed partial class Gate
         HttpRequest request = context.Request;
         if (!_origins.IsOurName(request.Host.Host))
         {
-            throw new RefusedException(ErrorCodes.HostNotAllowed, $"The Host '{request.Host.Host}' is not a name of this server. Use localhost or its address.");
+            throw new RefusedException(
+                ErrorCodes.HostNotAllowed,
+                $"The Host '{request.Host.Host}' is not a name of this server. Use localhost or its address."
+            );
         }
 
-        if (!_door.IsReady && !_door.IsStopping && request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase))
+        if (
+            !_door.IsReady
+            && !_door.IsStopping
+            && request.Headers.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
+        )
         {
             await WaitForRecoveryAsync(context);
         }
@@ -135,7 +152,10 @@ public sealed partial class Gate
 
         if (caller == Caller.Cookie && !IsHarmless(request.Method) && !await _credentials.Xsrf.IsShownAsync(context))
         {
-            throw new RefusedException(ErrorCodes.XsrfCheckFailed, "'_xsrf' argument missing from the request, or not that of its cookie. Send the cookie's value as the header X-XSRFToken.");
+            throw new RefusedException(
+                ErrorCodes.XsrfCheckFailed,
+                "'_xsrf' argument missing from the request, or not that of its cookie. Send the cookie's value as the header X-XSRFToken."
+            );
         }
 
         if (caller == Caller.Token && prefixed is null && isJupyter && _credentials.Login.Find(request) is null)
@@ -147,8 +167,14 @@ public sealed partial class Gate
         if (!_door.IsReady && path != "/v1/recovery" && (path != "/v1/feed" || _door.IsStopping))
         {
             throw _door.IsStopping
-                ? new RefusedException(ErrorCodes.ServerStopping, "The server is stopping. What runs goes on without it; ask again when it is back.")
-                : new RefusedException(ErrorCodes.Recovering, "The server is taking up its work again. Try again in a moment; /readyz tells when.");
+                ? new RefusedException(
+                    ErrorCodes.ServerStopping,
+                    "The server is stopping. What runs goes on without it; ask again when it is back."
+                )
+                : new RefusedException(
+                    ErrorCodes.Recovering,
+                    "The server is taking up its work again. Try again in a moment; /readyz tells when."
+                );
         }
 
         return true;
@@ -164,7 +190,8 @@ public sealed partial class Gate
         bool isReading = IsHarmless(context.Request.Method);
         if (isReading && RequiredScope.For(context.Request.Method, path) == AccessScopes.Run)
         {
-            await RecordAsync(actor, new Deed("connect", path, null)); // A socket: what it is used for comes later, and who opened it must be known before.
+            // A socket: what it is used for comes later, and who opened it must be known before.
+            await RecordAsync(actor, new Deed("connect", path, null));
         }
 
         await next(context);
@@ -189,8 +216,9 @@ public sealed partial class Gate
     }
 
     /// <summary>
-    /// A WebSocket's handshake waits for the end of recovery, where everything else is told to come again: a client whose connection was lost comes back at once, and if its first try fails, some
-    /// look again only after 10 to 30 s. Whoever waits in vain gets his 503 as well.
+    /// A WebSocket's handshake waits for the end of recovery, where everything else is told to come again: a client whose connection was
+    /// lost comes back at once, and if its first try fails, some look again only after 10 to 30 s. Whoever waits in vain gets his 503 as
+    /// well.
     /// </summary>
     private async Task WaitForRecoveryAsync(HttpContext context)
     {
@@ -210,12 +238,17 @@ public sealed partial class Gate
         bearer.Require(scope);
     }
 
-    /// <summary>Refuses when there were too many wrong tokens from the caller's address, and while it cannot be known whether one is wrong.</summary>
+    /// <summary>
+    /// Refuses when there were too many wrong tokens from the caller's address, and while it cannot be known whether one is wrong.
+    /// </summary>
     private void CountFailure(HttpContext context)
     {
         if (!_door.IsReady && _door.EngineOrNull is null)
         {
-            throw new RefusedException(ErrorCodes.Recovering, "The server is starting, and knows only its own token yet. Try again in a moment.");
+            throw new RefusedException(
+                ErrorCodes.Recovering,
+                "The server is starting, and knows only its own token yet. Try again in a moment."
+            );
         }
 
         if (_credentials.Failures.Add(context.Connection.RemoteIpAddress) is { } many)
@@ -232,10 +265,16 @@ public sealed partial class Gate
     internal static RefusedException TooMany(HttpContext context, TimeSpan wait)
     {
         context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return new RefusedException(ErrorCodes.TooManyFailures, "Too many wrong tokens came from your address. A right one is let in at once.");
+        return new RefusedException(
+            ErrorCodes.TooManyFailures,
+            "Too many wrong tokens came from your address. A right one is let in at once."
+        );
     }
 
-    /// <summary>A page of a stranger may go on if it knows the token, at Jupyter's door, as in Jupyter; elsewhere only whoever runs the server can let it.</summary>
+    /// <summary>
+    /// A page of a stranger may go on if it knows the token, at Jupyter's door, as in Jupyter; elsewhere only whoever runs the server can
+    /// let it.
+    /// </summary>
     private void CheckOrigin(HttpContext context, string? origin, Caller caller, bool isJupyter)
     {
         if (origin is null)
@@ -258,7 +297,9 @@ public sealed partial class Gate
     /// <summary>A browser asks, before it lets a page ask. Who wants to send a token is let through to where it is checked.</summary>
     private void AnswerPreflight(HttpContext context, string origin, bool isJupyter)
     {
-        bool willShowToken = context.Request.Headers.AccessControlRequestHeaders.ToString().Contains("authorization", StringComparison.OrdinalIgnoreCase);
+        bool willShowToken = context
+            .Request.Headers.AccessControlRequestHeaders.ToString()
+            .Contains("authorization", StringComparison.OrdinalIgnoreCase);
         if (!_origins.IsAllowed(origin) && !_origins.IsOurs(origin, context.Request) && !(isJupyter && willShowToken))
         {
             throw Stranger(origin);
@@ -270,26 +311,35 @@ public sealed partial class Gate
     /// <summary>People are led to the login, programs are told.</summary>
     private static bool RefuseNobody(HttpContext context, string path, Caller caller)
     {
-        if (HttpMethods.IsGet(context.Request.Method) && (path is "/" or "/tree" or "/lab" || path.StartsWith("/tree/", StringComparison.Ordinal)))
+        if (
+            HttpMethods.IsGet(context.Request.Method)
+            && (path is "/" or "/tree" or "/lab" || path.StartsWith("/tree/", StringComparison.Ordinal))
+        )
         {
             context.Response.Redirect($"{context.Request.PathBase}/login?next={Uri.EscapeDataString(path)}");
             return false;
         }
 
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        throw new RefusedException(ErrorCodes.Unauthorized, caller == Caller.Wrong
-            ? "This token is not good: it is mistyped, has expired, or was revoked. The server's own is in the file 'token' of the data directory; `holdfast tokens` lists the others."
-            : "A token is required: 'Authorization: Bearer TOKEN', or '?token=TOKEN'. It is in the file 'token' of the data directory.");
+        throw new RefusedException(
+            ErrorCodes.Unauthorized,
+            caller == Caller.Wrong
+                ? "This token is not good: it is mistyped, has expired, or was revoked. The server's own is in the file 'token' of the data directory; `holdfast tokens` lists the others."
+                : "A token is required: 'Authorization: Bearer TOKEN', or '?token=TOKEN'. It is in the file 'token' of the data directory."
+        );
     }
 
-    private static RefusedException Stranger(string origin) => new(ErrorCodes.OriginNotAllowed, $"Pages of {origin} may not call this server.");
+    private static RefusedException Stranger(string origin) =>
+        new(ErrorCodes.OriginNotAllowed, $"Pages of {origin} may not call this server.");
 
-    private static bool IsHarmless(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
+    private static bool IsHarmless(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
 
     /// <summary>In the shape of the door that was asked.</summary>
-    private static Task WriteAsync(HttpContext context, string code, string detail) => JupyterPaths.Has(context.Request.Path)
-        ? JupyterProblem.WriteAsync(context, code, detail, Problem.StatusOf(code))
-        : Problem.WriteAsync(context, code, detail);
+    private static Task WriteAsync(HttpContext context, string code, string detail) =>
+        JupyterPaths.Has(context.Request.Path)
+            ? JupyterProblem.WriteAsync(context, code, detail, Problem.StatusOf(code))
+            : Problem.WriteAsync(context, code, detail);
 
     private Task FailAsync(HttpContext context, Exception exception)
     {
@@ -310,10 +360,20 @@ public sealed partial class Gate
         return Task.CompletedTask;
     }
 
-    /// <summary>Of what a route has written so far only what concerns the caller stays: a page must be able to read its error, too.</summary>
+    /// <summary>
+    /// Of what a route has written so far only what concerns the caller stays: a page must be able to read its error, too.
+    /// </summary>
     private static void KeepHeaders(HttpResponse response)
     {
-        string[] kept = ["Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary", "Set-Cookie", "WWW-Authenticate", "Retry-After"];
+        string[] kept =
+        [
+            "Access-Control-Allow-Origin",
+            "Access-Control-Expose-Headers",
+            "Vary",
+            "Set-Cookie",
+            "WWW-Authenticate",
+            "Retry-After",
+        ];
         var headers = response.Headers.Where(h => kept.Contains(h.Key, StringComparer.OrdinalIgnoreCase)).ToArray();
         response.Clear();
         foreach (var header in headers)
@@ -323,21 +383,30 @@ public sealed partial class Gate
     }
 
     /// <summary>Routing left only a status: there is no such path, or not with this method (then Allow is set).</summary>
-    private static RefusedException? Unanswered(HttpContext context) => context.Response.StatusCode switch
-    {
-        StatusCodes.Status404NotFound => new RefusedException(
-            ErrorCodes.RouteNotFound, $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are."),
-        StatusCodes.Status405MethodNotAllowed => new RefusedException(
-            ErrorCodes.MethodNotAllowed, $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."),
-        _ => null,
-    };
+    private static RefusedException? Unanswered(HttpContext context) =>
+        context.Response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => new RefusedException(
+                ErrorCodes.RouteNotFound,
+                $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are."
+            ),
+            StatusCodes.Status405MethodNotAllowed => new RefusedException(
+                ErrorCodes.MethodNotAllowed,
+                $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."
+            ),
+            _ => null,
+        };
 
     private static partial class Log
     {
         [LoggerMessage(ServerEventIds.TooManyFailures, LogLevel.Warning, "Too many wrong tokens came from {Remote} within a minute.")]
         public static partial void TooManyFailures(ILogger logger, string remote);
 
-        [LoggerMessage(ServerEventIds.DeedNotRecorded, LogLevel.Error, "What was done with the token {Token} could not be recorded: {Operation} {Subject}.")]
+        [LoggerMessage(
+            ServerEventIds.DeedNotRecorded,
+            LogLevel.Error,
+            "What was done with the token {Token} could not be recorded: {Operation} {Subject}."
+        )]
         public static partial void DeedNotRecorded(ILogger logger, string token, string operation, string subject, Exception exception);
 
         [LoggerMessage(ServerEventIds.Unexpected, LogLevel.Error, "{Method} {Path} failed unexpectedly ({TraceId}).")]

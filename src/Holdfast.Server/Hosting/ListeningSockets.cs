@@ -7,9 +7,11 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace Holdfast.Server.Hosting;
 
 /// <summary>
-/// The sockets that the server listens at, kept by the service manager beyond the server's end. 1. What the manager hands over (sd_listen_fds(3)) is taken for the address that it is bound to;
-/// 2. when the server listens, the manager is given what it does not have yet. So the address is never without an owner: whoever connects while no server is there waits in the socket's line for
-/// the next one and is not refused, which some clients take for a reason to look again only after 10 to 30 s.
+/// The sockets that the server listens at, kept by the service manager beyond the server's end. 1. What the manager hands over
+/// (sd_listen_fds(3)) is taken for the address that it is bound to;
+/// 2. when the server listens, the manager is given what it does not have yet. So the address is never without an owner: whoever connects
+/// while no server is there waits in the socket's line for the next one and is not refused, which some clients take for a reason to look
+/// again only after 10 to 30 s.
 /// </summary>
 public sealed class ListeningSockets
 {
@@ -25,14 +27,19 @@ public sealed class ListeningSockets
 
     private ListeningSockets(SystemdNotice manager) => _manager = manager;
 
-    /// <summary>Takes what this process was started with. The variables are taken away, for they are not meant for what it starts in turn.</summary>
+    /// <summary>
+    /// Takes what this process was started with. The variables are taken away, for they are not meant for what it starts in turn.
+    /// </summary>
     public static ListeningSockets FromEnvironment(SystemdNotice manager)
     {
         var sockets = new ListeningSockets(manager);
         string? process = Environment.GetEnvironmentVariable(Variables[0]);
         string? count = Environment.GetEnvironmentVariable(Variables[1]);
         Array.ForEach(Variables, static name => Environment.SetEnvironmentVariable(name, null));
-        if (process == Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int descriptors))
+        if (
+            process == Environment.ProcessId.ToString(CultureInfo.InvariantCulture)
+            && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int descriptors)
+        )
         {
             for (int fd = FirstDescriptor; fd < FirstDescriptor + descriptors; fd++)
             {
@@ -60,7 +67,10 @@ public sealed class ListeningSockets
         return made;
     }
 
-    /// <summary>To be called when all of them listen. What was handed over and is not wanted any more, since the server was told another address, is given up.</summary>
+    /// <summary>
+    /// To be called when all of them listen. What was handed over and is not wanted any more, since the server was told another address, is
+    /// given up.
+    /// </summary>
     public void LeaveWithManager()
     {
         if (_handedOver.Count > 0)
@@ -87,5 +97,8 @@ public sealed class ListeningSockets
     }
 
     private static bool IsAt(Socket socket, EndPoint address) =>
-        socket.LocalEndPoint is IPEndPoint at && address is IPEndPoint wanted && at.Address.Equals(wanted.Address) && (wanted.Port == 0 || wanted.Port == at.Port);
+        socket.LocalEndPoint is IPEndPoint at
+        && address is IPEndPoint wanted
+        && at.Address.Equals(wanted.Address)
+        && (wanted.Port == 0 || wanted.Port == at.Port);
 }

@@ -20,7 +20,10 @@ public sealed record ServeOptions
     /// <summary>The address to listen on. Default: loopback only.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
-    /// <summary>Pages of these origins (<c>https://example.org</c>; <c>*</c> for all) may call the server. Default: only its own, and, at the Jupyter door, those that know the token.</summary>
+    /// <summary>
+    /// Pages of these origins (<c>https://example.org</c>; <c>*</c> for all) may call the server. Default: only its own, and, at the
+    /// Jupyter door, those that know the token.
+    /// </summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>0: any free one; server.json says which.</summary>
@@ -47,7 +50,10 @@ public sealed record ServeOptions
     /// <summary>Whether clients see files whose names begin with a dot. Default: no.</summary>
     public bool AllowsHidden { get; init; }
 
-    /// <summary>Bytes that one message of a kernel's client may have. Default: 112 MiB, which is what fits on a supervisor's link with its head. Since 0.2.</summary>
+    /// <summary>
+    /// Bytes that one message of a kernel's client may have. Default: 112 MiB, which is what fits on a supervisor's link with its head.
+    /// Since 0.2.
+    /// </summary>
     public int MessageBytesMax { get; init; } = MessageBytesLimit;
 
     /// <summary>A link's frame holds no more.</summary>

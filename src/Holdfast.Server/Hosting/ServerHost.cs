@@ -16,18 +16,22 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace Holdfast.Server.Hosting;
 
 /// <summary>
-/// The life of a server: lock the data directory; listen, answering /healthz at once and 503 elsewhere; open the store and recover; serve; on SIGTERM or SIGINT let
-/// requests finish, and leave kernels and jobs to their supervisors.
+/// The life of a server: lock the data directory; listen, answering /healthz at once and 503 elsewhere; open the store and recover; serve;
+/// on SIGTERM or SIGINT let requests finish, and leave kernels and jobs to their supervisors.
 /// </summary>
 public static partial class ServerHost
 {
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs until stopped. Refused: data-directory-in-use, data-directory-not-writable, port-in-use, schema-too-new and the like.</summary>
+    /// <summary>
+    /// Runs until stopped. Refused: data-directory-in-use, data-directory-not-writable, port-in-use, schema-too-new and the like.
+    /// </summary>
     public static async Task<int> RunAsync(ServeOptions options, CancellationToken cancellationToken)
     {
         using DataDirectory directory = DataDirectory.Open(
-            DataDirectoryPaths.Resolve(options.DataDirectory, Environment.GetEnvironmentVariable), Environment.GetEnvironmentVariable);
+            DataDirectoryPaths.Resolve(options.DataDirectory, Environment.GetEnvironmentVariable),
+            Environment.GetEnvironmentVariable
+        );
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var door = new EngineDoor { MessageBytesMax = options.MessageBytesMax, Stopping = stop.Token };
         using var meters = new MeterReader();
@@ -59,12 +63,16 @@ public static partial class ServerHost
         directory.Announce(url, ProductVersion.Current, tls?.Sha256);
         if (tls is not null)
         {
-            tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256); // So that our own command line knows the server by it.
+            // So that our own command line knows the server by it.
+            tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256);
         }
 
         ILogger logger = loggers.CreateLogger("Holdfast.Server");
-        await SayAsync(options, $"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}",
-            () => Log.Listens(logger, ProductVersion.Current, url, directory.Paths.Root, options.Root));
+        await SayAsync(
+            options,
+            $"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}",
+            () => Log.Listens(logger, ProductVersion.Current, url, directory.Paths.Root, options.Root)
+        );
         if (tls is null && IPAddress.TryParse(options.Host, out IPAddress? address) && !IPAddress.IsLoopback(address))
         {
             Log.SpeaksInClear(logger);
@@ -89,8 +97,11 @@ public static partial class ServerHost
         int jobs = engine.Live.All.Count - kernels;
         await SayAsync(
             options,
-            jobs + kernels == 0 ? "Stopped." : $"Stopped. {Count(jobs, "job")} and {Count(kernels, "kernel")} live on; the next start takes them up again.",
-            () => Log.Stopped(logger, jobs, kernels));
+            jobs + kernels == 0
+                ? "Stopped."
+                : $"Stopped. {Count(jobs, "job")} and {Count(kernels, "kernel")} live on; the next start takes them up again.",
+            () => Log.Stopped(logger, jobs, kernels)
+        );
         return 0;
     }
 
@@ -125,20 +136,34 @@ public static partial class ServerHost
                 Jobs = options.Slots is { } slots ? jobs with { Slots = slots, WarmSupervisors = slots } : jobs,
             },
             TimeProvider.System,
-            loggers);
+            loggers
+        );
     }
 
-    private static WebApplication Build(ServeOptions options, DataDirectory directory, EngineDoor door, ListeningSockets sockets, MeterReader meters, OtlpExport? telemetry)
+    private static WebApplication Build(
+        ServeOptions options,
+        DataDirectory directory,
+        EngineDoor door,
+        ListeningSockets sockets,
+        MeterReader meters,
+        OtlpExport? telemetry
+    )
     {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory }
+        );
         builder.WebHost.UseKestrelCore();
 
-        // The pool's thread that read a request goes on with it, and the one that answers sends. Else each is handed to another thread, twice, and on a small machine most of a cell's way in is waking them.
-        builder.WebHost.UseSockets(transport => (transport.UnsafePreferInlineScheduling, transport.CreateBoundListenSocket) = (true, sockets.Bind));
+        // The pool's thread that read a request goes on with it, and the one that answers sends. Else each is handed to another thread,
+        // twice, and on a small machine most of a cell's way in is waking them.
+        builder.WebHost.UseSockets(transport =>
+            (transport.UnsafePreferInlineScheduling, transport.CreateBoundListenSocket) = (true, sockets.Bind)
+        );
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null; // RestBody limits it and lets the rest be drained; Kestrel's own limit resets the connection, and the 413 is never heard.
+            // RestBody limits it and lets the rest be drained; Kestrel's own limit resets the connection, and the 413 is never heard.
+            kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinResponseDataRate = null; // A follower may stand still for hours; the journal is its buffer.
             if (IPAddress.TryParse(options.Host, out IPAddress? address))
             {
@@ -152,7 +177,11 @@ public static partial class ServerHost
         builder.Services.AddRoutingCore();
         if (options.Tls is { } files)
         {
-            builder.Services.AddSingleton(services => new TlsKeeper(files, TimeProvider.System, services.GetRequiredService<ILoggerFactory>().CreateLogger<TlsKeeper>()));
+            builder.Services.AddSingleton(services => new TlsKeeper(
+                files,
+                TimeProvider.System,
+                services.GetRequiredService<ILoggerFactory>().CreateLogger<TlsKeeper>()
+            ));
         }
 
         ConsoleLogs.Add(builder.Logging, options.LogFormat);
@@ -162,7 +191,8 @@ public static partial class ServerHost
         }
 
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // A start that fails is told in a sentence, by whoever called for it.
+        // A start that fails is told in a sentence, by whoever called for it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         WebApplication app = builder.Build();
         _ = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>(); // Bad files are refused before anything is opened.
         if (telemetry is not null)
@@ -170,7 +200,16 @@ public static partial class ServerHost
             app.Use(RequestSpans.Wrap);
         }
 
-        app.Use(new Gate(directory.Token, options.Host, options.AllowedOrigins, door, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()).Wrap);
+        app.Use(
+            new Gate(
+                directory.Token,
+                options.Host,
+                options.AllowedOrigins,
+                door,
+                TimeProvider.System,
+                app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<Gate>()
+            ).Wrap
+        );
         app.UseWebSockets();
         app.UseRouting();
         RestDoor.Map(app, door);
@@ -197,7 +236,10 @@ public static partial class ServerHost
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new RefusedException(ErrorCodes.PortInUse, $"Port {options.Port} of {options.Host} is in use by another program. Give another with --port, or --port 0 for any free one.");
+            throw new RefusedException(
+                ErrorCodes.PortInUse,
+                $"Port {options.Port} of {options.Host} is in use by another program. Give another with --port, or --port 0 for any free one."
+            );
         }
     }
 
@@ -237,13 +279,25 @@ public static partial class ServerHost
 
     private static partial class Log
     {
-        [LoggerMessage(ServerEventIds.Listens, LogLevel.Information, "Holdfast {Version} listens on {Url}; data directory {DataDirectory}, root {Root}.")]
+        [LoggerMessage(
+            ServerEventIds.Listens,
+            LogLevel.Information,
+            "Holdfast {Version} listens on {Url}; data directory {DataDirectory}, root {Root}."
+        )]
         public static partial void Listens(ILogger logger, string version, string url, string dataDirectory, string root);
 
-        [LoggerMessage(ServerEventIds.SpeaksInClear, LogLevel.Warning, "Tokens and work cross the network in clear. Give --tls-cert and --tls-key, or let only a proxy with TLS reach this server.")]
+        [LoggerMessage(
+            ServerEventIds.SpeaksInClear,
+            LogLevel.Warning,
+            "Tokens and work cross the network in clear. Give --tls-cert and --tls-key, or let only a proxy with TLS reach this server."
+        )]
         public static partial void SpeaksInClear(ILogger logger);
 
-        [LoggerMessage(ServerEventIds.Stopped, LogLevel.Information, "Stopped. Jobs that live on: {Jobs}; kernels: {Kernels}. The next start takes them up again.")]
+        [LoggerMessage(
+            ServerEventIds.Stopped,
+            LogLevel.Information,
+            "Stopped. Jobs that live on: {Jobs}; kernels: {Kernels}. The next start takes them up again."
+        )]
         public static partial void Stopped(ILogger logger, int jobs, int kernels);
     }
 }

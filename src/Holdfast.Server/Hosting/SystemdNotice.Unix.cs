@@ -15,8 +15,20 @@ public sealed partial class SystemdNotice
         fixed (byte* start = bytes)
         {
             var vector = new Vector { Start = start, Length = (nuint)bytes.Length };
-            var control = new Control { Length = ControlBytes, Level = SocketLevel, Type = Rights, Descriptor = descriptor };
-            var message = new Message { Vectors = &vector, VectorCount = 1, Control = &control, ControlLength = (nuint)sizeof(Control) };
+            var control = new Control
+            {
+                Length = ControlBytes,
+                Level = SocketLevel,
+                Type = Rights,
+                Descriptor = descriptor,
+            };
+            var message = new Message
+            {
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = &control,
+                ControlLength = (nuint)sizeof(Control),
+            };
             _ = SendMessage(socket, &message, NoSignal);
         }
     }

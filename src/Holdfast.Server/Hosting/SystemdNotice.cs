@@ -5,8 +5,8 @@ using System.Text;
 namespace Holdfast.Server.Hosting;
 
 /// <summary>
-/// Tells the service manager that started us how we are, by a datagram to the socket in NOTIFY_SOCKET (sd_notify(3)). Without that variable nobody asked, and nothing is sent; a manager
-/// that does not listen is no reason not to serve.
+/// Tells the service manager that started us how we are, by a datagram to the socket in NOTIFY_SOCKET (sd_notify(3)). Without that variable
+/// nobody asked, and nothing is sent; a manager that does not listen is no reason not to serve.
 /// </summary>
 public sealed partial class SystemdNotice(string? address)
 {
@@ -16,13 +16,17 @@ public sealed partial class SystemdNotice(string? address)
     private const string DescriptorName = "holdfast";
 
     /// <summary>The server has recovered and serves.</summary>
-    public void Ready(string status) => Send(string.Create(CultureInfo.InvariantCulture, $"READY=1\nMAINPID={Environment.ProcessId}\nSTATUS={status}\n"));
+    public void Ready(string status) =>
+        Send(string.Create(CultureInfo.InvariantCulture, $"READY=1\nMAINPID={Environment.ProcessId}\nSTATUS={status}\n"));
 
     public void Status(string status) => Send($"STATUS={status}\n");
 
     public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={status}\n");
 
-    /// <summary>Asks it to hold this socket open when we end, and to start the next server with it. It keeps as many as its unit says (FileDescriptorStoreMax=).</summary>
+    /// <summary>
+    /// Asks it to hold this socket open when we end, and to start the next server with it. It keeps as many as its unit says
+    /// (FileDescriptorStoreMax=).
+    /// </summary>
     public void Keep(Socket socket) => Send($"FDSTORE=1\nFDNAME={DescriptorName}\n", (int)socket.SafeHandle.DangerousGetHandle());
 
     /// <summary>Asks it to let go of all that it keeps for us.</summary>

@@ -16,7 +16,10 @@ internal static class JupyterAnswer
         return context.Response.BodyWriter.FlushAsync(context.RequestAborted).AsTask();
     }
 
-    /// <summary>What every JSON answer says of itself: it is no page, whatever a browser finds in it, and what is asked again is asked of the server.</summary>
+    /// <summary>
+    /// What every JSON answer says of itself: it is no page, whatever a browser finds in it, and what is asked again is asked of the
+    /// server.
+    /// </summary>
     public static void Begin(HttpResponse response, int status)
     {
         response.StatusCode = status;

@@ -4,7 +4,17 @@ namespace Holdfast.Server.Jupyter;
 internal static class JupyterPaths
 {
     private static readonly PathString[] Roots =
-        ["/api", "/kernelspecs", "/files", "/nbconvert", "/terminals", "/lab", "/login", "/logout", "/tree"];
+    [
+        "/api",
+        "/kernelspecs",
+        "/files",
+        "/nbconvert",
+        "/terminals",
+        "/lab",
+        "/login",
+        "/logout",
+        "/tree",
+    ];
 
     public static bool Has(PathString path) => Array.Exists(Roots, root => path.StartsWithSegments(root, StringComparison.Ordinal));
 }

@@ -3,7 +3,9 @@ using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Jupyter;
 
-/// <summary>Errors as Jupyter's servers give them: <c>{"message","reason"}</c>, where reason is the same stable code that every other door gives.</summary>
+/// <summary>
+/// Errors as Jupyter's servers give them: <c>{"message","reason"}</c>, where reason is the same stable code that every other door gives.
+/// </summary>
 internal static class JupyterProblem
 {
     private const string RetryAfterSeconds = "1";
@@ -18,17 +20,21 @@ internal static class JupyterProblem
             context.Response.Headers.RetryAfter = RetryAfterSeconds;
         }
 
-        return JupyterAnswer.WriteAsync(context, status, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("message", message);
-            writer.WriteString("reason", code);
-            if (status == StatusCodes.Status500InternalServerError)
+        return JupyterAnswer.WriteAsync(
+            context,
+            status,
+            writer =>
             {
-                writer.WriteString("traceback", ""); // A client reads it on 500; ours is in the log.
-            }
+                writer.WriteStartObject();
+                writer.WriteString("message", message);
+                writer.WriteString("reason", code);
+                if (status == StatusCodes.Status500InternalServerError)
+                {
+                    writer.WriteString("traceback", ""); // A client reads it on 500; ours is in the log.
+                }
 
-            writer.WriteEndObject();
-        });
+                writer.WriteEndObject();
+            }
+        );
     }
 }

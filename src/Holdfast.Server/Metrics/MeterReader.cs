@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace Holdfast.Server.Metrics;
 
-/// <summary>Listens to our own meters from the server's start, and keeps what they say for whoever scrapes. Another process's or library's meters are not ours to publish.</summary>
+/// <summary>
+/// Listens to our own meters from the server's start, and keeps what they say for whoever scrapes. Another process's or library's meters
+/// are not ours to publish.
+/// </summary>
 internal sealed class MeterReader : IDisposable
 {
     private readonly MeterListener _listener = new();

@@ -3,10 +3,15 @@ using System.Text;
 
 namespace Holdfast.Server.Metrics;
 
-/// <summary>One instrument's series, and the name Prometheus knows it by: dots become underscores, then come the unit and, for a counter, <c>_total</c>.</summary>
+/// <summary>
+/// One instrument's series, and the name Prometheus knows it by: dots become underscores, then come the unit and, for a counter,
+/// <c>_total</c>.
+/// </summary>
 internal sealed class MetricFamily
 {
-    /// <summary>Labels come from closed sets of ours; more series than this would be a fault, and are left out rather than kept for ever.</summary>
+    /// <summary>
+    /// Labels come from closed sets of ours; more series than this would be a fault, and are left out rather than kept for ever.
+    /// </summary>
     private const int SeriesMax = 256;
 
     private static readonly double[] UsualBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -19,8 +24,11 @@ internal sealed class MetricFamily
         Help = instrument.Description ?? "";
         IsObserved = instrument.IsObservable;
         string kind = instrument.GetType().Name;
-        Type = kind.StartsWith("Histogram", StringComparison.Ordinal) ? "histogram"
-            : kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("ObservableCounter", StringComparison.Ordinal) ? "counter" : "gauge";
+        Type =
+            kind.StartsWith("Histogram", StringComparison.Ordinal) ? "histogram"
+            : kind.StartsWith("Counter", StringComparison.Ordinal) || kind.StartsWith("ObservableCounter", StringComparison.Ordinal)
+                ? "counter"
+            : "gauge";
         Boundaries = Type == "histogram" ? boundaries ?? UsualBoundaries : null;
         Name = NameOf(instrument.Name, instrument.Unit) + (Type == "counter" ? "_total" : "");
     }
@@ -84,7 +92,9 @@ internal sealed class MetricFamily
     {
         lock (_lock)
         {
-            foreach (MetricSeries series in _series.Values.Where(static s => s.IsCurrent).OrderBy(static s => s.Labels, StringComparer.Ordinal))
+            foreach (
+                MetricSeries series in _series.Values.Where(static s => s.IsCurrent).OrderBy(static s => s.Labels, StringComparer.Ordinal)
+            )
             {
                 read(series);
             }
@@ -94,7 +104,12 @@ internal sealed class MetricFamily
     internal static string NameOf(string instrument, string? unit)
     {
         string name = instrument.Replace('.', '_');
-        string? suffix = unit switch { "s" => "seconds", "By" => "bytes", _ => null };
+        string? suffix = unit switch
+        {
+            "s" => "seconds",
+            "By" => "bytes",
+            _ => null,
+        };
         return suffix is null || name.EndsWith("_" + suffix, StringComparison.Ordinal) ? name : $"{name}_{suffix}";
     }
 
@@ -103,7 +118,11 @@ internal sealed class MetricFamily
         var text = new StringBuilder();
         foreach ((string name, object? value) in tags)
         {
-            _ = text.Append(text.Length == 0 ? "" : ",").Append(name.Replace('.', '_')).Append("=\"").Append(PrometheusText.EscapeLabel(value?.ToString() ?? "")).Append('"');
+            _ = text.Append(text.Length == 0 ? "" : ",")
+                .Append(name.Replace('.', '_'))
+                .Append("=\"")
+                .Append(PrometheusText.EscapeLabel(value?.ToString() ?? ""))
+                .Append('"');
         }
 
         return text.ToString();

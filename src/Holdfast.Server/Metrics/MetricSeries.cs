@@ -1,6 +1,8 @@
 namespace Holdfast.Server.Metrics;
 
-/// <summary>One time series: an instrument under one set of labels. A counter adds, a gauge replaces, a histogram counts into its buckets.</summary>
+/// <summary>
+/// One time series: an instrument under one set of labels. A counter adds, a gauge replaces, a histogram counts into its buckets.
+/// </summary>
 internal sealed class MetricSeries(string labels, double[]? boundaries)
 {
     private readonly long[]? _buckets = boundaries is null ? null : new long[boundaries.Length + 1];

@@ -4,7 +4,10 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Server.Metrics;
 
-/// <summary>Counts what lies in a folder of /proc by the names alone. The runtime's own way asks the system twice about each of them, which was most of what a scrape cost.</summary>
+/// <summary>
+/// Counts what lies in a folder of /proc by the names alone. The runtime's own way asks the system twice about each of them, which was most
+/// of what a scrape cost.
+/// </summary>
 internal static unsafe partial class ProcFolder
 {
     private const int BufferBytes = 16 * 1024;

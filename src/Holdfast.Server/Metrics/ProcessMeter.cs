@@ -15,17 +15,62 @@ internal sealed class ProcessMeter : IDisposable
     {
         var maxDescriptors = new Lazy<long>(MaxDescriptors);
         double startedAt = time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
-        _ = _meter.CreateObservableCounter("process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s", "Processor time of the server, user and system.");
-        _ = _meter.CreateObservableGauge("process.resident.memory", () => Environment.WorkingSet, "By", "Memory of the server that is resident.");
+        _ = _meter.CreateObservableCounter(
+            "process.cpu",
+            () => Environment.CpuUsage.TotalTime.TotalSeconds,
+            "s",
+            "Processor time of the server, user and system."
+        );
+        _ = _meter.CreateObservableGauge(
+            "process.resident.memory",
+            () => Environment.WorkingSet,
+            "By",
+            "Memory of the server that is resident."
+        );
         _ = _meter.CreateObservableGauge("process.start.time", () => startedAt, "s", "When the server was started, since 1970.");
-        _ = _meter.CreateObservableGauge("process.open.fds", static () => ProcFolder.Count("/proc/self/fd"), "{descriptor}", "Descriptors that the server has open.");
-        _ = _meter.CreateObservableGauge("process.max.fds", () => maxDescriptors.Value, "{descriptor}", "Descriptors that it may have open.");
-        _ = _meter.CreateObservableGauge("process.threads", static () => ProcFolder.Count("/proc/self/task"), "{thread}", "Threads of the server.");
-        _ = _meter.CreateObservableGauge("dotnet.gc.heap", static () => GC.GetTotalMemory(forceFullCollection: false), "By", "The managed heap.");
+        _ = _meter.CreateObservableGauge(
+            "process.open.fds",
+            static () => ProcFolder.Count("/proc/self/fd"),
+            "{descriptor}",
+            "Descriptors that the server has open."
+        );
+        _ = _meter.CreateObservableGauge(
+            "process.max.fds",
+            () => maxDescriptors.Value,
+            "{descriptor}",
+            "Descriptors that it may have open."
+        );
+        _ = _meter.CreateObservableGauge(
+            "process.threads",
+            static () => ProcFolder.Count("/proc/self/task"),
+            "{thread}",
+            "Threads of the server."
+        );
+        _ = _meter.CreateObservableGauge(
+            "dotnet.gc.heap",
+            static () => GC.GetTotalMemory(forceFullCollection: false),
+            "By",
+            "The managed heap."
+        );
         _ = _meter.CreateObservableCounter("dotnet.gc.collections", Collections, "{collection}", "Garbage collections, by generation.");
-        _ = _meter.CreateObservableCounter("dotnet.gc.pause", static () => GC.GetTotalPauseDuration().TotalSeconds, "s", "What garbage collections have stopped the server for.");
-        _ = _meter.CreateObservableGauge("dotnet.thread.pool.queue", static () => ThreadPool.PendingWorkItemCount, "{item}", "Work that waits for a thread of the pool.");
-        _ = _meter.CreateObservableGauge("holdfast.build.info", static () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", ProductVersion.Current)), "{build}", "1, with the server's version.");
+        _ = _meter.CreateObservableCounter(
+            "dotnet.gc.pause",
+            static () => GC.GetTotalPauseDuration().TotalSeconds,
+            "s",
+            "What garbage collections have stopped the server for."
+        );
+        _ = _meter.CreateObservableGauge(
+            "dotnet.thread.pool.queue",
+            static () => ThreadPool.PendingWorkItemCount,
+            "{item}",
+            "Work that waits for a thread of the pool."
+        );
+        _ = _meter.CreateObservableGauge(
+            "holdfast.build.info",
+            static () => new Measurement<long>(1, new KeyValuePair<string, object?>("version", ProductVersion.Current)),
+            "{build}",
+            "1, with the server's version."
+        );
     }
 
     public void Dispose() => _meter.Dispose();
@@ -34,7 +79,10 @@ internal sealed class ProcessMeter : IDisposable
     {
         for (int generation = 0; generation <= GC.MaxGeneration; generation++)
         {
-            yield return new Measurement<long>(GC.CollectionCount(generation), new KeyValuePair<string, object?>("generation", generation.ToString(CultureInfo.InvariantCulture)));
+            yield return new Measurement<long>(
+                GC.CollectionCount(generation),
+                new KeyValuePair<string, object?>("generation", generation.ToString(CultureInfo.InvariantCulture))
+            );
         }
     }
 

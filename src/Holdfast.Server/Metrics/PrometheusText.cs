@@ -19,8 +19,16 @@ internal static class PrometheusText
                 if (isFirst)
                 {
                     isFirst = false;
-                    _ = text.Append("# HELP ").Append(family.Name).Append(' ').Append(EscapeHelp(family.Help)).Append('\n')
-                        .Append("# TYPE ").Append(family.Name).Append(' ').Append(family.Type).Append('\n');
+                    _ = text.Append("# HELP ")
+                        .Append(family.Name)
+                        .Append(' ')
+                        .Append(EscapeHelp(family.Help))
+                        .Append('\n')
+                        .Append("# TYPE ")
+                        .Append(family.Name)
+                        .Append(' ')
+                        .Append(family.Type)
+                        .Append('\n');
                 }
 
                 if (family.Boundaries is null)
@@ -37,9 +45,14 @@ internal static class PrometheusText
         return text.ToString();
     }
 
-    internal static string EscapeLabel(string value) => value.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+    internal static string EscapeLabel(string value) =>
+        value
+            .Replace("\\", @"\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", @"\n", StringComparison.Ordinal);
 
-    private static string EscapeHelp(string value) => value.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+    private static string EscapeHelp(string value) =>
+        value.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
 
     private static void Histogram(StringBuilder text, MetricFamily family, MetricSeries series)
     {
@@ -73,5 +86,8 @@ internal static class PrometheusText
     }
 
     private static string Number(double value) =>
-        double.IsNaN(value) ? "NaN" : double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+        double.IsNaN(value) ? "NaN"
+        : double.IsPositiveInfinity(value) ? "+Inf"
+        : double.IsNegativeInfinity(value) ? "-Inf"
+        : value.ToString("R", CultureInfo.InvariantCulture);
 }

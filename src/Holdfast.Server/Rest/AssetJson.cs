@@ -75,5 +75,8 @@ internal static class AssetJson
     }
 
     private static string StateOf(Asset asset, long now) =>
-        asset.DeletingAt is not null ? "deleting" : asset.References.Count > 0 ? "referenced" : asset.LeaseUntil >= now ? "leased" : "expired";
+        asset.DeletingAt is not null ? "deleting"
+        : asset.References.Count > 0 ? "referenced"
+        : asset.LeaseUntil >= now ? "leased"
+        : "expired";
 }

@@ -8,20 +8,26 @@ namespace Holdfast.Server.Rest;
 /// <summary>GET /v1/audit: who did what, newest first.</summary>
 internal static class AuditEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) => routes.MapGet("/v1/audit", (RequestDelegate)(context =>
-    {
-        var filter = new AuditFilter
-        {
-            Before = RestQuery.Number(context, "cursor", 1, long.MaxValue),
-            Subject = RestQuery.Text(context, "subject"),
-            Token = RestQuery.Text(context, "by"), // Not "token": that is how a request shows its own.
-            Operation = RestQuery.Text(context, "operation"),
-            Limit = (int)(RestQuery.Number(context, "limit", 1, AuditFilter.LimitMax) ?? AuditFilter.LimitDefault),
-        };
-        IReadOnlyList<AuditEntry> entries = door.Engine.ReadAudit.Run(filter);
-        string? next = entries.Count == filter.Limit ? entries[^1].Sequence.ToString(CultureInfo.InvariantCulture) : null;
-        return RestAnswer.WriteAsync(context, 200, writer => Write(writer, entries, next));
-    }));
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) =>
+        routes.MapGet(
+            "/v1/audit",
+            (RequestDelegate)(
+                context =>
+                {
+                    var filter = new AuditFilter
+                    {
+                        Before = RestQuery.Number(context, "cursor", 1, long.MaxValue),
+                        Subject = RestQuery.Text(context, "subject"),
+                        Token = RestQuery.Text(context, "by"), // Not "token": that is how a request shows its own.
+                        Operation = RestQuery.Text(context, "operation"),
+                        Limit = (int)(RestQuery.Number(context, "limit", 1, AuditFilter.LimitMax) ?? AuditFilter.LimitDefault),
+                    };
+                    IReadOnlyList<AuditEntry> entries = door.Engine.ReadAudit.Run(filter);
+                    string? next = entries.Count == filter.Limit ? entries[^1].Sequence.ToString(CultureInfo.InvariantCulture) : null;
+                    return RestAnswer.WriteAsync(context, 200, writer => Write(writer, entries, next));
+                }
+            )
+        );
 
     internal static void Write(Utf8JsonWriter writer, IReadOnlyList<AuditEntry> entries, string? next)
     {

@@ -12,28 +12,51 @@ internal static class CallbackEndpoints
 
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/v1/callbacks", (RequestDelegate)(context =>
-        {
-            CallbackState? state = RestQuery.Text(context, "state") is not { } name ? null
-                : CallbackStates.TryParse(name, out CallbackState known) ? known : throw RestQuery.Invalid("state", name, $"one of {string.Join(", ", CallbackStates.All)}");
-            int limit = (int?)RestQuery.Number(context, "limit", 1, CallbackLimits.ListMax) ?? ListDefault;
-            IReadOnlyList<CallbackView> callbacks = door.Engine.ListCallbacks.Run(RestQuery.Text(context, "executionId") ?? RestQuery.Text(context, "runId"), state, limit);
-            return RestAnswer.WriteAsync(context, 200, writer =>
-            {
-                writer.WriteStartArray();
-                foreach (CallbackView view in callbacks)
+        routes.MapGet(
+            "/v1/callbacks",
+            (RequestDelegate)(
+                context =>
                 {
-                    Write(writer, view);
-                }
+                    CallbackState? state =
+                        RestQuery.Text(context, "state") is not { } name ? null
+                        : CallbackStates.TryParse(name, out CallbackState known) ? known
+                        : throw RestQuery.Invalid("state", name, $"one of {string.Join(", ", CallbackStates.All)}");
+                    int limit = (int?)RestQuery.Number(context, "limit", 1, CallbackLimits.ListMax) ?? ListDefault;
+                    IReadOnlyList<CallbackView> callbacks = door.Engine.ListCallbacks.Run(
+                        RestQuery.Text(context, "executionId") ?? RestQuery.Text(context, "runId"),
+                        state,
+                        limit
+                    );
+                    return RestAnswer.WriteAsync(
+                        context,
+                        200,
+                        writer =>
+                        {
+                            writer.WriteStartArray();
+                            foreach (CallbackView view in callbacks)
+                            {
+                                Write(writer, view);
+                            }
 
-                writer.WriteEndArray();
-            });
-        }));
-        routes.MapPost("/v1/callbacks/{id}/redrive", (RequestDelegate)(async context =>
-        {
-            CallbackView view = await door.Engine.RedriveCallback.RunAsync(CallbackId.Parse((string)context.Request.RouteValues["id"]!), context.RequestAborted);
-            await RestAnswer.WriteAsync(context, 200, writer => Write(writer, view));
-        }));
+                            writer.WriteEndArray();
+                        }
+                    );
+                }
+            )
+        );
+        routes.MapPost(
+            "/v1/callbacks/{id}/redrive",
+            (RequestDelegate)(
+                async context =>
+                {
+                    CallbackView view = await door.Engine.RedriveCallback.RunAsync(
+                        CallbackId.Parse((string)context.Request.RouteValues["id"]!),
+                        context.RequestAborted
+                    );
+                    await RestAnswer.WriteAsync(context, 200, writer => Write(writer, view));
+                }
+            )
+        );
     }
 
     private static void Write(Utf8JsonWriter writer, CallbackView view)
@@ -68,7 +91,8 @@ internal static class CallbackEndpoints
             ExecutionJson.WriteTime(writer, "finishedAt", attempt.FinishedAt);
             ExecutionJson.WriteNumber(writer, "status", attempt.Status);
             writer.WriteString("error", attempt.Error);
-            writer.WriteString("answer", attempt.Answer is { } answer ? Encoding.UTF8.GetString(answer) : null); // What is no UTF-8 becomes the replacement sign: it is for people.
+            // What is no UTF-8 becomes the replacement sign: it is for people.
+            writer.WriteString("answer", attempt.Answer is { } answer ? Encoding.UTF8.GetString(answer) : null);
             writer.WriteEndObject();
         }
 

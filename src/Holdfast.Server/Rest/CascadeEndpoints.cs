@@ -24,12 +24,15 @@ internal static class CascadeEndpoints
         StartedCascade started = await door.Engine.RunCascade.RunAsync(
             new CascadeRequest
             {
-                Path = string.IsNullOrEmpty(body.Path) ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.") : body.Path,
+                Path = string.IsNullOrEmpty(body.Path)
+                    ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.")
+                    : body.Path,
                 Cell = body.CellId is { } cell ? new CellId(cell) : null,
                 Kernel = body.Kernel,
                 IsResume = body.Resume ?? false,
             },
-            context.RequestAborted);
+            context.RequestAborted
+        );
         if (started.Run is { } run)
         {
             context.Response.Headers.Location = $"/v1/notebooks/cascades/{run.Id}";

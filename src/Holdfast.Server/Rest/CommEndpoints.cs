@@ -5,26 +5,39 @@ using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
 
-/// <summary>GET /v1/kernels/{id}/comms: what is open between a kernel and its clients; with <c>widgets=true</c> the widgets as ipywidgets saves them into notebooks.</summary>
+/// <summary>
+/// GET /v1/kernels/{id}/comms: what is open between a kernel and its clients; with <c>widgets=true</c> the widgets as ipywidgets saves them
+/// into notebooks.
+/// </summary>
 internal static class CommEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) => routes.MapGet("/v1/kernels/{id}/comms", (RequestDelegate)(async context =>
-    {
-        KernelId id = KernelId.Parse((string)context.Request.RouteValues["id"]!);
-        IReadOnlyList<OpenComm> comms = await Task.Run(() => door.Engine.ListComms.Run(id), context.RequestAborted);
-        bool asWidgets = RestQuery.Flag(context, "widgets");
-        await RestAnswer.WriteAsync(context, 200, writer =>
-        {
-            if (asWidgets)
-            {
-                WidgetState.Write(writer, comms);
-            }
-            else
-            {
-                Write(writer, id, comms);
-            }
-        });
-    }));
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) =>
+        routes.MapGet(
+            "/v1/kernels/{id}/comms",
+            (RequestDelegate)(
+                async context =>
+                {
+                    KernelId id = KernelId.Parse((string)context.Request.RouteValues["id"]!);
+                    IReadOnlyList<OpenComm> comms = await Task.Run(() => door.Engine.ListComms.Run(id), context.RequestAborted);
+                    bool asWidgets = RestQuery.Flag(context, "widgets");
+                    await RestAnswer.WriteAsync(
+                        context,
+                        200,
+                        writer =>
+                        {
+                            if (asWidgets)
+                            {
+                                WidgetState.Write(writer, comms);
+                            }
+                            else
+                            {
+                                Write(writer, id, comms);
+                            }
+                        }
+                    );
+                }
+            )
+        );
 
     private static void Write(Utf8JsonWriter writer, KernelId id, IReadOnlyList<OpenComm> comms)
     {

@@ -16,8 +16,13 @@ internal static class ConversionEndpoints
     private static async Task ConvertAsync(HttpContext context, EngineDoor door)
     {
         ConvertNotebookBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.ConvertNotebookBody);
-        string path = string.IsNullOrEmpty(body.Path) ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.") : body.Path;
-        ConversionReport report = await door.Engine.ConvertLinearNotebook.RunAsync(new ConversionRequest(path, body.Write ?? false, body.Partial ?? false), context.RequestAborted);
+        string path = string.IsNullOrEmpty(body.Path)
+            ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.")
+            : body.Path;
+        ConversionReport report = await door.Engine.ConvertLinearNotebook.RunAsync(
+            new ConversionRequest(path, body.Write ?? false, body.Partial ?? false),
+            context.RequestAborted
+        );
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, report));
     }
 

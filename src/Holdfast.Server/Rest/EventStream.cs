@@ -4,8 +4,8 @@ using System.Text;
 namespace Holdfast.Server.Rest;
 
 /// <summary>
-/// Server-sent events (WHATWG HTML, section 9.2): ids that resume, comments that keep a silent stream alive. A line break of any kind in text data begins another
-/// data line, so a carriage return arrives as a line feed; base64 has none.
+/// Server-sent events (WHATWG HTML, section 9.2): ids that resume, comments that keep a silent stream alive. A line break of any kind in
+/// text data begins another data line, so a carriage return arrives as a line feed; base64 has none.
 /// </summary>
 internal sealed class EventStream(HttpContext context, CancellationToken stopping)
 {

@@ -16,17 +16,36 @@ internal static class ExecutionEndpoints
         Command(routes, "pause", (id, token) => door.Engine.PauseExecution.RunAsync(id, token));
         Command(routes, "resume", (id, token) => door.Engine.ResumeExecution.RunAsync(id, token));
         Command(routes, "retry", (id, token) => door.Engine.RetryExecution.RunAsync(id, token));
-        routes.MapPost("/v1/executions/{id}/resize", (RequestDelegate)(async context =>
-        {
-            ResizeBody size = await RestBody.ReadJsonAsync(context, RestJson.Default.ResizeBody);
-            await RestAnswer.WriteAsync(context, 200, await door.Engine.ResizeTerminal.RunAsync(RestQuery.ExecutionId(context), size.Rows, size.Columns, context.RequestAborted));
-        }));
+        routes.MapPost(
+            "/v1/executions/{id}/resize",
+            (RequestDelegate)(
+                async context =>
+                {
+                    ResizeBody size = await RestBody.ReadJsonAsync(context, RestJson.Default.ResizeBody);
+                    await RestAnswer.WriteAsync(
+                        context,
+                        200,
+                        await door.Engine.ResizeTerminal.RunAsync(
+                            RestQuery.ExecutionId(context),
+                            size.Rows,
+                            size.Columns,
+                            context.RequestAborted
+                        )
+                    );
+                }
+            )
+        );
         routes.MapPost("/v1/executions/{id}/stdin", (RequestDelegate)(context => StandardInputAsync(context, door)));
     }
 
     private static void Command(IEndpointRouteBuilder routes, string verb, Func<ExecutionId, CancellationToken, Task<Execution>> run) =>
-        routes.MapPost($"/v1/executions/{{id}}/{verb}", (RequestDelegate)(async context =>
-            await RestAnswer.WriteAsync(context, 200, await run(RestQuery.ExecutionId(context), context.RequestAborted))));
+        routes.MapPost(
+            $"/v1/executions/{{id}}/{verb}",
+            (RequestDelegate)(
+                async context =>
+                    await RestAnswer.WriteAsync(context, 200, await run(RestQuery.ExecutionId(context), context.RequestAborted))
+            )
+        );
 
     private static Task ListAsync(HttpContext context, EngineDoor door)
     {
@@ -42,19 +61,26 @@ internal static class ExecutionEndpoints
             Limit = (int)(RestQuery.Number(context, "limit", 1, ExecutionFilter.LimitMax) ?? ExecutionFilter.LimitDefault),
         };
         IReadOnlyList<ExecutionView> page = door.Engine.GetExecution.List(filter);
-        return RestAnswer.WriteAsync(context, 200, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteStartArray("executions");
-            foreach (ExecutionView view in page)
+        return RestAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
             {
-                ExecutionJson.Write(writer, view);
-            }
+                writer.WriteStartObject();
+                writer.WriteStartArray("executions");
+                foreach (ExecutionView view in page)
+                {
+                    ExecutionJson.Write(writer, view);
+                }
 
-            writer.WriteEndArray();
-            writer.WriteString("next", page.Count == filter.Limit ? page[^1].Execution.Sequence.ToString(CultureInfo.InvariantCulture) : null);
-            writer.WriteEndObject();
-        });
+                writer.WriteEndArray();
+                writer.WriteString(
+                    "next",
+                    page.Count == filter.Limit ? page[^1].Execution.Sequence.ToString(CultureInfo.InvariantCulture) : null
+                );
+                writer.WriteEndObject();
+            }
+        );
     }
 
     private static Task GetAsync(HttpContext context, EngineDoor door)
@@ -88,8 +114,15 @@ internal static class ExecutionEndpoints
     {
         ExecutionId id = RestQuery.ExecutionId(context);
         byte[] bytes = await RestBody.ReadBytesAsync(
-            context, WriteStandardInput.BytesMax, $"One request may bring {WriteStandardInput.BytesMax} bytes of input. Send the rest in further requests.");
-        await RestAnswer.WriteAsync(context, 200, await door.Engine.WriteStandardInput.RunAsync(id, bytes, RestQuery.Flag(context, "end"), context.RequestAborted));
+            context,
+            WriteStandardInput.BytesMax,
+            $"One request may bring {WriteStandardInput.BytesMax} bytes of input. Send the rest in further requests."
+        );
+        await RestAnswer.WriteAsync(
+            context,
+            200,
+            await door.Engine.WriteStandardInput.RunAsync(id, bytes, RestQuery.Flag(context, "end"), context.RequestAborted)
+        );
     }
 
     private static ExecutionState? State(HttpContext context)
@@ -100,11 +133,12 @@ internal static class ExecutionEndpoints
             : throw RestQuery.Invalid("state", name, "one of " + string.Join(", ", ExecutionStates.All));
     }
 
-    private static ExecutionKind? Kind(HttpContext context) => RestQuery.Text(context, "kind") switch
-    {
-        null => null,
-        "cell" => ExecutionKind.Cell,
-        "job" => ExecutionKind.Job,
-        { } name => throw RestQuery.Invalid("kind", name, "cell or job"),
-    };
+    private static ExecutionKind? Kind(HttpContext context) =>
+        RestQuery.Text(context, "kind") switch
+        {
+            null => null,
+            "cell" => ExecutionKind.Cell,
+            "job" => ExecutionKind.Job,
+            { } name => throw RestQuery.Invalid("kind", name, "cell or job"),
+        };
 }

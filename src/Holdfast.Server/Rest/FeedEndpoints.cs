@@ -10,20 +10,28 @@ internal static class FeedEndpoints
 {
     private const int PageSize = 500;
 
-    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) => routes.MapGet("/v1/feed", (RequestDelegate)(context => FollowAsync(context, door)));
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) =>
+        routes.MapGet("/v1/feed", (RequestDelegate)(context => FollowAsync(context, door)));
 
     private static async Task FollowAsync(HttpContext context, EngineDoor door)
     {
         FeedLog feed = door.Engine.Feed;
         string? subject = RestQuery.Text(context, "subject");
-        long position = EventStream.LastEventId(context)
-            ?? (RestQuery.Text(context, "after") == "latest" ? feed.LastPosition : RestQuery.Number(context, "after", 0, long.MaxValue) ?? 0);
+        long position =
+            EventStream.LastEventId(context)
+            ?? (
+                RestQuery.Text(context, "after") == "latest" ? feed.LastPosition : RestQuery.Number(context, "after", 0, long.MaxValue) ?? 0
+            );
         var events = new EventStream(context, door.Stopping);
         await events.BeginAsync();
         if (position > 0 && feed.FirstPosition is var first && first > position + 1)
         {
             // What a follower was away for too long to hear is named, not passed over.
-            await events.WriteAsync((first - 1).ToString(CultureInfo.InvariantCulture), "gap", $$"""{"from":{{position + 1}},"to":{{first - 1}}}""");
+            await events.WriteAsync(
+                (first - 1).ToString(CultureInfo.InvariantCulture),
+                "gap",
+                $$"""{"from":{{position + 1}},"to":{{first - 1}}}"""
+            );
             position = first - 1;
         }
 

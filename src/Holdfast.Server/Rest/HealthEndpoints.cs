@@ -9,23 +9,33 @@ internal static class HealthEndpoints
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
         routes.MapGet("/healthz", (RequestDelegate)(context => WriteAsync(context, 200, "ok")));
-        routes.MapGet("/readyz", (RequestDelegate)(context =>
-        {
-            if (door.IsReady)
-            {
-                return WriteAsync(context, 200, "ready");
-            }
+        routes.MapGet(
+            "/readyz",
+            (RequestDelegate)(
+                context =>
+                {
+                    if (door.IsReady)
+                    {
+                        return WriteAsync(context, 200, "ready");
+                    }
 
-            context.Response.Headers.RetryAfter = "1";
-            return WriteAsync(context, 503, "recovering");
-        }));
+                    context.Response.Headers.RetryAfter = "1";
+                    return WriteAsync(context, 503, "recovering");
+                }
+            )
+        );
     }
 
-    private static Task WriteAsync(HttpContext context, int status, string state) => RestAnswer.WriteAsync(context, status, writer =>
-    {
-        writer.WriteStartObject();
-        writer.WriteString("status", state);
-        writer.WriteString("version", ProductVersion.Current);
-        writer.WriteEndObject();
-    });
+    private static Task WriteAsync(HttpContext context, int status, string state) =>
+        RestAnswer.WriteAsync(
+            context,
+            status,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("status", state);
+                writer.WriteString("version", ProductVersion.Current);
+                writer.WriteEndObject();
+            }
+        );
 }

@@ -14,28 +14,53 @@ internal static class KernelEndpoints
         routes.MapGet("/v1/kernels", (RequestDelegate)(context => ListAsync(context, door)));
         routes.MapPost("/v1/kernels", (RequestDelegate)(context => StartAsync(context, door)));
         routes.MapGet("/v1/kernels/{id}", (RequestDelegate)(context => GetAsync(context, door)));
-        routes.MapDelete("/v1/kernels/{id}", (RequestDelegate)(async context =>
-        {
-            Kernel stopped = await door.Engine.StopKernel.RunAsync(Id(context), context.RequestAborted);
-            await AnswerAsync(context, door, 200, stopped.Id);
-        }));
-        routes.MapPost("/v1/kernels/{id}/interrupt", (RequestDelegate)(async context =>
-        {
-            await door.Engine.InterruptKernel.RunAsync(Id(context), context.RequestAborted);
-            await AnswerAsync(context, door, 200, Id(context));
-        }));
-        routes.MapPost("/v1/kernels/{id}/restart", (RequestDelegate)(async context =>
-        {
-            Kernel restarted = await door.Engine.RestartKernel.RunAsync(Id(context), context.RequestAborted);
-            await AnswerAsync(context, door, 200, restarted.Id);
-        }));
-        routes.MapPost("/v1/kernels/{id}/input", (RequestDelegate)(async context =>
-        {
-            AnswerInputBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.AnswerInputBody);
-            string value = body.Value ?? throw new RefusedException(ErrorCodes.InvalidRequest, "value must be a text: what the kernel is to be told, without a line feed.");
-            PendingInput answered = await door.Engine.AnswerInput.RunAsync(Id(context), value, context.RequestAborted);
-            await RestAnswer.WriteAsync(context, 200, writer => WriteInput(writer, answered));
-        }));
+        routes.MapDelete(
+            "/v1/kernels/{id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    Kernel stopped = await door.Engine.StopKernel.RunAsync(Id(context), context.RequestAborted);
+                    await AnswerAsync(context, door, 200, stopped.Id);
+                }
+            )
+        );
+        routes.MapPost(
+            "/v1/kernels/{id}/interrupt",
+            (RequestDelegate)(
+                async context =>
+                {
+                    await door.Engine.InterruptKernel.RunAsync(Id(context), context.RequestAborted);
+                    await AnswerAsync(context, door, 200, Id(context));
+                }
+            )
+        );
+        routes.MapPost(
+            "/v1/kernels/{id}/restart",
+            (RequestDelegate)(
+                async context =>
+                {
+                    Kernel restarted = await door.Engine.RestartKernel.RunAsync(Id(context), context.RequestAborted);
+                    await AnswerAsync(context, door, 200, restarted.Id);
+                }
+            )
+        );
+        routes.MapPost(
+            "/v1/kernels/{id}/input",
+            (RequestDelegate)(
+                async context =>
+                {
+                    AnswerInputBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.AnswerInputBody);
+                    string value =
+                        body.Value
+                        ?? throw new RefusedException(
+                            ErrorCodes.InvalidRequest,
+                            "value must be a text: what the kernel is to be told, without a line feed."
+                        );
+                    PendingInput answered = await door.Engine.AnswerInput.RunAsync(Id(context), value, context.RequestAborted);
+                    await RestAnswer.WriteAsync(context, 200, writer => WriteInput(writer, answered));
+                }
+            )
+        );
     }
 
     private static async Task StartAsync(HttpContext context, EngineDoor door)
@@ -44,10 +69,15 @@ internal static class KernelEndpoints
         Kernel kernel = await door.Engine.StartKernel.RunAsync(
             new StartKernelRequest
             {
-                SpecName = body.Name, WorkingDirectory = body.Cwd, Environment = body.Env ?? new Dictionary<string, string>(), MemoryBytesMax = body.Limits?.MemoryBytes,
-                Cpus = body.Limits?.Cpus, IsAutoRestarted = body.AutoRestart ?? true,
+                SpecName = body.Name,
+                WorkingDirectory = body.Cwd,
+                Environment = body.Env ?? new Dictionary<string, string>(),
+                MemoryBytesMax = body.Limits?.MemoryBytes,
+                Cpus = body.Limits?.Cpus,
+                IsAutoRestarted = body.AutoRestart ?? true,
             },
-            context.RequestAborted);
+            context.RequestAborted
+        );
         context.Response.Headers.Location = $"/v1/kernels/{kernel.Id}";
         await AnswerAsync(context, door, 201, kernel.Id);
     }
@@ -58,18 +88,22 @@ internal static class KernelEndpoints
         KernelUsage?[] usages = RestQuery.Flag(context, "usage")
             ? await Task.WhenAll(views.Select(v => door.Engine.ReadKernelUsage.RunAsync(v.Kernel.Id, context.RequestAborted)))
             : new KernelUsage?[views.Count];
-        await RestAnswer.WriteAsync(context, 200, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteStartArray("kernels");
-            for (int i = 0; i < views.Count; i++)
+        await RestAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
             {
-                Write(writer, views[i], usages[i]);
-            }
+                writer.WriteStartObject();
+                writer.WriteStartArray("kernels");
+                for (int i = 0; i < views.Count; i++)
+                {
+                    Write(writer, views[i], usages[i]);
+                }
 
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        });
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+        );
     }
 
     /// <summary>With what its processes use, since this is about one kernel.</summary>

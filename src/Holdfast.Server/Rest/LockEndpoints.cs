@@ -10,21 +10,33 @@ internal static class LockEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/v1/locks", (RequestDelegate)(context => RestAnswer.WriteAsync(context, 200, writer => WriteAll(writer, door.Engine.ListLocks.Run()))));
-        routes.MapPost("/v1/locks/release", (RequestDelegate)(async context =>
-        {
-            ReleaseLockBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.ReleaseLockBody);
-            ReleasedLock released = await door.Engine.ReleaseLock.RunAsync(body.Name, body.Reason, context.RequestAborted);
-            await RestAnswer.WriteAsync(context, 200, writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteString("name", released.Name);
-                writer.WriteString("holder", released.Holder.Value);
-                writer.WriteNumber("fence", released.Fence);
-                writer.WriteString("reason", released.Reason);
-                writer.WriteEndObject();
-            });
-        }));
+        routes.MapGet(
+            "/v1/locks",
+            (RequestDelegate)(context => RestAnswer.WriteAsync(context, 200, writer => WriteAll(writer, door.Engine.ListLocks.Run())))
+        );
+        routes.MapPost(
+            "/v1/locks/release",
+            (RequestDelegate)(
+                async context =>
+                {
+                    ReleaseLockBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.ReleaseLockBody);
+                    ReleasedLock released = await door.Engine.ReleaseLock.RunAsync(body.Name, body.Reason, context.RequestAborted);
+                    await RestAnswer.WriteAsync(
+                        context,
+                        200,
+                        writer =>
+                        {
+                            writer.WriteStartObject();
+                            writer.WriteString("name", released.Name);
+                            writer.WriteString("holder", released.Holder.Value);
+                            writer.WriteNumber("fence", released.Fence);
+                            writer.WriteString("reason", released.Reason);
+                            writer.WriteEndObject();
+                        }
+                    );
+                }
+            )
+        );
     }
 
     private static void WriteAll(Utf8JsonWriter writer, IReadOnlyList<LockLine> lines)

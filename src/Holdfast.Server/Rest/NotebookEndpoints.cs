@@ -22,7 +22,9 @@ internal static class NotebookEndpoints
         StartedRun started = await door.Engine.RunNotebook.RunAsync(
             new RunRequest
             {
-                Path = string.IsNullOrEmpty(body.Path) ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.") : body.Path,
+                Path = string.IsNullOrEmpty(body.Path)
+                    ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.")
+                    : body.Path,
                 Kernel = body.Kernel,
                 Cells = Selection(body),
                 Parameters = body.Parameters is { } parameters ? [.. parameters] : [],
@@ -30,7 +32,8 @@ internal static class NotebookEndpoints
                 Callback = body.Callback,
                 Key = Key(context, body),
             },
-            context.RequestAborted);
+            context.RequestAborted
+        );
         context.Response.Headers.Location = $"/v1/notebooks/runs/{started.Run.Id}";
         await RestAnswer.WriteAsync(context, started.IsRepeat ? 200 : 201, writer => Write(writer, started.Run, started.Cells));
     }
@@ -38,8 +41,13 @@ internal static class NotebookEndpoints
     private static async Task RecoverAsync(HttpContext context, EngineDoor door)
     {
         RecoverNotebookBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RecoverNotebookBody);
-        string path = string.IsNullOrEmpty(body.Path) ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.") : body.Path;
-        NotebookRecovery recovery = await Task.Run(() => door.Engine.Contents.Recover.RunAsync(path, body.DryRun ?? false), CancellationToken.None);
+        string path = string.IsNullOrEmpty(body.Path)
+            ? throw new RefusedException(ErrorCodes.InvalidRequest, "path must name a notebook.")
+            : body.Path;
+        NotebookRecovery recovery = await Task.Run(
+            () => door.Engine.Contents.Recover.RunAsync(path, body.DryRun ?? false),
+            CancellationToken.None
+        );
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, recovery));
     }
 
@@ -71,8 +79,10 @@ internal static class NotebookEndpoints
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, view.Run, view.Cells));
     }
 
-    private static IdempotencyKey? Key(HttpContext context, RunNotebookBody body) => context.Request.Headers.TryGetValue("Idempotency-Key", out var key)
-        ? IdempotencyKey.Of(key.ToString(), JsonSerializer.SerializeToUtf8Bytes(body, RestJson.Default.RunNotebookBody)) : null;
+    private static IdempotencyKey? Key(HttpContext context, RunNotebookBody body) =>
+        context.Request.Headers.TryGetValue("Idempotency-Key", out var key)
+            ? IdempotencyKey.Of(key.ToString(), JsonSerializer.SerializeToUtf8Bytes(body, RestJson.Default.RunNotebookBody))
+            : null;
 
     private static CellSelection Selection(RunNotebookBody body)
     {
@@ -80,12 +90,15 @@ internal static class NotebookEndpoints
         {
             return body.Cells is not null ? throw new RefusedException(ErrorCodes.InvalidRequest, "cells and from cannot both be given.")
                 : from.ValueKind == JsonValueKind.Number && from.TryGetInt32(out int index) ? new CellSelection.FromIndex(index)
-                : from.ValueKind == JsonValueKind.String ? from.GetString() == "failed" ? new CellSelection.Resume() : new CellSelection.FromId(from.GetString()!)
+                : from.ValueKind == JsonValueKind.String
+                    ? from.GetString() == "failed" ? new CellSelection.Resume()
+                        : new CellSelection.FromId(from.GetString()!)
                 : throw new RefusedException(ErrorCodes.InvalidRequest, "from must be a cell's index, its id, or \"failed\".");
         }
 
         return body.Cells is not { } cells ? new CellSelection.All()
-            : cells.All(c => c.ValueKind == JsonValueKind.Number && c.TryGetInt32(out _)) ? new CellSelection.ByIndex([.. cells.Select(c => c.GetInt32())])
+            : cells.All(c => c.ValueKind == JsonValueKind.Number && c.TryGetInt32(out _))
+                ? new CellSelection.ByIndex([.. cells.Select(c => c.GetInt32())])
             : cells.All(c => c.ValueKind == JsonValueKind.String) ? new CellSelection.ById([.. cells.Select(c => c.GetString()!)])
             : throw new RefusedException(ErrorCodes.InvalidRequest, "cells must be indices, or cell ids, and not both.");
     }

@@ -7,8 +7,8 @@ using Holdfast.Server.Hosting;
 namespace Holdfast.Server.Rest;
 
 /// <summary>
-/// Output by byte range, and followed live. Bytes go from the journal's buffer to the response's, a record at a time: a slow reader costs one buffer,
-/// and the journal on disk is its backlog.
+/// Output by byte range, and followed live. Bytes go from the journal's buffer to the response's, a record at a time: a slow reader costs
+/// one buffer, and the journal on disk is its backlog.
 /// </summary>
 internal static class OutputEndpoints
 {
@@ -72,11 +72,11 @@ internal static class OutputEndpoints
         Execution execution;
         do
         {
-            // Each attempt has a journal of its own; one that turned out never to have started said nothing, so the offset holds for the next.
+            // Each attempt has a journal of its own; one that turned out never to have started said nothing, so the offset holds for the
+            // next.
             offset = await FollowAttemptAsync(events, door, id, stream, offset, text);
             execution = await door.Engine.WaitForExecution.RunAsync(id, EndPatience, context.RequestAborted);
-        }
-        while (!execution.State.IsSettled());
+        } while (!execution.State.IsSettled());
 
         if (text?.End() is { Length: > 0 } rest)
         {
@@ -88,7 +88,14 @@ internal static class OutputEndpoints
     }
 
     /// <summary>Sends what an attempt says until its journal ends, waiting first for it to begin; returns the offset reached.</summary>
-    private static async Task<long> FollowAttemptAsync(EventStream events, EngineDoor door, ExecutionId id, OutputStream stream, long offset, Utf8Chunks? text)
+    private static async Task<long> FollowAttemptAsync(
+        EventStream events,
+        EngineDoor door,
+        ExecutionId id,
+        OutputStream stream,
+        long offset,
+        Utf8Chunks? text
+    )
     {
         using OutputReading reading = await OpenAsync(events, door, id, stream, offset);
         using IDisposable following = door.Engine.Meters.Followers.Enter(FollowerTally.Journal, () => reading.Lag);
@@ -116,7 +123,13 @@ internal static class OutputEndpoints
         }
     }
 
-    private static async Task<OutputReading> OpenAsync(EventStream events, EngineDoor door, ExecutionId id, OutputStream stream, long offset)
+    private static async Task<OutputReading> OpenAsync(
+        EventStream events,
+        EngineDoor door,
+        ExecutionId id,
+        OutputStream stream,
+        long offset
+    )
     {
         while (true)
         {

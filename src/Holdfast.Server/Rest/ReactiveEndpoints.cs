@@ -22,8 +22,15 @@ internal static class ReactiveEndpoints
     {
         RegisterCellBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RegisterCellBody);
         RegisteredVerdict verdict = await door.Engine.RegisterCell.RunAsync(
-            new CellText(Required("path", body.Path), Required("cellId", body.CellId), body.Source ?? throw new RefusedException(ErrorCodes.InvalidRequest, "source is missing."), body.BasedOn, body.Index),
-            context.RequestAborted);
+            new CellText(
+                Required("path", body.Path),
+                Required("cellId", body.CellId),
+                body.Source ?? throw new RefusedException(ErrorCodes.InvalidRequest, "source is missing."),
+                body.BasedOn,
+                body.Index
+            ),
+            context.RequestAborted
+        );
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, verdict));
     }
 
@@ -31,20 +38,30 @@ internal static class ReactiveEndpoints
     {
         CellSwitchBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.CellSwitchBody);
         RegisteredVerdict verdict = await door.Engine.DisableCell.RunAsync(
-            Required("path", RestQuery.Text(context, "path")), Required("cellId", RestQuery.Text(context, "cellId")),
-            body.Disabled ?? throw new RefusedException(ErrorCodes.InvalidRequest, "disabled is missing; it is true or false."), context.RequestAborted);
+            Required("path", RestQuery.Text(context, "path")),
+            Required("cellId", RestQuery.Text(context, "cellId")),
+            body.Disabled ?? throw new RefusedException(ErrorCodes.InvalidRequest, "disabled is missing; it is true or false."),
+            context.RequestAborted
+        );
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, verdict));
     }
 
     private static async Task DeleteAsync(HttpContext context, EngineDoor door)
     {
-        await door.Engine.DeleteCell.RunAsync(Required("path", RestQuery.Text(context, "path")), Required("cellId", RestQuery.Text(context, "cellId")), context.RequestAborted);
+        await door.Engine.DeleteCell.RunAsync(
+            Required("path", RestQuery.Text(context, "path")),
+            Required("cellId", RestQuery.Text(context, "cellId")),
+            context.RequestAborted
+        );
         context.Response.StatusCode = 204;
     }
 
     private static async Task GraphAsync(HttpContext context, EngineDoor door)
     {
-        NotebookGraph graph = await door.Engine.GetGraph.RunAsync(Required("path", RestQuery.Text(context, "path")), context.RequestAborted);
+        NotebookGraph graph = await door.Engine.GetGraph.RunAsync(
+            Required("path", RestQuery.Text(context, "path")),
+            context.RequestAborted
+        );
         await RestAnswer.WriteAsync(context, 200, writer => Write(writer, graph));
     }
 
@@ -60,12 +77,16 @@ internal static class ReactiveEndpoints
             _ => throw new RefusedException(ErrorCodes.InvalidRequest, $"mode is '{body.Mode}'; it may be reactive or linear."),
         };
         ReactiveNotebook notebook = await door.Engine.SetNotebookMode.RunAsync(path, isReactive, body.Autorun, context.RequestAborted);
-        await RestAnswer.WriteAsync(context, 200, writer =>
-        {
-            writer.WriteStartObject();
-            WriteMode(writer, notebook.Path, notebook.IsReactive, notebook.IsAutorun);
-            writer.WriteEndObject();
-        });
+        await RestAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
+            {
+                writer.WriteStartObject();
+                WriteMode(writer, notebook.Path, notebook.IsReactive, notebook.IsAutorun);
+                writer.WriteEndObject();
+            }
+        );
     }
 
     private static string Required(string name, string? value) =>

@@ -6,15 +6,30 @@ using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Rest;
 
-/// <summary>GET /v1/recovery, also while it goes on, and the repairs of what it could not put right; GET /v1/doctor/integrity, the store's own check.</summary>
+/// <summary>
+/// GET /v1/recovery, also while it goes on, and the repairs of what it could not put right; GET /v1/doctor/integrity, the store's own
+/// check.
+/// </summary>
 internal static class RecoveryEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/v1/recovery", (RequestDelegate)(context => ReportAsync(context, door.Engine.Recovery, door.Engine.RecoveryHistory)));
-        routes.MapPost("/v1/recovery/retry", Repair(door, static (engine, body, cancel) => engine.RetryRecovery.RunAsync(body.Item, body.Reason, cancel)));
-        routes.MapPost("/v1/recovery/mark-lost", Repair(door, static (engine, body, cancel) => engine.MarkLost.RunAsync(body.Item, body.Reason, cancel)));
-        routes.MapPost("/v1/recovery/quarantine", Repair(door, static (engine, body, cancel) => engine.QuarantineItem.RunAsync(body.Item, body.Reason, cancel)));
+        routes.MapGet(
+            "/v1/recovery",
+            (RequestDelegate)(context => ReportAsync(context, door.Engine.Recovery, door.Engine.RecoveryHistory))
+        );
+        routes.MapPost(
+            "/v1/recovery/retry",
+            Repair(door, static (engine, body, cancel) => engine.RetryRecovery.RunAsync(body.Item, body.Reason, cancel))
+        );
+        routes.MapPost(
+            "/v1/recovery/mark-lost",
+            Repair(door, static (engine, body, cancel) => engine.MarkLost.RunAsync(body.Item, body.Reason, cancel))
+        );
+        routes.MapPost(
+            "/v1/recovery/quarantine",
+            Repair(door, static (engine, body, cancel) => engine.QuarantineItem.RunAsync(body.Item, body.Reason, cancel))
+        );
         routes.MapGet("/v1/recovery/orphans", (RequestDelegate)(context => SweepAsync(context, door, isDryRun: true)));
         routes.MapPost("/v1/recovery/orphans", (RequestDelegate)(context => SweepAsync(context, door, isDryRun: false)));
         routes.MapGet("/v1/doctor/integrity", (RequestDelegate)(context => IntegrityAsync(context, door.Engine.CheckIntegrity())));
@@ -23,49 +38,61 @@ internal static class RecoveryEndpoints
     private static Task ReportAsync(HttpContext context, RecoveryReport report, IReadOnlyList<RecoveryReport> before) =>
         RestAnswer.WriteAsync(context, 200, writer => Write(writer, report, before));
 
-    private static RequestDelegate Repair(EngineDoor door, Func<HoldfastEngine, RepairBody, CancellationToken, Task<RepairResult>> repair) => async context =>
-    {
-        RepairBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RepairBody);
-        RepairResult result = await repair(door.Engine, body, context.RequestAborted);
-        await RestAnswer.WriteAsync(context, 200, writer =>
+    private static RequestDelegate Repair(
+        EngineDoor door,
+        Func<HoldfastEngine, RepairBody, CancellationToken, Task<RepairResult>> repair
+    ) =>
+        async context =>
         {
-            writer.WriteStartObject();
-            WritePhases(writer, result.Phases);
-            writer.WritePropertyName("attempt");
-            if (result.Attempt is { } attempt)
-            {
-                WriteAttempt(writer, attempt);
-            }
-            else
-            {
-                writer.WriteNullValue();
-            }
+            RepairBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RepairBody);
+            RepairResult result = await repair(door.Engine, body, context.RequestAborted);
+            await RestAnswer.WriteAsync(
+                context,
+                200,
+                writer =>
+                {
+                    writer.WriteStartObject();
+                    WritePhases(writer, result.Phases);
+                    writer.WritePropertyName("attempt");
+                    if (result.Attempt is { } attempt)
+                    {
+                        WriteAttempt(writer, attempt);
+                    }
+                    else
+                    {
+                        writer.WriteNullValue();
+                    }
 
-            writer.WriteEndObject();
-        });
-    };
+                    writer.WriteEndObject();
+                }
+            );
+        };
 
     private static async Task SweepAsync(HttpContext context, EngineDoor door, bool isDryRun)
     {
         IReadOnlyList<Orphan> found = await door.Engine.SweepOrphans.RunAsync(isDryRun, context.RequestAborted);
-        await RestAnswer.WriteAsync(context, 200, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteBoolean("dryRun", isDryRun);
-            writer.WriteStartArray("orphans");
-            foreach (Orphan orphan in found)
+        await RestAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
             {
                 writer.WriteStartObject();
-                writer.WriteString("kind", JsonNamingPolicy.CamelCase.ConvertName(orphan.Kind.ToString()));
-                writer.WriteString("subject", orphan.Subject);
-                writer.WriteString("action", JsonNamingPolicy.CamelCase.ConvertName(orphan.Action.ToString()));
-                writer.WriteString("reason", orphan.Reason);
+                writer.WriteBoolean("dryRun", isDryRun);
+                writer.WriteStartArray("orphans");
+                foreach (Orphan orphan in found)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("kind", JsonNamingPolicy.CamelCase.ConvertName(orphan.Kind.ToString()));
+                    writer.WriteString("subject", orphan.Subject);
+                    writer.WriteString("action", JsonNamingPolicy.CamelCase.ConvertName(orphan.Action.ToString()));
+                    writer.WriteString("reason", orphan.Reason);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
                 writer.WriteEndObject();
             }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        });
+        );
     }
 
     internal static void Write(Utf8JsonWriter writer, RecoveryReport report, IReadOnlyList<RecoveryReport> before)
@@ -145,17 +172,22 @@ internal static class RecoveryEndpoints
         writer.WriteEndObject();
     }
 
-    private static Task IntegrityAsync(HttpContext context, IReadOnlyList<string> problems) => RestAnswer.WriteAsync(context, 200, writer =>
-    {
-        writer.WriteStartObject();
-        writer.WriteBoolean("ok", problems.Count == 0);
-        writer.WriteStartArray("problems");
-        foreach (string problem in problems)
-        {
-            writer.WriteStringValue(problem);
-        }
+    private static Task IntegrityAsync(HttpContext context, IReadOnlyList<string> problems) =>
+        RestAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteBoolean("ok", problems.Count == 0);
+                writer.WriteStartArray("problems");
+                foreach (string problem in problems)
+                {
+                    writer.WriteStringValue(problem);
+                }
 
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-    });
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+        );
 }

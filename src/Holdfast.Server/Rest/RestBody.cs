@@ -13,7 +13,10 @@ internal static class RestBody
         where T : class
     {
         ReadOnlySequence<byte> whole = await ReadWholeAsync(
-            context, RestLimits.BodyBytesMax, $"The body is larger than {RestLimits.BodyBytesMax} bytes. Put large input into a file and name it.");
+            context,
+            RestLimits.BodyBytesMax,
+            $"The body is larger than {RestLimits.BodyBytesMax} bytes. Put large input into a file and name it."
+        );
         try
         {
             return Parse(whole, type);
@@ -62,10 +65,10 @@ internal static class RestBody
         try
         {
             var reader = new Utf8JsonReader(bytes);
-            T value = JsonSerializer.Deserialize(ref reader, type) ?? throw new RefusedException(ErrorCodes.InvalidRequest, "The body is null; an object is needed.");
-            while (reader.Read())
-            {
-            }
+            T value =
+                JsonSerializer.Deserialize(ref reader, type)
+                ?? throw new RefusedException(ErrorCodes.InvalidRequest, "The body is null; an object is needed.");
+            while (reader.Read()) { }
 
             return value;
         }
@@ -74,19 +77,27 @@ internal static class RestBody
             if (SyntaxError(bytes) is { } syntax)
             {
                 throw new RefusedException(
-                    ErrorCodes.InvalidJson, $"The body is not valid JSON at line {syntax.LineNumber + 1}, byte {syntax.BytePositionInLine + 1}: {Sentence(syntax)}");
+                    ErrorCodes.InvalidJson,
+                    $"The body is not valid JSON at line {syntax.LineNumber + 1}, byte {syntax.BytePositionInLine + 1}: {Sentence(syntax)}"
+                );
             }
 
             // System.Text.Json names an unknown field and a field of the wrong kind the same way: by its path.
             string field = Field(e.Path);
             bool isKnown = type.Properties.Any(p => p.Name == field.Split('.', '[')[0]);
-            throw new RefusedException(ErrorCodes.InvalidRequest, field.Length == 0 ? "The body is JSON, but not an object."
-                : isKnown ? $"The field '{field}' is not of the right kind. /v1/openapi.json says what it takes."
-                : $"The field '{field}' is not known to this version; known are: {string.Join(", ", type.Properties.Select(p => p.Name))}.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                field.Length == 0 ? "The body is JSON, but not an object."
+                    : isKnown ? $"The field '{field}' is not of the right kind. /v1/openapi.json says what it takes."
+                    : $"The field '{field}' is not known to this version; known are: {string.Join(", ", type.Properties.Select(p => p.Name))}."
+            );
         }
     }
 
-    /// <summary>The place that a JSON path names, without its root: <c>$.a[0]</c> or, for a name with other signs in it, <c>$['a b']</c>. Empty for the body itself.</summary>
+    /// <summary>
+    /// The place that a JSON path names, without its root: <c>$.a[0]</c> or, for a name with other signs in it, <c>$['a b']</c>. Empty for
+    /// the body itself.
+    /// </summary>
     private static string Field(string? path) =>
         path is null || path.Length < 2 ? ""
         : path.StartsWith("$['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal) ? path[3..^2]
@@ -98,9 +109,7 @@ internal static class RestBody
         try
         {
             var reader = new Utf8JsonReader(bytes);
-            while (reader.Read())
-            {
-            }
+            while (reader.Read()) { }
 
             return null;
         }

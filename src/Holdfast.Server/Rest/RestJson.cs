@@ -39,9 +39,12 @@ public sealed record CascadeBody
 
     public string? Kernel { get; init; }
 
-    /// <summary>Goes on with what the latest cascade did not come to: the same as everything stale, and an error when there is nothing.</summary>
+    /// <summary>
+    /// Goes on with what the latest cascade did not come to: the same as everything stale, and an error when there is nothing.
+    /// </summary>
     public bool? Resume { get; init; }
 }
+
 /// <summary>PATCH /v1/notebooks/cells.</summary>
 public sealed record CellSwitchBody(bool? Disabled);
 
@@ -82,7 +85,9 @@ public sealed record ReleaseLockBody(string? Name, string? Reason);
 /// <summary>POST /v1/stop.</summary>
 public sealed record StopBody(bool? WithWork);
 
-/// <summary>POST /v1/recovery/retry, /mark-lost, /quarantine: the name of a phase (retry), or the id of an attempt, an execution or a kernel.</summary>
+/// <summary>
+/// POST /v1/recovery/retry, /mark-lost, /quarantine: the name of a phase (retry), or the id of an attempt, an execution or a kernel.
+/// </summary>
 public sealed record RepairBody(string? Item, string? Reason);
 
 /// <summary>POST /v1/kernels/{id}/input.</summary>
@@ -94,8 +99,13 @@ public sealed record ResizeBody(int Rows, int Columns);
 /// <summary>POST /v1/tokens.</summary>
 public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes, double? ExpiresInSeconds);
 
-/// <summary>The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+/// <summary>
+/// The REST door's request bodies. A field nobody knows is refused: a caller who misspells timeoutSeconds wants to be told.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
+)]
 [JsonSerializable(typeof(Engine.Jobs.JobRequest))]
 [JsonSerializable(typeof(RunNotebookBody))]
 [JsonSerializable(typeof(RecoverNotebookBody))]

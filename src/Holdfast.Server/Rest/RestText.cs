@@ -8,7 +8,10 @@ namespace Holdfast.Server.Rest;
 internal static class RestText
 {
     /// <summary>Text stays readable: these answers are JSON documents, never pasted into a page.</summary>
-    public static readonly JsonWriterOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonWriterOptions Options = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static string Of(Action<Utf8JsonWriter> write)
     {

@@ -7,11 +7,17 @@ namespace Holdfast.Server.Rest;
 /// <summary>GET /v1/supervisors: who supervises what, and whether it is fresh, stale or dead, with the thresholds.</summary>
 internal static class SupervisorEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) => routes.MapGet("/v1/supervisors", (RequestDelegate)(async context =>
-    {
-        IReadOnlyList<SupervisorView> all = await door.Engine.ListSupervisors.RunAsync(context.RequestAborted);
-        await RestAnswer.WriteAsync(context, 200, writer => Write(writer, all));
-    }));
+    public static void Map(IEndpointRouteBuilder routes, EngineDoor door) =>
+        routes.MapGet(
+            "/v1/supervisors",
+            (RequestDelegate)(
+                async context =>
+                {
+                    IReadOnlyList<SupervisorView> all = await door.Engine.ListSupervisors.RunAsync(context.RequestAborted);
+                    await RestAnswer.WriteAsync(context, 200, writer => Write(writer, all));
+                }
+            )
+        );
 
     private static void Write(Utf8JsonWriter writer, IReadOnlyList<SupervisorView> all)
     {

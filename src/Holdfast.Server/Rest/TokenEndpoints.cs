@@ -11,38 +11,61 @@ internal static class TokenEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/v1/tokens", (RequestDelegate)(context =>
-        {
-            IReadOnlyList<ApiToken> tokens = door.Engine.ListTokens.Run();
-            long now = TimeProvider.System.NowMicroseconds();
-            return RestAnswer.WriteAsync(context, 200, writer =>
-            {
-                writer.WriteStartArray();
-                foreach (ApiToken token in tokens)
+        routes.MapGet(
+            "/v1/tokens",
+            (RequestDelegate)(
+                context =>
                 {
-                    Write(writer, token, now);
-                }
+                    IReadOnlyList<ApiToken> tokens = door.Engine.ListTokens.Run();
+                    long now = TimeProvider.System.NowMicroseconds();
+                    return RestAnswer.WriteAsync(
+                        context,
+                        200,
+                        writer =>
+                        {
+                            writer.WriteStartArray();
+                            foreach (ApiToken token in tokens)
+                            {
+                                Write(writer, token, now);
+                            }
 
-                writer.WriteEndArray();
-            });
-        }));
+                            writer.WriteEndArray();
+                        }
+                    );
+                }
+            )
+        );
         routes.MapPost("/v1/tokens", (RequestDelegate)(context => CreateAsync(context, door)));
-        routes.MapDelete("/v1/tokens/{id}", (RequestDelegate)(async context =>
-        {
-            string id = (string)context.Request.RouteValues["id"]!;
-            ApiToken revoked = await door.Engine.RevokeToken.RunAsync(id, RestQuery.Text(context, "reason"), context.RequestAborted);
-            await RestAnswer.WriteAsync(context, 200, writer => Write(writer, revoked, TimeProvider.System.NowMicroseconds()));
-        }));
+        routes.MapDelete(
+            "/v1/tokens/{id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    string id = (string)context.Request.RouteValues["id"]!;
+                    ApiToken revoked = await door.Engine.RevokeToken.RunAsync(
+                        id,
+                        RestQuery.Text(context, "reason"),
+                        context.RequestAborted
+                    );
+                    await RestAnswer.WriteAsync(context, 200, writer => Write(writer, revoked, TimeProvider.System.NowMicroseconds()));
+                }
+            )
+        );
     }
 
     private static async Task CreateAsync(HttpContext context, EngineDoor door)
     {
         CreateTokenBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.CreateTokenBody);
         TimeSpan? life = body.ExpiresInSeconds is { } seconds
-            ? seconds is > 0 and < int.MaxValue ? TimeSpan.FromSeconds(seconds) : throw new RefusedException(ErrorCodes.InvalidRequest, "expiresInSeconds must be above 0.")
+            ? seconds is > 0 and < int.MaxValue
+                ? TimeSpan.FromSeconds(seconds)
+                : throw new RefusedException(ErrorCodes.InvalidRequest, "expiresInSeconds must be above 0.")
             : null;
         CreatedToken created = await door.Engine.CreateToken.RunAsync(
-            new NewToken(body.Name, AccessScopeNames.Parse(body.Scopes), life), Admission.BearerOf(context), context.RequestAborted);
+            new NewToken(body.Name, AccessScopeNames.Parse(body.Scopes), life),
+            Admission.BearerOf(context),
+            context.RequestAborted
+        );
         context.Response.Headers.Location = $"/v1/tokens/{created.Token.Id}";
         context.Response.Headers.CacheControl = "no-store";
         await RestAnswer.WriteAsync(context, 201, writer => Write(writer, created.Token, created.Token.CreatedAt, created.Text));

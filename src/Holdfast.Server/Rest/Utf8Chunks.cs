@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Holdfast.Server.Rest;
 
-/// <summary>Turns a stream of bytes into pieces of text, cut between characters: the start of one waits for its end. What is no UTF-8 becomes U+FFFD.</summary>
+/// <summary>
+/// Turns a stream of bytes into pieces of text, cut between characters: the start of one waits for its end. What is no UTF-8 becomes
+/// U+FFFD.
+/// </summary>
 internal sealed class Utf8Chunks
 {
     private byte[] _held = [];
@@ -20,7 +23,9 @@ internal sealed class Utf8Chunks
         return text;
     }
 
-    /// <summary>The stream has ended: the start of a character that waits will have no end. It is said as U+FFFD rather than left out.</summary>
+    /// <summary>
+    /// The stream has ended: the start of a character that waits will have no end. It is said as U+FFFD rather than left out.
+    /// </summary>
     public string End()
     {
         string text = Encoding.UTF8.GetString(_held);

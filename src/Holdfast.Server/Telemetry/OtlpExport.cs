@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Holdfast.Server.Telemetry;
 
 /// <summary>
-/// Traces and logs on their way to a collector, when the environment names one. Listens to the requests that the web server answers and to the engine's executions, and is a logger beside
-/// the console's. A request that is part of a trace which its caller does not record is not recorded here either.
+/// Traces and logs on their way to a collector, when the environment names one. Listens to the requests that the web server answers and to
+/// the engine's executions, and is a logger beside the console's. A request that is part of a trace which its caller does not record is not
+/// recorded here either.
 /// </summary>
 internal sealed class OtlpExport : IAsyncDisposable, ILoggerProvider
 {
@@ -20,7 +21,9 @@ internal sealed class OtlpExport : IAsyncDisposable, ILoggerProvider
     public OtlpExport(OtlpOptions options, TimeProvider time)
     {
         _time = time;
-        _logs = options.Logs is { } logs ? new OtlpSender<LogEntry>(logs, options, entries => OtlpJson.Logs(entries, options.Resource), time) : null;
+        _logs = options.Logs is { } logs
+            ? new OtlpSender<LogEntry>(logs, options, entries => OtlpJson.Logs(entries, options.Resource), time)
+            : null;
         if (options.Traces is { } traces)
         {
             _traces = new OtlpSender<Activity>(traces, options, activities => OtlpJson.Traces(activities, options.Resource), time);
@@ -28,7 +31,9 @@ internal sealed class OtlpExport : IAsyncDisposable, ILoggerProvider
             {
                 ShouldListenTo = static source => source.Name is Requests or Executions,
                 Sample = static (ref ActivityCreationOptions<ActivityContext> creation) =>
-                    creation.Parent.TraceId == default || creation.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.PropagationData,
+                    creation.Parent.TraceId == default || creation.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+                        ? ActivitySamplingResult.AllDataAndRecorded
+                        : ActivitySamplingResult.PropagationData,
                 ActivityStopped = Take,
             };
             ActivitySource.AddActivityListener(_listener);
@@ -36,14 +41,13 @@ internal sealed class OtlpExport : IAsyncDisposable, ILoggerProvider
     }
 
     /// <summary>Null when the environment names no collector.</summary>
-    public static OtlpExport? FromEnvironment(Func<string, string?> environment, TimeProvider time) => OtlpOptions.Read(environment) is { } options ? new OtlpExport(options, time) : null;
+    public static OtlpExport? FromEnvironment(Func<string, string?> environment, TimeProvider time) =>
+        OtlpOptions.Read(environment) is { } options ? new OtlpExport(options, time) : null;
 
     public ILogger CreateLogger(string categoryName) => new OtlpLogger(categoryName, _logs, _time);
 
     /// <summary>As a logger's provider it is disposed with the web server, and as what it is by its owner, later.</summary>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     public async ValueTask DisposeAsync()
     {
@@ -61,7 +65,10 @@ internal sealed class OtlpExport : IAsyncDisposable, ILoggerProvider
 
     private void Take(Activity activity)
     {
-        if (activity.Recorded && !(activity.Source.Name == Requests && activity.GetTagItem("url.path") is string path && Unremarkable.Contains(path)))
+        if (
+            activity.Recorded
+            && !(activity.Source.Name == Requests && activity.GetTagItem("url.path") is string path && Unremarkable.Contains(path))
+        )
         {
             _traces!.Post(activity);
         }
@@ -74,12 +81,31 @@ internal sealed class OtlpExport : IAsyncDisposable, ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => sender is not null && logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (IsEnabled(logLevel))
             {
-                IReadOnlyList<KeyValuePair<string, object?>> fields = state is IReadOnlyList<KeyValuePair<string, object?>> pairs ? [.. pairs.Where(static p => p.Key != "{OriginalFormat}")] : [];
-                sender!.Post(new LogEntry(category, logLevel, eventId, formatter(state, exception), fields, exception, time.GetUtcNow(), Activity.Current?.Context ?? default));
+                IReadOnlyList<KeyValuePair<string, object?>> fields = state is IReadOnlyList<KeyValuePair<string, object?>> pairs
+                    ? [.. pairs.Where(static p => p.Key != "{OriginalFormat}")]
+                    : [];
+                sender!.Post(
+                    new LogEntry(
+                        category,
+                        logLevel,
+                        eventId,
+                        formatter(state, exception),
+                        fields,
+                        exception,
+                        time.GetUtcNow(),
+                        Activity.Current?.Context ?? default
+                    )
+                );
             }
         }
     }

@@ -8,60 +8,73 @@ namespace Holdfast.Server.Telemetry;
 
 /// <summary>One log record, as it was when it was written.</summary>
 internal sealed record LogEntry(
-    string Category, LogLevel Level, EventId Event, string Text, IReadOnlyList<KeyValuePair<string, object?>> Fields, Exception? Exception, DateTimeOffset At, ActivityContext Trace);
+    string Category,
+    LogLevel Level,
+    EventId Event,
+    string Text,
+    IReadOnlyList<KeyValuePair<string, object?>> Fields,
+    Exception? Exception,
+    DateTimeOffset At,
+    ActivityContext Trace
+);
 
-/// <summary>Writes OTLP's requests in its JSON form (opentelemetry.io/docs/specs/otlp): ids in hexadecimal, 64-bit numbers as text, enumerations as numbers.</summary>
+/// <summary>
+/// Writes OTLP's requests in its JSON form (opentelemetry.io/docs/specs/otlp): ids in hexadecimal, 64-bit numbers as text, enumerations as
+/// numbers.
+/// </summary>
 internal static class OtlpJson
 {
-    public static byte[] Traces(IReadOnlyList<Activity> activities, IReadOnlyList<KeyValuePair<string, string>> resource) => Write(writer =>
-    {
-        writer.WriteStartArray("resourceSpans");
-        writer.WriteStartObject();
-        Resource(writer, resource);
-        writer.WriteStartArray("scopeSpans");
-        foreach (IGrouping<string, Activity> scope in activities.GroupBy(static a => a.Source.Name))
+    public static byte[] Traces(IReadOnlyList<Activity> activities, IReadOnlyList<KeyValuePair<string, string>> resource) =>
+        Write(writer =>
         {
+            writer.WriteStartArray("resourceSpans");
             writer.WriteStartObject();
-            Scope(writer, scope.Key);
-            writer.WriteStartArray("spans");
-            foreach (Activity activity in scope)
+            Resource(writer, resource);
+            writer.WriteStartArray("scopeSpans");
+            foreach (IGrouping<string, Activity> scope in activities.GroupBy(static a => a.Source.Name))
             {
-                Span(writer, activity);
+                writer.WriteStartObject();
+                Scope(writer, scope.Key);
+                writer.WriteStartArray("spans");
+                foreach (Activity activity in scope)
+                {
+                    Span(writer, activity);
+                }
+
+                writer.WriteEndArray();
+                writer.WriteEndObject();
             }
 
             writer.WriteEndArray();
             writer.WriteEndObject();
-        }
+            writer.WriteEndArray();
+        });
 
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.WriteEndArray();
-    });
-
-    public static byte[] Logs(IReadOnlyList<LogEntry> entries, IReadOnlyList<KeyValuePair<string, string>> resource) => Write(writer =>
-    {
-        writer.WriteStartArray("resourceLogs");
-        writer.WriteStartObject();
-        Resource(writer, resource);
-        writer.WriteStartArray("scopeLogs");
-        foreach (IGrouping<string, LogEntry> scope in entries.GroupBy(static e => e.Category))
+    public static byte[] Logs(IReadOnlyList<LogEntry> entries, IReadOnlyList<KeyValuePair<string, string>> resource) =>
+        Write(writer =>
         {
+            writer.WriteStartArray("resourceLogs");
             writer.WriteStartObject();
-            Scope(writer, scope.Key);
-            writer.WriteStartArray("logRecords");
-            foreach (LogEntry entry in scope)
+            Resource(writer, resource);
+            writer.WriteStartArray("scopeLogs");
+            foreach (IGrouping<string, LogEntry> scope in entries.GroupBy(static e => e.Category))
             {
-                Record(writer, entry);
+                writer.WriteStartObject();
+                Scope(writer, scope.Key);
+                writer.WriteStartArray("logRecords");
+                foreach (LogEntry entry in scope)
+                {
+                    Record(writer, entry);
+                }
+
+                writer.WriteEndArray();
+                writer.WriteEndObject();
             }
 
             writer.WriteEndArray();
             writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.WriteEndArray();
-    });
+            writer.WriteEndArray();
+        });
 
     private static void Span(Utf8JsonWriter writer, Activity activity)
     {
@@ -74,7 +87,17 @@ internal static class OtlpJson
         }
 
         writer.WriteString("name", activity.DisplayName);
-        writer.WriteNumber("kind", activity.Kind switch { ActivityKind.Server => 2, ActivityKind.Client => 3, ActivityKind.Producer => 4, ActivityKind.Consumer => 5, _ => 1 });
+        writer.WriteNumber(
+            "kind",
+            activity.Kind switch
+            {
+                ActivityKind.Server => 2,
+                ActivityKind.Client => 3,
+                ActivityKind.Producer => 4,
+                ActivityKind.Consumer => 5,
+                _ => 1,
+            }
+        );
         writer.WriteString("startTimeUnixNano", Nanoseconds(activity.StartTimeUtc));
         writer.WriteString("endTimeUnixNano", Nanoseconds(activity.StartTimeUtc + activity.Duration));
         Attributes(writer, activity.TagObjects);
@@ -164,7 +187,10 @@ internal static class OtlpJson
                     writer.WriteBoolean("boolValue", truth);
                     break;
                 case int or long or short or byte or uint or ushort or sbyte:
-                    writer.WriteString("intValue", Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture));
+                    writer.WriteString(
+                        "intValue",
+                        Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)
+                    );
                     break;
                 case double or float when double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)):
                     writer.WriteNumber("doubleValue", Convert.ToDouble(value, CultureInfo.InvariantCulture));
@@ -181,7 +207,8 @@ internal static class OtlpJson
         writer.WriteEndArray();
     }
 
-    private static string Nanoseconds(DateTime utc) => ((utc.Ticks - DateTime.UnixEpoch.Ticks) * 100).ToString(CultureInfo.InvariantCulture);
+    private static string Nanoseconds(DateTime utc) =>
+        ((utc.Ticks - DateTime.UnixEpoch.Ticks) * 100).ToString(CultureInfo.InvariantCulture);
 
     private static byte[] Write(Action<Utf8JsonWriter> write)
     {

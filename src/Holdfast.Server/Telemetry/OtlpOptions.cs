@@ -3,10 +3,16 @@ using Holdfast.Engine;
 namespace Holdfast.Server.Telemetry;
 
 /// <summary>
-/// Where telemetry goes, by OpenTelemetry's own variables (opentelemetry.io/docs/specs/otel/protocol/exporter): OTEL_EXPORTER_OTLP_ENDPOINT, or one for each signal; ..._HEADERS;
-/// OTEL_SERVICE_NAME; OTEL_RESOURCE_ATTRIBUTES; OTEL_SDK_DISABLED. Sent is OTLP over HTTP in JSON, whatever OTEL_EXPORTER_OTLP_PROTOCOL says: every collector takes it at its HTTP port.
+/// Where telemetry goes, by OpenTelemetry's own variables (opentelemetry.io/docs/specs/otel/protocol/exporter):
+/// OTEL_EXPORTER_OTLP_ENDPOINT, or one for each signal; ..._HEADERS; OTEL_SERVICE_NAME; OTEL_RESOURCE_ATTRIBUTES; OTEL_SDK_DISABLED. Sent
+/// is OTLP over HTTP in JSON, whatever OTEL_EXPORTER_OTLP_PROTOCOL says: every collector takes it at its HTTP port.
 /// </summary>
-internal sealed record OtlpOptions(Uri? Traces, Uri? Logs, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<KeyValuePair<string, string>> Resource)
+internal sealed record OtlpOptions(
+    Uri? Traces,
+    Uri? Logs,
+    IReadOnlyList<KeyValuePair<string, string>> Headers,
+    IReadOnlyList<KeyValuePair<string, string>> Resource
+)
 {
     /// <summary>Null when nobody asks for telemetry. Throws what a person is to be told when an address is none.</summary>
     public static OtlpOptions? Read(Func<string, string?> environment)
@@ -42,17 +48,25 @@ internal sealed record OtlpOptions(Uri? Traces, Uri? Logs, IReadOnlyList<KeyValu
     private static Uri? Address(Func<string, string?> environment, string signal, string path)
     {
         string own = $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT";
-        (string name, string? text) = environment(own) is { Length: > 0 } given ? (own, given)
-            : environment("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 } shared ? ("OTEL_EXPORTER_OTLP_ENDPOINT", shared.TrimEnd('/') + "/" + path) : ("", null);
+        (string name, string? text) =
+            environment(own) is { Length: > 0 } given ? (own, given)
+            : environment("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 } shared
+                ? ("OTEL_EXPORTER_OTLP_ENDPOINT", shared.TrimEnd('/') + "/" + path)
+            : ("", null);
         return text is null ? null
             : Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https" ? address
-            : throw new RefusedException(ErrorCodes.InvalidRequest, $"{name} is no http address: {text}. Give one such as http://127.0.0.1:4318, or leave it out.");
+            : throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                $"{name} is no http address: {text}. Give one such as http://127.0.0.1:4318, or leave it out."
+            );
     }
 
     /// <summary>As in W3C baggage: a=1,b=2, percent-encoded.</summary>
     private static List<KeyValuePair<string, string>> Pairs(string? text) =>
-        [.. from pair in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        [
+            .. from pair in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             let at = pair.IndexOf('=', StringComparison.Ordinal)
             where at > 0
-            select new KeyValuePair<string, string>(pair[..at].Trim(), Uri.UnescapeDataString(pair[(at + 1)..].Trim()))];
+            select new KeyValuePair<string, string>(pair[..at].Trim(), Uri.UnescapeDataString(pair[(at + 1)..].Trim())),
+        ];
 }

@@ -6,8 +6,9 @@ using System.Threading.Channels;
 namespace Holdfast.Server.Telemetry;
 
 /// <summary>
-/// Sends one signal's records to a collector, in batches, beside the work: a record is put down without waiting, and thrown away when too many wait, for telemetry must never hold up what
-/// it tells of. What the collector may want later (429, 502, 503, 504, no connection) is tried again for a while.
+/// Sends one signal's records to a collector, in batches, beside the work: a record is put down without waiting, and thrown away when too
+/// many wait, for telemetry must never hold up what it tells of. What the collector may want later (429, 502, 503, 504, no connection) is
+/// tried again for a while.
 /// </summary>
 internal sealed class OtlpSender<T> : IAsyncDisposable
 {
@@ -23,9 +24,19 @@ internal sealed class OtlpSender<T> : IAsyncDisposable
     private readonly OtlpOptions _options;
     private readonly Func<IReadOnlyList<T>, byte[]> _write;
     private readonly TimeProvider _time;
-    private readonly Channel<T> _waiting = Channel.CreateBounded<T>(new BoundedChannelOptions(WaitingMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<T> _waiting = Channel.CreateBounded<T>(
+        new BoundedChannelOptions(WaitingMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
+    );
     private readonly CancellationTokenSource _stopping = new();
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
+    private readonly HttpMessageInvoker _http = new(
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+        }
+    );
     private readonly Task _loop;
 
     public OtlpSender(Uri address, OtlpOptions options, Func<IReadOnlyList<T>, byte[]> write, TimeProvider time)
@@ -55,7 +66,9 @@ internal sealed class OtlpSender<T> : IAsyncDisposable
             {
                 if (!_waiting.Reader.Completion.IsCompleted)
                 {
-                    await _waiting.Reader.Completion.WaitAsync(Gathering, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await _waiting
+                        .Reader.Completion.WaitAsync(Gathering, _time, _stopping.Token)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
 
                 while (batch.Count < BatchMax && _waiting.Reader.TryRead(out T? record))
@@ -93,7 +106,10 @@ internal sealed class OtlpSender<T> : IAsyncDisposable
     [SuppressMessage("Reliability", "CA2000", Justification = "The request disposes its content.")]
     private async Task<TimeSpan?> TryAsync(byte[] body, TimeSpan pause)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, _address)
+        {
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+        };
         foreach ((string name, string value) in _options.Headers)
         {
             _ = request.Headers.TryAddWithoutValidation(name, value);
@@ -104,11 +120,17 @@ internal sealed class OtlpSender<T> : IAsyncDisposable
         try
         {
             using HttpResponseMessage response = await _http.SendAsync(request, patience.Token);
-            return response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+            return
+                response.StatusCode
+                    is HttpStatusCode.TooManyRequests
+                        or HttpStatusCode.BadGateway
+                        or HttpStatusCode.ServiceUnavailable
+                        or HttpStatusCode.GatewayTimeout
                 ? response.Headers.RetryAfter?.Delta ?? pause
                 : null;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !_stopping.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException or IOException || (e is OperationCanceledException && !_stopping.IsCancellationRequested))
         {
             return pause;
         }

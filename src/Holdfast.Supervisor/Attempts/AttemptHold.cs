@@ -6,8 +6,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Attempts;
 
 /// <summary>
-/// An attempt taken by this process: its spec, and its lock from before supervisor.json is written until the hold is released. An attempt is
-/// taken once, ever: who finds a supervisor.json refuses, because a dead one may have started the child; who finds the mark of a server that gave it up turns back.
+/// An attempt taken by this process: its spec, and its lock from before supervisor.json is written until the hold is released. An attempt
+/// is taken once, ever: who finds a supervisor.json refuses, because a dead one may have started the child; who finds the mark of a server
+/// that gave it up turns back.
 /// </summary>
 internal sealed class AttemptHold : IDisposable
 {
@@ -24,7 +25,9 @@ internal sealed class AttemptHold : IDisposable
 
     public AttemptSpec Spec { get; }
 
-    /// <summary>Reads the spec and takes the lock; throws <see cref="HoldRefusedException"/> when the attempt cannot or may not be taken.</summary>
+    /// <summary>
+    /// Reads the spec and takes the lock; throws <see cref="HoldRefusedException"/> when the attempt cannot or may not be taken.
+    /// </summary>
     public static AttemptHold Take(string directory)
     {
         var files = new AttemptFiles(directory);
@@ -58,13 +61,19 @@ internal sealed class AttemptHold : IDisposable
         {
             // A server found that nothing had started and gave the attempt up, under this lock: its work may run as another attempt by now.
             held.Dispose();
-            throw new HoldRefusedException(LinkCodes.AlreadyTaken, $"The attempt in {directory} was given up before it was taken; it never starts.");
+            throw new HoldRefusedException(
+                LinkCodes.AlreadyTaken,
+                $"The attempt in {directory} was given up before it was taken; it never starts."
+            );
         }
 
         if (File.Exists(files.Supervisor) || File.Exists(files.Exit))
         {
             held.Dispose();
-            throw new HoldRefusedException(LinkCodes.AlreadyTaken, $"The attempt in {directory} was taken before and may have run; it does not start twice.");
+            throw new HoldRefusedException(
+                LinkCodes.AlreadyTaken,
+                $"The attempt in {directory} was taken before and may have run; it does not start twice."
+            );
         }
 
         // A crash from here to the next point leaves a lock that nobody holds and no supervisor.json: the attempt never ran.
@@ -73,14 +82,19 @@ internal sealed class AttemptHold : IDisposable
     }
 
     /// <summary>
-    /// Says who holds it. From here on a kill means that the child may have run. Not synced: after a restart of the machine nobody asks who held it (ADR 0010).
+    /// Says who holds it. From here on a kill means that the child may have run. Not synced: after a restart of the machine nobody asks who
+    /// held it (ADR 0010).
     /// </summary>
     public void WriteSupervisor(string socket)
     {
         var record = new SupervisorRecord
         {
-            Protocol = LinkCodec.ProtocolVersion, Version = HoldfastVersion.Text, Process = SupervisorIdentity.Current, Nonce = Spec.Nonce,
-            Socket = socket, Mode = Spec.Kind,
+            Protocol = LinkCodec.ProtocolVersion,
+            Version = HoldfastVersion.Text,
+            Process = SupervisorIdentity.Current,
+            Nonce = Spec.Nonce,
+            Socket = socket,
+            Mode = Spec.Kind,
         };
         DurableFile.Replace(Files.Supervisor, record.Write());
         CrashPoints.Reach(CrashPoint.SupervisorRecorded);

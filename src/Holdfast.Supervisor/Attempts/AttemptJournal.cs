@@ -6,9 +6,10 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Attempts;
 
 /// <summary>
-/// The attempt's journal with the two policies a supervisor needs around it. Room: what cannot be appended waits in <see cref="DurableSteps"/>,
-/// and whoever feeds it stops reading its source while <see cref="IsStalled"/>. Sync: at the steps that ask for it, and otherwise each second or
-/// 8 MiB while something is unsynced; what is much is left to a thread that syncs behind, so that the loop goes on reading.
+/// The attempt's journal with the two policies a supervisor needs around it. Room: what cannot be appended waits in
+/// <see cref="DurableSteps"/>, and whoever feeds it stops reading its source while <see cref="IsStalled"/>. Sync: at the steps that ask for
+/// it, and otherwise each second or 8 MiB while something is unsynced; what is much is left to a thread that syncs behind, so that the loop
+/// goes on reading.
 /// </summary>
 internal sealed unsafe class AttemptJournal : IDisposable
 {
@@ -74,7 +75,8 @@ internal sealed unsafe class AttemptJournal : IDisposable
     public void RecordLast(AttemptEvent record) => Append(JournalChannel.Event, record.Write(), _loop.UnixNanoseconds, isLast: true);
 
     /// <summary>Appends a payload when its turn comes; the array is kept until then.</summary>
-    public void Append(JournalChannel channel, byte[] payload, long unixNanoseconds) => Append(channel, payload, unixNanoseconds, isLast: false);
+    public void Append(JournalChannel channel, byte[] payload, long unixNanoseconds) =>
+        Append(channel, payload, unixNanoseconds, isLast: false);
 
     /// <summary>
     /// Appends what was just read from a source. When there is no room the bytes stay where they are until there is, and the
@@ -101,8 +103,8 @@ internal sealed unsafe class AttemptJournal : IDisposable
     }
 
     /// <summary>
-    /// The same for a message of several parts (ZMQ frames), all of it or, when there is no room, from where it stopped: the parts must live
-    /// until <paramref name="appended"/> is called.
+    /// The same for a message of several parts (ZMQ frames), all of it or, when there is no room, from where it stopped: the parts must
+    /// live until <paramref name="appended"/> is called.
     /// </summary>
     public void AppendParts(JournalChannel channel, NativePart[] parts, LoopCallback appended)
     {
@@ -126,26 +128,27 @@ internal sealed unsafe class AttemptJournal : IDisposable
     }
 
     /// <summary>
-    /// Makes everything before it durable when its turn comes; then says whether that succeeded. A failed sync is final (the kernel forgets what it
-    /// could not write), so it does not wait for better times.
+    /// Makes everything before it durable when its turn comes; then says whether that succeeded. A failed sync is final (the kernel forgets
+    /// what it could not write), so it does not wait for better times.
     /// </summary>
-    public void Sync(SyncCallback done) => Steps.Do(() =>
-    {
-        string? failure = null;
-        try
+    public void Sync(SyncCallback done) =>
+        Steps.Do(() =>
         {
-            _writer!.Sync();
-        }
-        catch (IOException e)
-        {
-            failure = e.Message;
-            SupervisorLog.Write("sync failed: " + failure);
-        }
+            string? failure = null;
+            try
+            {
+                _writer!.Sync();
+            }
+            catch (IOException e)
+            {
+                failure = e.Message;
+                SupervisorLog.Write("sync failed: " + failure);
+            }
 
-        _syncTimer.Stop();
-        _syncedPosition = Position;
-        done(failure);
-    });
+            _syncTimer.Stop();
+            _syncedPosition = Position;
+            done(failure);
+        });
 
     /// <summary>
     /// Goes on when little is left to sync: at once as a rule, and after a job that said much when the disk has caught up, while the loop
@@ -305,11 +308,17 @@ internal sealed unsafe class AttemptJournal : IDisposable
 
     private void OnStallChanged()
     {
-        // 1. The stall's record is the first thing written when there is room, before what waits; its end is recorded unless the attempt ended with it.
+        // 1. The stall's record is the first thing written when there is room, before what waits; its end is recorded unless the attempt
+        // ended with it.
         if (IsStalled)
         {
             _stalledSince = _loop.UnixNanoseconds;
-            byte[] stalled = new AttemptEvent { Event = AttemptEvent.Stalled, Reason = Steps.StallReason, AtUnixNanoseconds = _stalledSince }.Write();
+            byte[] stalled = new AttemptEvent
+            {
+                Event = AttemptEvent.Stalled,
+                Reason = Steps.StallReason,
+                AtUnixNanoseconds = _stalledSince,
+            }.Write();
             Steps.DoFirst(() => _writer?.Append(JournalChannel.Event, stalled, _loop.UnixNanoseconds));
         }
         else if (!IsComplete && !_isLast && _writer is not null)

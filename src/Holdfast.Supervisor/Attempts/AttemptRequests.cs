@@ -4,7 +4,9 @@ using Holdfast.Supervisor.Link;
 
 namespace Holdfast.Supervisor.Attempts;
 
-/// <summary>The requests that work of every kind takes: each is checked against where the attempt stands, answered, and then done.</summary>
+/// <summary>
+/// The requests that work of every kind takes: each is checked against where the attempt stands, answered, and then done.
+/// </summary>
 internal static class AttemptRequests
 {
     /// <summary>The system's highest (SIGRTMAX).</summary>

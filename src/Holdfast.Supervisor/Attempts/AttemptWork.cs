@@ -51,15 +51,16 @@ internal abstract class AttemptWork : Work, IDisposable
 
     public override bool IsJournalComplete => Journal.IsComplete;
 
-    public override string State => Now switch
-    {
-        AttemptPhase.Starting => "starting",
-        AttemptPhase.Running when _stopCause is not null => "stopping",
-        AttemptPhase.Running when _isPaused => "paused",
-        AttemptPhase.Running => "running",
-        AttemptPhase.Ended => "idle",
-        _ => "ending",
-    };
+    public override string State =>
+        Now switch
+        {
+            AttemptPhase.Starting => "starting",
+            AttemptPhase.Running when _stopCause is not null => "stopping",
+            AttemptPhase.Running when _isPaused => "paused",
+            AttemptPhase.Running => "running",
+            AttemptPhase.Ended => "idle",
+            _ => "ending",
+        };
 
     public AttemptJournal Journal { get; private set; }
 
@@ -90,7 +91,14 @@ internal abstract class AttemptWork : Work, IDisposable
     public void Begin()
     {
         Journal.Steps.Do(Journal.Open);
-        Journal.Record(new AttemptEvent { Event = AttemptEvent.Start, Attempt = Spec.Attempt, Argv = Spec.Argv });
+        Journal.Record(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.Start,
+                Attempt = Spec.Attempt,
+                Argv = Spec.Argv,
+            }
+        );
         Journal.Sync(StartSynced);
     }
 
@@ -135,23 +143,19 @@ internal abstract class AttemptWork : Work, IDisposable
         }
     }
 
-    /// <summary>What to launch. The child's descriptors of standard output and error are the caller's to add; standard input may be set.</summary>
+    /// <summary>
+    /// What to launch. The child's descriptors of standard output and error are the caller's to add; standard input may be set.
+    /// </summary>
     protected virtual ChildStart Prepare() => new(Spec.Argv, ChildEnvironment.Of(Spec), Spec.Cwd);
 
     /// <summary>The child has its descriptors, or never will: what <see cref="Prepare"/> opened for it can be closed.</summary>
-    protected virtual void OnLaunched()
-    {
-    }
+    protected virtual void OnLaunched() { }
 
     /// <summary>The child runs, child.json is written and `started` told.</summary>
-    protected virtual void OnStarted()
-    {
-    }
+    protected virtual void OnStarted() { }
 
     /// <summary>The child has ended, by itself or not; its status is taken. Output and its record may still be to come.</summary>
-    protected virtual void OnChildEnded()
-    {
-    }
+    protected virtual void OnChildEnded() { }
 
     /// <summary>The exit record is durable and told; the lock is still held.</summary>
     protected abstract void OnEnded();
@@ -162,18 +166,17 @@ internal abstract class AttemptWork : Work, IDisposable
     /// </summary>
     protected virtual bool TryEndGently(long graceMs) => false;
 
-    /// <summary>Nothing more is to come from the child by other ways than its pipes; whoever answers false calls <see cref="Drain"/> when that has changed.</summary>
+    /// <summary>
+    /// Nothing more is to come from the child by other ways than its pipes; whoever answers false calls <see cref="Drain"/> when that has
+    /// changed.
+    /// </summary>
     protected virtual bool IsDrained => true;
 
     /// <summary>The exit record comes next: the last moment for events.</summary>
-    protected virtual void OnEnding()
-    {
-    }
+    protected virtual void OnEnding() { }
 
     /// <summary>The journal has stalled, or goes on: sources other than the pipes are to be left alone, or read again.</summary>
-    protected virtual void OnStallChanged()
-    {
-    }
+    protected virtual void OnStallChanged() { }
 
     /// <summary>What the exit record's reason says beyond the death itself; null for nothing.</summary>
     protected virtual string? ExitRemark => null;
@@ -191,7 +194,13 @@ internal abstract class AttemptWork : Work, IDisposable
     }
 
     /// <summary>A notice about the current attempt.</summary>
-    protected LinkMessage Notice(LinkMessageType type) => new() { Type = type, Attempt = Attempt, AtUnixNanoseconds = Loop.UnixNanoseconds };
+    protected LinkMessage Notice(LinkMessageType type) =>
+        new()
+        {
+            Type = type,
+            Attempt = Attempt,
+            AtUnixNanoseconds = Loop.UnixNanoseconds,
+        };
 
     // 1 and 2: the start.
 
@@ -200,7 +209,10 @@ internal abstract class AttemptWork : Work, IDisposable
         CrashPoints.Reach(CrashPoint.SupervisorStartSynced);
         if (failure is not null)
         {
-            EndWithoutChild(new StartFailure(StartFailure.OtherCode, $"The journal cannot be made durable: {failure}"), ExitCause.NotStarted);
+            EndWithoutChild(
+                new StartFailure(StartFailure.OtherCode, $"The journal cannot be made durable: {failure}"),
+                ExitCause.NotStarted
+            );
         }
         else if (_stopCause is not null)
         {
@@ -220,7 +232,10 @@ internal abstract class AttemptWork : Work, IDisposable
         }
         catch (IOException e)
         {
-            EndWithoutChild(new StartFailure(StartFailure.OtherCode, $"There is nothing for it to write to: {e.Message}"), ExitCause.NotStarted);
+            EndWithoutChild(
+                new StartFailure(StartFailure.OtherCode, $"There is nothing for it to write to: {e.Message}"),
+                ExitCause.NotStarted
+            );
             return;
         }
 
@@ -242,7 +257,14 @@ internal abstract class AttemptWork : Work, IDisposable
     private void TellStarted(ChildRecord child)
     {
         Journal.Steps.Do(() => Hold.WriteChild(child));
-        Journal.Record(new AttemptEvent { Event = AttemptEvent.Started, Pid = child.Process.Pid, StartTicks = child.Process.StartTicks });
+        Journal.Record(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.Started,
+                Pid = child.Process.Pid,
+                StartTicks = child.Process.StartTicks,
+            }
+        );
         Journal.Steps.Do(() =>
         {
             CrashPoints.Reach(CrashPoint.SupervisorChildRecorded);
@@ -348,7 +370,9 @@ internal abstract class AttemptWork : Work, IDisposable
         Drain();
     }
 
-    /// <summary>Goes on when the child has ended, the tree is stopped if it was to be, and the pipes are at their end; waits for the latter a while.</summary>
+    /// <summary>
+    /// Goes on when the child has ended, the tree is stopped if it was to be, and the pipes are at their end; waits for the latter a while.
+    /// </summary>
     protected void Drain()
     {
         if (Now == AttemptPhase.Draining && _run.IsReadyToConclude() && IsDrained)
@@ -360,7 +384,15 @@ internal abstract class AttemptWork : Work, IDisposable
     // 5: the record of the end.
 
     private void EndWithoutChild(StartFailure failure, string cause) =>
-        WriteExit(new ExitRecord { ExitCode = failure.ExitCode, Cause = cause, Reason = failure.Reason, AtUnixNanoseconds = Loop.UnixNanoseconds });
+        WriteExit(
+            new ExitRecord
+            {
+                ExitCode = failure.ExitCode,
+                Cause = cause,
+                Reason = failure.Reason,
+                AtUnixNanoseconds = Loop.UnixNanoseconds,
+            }
+        );
 
     private void WriteExit(ExitRecord exit)
     {

@@ -3,8 +3,9 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Attempts;
 
 /// <summary>
-/// Things that must reach the disk, each wholly and in order. A step that fails, because the disk is full above all, stays first and is tried
-/// again each second; until it succeeds nothing overtakes it and <see cref="IsStalled"/> says so. So a full disk delays, and loses nothing.
+/// Things that must reach the disk, each wholly and in order. A step that fails, because the disk is full above all, stays first and is
+/// tried again each second; until it succeeds nothing overtakes it and <see cref="IsStalled"/> says so. So a full disk delays, and loses
+/// nothing.
 /// </summary>
 internal sealed class DurableSteps
 {

@@ -7,8 +7,8 @@ namespace Holdfast.Supervisor.Attempts;
 internal delegate void SyncedCallback(long position);
 
 /// <summary>
-/// A thread that syncs the journal's newest segments when asked, on descriptors of its own, while the loop goes on appending. Only started for
-/// attempts that say much: the others never pay for it. Its failures are not told: the writer's own sync finds them too.
+/// A thread that syncs the journal's newest segments when asked, on descriptors of its own, while the loop goes on appending. Only started
+/// for attempts that say much: the others never pay for it. Its failures are not told: the writer's own sync finds them too.
 /// </summary>
 internal sealed class SyncBehind : IDisposable
 {
@@ -25,11 +25,14 @@ internal sealed class SyncBehind : IDisposable
     public SyncBehind(PollLoop loop, string journalDirectory, SyncedCallback synced)
     {
         _sync = new JournalSync(journalDirectory);
-        _done = new WakeUp(loop, () =>
-        {
-            IsBusy = false;
-            synced(_position);
-        });
+        _done = new WakeUp(
+            loop,
+            () =>
+            {
+                IsBusy = false;
+                synced(_position);
+            }
+        );
         new Thread(Run, StackBytes) { IsBackground = true, Name = "sync" }.Start();
     }
 
@@ -46,8 +49,8 @@ internal sealed class SyncBehind : IDisposable
     }
 
     /// <summary>
-    /// Lets the thread end after the sync it may be in. What both sides use is left to it, for it may be about to use it: the event to the collector,
-    /// the eventfd to the thread.
+    /// Lets the thread end after the sync it may be in. What both sides use is left to it, for it may be about to use it: the event to the
+    /// collector, the eventfd to the thread.
     /// </summary>
     public void Dispose()
     {

@@ -13,8 +13,8 @@ internal sealed record StartFailure(int ExitCode, string Reason)
 }
 
 /// <summary>
-/// The process that was launched, in a session and group of its own: its identity, the end of it by pidfd, and signals to its group for as long
-/// as its number is surely its own, which is until it is reaped.
+/// The process that was launched, in a session and group of its own: its identity, the end of it by pidfd, and signals to its group for as
+/// long as its number is surely its own, which is until it is reaped.
 /// </summary>
 internal sealed unsafe class Child : IDisposable
 {
@@ -52,7 +52,9 @@ internal sealed unsafe class Child : IDisposable
     /// <summary>A SIGKILL was sent by us or on request, so its death by one needs no other explanation.</summary>
     public bool WasKilled { get; set; }
 
-    /// <summary>Starts <paramref name="start"/>, whose command and folder are checked first; null and why when it cannot be started.</summary>
+    /// <summary>
+    /// Starts <paramref name="start"/>, whose command and folder are checked first; null and why when it cannot be started.
+    /// </summary>
     /// <param name="ended">Called once, when its status has been taken.</param>
     public static Child? Launch(PollLoop loop, ChildStart start, LoopCallback ended, out StartFailure? failure)
     {
@@ -100,20 +102,32 @@ internal sealed unsafe class Child : IDisposable
 
     private static StartFailure Failure(int errno, string command, string directory)
     {
-        const int noEntry = 2, tooBig = 7, noExecFormat = 8, noAccess = 13, notDirectory = 20;
+        const int noEntry = 2,
+            tooBig = 7,
+            noExecFormat = 8,
+            noAccess = 13,
+            notDirectory = 20;
         return errno switch
         {
             noEntry => new StartFailure(CommandSearch.NotFoundCode, $"The command '{command}' names an interpreter that does not exist."),
             noExecFormat => new StartFailure(
-                CommandSearch.NotExecutableCode, $"The command '{command}' is neither a program nor a script with a #! line."),
+                CommandSearch.NotExecutableCode,
+                $"The command '{command}' is neither a program nor a script with a #! line."
+            ),
             noAccess when Posix.Access(directory, 1) != 0 => new StartFailure(
-                StartFailure.OtherCode, $"The folder {directory} may not be entered."),
+                StartFailure.OtherCode,
+                $"The folder {directory} may not be entered."
+            ),
             noAccess => new StartFailure(CommandSearch.NotExecutableCode, $"The command '{command}' may not be executed."),
-            tooBig => new StartFailure(CommandSearch.NotExecutableCode, $"The arguments and environment of '{command}' are too long for the system."),
+            tooBig => new StartFailure(
+                CommandSearch.NotExecutableCode,
+                $"The arguments and environment of '{command}' are too long for the system."
+            ),
             notDirectory => new StartFailure(StartFailure.OtherCode, $"{directory} is not a folder."),
             _ => new StartFailure(
                 StartFailure.OtherCode,
-                $"The system would not start '{command}': {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})."),
+                $"The system would not start '{command}': {System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})."
+            ),
         };
     }
 

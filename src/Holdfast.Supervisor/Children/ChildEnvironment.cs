@@ -2,7 +2,10 @@ using Holdfast.Protocol.Attempts;
 
 namespace Holdfast.Supervisor.Children;
 
-/// <summary>A child's environment: what the spec names of ours, what it has, and the mark by which what a dead supervisor left behind is known as ours.</summary>
+/// <summary>
+/// A child's environment: what the spec names of ours, what it has, and the mark by which what a dead supervisor left behind is known as
+/// ours.
+/// </summary>
 internal static class ChildEnvironment
 {
     private const int MarkNonceCharacters = 16;

@@ -5,8 +5,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// What one child and its descendants may use of memory and processor, and the evidence when it dies for lack of memory, its own limit's or the machine's. Made before the child
-/// is, since the counts of such deaths are compared from then on.
+/// What one child and its descendants may use of memory and processor, and the evidence when it dies for lack of memory, its own limit's or
+/// the machine's. Made before the child is, since the counts of such deaths are compared from then on.
 /// </summary>
 internal sealed class ChildLimits : IDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class ChildLimits : IDisposable
     /// <param name="memoryExceeded">Called once, when we and not the system found that it uses more than it may.</param>
     public ChildLimits(PollLoop loop, AttemptSpec spec, LoopCallback memoryExceeded)
     {
-        _group = spec.MemoryBytesMax > 0 || spec.CpuMillisMax > 0 ? ControlGroup.TryMake("/", spec.Attempt, ControlGroup.IsDelegated) : null;
+        _group =
+            spec.MemoryBytesMax > 0 || spec.CpuMillisMax > 0 ? ControlGroup.TryMake("/", spec.Attempt, ControlGroup.IsDelegated) : null;
         _memory = spec.MemoryBytesMax > 0 ? new MemoryLimit(loop, _group, spec.MemoryBytesMax, memoryExceeded) : null;
         _cpu = spec.CpuMillisMax > 0 ? new CpuLimit(_group, spec.CpuMillisMax) : null;
         _oomWatch = new OomWatch("/", _memory?.EventsFile);
@@ -38,7 +39,9 @@ internal sealed class ChildLimits : IDisposable
     /// <summary>The child has ended: nobody is looked after any more.</summary>
     public void Stop() => _memory?.Stop();
 
-    /// <summary>What explains its death, when that was by a SIGKILL, its own or one that it passed on as a shell does, and nobody of ours sent it.</summary>
+    /// <summary>
+    /// What explains its death, when that was by a SIGKILL, its own or one that it passed on as a shell does, and nobody of ours sent it.
+    /// </summary>
     public OomEvidence EvidenceOf(Child child)
     {
         bool mayBeOom = child.Status.Signal == Libc.SigKill || child.Status.ExitCode == 128 + Libc.SigKill;

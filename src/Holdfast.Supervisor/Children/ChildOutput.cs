@@ -7,15 +7,17 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// What one child after another writes, on its way into the journal: from two pipes, or from a terminal, where both streams are one. Read to its end after the
-/// child's; when a descendant holds it open then, for two seconds.
+/// What one child after another writes, on its way into the journal: from two pipes, or from a terminal, where both streams are one. Read
+/// to its end after the child's; when a descendant holds it open then, for two seconds.
 /// </summary>
 internal sealed unsafe class ChildOutput : IDisposable
 {
     /// <summary>How long it is read on after the child's end while a descendant holds it (Nomad's figure).</summary>
     private const int DrainGraceMs = 2000;
 
-    /// <summary>Large enough that a child which writes much does not wait for our turn; an unprivileged limit may keep it at the default.</summary>
+    /// <summary>
+    /// Large enough that a child which writes much does not wait for our turn; an unprivileged limit may keep it at the default.
+    /// </summary>
     private const int PipeBytes = 1024 * 1024;
 
     private const int None = -1;
@@ -67,9 +69,17 @@ internal sealed unsafe class ChildOutput : IDisposable
     }
 
     /// <summary>The start, writing to what was opened.</summary>
-    public ChildStart Give(ChildStart start) => Terminal is { } terminal
-        ? start with { Terminal = terminal.Path }
-        : start with { StandardOutput = _stdoutPipe.WriteEnd, StandardError = _stderrPipe.WriteEnd };
+    public ChildStart Give(ChildStart start) =>
+        Terminal is { } terminal
+            ? start with
+            {
+                Terminal = terminal.Path,
+            }
+            : start with
+            {
+                StandardOutput = _stdoutPipe.WriteEnd,
+                StandardError = _stderrPipe.WriteEnd,
+            };
 
     /// <summary>The child has its ends and is read from here on.</summary>
     public void Read()

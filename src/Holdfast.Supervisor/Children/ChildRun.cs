@@ -7,10 +7,11 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// One child after another, each with all that is around it: its limits, its output, the orphans that it leaves to us, and the end of its whole tree.
-/// 1. It is prepared, launched and begun. 2. It may be signalled, paused, and terminated with its tree. 3. When it has ended it is wound up: a tree under termination is
-/// ended to the last, and its output read to its end, for two seconds if somebody else holds it. 4. It is concluded by the record of its exit.
-/// Knows nothing of the link; who asked for what, and why, is <see cref="AttemptWork"/>'s.
+/// One child after another, each with all that is around it: its limits, its output, the orphans that it leaves to us, and the end of its
+/// whole tree.
+/// 1. It is prepared, launched and begun. 2. It may be signalled, paused, and terminated with its tree. 3. When it has ended it is wound
+/// up: a tree under termination is ended to the last, and its output read to its end, for two seconds if somebody else holds it. 4. It is
+/// concluded by the record of its exit. Knows nothing of the link; who asked for what, and why, is <see cref="AttemptWork"/>'s.
 /// </summary>
 internal sealed class ChildRun : IDisposable
 {
@@ -33,7 +34,8 @@ internal sealed class ChildRun : IDisposable
     {
         (_loop, _memoryExceeded, _ended, _advanced) = (loop, memoryExceeded, ended, advanced);
         _output = new ChildOutput(loop, advanced);
-        _orphans = new OrphanWatch(loop, () => _ = Reaper.Reap(_child is { IsReaped: false } ? _child : null)); // Its number may be another's by now.
+        // Its number may be another's by now.
+        _orphans = new OrphanWatch(loop, () => _ = Reaper.Reap(_child is { IsReaped: false } ? _child : null));
     }
 
     /// <summary>What the child runs on, while it runs and if it does.</summary>
@@ -47,7 +49,9 @@ internal sealed class ChildRun : IDisposable
 
     // 1. The start.
 
-    /// <summary>Makes what the next child needs before it can be launched. Throws an IOException when the system gives nothing to write to.</summary>
+    /// <summary>
+    /// Makes what the next child needs before it can be launched. Throws an IOException when the system gives nothing to write to.
+    /// </summary>
     public void Prepare(AttemptSpec spec, AttemptJournal journal)
     {
         (_spec, _journal) = (spec, journal);
@@ -90,7 +94,9 @@ internal sealed class ChildRun : IDisposable
 
     public void Resume() => TreePause.Resume(_child!);
 
-    /// <summary>TERM, <paramref name="graceMs"/>, KILL, for the child and everything below it. Nothing more when that is under way.</summary>
+    /// <summary>
+    /// TERM, <paramref name="graceMs"/>, KILL, for the child and everything below it. Nothing more when that is under way.
+    /// </summary>
     public void Terminate(long graceMs)
     {
         if (_stop is null && _child is not null)
@@ -135,7 +141,9 @@ internal sealed class ChildRun : IDisposable
         }
     }
 
-    /// <summary>True when the tree is stopped, if it was to be, and the output read; waits for the latter a while, and then tells.</summary>
+    /// <summary>
+    /// True when the tree is stopped, if it was to be, and the output read; waits for the latter a while, and then tells.
+    /// </summary>
     public bool IsReadyToConclude()
     {
         if (_stop is { IsDone: false })
@@ -179,10 +187,17 @@ internal sealed class ChildRun : IDisposable
 
         return new ExitRecord
         {
-            ExitCode = child.Status.ExitCode, Signal = child.Status.Signal, CoreDumped = child.Status.HasDumpedCore, Cause = death.Cause,
-            Reason = remark is null ? reason : reason + " " + remark, AtUnixNanoseconds = child.EndedAtUnixNanoseconds,
-            OutputStillOpen = _output.WasLeftOpen, StdoutBytes = _journal!.StreamLength(JournalChannel.Stdout),
-            StderrBytes = _journal.StreamLength(JournalChannel.Stderr), UserMs = child.Use.UserMs, SystemMs = child.Use.SystemMs,
+            ExitCode = child.Status.ExitCode,
+            Signal = child.Status.Signal,
+            CoreDumped = child.Status.HasDumpedCore,
+            Cause = death.Cause,
+            Reason = remark is null ? reason : reason + " " + remark,
+            AtUnixNanoseconds = child.EndedAtUnixNanoseconds,
+            OutputStillOpen = _output.WasLeftOpen,
+            StdoutBytes = _journal!.StreamLength(JournalChannel.Stdout),
+            StderrBytes = _journal.StreamLength(JournalChannel.Stderr),
+            UserMs = child.Use.UserMs,
+            SystemMs = child.Use.SystemMs,
             MaxRssKb = child.Use.MaxRssKb,
         };
     }

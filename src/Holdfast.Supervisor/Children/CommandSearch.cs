@@ -32,7 +32,7 @@ internal static class CommandSearch
         }
 
         string path = Variable(environment, "PATH") ?? DefaultPath;
-        for (int start = 0; command.Length > 0 && start <= path.Length;)
+        for (int start = 0; command.Length > 0 && start <= path.Length; )
         {
             int end = path.IndexOf(':', start);
             end = end < 0 ? path.Length : end;
@@ -52,7 +52,8 @@ internal static class CommandSearch
         return Failed(command, blocked, "PATH is " + path, out exitCode, out reason);
     }
 
-    /// <param name="blocked">The first file that was there and may not be run: what the user hears about unless a later folder has one that may.</param>
+    /// <param name="blocked">The first file that was there and may not be run: what the user hears about unless a later folder has one that
+    /// may.</param>
     private static bool IsExecutable(string candidate, string directory, ref string? blocked)
     {
         string full = Path.Combine(directory, candidate);
@@ -74,7 +75,8 @@ internal static class CommandSearch
     private static string? Failed(string command, string? blocked, string looked, out int exitCode, out string reason)
     {
         exitCode = blocked is null ? NotFoundCode : NotExecutableCode;
-        reason = blocked is null ? $"The command '{command}' was not found; {looked}."
+        reason =
+            blocked is null ? $"The command '{command}' was not found; {looked}."
             : Directory.Exists(blocked) ? $"The command '{command}' is a folder: {blocked}."
             : $"The command '{command}' may not be executed: {blocked} lacks the permission.";
         return null;

@@ -5,8 +5,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// A control group (v2) of an attempt's own, in which the system itself holds limits on memory and processor time; past the one on memory it ends the whole group at once. There is one only
-/// where the folder beside our own group was given to us: systemd's <c>Delegate=</c> marks it so, and its <c>DelegateSubgroup=</c> keeps it free of processes.
+/// A control group (v2) of an attempt's own, in which the system itself holds limits on memory and processor time; past the one on memory
+/// it ends the whole group at once. There is one only where the folder beside our own group was given to us: systemd's <c>Delegate=</c>
+/// marks it so, and its <c>DelegateSubgroup=</c> keeps it free of processes.
 /// </summary>
 internal sealed unsafe class ControlGroup
 {
@@ -19,7 +20,8 @@ internal sealed unsafe class ControlGroup
 
     /// <summary>Makes the group, with nobody in it; null where that is not ours to do.</summary>
     /// <param name="root">"/", or what a test puts in its place.</param>
-    /// <param name="isDelegated">Whether a folder was given to us; the mark is an attribute that not every file system of a test can have.</param>
+    /// <param name="isDelegated">Whether a folder was given to us; the mark is an attribute that not every file system of a test can
+    /// have.</param>
     public static ControlGroup? TryMake(string root, string name, Func<string, bool> isDelegated)
     {
         string? parent = Parent(root);
@@ -32,7 +34,10 @@ internal sealed unsafe class ControlGroup
         _ = RawFile.TryWrite(parent + "/cgroup.subtree_control", "+memory"u8);
         _ = RawFile.TryWrite(parent + "/cgroup.subtree_control", "+cpu"u8);
         var group = new ControlGroup(parent + "/holdfast-" + name);
-        _ = Libc.Mkdir(group._folder, 0x1ED /* 0755 */);
+        _ = Libc.Mkdir(
+            group._folder,
+            0x1ED /* 0755 */
+        );
         return group;
     }
 
@@ -52,15 +57,23 @@ internal sealed unsafe class ControlGroup
     /// <param name="millisMax">Thousandths of a processor.</param>
     public bool TryLimitCpu(long millisMax)
     {
-        const int periodUs = 100_000, quotaMinUs = 1000; // The system's own: its default, and its least.
-        return TryWrite("cpu.max", string.Create(CultureInfo.InvariantCulture, $"{Math.Max(quotaMinUs, millisMax * periodUs / 1000)} {periodUs}"));
+        const int periodUs = 100_000,
+            quotaMinUs = 1000; // The system's own: its default, and its least.
+        return TryWrite(
+            "cpu.max",
+            string.Create(CultureInfo.InvariantCulture, $"{Math.Max(quotaMinUs, millisMax * periodUs / 1000)} {periodUs}")
+        );
     }
 
     /// <summary>True for a folder that systemd marked as delegated.</summary>
     public static bool IsDelegated(string folder)
     {
         byte value = 0;
-        return (Posix.GetExtendedAttribute(folder, "user.delegate", &value, 1) == 1 || Posix.GetExtendedAttribute(folder, "trusted.delegate", &value, 1) == 1) && value == (byte)'1';
+        return (
+                Posix.GetExtendedAttribute(folder, "user.delegate", &value, 1) == 1
+                || Posix.GetExtendedAttribute(folder, "trusted.delegate", &value, 1) == 1
+            )
+            && value == (byte)'1';
     }
 
     /// <summary>Right after the spawn; what it forks from now on is born into the group.</summary>

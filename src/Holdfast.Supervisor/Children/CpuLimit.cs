@@ -3,9 +3,10 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// Holds the processes of one attempt to a number of processors. 1. Where we may make a control group, the system gives them so much time, to the hundredth of a processor. 2. Elsewhere they run
-/// on so many processors, whole ones, rounded up, chosen by the process's number so that kernels do not all sit on the same; that is inherited, and holds for programs that do not choose for
-/// themselves. It never kills anything.
+/// Holds the processes of one attempt to a number of processors. 1. Where we may make a control group, the system gives them so much time,
+/// to the hundredth of a processor. 2. Elsewhere they run on so many processors, whole ones, rounded up, chosen by the process's number so
+/// that kernels do not all sit on the same; that is inherited, and holds for programs that do not choose for themselves. It never kills
+/// anything.
 /// </summary>
 internal sealed unsafe class CpuLimit
 {
@@ -37,7 +38,10 @@ internal sealed unsafe class CpuLimit
         }
     }
 
-    /// <summary>Leaves so many of a mask's processors in it, beginning with one that <paramref name="turn"/> decides; false when it has no more than that.</summary>
+    /// <summary>
+    /// Leaves so many of a mask's processors in it, beginning with one that <paramref name="turn"/> decides; false when it has no more than
+    /// that.
+    /// </summary>
     internal static bool TryKeep(Span<byte> mask, long count, int turn)
     {
         int all = 0;

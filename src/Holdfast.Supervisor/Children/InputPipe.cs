@@ -4,8 +4,9 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// The child's standard input: a bounded buffer that empties into the pipe as the child reads. What the child does not read when it ends, or
-/// after it has closed its end, is dropped: as in any pipe. Of a terminal it is the keyboard, whose end is a key (Ctrl-D) and ends nothing for good.
+/// The child's standard input: a bounded buffer that empties into the pipe as the child reads. What the child does not read when it ends,
+/// or after it has closed its end, is dropped: as in any pipe. Of a terminal it is the keyboard, whose end is a key (Ctrl-D) and ends
+/// nothing for good.
 /// </summary>
 internal sealed unsafe class InputPipe : IDisposable
 {

@@ -6,9 +6,10 @@ namespace Holdfast.Supervisor.Children;
 
 /// <summary>
 /// Holds the processes of one attempt to an amount of memory, all together.
-/// 1. Where we may make a control group, the system does it. 2. Elsewhere we look, four times a second near the limit and once a second far from it: resident sizes, which are cheap and count
-/// shared pages too often; past the limit the proportional ones, which are true. Whoever is past it is to be killed. 3. So that nobody fills the machine between two
-/// looks, each process has RLIMIT_DATA at twice the limit and some room: that counts what was asked for and never touched, so a tighter one would refuse honest programs.
+/// 1. Where we may make a control group, the system does it. 2. Elsewhere we look, four times a second near the limit and once a second far
+/// from it: resident sizes, which are cheap and count shared pages too often; past the limit the proportional ones, which are true. Whoever
+/// is past it is to be killed. 3. So that nobody fills the machine between two looks, each process has RLIMIT_DATA at twice the limit and
+/// some room: that counts what was asked for and never touched, so a tighter one would refuse honest programs.
 /// </summary>
 internal sealed unsafe class MemoryLimit : IDisposable
 {
@@ -102,7 +103,8 @@ internal sealed unsafe class MemoryLimit : IDisposable
         return System.Buffers.Text.Utf8Parser.TryParse(content, out long kilobytes, out _) ? kilobytes * 1024 : 0;
     }
 
-    internal static string Size(long bytes) => bytes >= 1L << 30
-        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.##} GiB")
-        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.#} MiB");
+    internal static string Size(long bytes) =>
+        bytes >= 1L << 30
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.##} GiB")
+            : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.#} MiB");
 }

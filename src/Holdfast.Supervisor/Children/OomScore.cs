@@ -1,12 +1,12 @@
 using System.Globalization;
-using Holdfast.Protocol.Processes;
 using System.Text;
+using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// Makes the supervisor a worse victim than its child when memory runs out: it lowers its own score where it is allowed to (a privileged one is),
-/// and gives the child the score that it would have had.
+/// Makes the supervisor a worse victim than its child when memory runs out: it lowers its own score where it is allowed to (a privileged
+/// one is), and gives the child the score that it would have had.
 /// </summary>
 internal static class OomScore
 {
@@ -18,9 +18,12 @@ internal static class OomScore
     public static void LowerOwn()
     {
         byte[]? original = RawFile.Read(OwnPath);
-        if (original is not null
-            && System.Buffers.Text.Utf8Parser.TryParse(original, out int score, out _) && score > Lowered
-            && RawFile.TryWrite(OwnPath, Encoding.ASCII.GetBytes(Lowered.ToString(CultureInfo.InvariantCulture))))
+        if (
+            original is not null
+            && System.Buffers.Text.Utf8Parser.TryParse(original, out int score, out _)
+            && score > Lowered
+            && RawFile.TryWrite(OwnPath, Encoding.ASCII.GetBytes(Lowered.ToString(CultureInfo.InvariantCulture)))
+        )
         {
             _original = original;
         }

@@ -22,8 +22,8 @@ public enum OomEvidence
 }
 
 /// <summary>
-/// Remembers the counts of out-of-memory kills when a child starts and compares them when it has died by a SIGKILL. Reads what it may: the own
-/// control group's memory.events (v2) or memory.oom_control (v1), the kernel's log, and /proc/vmstat.
+/// Remembers the counts of out-of-memory kills when a child starts and compares them when it has died by a SIGKILL. Reads what it may: the
+/// own control group's memory.events (v2) or memory.oom_control (v1), the kernel's log, and /proc/vmstat.
 /// </summary>
 internal sealed class OomWatch
 {
@@ -81,8 +81,12 @@ internal sealed class OomWatch
         {
             int end = content.IndexOf((byte)'\n');
             ReadOnlySpan<byte> line = end < 0 ? content : content[..end];
-            if (line.StartsWith(name) && line.Length > name.Length && line[name.Length] == (byte)' '
-                && System.Buffers.Text.Utf8Parser.TryParse(line[(name.Length + 1)..], out long count, out _))
+            if (
+                line.StartsWith(name)
+                && line.Length > name.Length
+                && line[name.Length] == (byte)' '
+                && System.Buffers.Text.Utf8Parser.TryParse(line[(name.Length + 1)..], out long count, out _)
+            )
             {
                 return count;
             }
@@ -127,9 +131,10 @@ internal sealed class OomWatch
             return false;
         }
 
-        // The log goes back further than this process: an earlier one may have had its number. Times are microseconds since boot, start ticks
-        // are hundredths of seconds; the two clocks may differ by a little.
-        const long microsecondsPerTick = 10_000, slackMicroseconds = 1_000_000;
+        // The log goes back further than this process: an earlier one may have had its number. Times are microseconds since boot, start
+        // ticks are hundredths of seconds; the two clocks may differ by a little.
+        const long microsecondsPerTick = 10_000,
+            slackMicroseconds = 1_000_000;
         long earliest = (process.StartTicks * microsecondsPerTick) - slackMicroseconds;
         bool isNamed = false;
         byte* record = stackalloc byte[KernelLogBytesMax];

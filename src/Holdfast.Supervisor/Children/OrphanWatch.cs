@@ -4,11 +4,13 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// Says when a child has ended that nobody here has a pidfd of: an orphan that came up to us. By SIGCHLD on a descriptor, so that nothing is looked for while nothing ends.
+/// Says when a child has ended that nobody here has a pidfd of: an orphan that came up to us. By SIGCHLD on a descriptor, so that nothing
+/// is looked for while nothing ends.
 /// </summary>
 /// <remarks>
-/// Blocked in every thread, or one that does not block it takes it and throws it away: so it has to be blocked by whoever starts this process, before the runtime makes threads of its own. In a process
-/// that was started otherwise, by hand, nothing is watched, and orphans are reaped when the child is.
+/// Blocked in every thread, or one that does not block it takes it and throws it away: so it has to be blocked by whoever starts this
+/// process, before the runtime makes threads of its own. In a process that was started otherwise, by hand, nothing is watched, and orphans
+/// are reaped when the child is.
 /// </remarks>
 internal sealed unsafe class OrphanWatch : IDisposable
 {
@@ -34,13 +36,18 @@ internal sealed unsafe class OrphanWatch : IDisposable
             throw Libc.Failure("signalfd", "SIGCHLD");
         }
 
-        _registration = loop.Add(_fd, PollEvents.Readable, happened =>
-        {
-            // However many have ended, the signal is pending once: taken first, so that one that ends during the reaping is told of again.
-            byte* details = stackalloc byte[DetailsBytes];
-            _ = Libc.Read(_fd, details, DetailsBytes);
-            ended();
-        });
+        _registration = loop.Add(
+            _fd,
+            PollEvents.Readable,
+            happened =>
+            {
+                // However many have ended, the signal is pending once: taken first, so that one that ends during the reaping is told of
+                // again.
+                byte* details = stackalloc byte[DetailsBytes];
+                _ = Libc.Read(_fd, details, DetailsBytes);
+                ended();
+            }
+        );
     }
 
     public void Dispose()

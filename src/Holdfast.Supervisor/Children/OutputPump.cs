@@ -87,12 +87,16 @@ internal sealed unsafe class OutputPump : IDisposable
     }
 
     /// <summary>
-    /// A fast child writes in small pieces, and each would wake us, be read and be written by itself. In the middle of a stream it is given a tenth of a
-    /// millisecond to write more of them: half the processor time, and what the child gets of the processor is its own speed.
+    /// A fast child writes in small pieces, and each would wake us, be read and be written by itself. In the middle of a stream it is given
+    /// a tenth of a millisecond to write more of them: half the processor time, and what the child gets of the processor is its own speed.
     /// </summary>
     private void LetGather()
     {
-        if (_lastBytes is >= StreamBytes and < WorthwhileBytes && _loop.NowMs - _lastReadMs <= GatherWithinMs && Waiting() < WorthwhileBytes)
+        if (
+            _lastBytes is >= StreamBytes and < WorthwhileBytes
+            && _loop.NowMs - _lastReadMs <= GatherWithinMs
+            && Waiting() < WorthwhileBytes
+        )
         {
             Posix.Sleep(GatherNanoseconds);
         }

@@ -34,8 +34,8 @@ internal sealed class Descendant(int pid, long startTicks, int groupId)
 }
 
 /// <summary>
-/// Everything that descends from this process. As subreaper it inherits every orphan below it, so a process can leave its group and its session, but
-/// not this tree.
+/// Everything that descends from this process. As subreaper it inherits every orphan below it, so a process can leave its group and its
+/// session, but not this tree.
 /// </summary>
 internal static unsafe class ProcessTree
 {

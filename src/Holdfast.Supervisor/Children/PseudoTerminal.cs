@@ -4,8 +4,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// A terminal for a child to run on. Until the child has ended its slave side is held open here as well: a program that closes it and opens /dev/tty
-/// later would else seem to have ended in between, for the master reads EIO while nobody has the other side open.
+/// A terminal for a child to run on. Until the child has ended its slave side is held open here as well: a program that closes it and opens
+/// /dev/tty later would else seem to have ended in between, for the master reads EIO while nobody has the other side open.
 /// </summary>
 internal sealed unsafe class PseudoTerminal : IDisposable
 {
@@ -66,7 +66,11 @@ internal sealed unsafe class PseudoTerminal : IDisposable
     {
         const int nameBytes = 128;
         byte* name = stackalloc byte[nameBytes];
-        if (Posix.GrantPseudoTerminal(_master) != 0 || Posix.UnlockPseudoTerminal(_master) != 0 || Posix.PseudoTerminalName(_master, name, nameBytes) != 0)
+        if (
+            Posix.GrantPseudoTerminal(_master) != 0
+            || Posix.UnlockPseudoTerminal(_master) != 0
+            || Posix.PseudoTerminalName(_master, name, nameBytes) != 0
+        )
         {
             throw Libc.Failure("unlockpt", "for the child");
         }

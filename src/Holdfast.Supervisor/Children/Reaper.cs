@@ -3,8 +3,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// Takes the exit status of every child that has ended: the one that was launched, and the orphans a subreaper inherits. Allowed to wait for
-/// any child only because nothing else in this process starts any.
+/// Takes the exit status of every child that has ended: the one that was launched, and the orphans a subreaper inherits. Allowed to wait
+/// for any child only because nothing else in this process starts any.
 /// </summary>
 internal static unsafe class Reaper
 {

@@ -2,7 +2,9 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Supervisor.Children;
 
-/// <summary>Stops and continues a child's group and those of its descendants that left the group, whom a group signal does not reach.</summary>
+/// <summary>
+/// Stops and continues a child's group and those of its descendants that left the group, whom a group signal does not reach.
+/// </summary>
 internal static class TreePause
 {
     /// <summary>A process may fork between being found and being stopped; each turn stops what the turn before has missed.</summary>
@@ -11,9 +13,7 @@ internal static class TreePause
     public static void Pause(Child child)
     {
         _ = child.SignalGroup(Libc.SigStop);
-        for (int turn = 0; turn < TurnsMax && StopStragglers(child) > 0; turn++)
-        {
-        }
+        for (int turn = 0; turn < TurnsMax && StopStragglers(child) > 0; turn++) { }
     }
 
     public static void Resume(Child child)

@@ -4,8 +4,9 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Children;
 
 /// <summary>
-/// Ends a child and everything below it. 1. TERM (on a terminal HUP too) to its group and to descendants outside it, then CONT to the same, for a stopped process acts on
-/// nothing. 2. Whoever is left when the grace is over gets KILL, again and again as the killed ones' children come up to us, until nobody is left.
+/// Ends a child and everything below it. 1. TERM (on a terminal HUP too) to its group and to descendants outside it, then CONT to the same,
+/// for a stopped process acts on nothing. 2. Whoever is left when the grace is over gets KILL, again and again as the killed ones' children
+/// come up to us, until nobody is left.
 /// 3. What cannot be killed (another user's, or stuck in the system for ten seconds) is counted and left.
 /// </summary>
 internal sealed class TreeStop
@@ -70,7 +71,9 @@ internal sealed class TreeStop
         }
     }
 
-    /// <summary>The launched process is gone. Its descendants have no pidfd here, so for the rest of the grace they are looked after by a timer.</summary>
+    /// <summary>
+    /// The launched process is gone. Its descendants have no pidfd here, so for the rest of the grace they are looked after by a timer.
+    /// </summary>
     public void ChildEnded()
     {
         if (_child.IsReaped && !IsDone && !_isKilling)

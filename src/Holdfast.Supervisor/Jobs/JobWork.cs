@@ -9,12 +9,14 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Jobs;
 
 /// <summary>
-/// A job, and when its exit record is durable the next one: short jobs need not pay for a process's start. Only a supervisor with nothing left below
-/// it takes another; one whose job left daemons behind ends, and they become the system's.
+/// A job, and when its exit record is durable the next one: short jobs need not pay for a process's start. Only a supervisor with nothing
+/// left below it takes another; one whose job left daemons behind ends, and they become the system's.
 /// </summary>
 internal sealed class JobWork : AttemptWork
 {
-    /// <summary>How long an idle supervisor that nobody is connected to waits to be found, and how long a leaving one lets its peers read on.</summary>
+    /// <summary>
+    /// How long an idle supervisor that nobody is connected to waits to be found, and how long a leaving one lets its peers read on.
+    /// </summary>
     private const int AloneMsMax = 10_000;
 
     /// <summary>How long an idle supervisor waits for its next job.</summary>
@@ -36,7 +38,8 @@ internal sealed class JobWork : AttemptWork
 
     public override string Mode => AttemptSpec.KindJob;
 
-    public override string[] Capabilities { get; } = ["run", "signal", "pause", "stdin", "follow", "watch", "resize", LinkCapabilities.Packed];
+    public override string[] Capabilities { get; } =
+    ["run", "signal", "pause", "stdin", "follow", "watch", "resize", LinkCapabilities.Packed];
 
     public override string State => _isLeaving ? "leaving" : base.State;
 
@@ -217,9 +220,16 @@ internal sealed class JobWork : AttemptWork
         {
             request.Refuse(LinkCodes.NotSupported, "It does not run on a terminal.");
         }
-        else if (rows is < 1 or > PseudoTerminal.SizeMax || columns is < 1 or > PseudoTerminal.SizeMax || !terminal.TryResize(rows, columns))
+        else if (
+            rows is < 1 or > PseudoTerminal.SizeMax
+            || columns is < 1 or > PseudoTerminal.SizeMax
+            || !terminal.TryResize(rows, columns)
+        )
         {
-            request.Refuse(LinkCodes.SizeInvalid, $"{rows} rows by {columns} columns is no size; each goes from 1 to {PseudoTerminal.SizeMax}.");
+            request.Refuse(
+                LinkCodes.SizeInvalid,
+                $"{rows} rows by {columns} columns is no size; each goes from 1 to {PseudoTerminal.SizeMax}."
+            );
         }
         else
         {

@@ -5,8 +5,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Tells once when a socket's connection has shaken hands. A kernel's ROUTER drops what it sends to an identity it has not met: a question for input that is asked before
-/// our stdin socket is known to it would be lost, and the cell would wait for ever.
+/// Tells once when a socket's connection has shaken hands. A kernel's ROUTER drops what it sends to an identity it has not met: a question
+/// for input that is asked before our stdin socket is known to it would be lost, and the cell would wait for ever.
 /// </summary>
 internal sealed unsafe class ConnectionWatch : IDisposable
 {

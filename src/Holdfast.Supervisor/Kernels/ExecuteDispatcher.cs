@@ -9,8 +9,9 @@ namespace Holdfast.Supervisor.Kernels;
 internal delegate void RequestGivenUpCallback(ReadOnlySpan<byte> messageId);
 
 /// <summary>
-/// Sends the queue's requests to the kernel one by one, each when the one before has both its reply and its idle. A reply whose idle does not come leaves a gap event behind, and the
-/// queue goes on. Whatever of the queue is never sent has a skipped event. The order is <see cref="ExecuteQueue"/>'s.
+/// Sends the queue's requests to the kernel one by one, each when the one before has both its reply and its idle. A reply whose idle does
+/// not come leaves a gap event behind, and the queue goes on. Whatever of the queue is never sent has a skipped event. The order is
+/// <see cref="ExecuteQueue"/>'s.
 /// </summary>
 internal sealed class ExecuteDispatcher
 {
@@ -78,7 +79,14 @@ internal sealed class ExecuteDispatcher
     {
         if (isFinal && messageId is not null && _queue.Forbid(messageId))
         {
-            _journal.Record(new AttemptEvent { Event = AttemptEvent.Skipped, MessageId = messageId, Reason = "It was taken back before it came." });
+            _journal.Record(
+                new AttemptEvent
+                {
+                    Event = AttemptEvent.Skipped,
+                    MessageId = messageId,
+                    Reason = "It was taken back before it came.",
+                }
+            );
         }
 
         foreach (QueuedExecute request in _queue.Remove(messageId, group))
@@ -146,10 +154,15 @@ internal sealed class ExecuteDispatcher
 
         while (_queue.TakeBlocked(out string? upstream) is { } blocked)
         {
-            _journal.Record(new AttemptEvent
-            {
-                Event = AttemptEvent.Skipped, MessageId = blocked.MessageId, Upstream = upstream, Reason = "A request that it needs did not end well.",
-            });
+            _journal.Record(
+                new AttemptEvent
+                {
+                    Event = AttemptEvent.Skipped,
+                    MessageId = blocked.MessageId,
+                    Upstream = upstream,
+                    Reason = "A request that it needs did not end well.",
+                }
+            );
         }
 
         if (_queue.TakeNext() is { } next)
@@ -178,16 +191,27 @@ internal sealed class ExecuteDispatcher
             return;
         }
 
-        _journal.Record(new AttemptEvent
-        {
-            Event = AttemptEvent.Gap, Channel = "iopub", MessageId = request.MessageId,
-            Reason = "The kernel replied, but its idle status did not come: output of this request may be missing.",
-        });
+        _journal.Record(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.Gap,
+                Channel = "iopub",
+                MessageId = request.MessageId,
+                Reason = "The kernel replied, but its idle status did not come: output of this request may be missing.",
+            }
+        );
         _givenUp(request.MessageIdUtf8);
         _queue.GiveUpIdle();
         CheckFinished();
     }
 
     private void RecordSkipped(QueuedExecute request, string reason) =>
-        _journal.Record(new AttemptEvent { Event = AttemptEvent.Skipped, MessageId = request.MessageId, Reason = reason });
+        _journal.Record(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.Skipped,
+                MessageId = request.MessageId,
+                Reason = reason,
+            }
+        );
 }

@@ -23,12 +23,13 @@ internal enum ExecuteAnswer
 /// sends them from two threads.
 /// 2. A reply without its idle is finished by <see cref="GiveUpIdle"/> when the caller has waited long enough; IOPub is lossy by design,
 /// shell is not.
-/// 3. An idle without its reply is waited for without end: either the reply comes or the kernel dies. Only an interrupt is known to swallow replies, and then the caller makes one.
+/// 3. An idle without its reply is waited for without end: either the reply comes or the kernel dies. Only an interrupt is known to swallow
+/// replies, and then the caller makes one.
 /// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under way
 /// when the error
 ///    was journalled: a request tells how far its sender had read (position), and one that had not read the error is skipped as well.
-/// 5. In a cascade each request says which others it needs. Whether it has them is decided when its turn comes, so that what is skipped and what runs
-/// come in the order of the plan; and a request that is skipped or taken out is as good as failed for those that need it.
+/// 5. In a cascade each request says which others it needs. Whether it has them is decided when its turn comes, so that what is skipped and
+/// what runs come in the order of the plan; and a request that is skipped or taken out is as good as failed for those that need it.
 /// </summary>
 internal sealed class ExecuteQueue
 {
@@ -96,7 +97,9 @@ internal sealed class ExecuteQueue
         return Current;
     }
 
-    /// <summary>Takes out the request whose turn it is when it needs one that did not end well, which is given, too; null when it may run.</summary>
+    /// <summary>
+    /// Takes out the request whose turn it is when it needs one that did not end well, which is given, too; null when it may run.
+    /// </summary>
     public QueuedExecute? TakeBlocked(out string? upstream)
     {
         upstream = null;
@@ -149,8 +152,12 @@ internal sealed class ExecuteQueue
         return Current is { After: null, Group: { } group } ? CloseGroup(group, position) : [];
     }
 
-    /// <summary>The request at the kernel is interrupted at <paramref name="position"/>, which ends the cascade that it is of. Gives what is dropped with it.</summary>
-    public IReadOnlyList<QueuedExecute> NoteInterrupt(long position) => Current is { After: not null, Group: { } group } ? CloseGroup(group, position) : [];
+    /// <summary>
+    /// The request at the kernel is interrupted at <paramref name="position"/>, which ends the cascade that it is of. Gives what is dropped
+    /// with it.
+    /// </summary>
+    public IReadOnlyList<QueuedExecute> NoteInterrupt(long position) =>
+        Current is { After: not null, Group: { } group } ? CloseGroup(group, position) : [];
 
     private IReadOnlyList<QueuedExecute> CloseGroup(string group, long position)
     {
@@ -179,7 +186,7 @@ internal sealed class ExecuteQueue
     public IReadOnlyList<QueuedExecute> Remove(string? messageId, string? group)
     {
         var removed = new List<QueuedExecute>();
-        for (int i = 0; i < _waiting.Count;)
+        for (int i = 0; i < _waiting.Count; )
         {
             QueuedExecute request = _waiting[i];
             if ((messageId is not null && request.MessageId == messageId) || (group is not null && request.Group == group))

@@ -3,9 +3,10 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// The interrupt of a request in its first moments. 1. It waits until the code runs: before, ipykernel ignores SIGINT or loses its reply over it, and R dies of it, with everything that the user
-/// had in it. 2. It is given again while that request runs, with growing gaps and three times at most, since IPython's own callbacks before the code may catch it; nothing but the request's
-/// end says that it was heard. 3. One that comes later is given at once and once: a cell may catch it on purpose, to save what it has.
+/// The interrupt of a request in its first moments. 1. It waits until the code runs: before, ipykernel ignores SIGINT or loses its reply
+/// over it, and R dies of it, with everything that the user had in it. 2. It is given again while that request runs, with growing gaps and
+/// three times at most, since IPython's own callbacks before the code may catch it; nothing but the request's end says that it was heard.
+/// 3. One that comes later is given at once and once: a cell may catch it on purpose, to save what it has.
 /// </summary>
 internal sealed class InterruptPursuit
 {
@@ -30,7 +31,10 @@ internal sealed class InterruptPursuit
         _timer = loop.AddTimer(Give);
     }
 
-    /// <summary>A request that runs since <paramref name="runningSinceMs"/> is to be interrupted. True when that is for the caller to do, now; else it comes.</summary>
+    /// <summary>
+    /// A request that runs since <paramref name="runningSinceMs"/> is to be interrupted. True when that is for the caller to do, now; else
+    /// it comes.
+    /// </summary>
     public bool Begin(ReadOnlySpan<byte> messageId, long runningSinceMs)
     {
         long left = runningSinceMs + FreshMs - _loop.NowMs;

@@ -1,8 +1,8 @@
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Which requests the kernel is at, by its own busy and idle, and which of those to come are to be interrupted when it takes them up: so that the interrupt of one cell never hits the
-/// next. Pure: sends nothing. What it remembers of requests that never come is bounded.
+/// Which requests the kernel is at, by its own busy and idle, and which of those to come are to be interrupted when it takes them up: so
+/// that the interrupt of one cell never hits the next. Pure: sends nothing. What it remembers of requests that never come is bounded.
 /// </summary>
 internal sealed class InterruptTargets
 {

@@ -8,9 +8,10 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Everything that is said with one kernel: what comes in on each socket goes to those who follow it, <see cref="KernelReadiness"/> until the kernel can be talked to,
-/// <see cref="ExecuteDispatcher"/> for the queue of cells, <see cref="KernelInterrupts"/> for the aim of interrupts, <see cref="InputQuestion"/> for its questions. An interrupted request that
-/// ends without its reply gets one of ours. Knows nothing of processes and links.
+/// Everything that is said with one kernel: what comes in on each socket goes to those who follow it, <see cref="KernelReadiness"/> until
+/// the kernel can be talked to, <see cref="ExecuteDispatcher"/> for the queue of cells, <see cref="KernelInterrupts"/> for the aim of
+/// interrupts, <see cref="InputQuestion"/> for its questions. An interrupted request that ends without its reply gets one of ours. Knows
+/// nothing of processes and links.
 /// </summary>
 internal sealed class KernelConversation : IDisposable
 {
@@ -39,13 +40,27 @@ internal sealed class KernelConversation : IDisposable
         _outbox = new KernelOutbox(loop, _sockets, _signer, journal);
 
         // In this order they are served within a batch: what a cell said comes before the reply that ends it.
-        _ioPub = new KernelInbox(loop, _sockets.IoPub, "iopub", JournalChannel.IoPub, _signer, journal, OnIoPub) { IsSwallowed = IsWelcome };
+        _ioPub = new KernelInbox(loop, _sockets.IoPub, "iopub", JournalChannel.IoPub, _signer, journal, OnIoPub)
+        {
+            IsSwallowed = IsWelcome,
+        };
         _stdin = new KernelInbox(loop, _sockets.Stdin, "stdin", JournalChannel.Stdin, _signer, journal, OnStdin);
         _shell = new KernelInbox(loop, _sockets.Shell, "shell", JournalChannel.Shell, _signer, journal, OnShell);
-        _control = new KernelInbox(loop, _sockets.Control, "control", JournalChannel.Control, _signer, journal, () => IsSomeoneAnswered = true);
+        _control = new KernelInbox(
+            loop,
+            _sockets.Control,
+            "control",
+            JournalChannel.Control,
+            _signer,
+            journal,
+            () => IsSomeoneAnswered = true
+        );
         _heartbeat = new KernelHeartbeat(loop, _sockets.Heartbeat, isAlive => HeartbeatChanged?.Invoke(isAlive));
         _interrupts = new KernelInterrupts(loop, () => InterruptDue?.Invoke(), ReplyFor);
-        _dispatcher = new ExecuteDispatcher(loop, _outbox, journal, _interrupts.NoteEnd) { OutcomeReached = () => OutcomeReached?.Invoke() };
+        _dispatcher = new ExecuteDispatcher(loop, _outbox, journal, _interrupts.NoteEnd)
+        {
+            OutcomeReached = () => OutcomeReached?.Invoke(),
+        };
         _readiness = new KernelReadiness(loop, _sockets, _outbox, _messages, OnReady);
     }
 
@@ -75,7 +90,10 @@ internal sealed class KernelConversation : IDisposable
     /// <summary>The kernel is at the code of a request that is to be interrupted, or may not have heard it.</summary>
     public LoopCallback? InterruptDue { get; set; }
 
-    /// <summary>Something came that a person may be waiting for: a question, or the reply or the idle to what is not the queue's, of which <see cref="OutcomeReached"/> tells. Cleared by who tells of it.</summary>
+    /// <summary>
+    /// Something came that a person may be waiting for: a question, or the reply or the idle to what is not the queue's, of which
+    /// <see cref="OutcomeReached"/> tells. Cleared by who tells of it.
+    /// </summary>
     public bool IsSomeoneAnswered { get; set; }
 
     public HeartbeatCallback? HeartbeatChanged { get; set; }
@@ -116,8 +134,8 @@ internal sealed class KernelConversation : IDisposable
     }
 
     /// <summary>
-    /// An interrupt of whatever runs. True when it is to be given at once; else <see cref="InterruptDue"/> is called: what the queue has sent is meant, when the kernel is at that or has not
-    /// taken it up yet, and would not hear it.
+    /// An interrupt of whatever runs. True when it is to be given at once; else <see cref="InterruptDue"/> is called: what the queue has
+    /// sent is meant, when the kernel is at that or has not taken it up yet, and would not hear it.
     /// </summary>
     public bool WantsInterrupt()
     {
@@ -152,7 +170,8 @@ internal sealed class KernelConversation : IDisposable
         _outbox.Send(channel, unsigned, isSecret: channel == KernelChannel.Stdin && _input.Answer());
 
     /// <summary>Sends a request of our own on control.</summary>
-    public void SendControl(string messageType, byte[] content) => _outbox.Send(KernelChannel.Control, _messages.Request(messageType, content));
+    public void SendControl(string messageType, byte[] content) =>
+        _outbox.Send(KernelChannel.Control, _messages.Request(messageType, content));
 
     /// <summary>Follows the journal: nothing is taken from the kernel while it is stalled.</summary>
     public void StallChanged()
@@ -287,11 +306,16 @@ internal sealed class KernelConversation : IDisposable
             return;
         }
 
-        _journal.Record(new AttemptEvent
-        {
-            Event = AttemptEvent.Gap, Channel = "shell", MessageId = Encoding.UTF8.GetString(id),
-            Reason = "It was interrupted before its code began, and the kernel went idle without a reply; the one that follows is the supervisor's.",
-        });
+        _journal.Record(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.Gap,
+                Channel = "shell",
+                MessageId = Encoding.UTF8.GetString(id),
+                Reason =
+                    "It was interrupted before its code began, and the kernel went idle without a reply; the one that follows is the supervisor's.",
+            }
+        );
         _outbox.Record(JournalChannel.Shell, _messages.Reply("execute_reply", Interrupted, _kernelSession, requestHeader));
         IsSomeoneAnswered = true;
         if (_dispatcher.IsCurrent(id))

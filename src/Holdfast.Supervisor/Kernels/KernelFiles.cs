@@ -41,8 +41,14 @@ internal sealed class KernelFiles
         int[] ports = ipc is null ? FreePorts.Find(ChannelCount, seed) : [1, 2, 3, 4, 5];
         var connection = new ConnectionFile
         {
-            Transport = ipc is null ? "tcp" : "ipc", Ip = ipc ?? "127.0.0.1", Key = spec.Key ?? "",
-            ShellPort = ports[0], IoPubPort = ports[1], StdinPort = ports[2], ControlPort = ports[3], HeartbeatPort = ports[4],
+            Transport = ipc is null ? "tcp" : "ipc",
+            Ip = ipc ?? "127.0.0.1",
+            Key = spec.Key ?? "",
+            ShellPort = ports[0],
+            IoPubPort = ports[1],
+            StdinPort = ports[2],
+            ControlPort = ports[3],
+            HeartbeatPort = ports[4],
         };
         connection.Write(path);
 
@@ -73,7 +79,9 @@ internal sealed class KernelFiles
     {
         string inAttempt = Path.Combine(hold.Files.Directory, "k");
         string? besideLink = hold.Spec.Socket is { } socket ? Path.ChangeExtension(socket, ".k") : null;
-        return Fits(inAttempt) ? inAttempt : Fits(besideLink) ? besideLink : null;
+        return Fits(inAttempt) ? inAttempt
+            : Fits(besideLink) ? besideLink
+            : null;
     }
 
     private static bool Fits(string? path) => path is not null && Encoding.UTF8.GetByteCount(path) <= IpcPathBytesMax;

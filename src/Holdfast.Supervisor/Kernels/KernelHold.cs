@@ -17,7 +17,9 @@ internal static class KernelHold
         catch (DllNotFoundException)
         {
             throw new HoldRefusedException(
-                LinkCodes.NotSupported, "Kernels need libzmq.so.5, which is not installed (Debian: apt install libzmq5).");
+                LinkCodes.NotSupported,
+                "Kernels need libzmq.so.5, which is not installed (Debian: apt install libzmq5)."
+            );
         }
     }
 }

@@ -37,7 +37,14 @@ internal sealed unsafe class KernelInbox : IDisposable
     /// <param name="received">Called for each message that verified, after it is in the journal; <see cref="Header"/> and the others show
     /// it during the call.</param>
     public KernelInbox(
-        PollLoop loop, nint socket, string channelName, JournalChannel channel, JupyterSigner signer, AttemptJournal journal, LoopCallback received)
+        PollLoop loop,
+        nint socket,
+        string channelName,
+        JournalChannel channel,
+        JupyterSigner signer,
+        AttemptJournal journal,
+        LoopCallback received
+    )
     {
         _socket = socket;
         _channelName = channelName;
@@ -172,10 +179,13 @@ internal sealed unsafe class KernelInbox : IDisposable
     private void Refuse(string why)
     {
         string said = _frames.Count > 0 ? Encoding.UTF8.GetString(_frames[0][..(int)Math.Min(64, _frames.Length(0))]) : "";
-        _journal.Record(new AttemptEvent
-        {
-            Event = AttemptEvent.BadSignature, Channel = _channelName,
-            Reason = $"A message of {_frames.Count} frames, the first \"{said}\", was not taken for the kernel's. {why}",
-        });
+        _journal.Record(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.BadSignature,
+                Channel = _channelName,
+                Reason = $"A message of {_frames.Count} frames, the first \"{said}\", was not taken for the kernel's. {why}",
+            }
+        );
     }
 }

@@ -3,8 +3,9 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// What an interrupt is aimed at, from the wish for it to the end of the request that it is for: which request (<see cref="InterruptTargets"/>), when (<see cref="InterruptPursuit"/>), and
-/// whether it took the request's reply with it (<see cref="LostReplies"/>). Follows what the kernel says of each request; gives no interrupt itself.
+/// What an interrupt is aimed at, from the wish for it to the end of the request that it is for: which request
+/// (<see cref="InterruptTargets"/>), when (<see cref="InterruptPursuit"/>), and whether it took the request's reply with it
+/// (<see cref="LostReplies"/>). Follows what the kernel says of each request; gives no interrupt itself.
 /// </summary>
 internal sealed class KernelInterrupts
 {
@@ -28,7 +29,9 @@ internal sealed class KernelInterrupts
     /// <summary>True when the kernel is at this request now.</summary>
     public bool IsAt(ReadOnlySpan<byte> messageId) => _targets.RunningSinceMs(messageId) is not null;
 
-    /// <summary>True when the kernel is at this request now, which is to be followed by <see cref="Pursue"/>; else it is remembered for when it is.</summary>
+    /// <summary>
+    /// True when the kernel is at this request now, which is to be followed by <see cref="Pursue"/>; else it is remembered for when it is.
+    /// </summary>
     public bool Want(byte[] messageId) => _targets.Want(messageId);
 
     /// <summary>True when the request that the kernel is at may be interrupted now; else it is called due when it may.</summary>

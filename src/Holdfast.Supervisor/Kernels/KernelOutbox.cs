@@ -40,7 +40,8 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
     }
 
     /// <summary>Journals a message that nobody is sent, as if it had come.</summary>
-    public void Record(JournalChannel channel, ReadOnlyMemory<byte> unsigned) => journal.Append(channel, Multipart.Encode(Sign(unsigned)), loop.UnixNanoseconds);
+    public void Record(JournalChannel channel, ReadOnlyMemory<byte> unsigned) =>
+        journal.Append(channel, Multipart.Encode(Sign(unsigned)), loop.UnixNanoseconds);
 
     private ReadOnlyMemory<byte>[] Sign(ReadOnlyMemory<byte> unsigned)
     {
@@ -58,12 +59,13 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
         return signed;
     }
 
-    private static JournalChannel JournalOf(KernelChannel channel) => channel switch
-    {
-        KernelChannel.Shell => JournalChannel.ShellRequest,
-        KernelChannel.Control => JournalChannel.ControlRequest,
-        _ => JournalChannel.StdinReply,
-    };
+    private static JournalChannel JournalOf(KernelChannel channel) =>
+        channel switch
+        {
+            KernelChannel.Shell => JournalChannel.ShellRequest,
+            KernelChannel.Control => JournalChannel.ControlRequest,
+            _ => JournalChannel.StdinReply,
+        };
 
     private static byte[] WithoutContent(ReadOnlyMemory<byte>[] signed)
     {
@@ -93,10 +95,11 @@ internal sealed unsafe class KernelOutbox(PollLoop loop, KernelSockets sockets, 
         }
     }
 
-    private nint Socket(KernelChannel channel) => channel switch
-    {
-        KernelChannel.Shell => sockets.Shell,
-        KernelChannel.Control => sockets.Control,
-        _ => sockets.Stdin,
-    };
+    private nint Socket(KernelChannel channel) =>
+        channel switch
+        {
+            KernelChannel.Shell => sockets.Shell,
+            KernelChannel.Control => sockets.Control,
+            _ => sockets.Stdin,
+        };
 }

@@ -4,7 +4,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Asks a kernel for its kernel_info until it has answered and something was heard on IOPub, since only then is the subscription known to be live, and its stdin has met ours.
+/// Asks a kernel for its kernel_info until it has answered and something was heard on IOPub, since only then is the subscription known to
+/// be live, and its stdin has met ours.
 /// </summary>
 internal sealed class KernelReadiness : IDisposable
 {

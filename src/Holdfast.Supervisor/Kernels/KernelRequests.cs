@@ -54,7 +54,8 @@ internal sealed class KernelRequests(KernelWork work, KernelConversation convers
         {
             request.Refuse(
                 LinkCodes.MessageInvalid,
-                "The body is no multipart of header, parent, metadata and content, or its msg_id is not the messageId given, or not plain ASCII.");
+                "The body is no multipart of header, parent, metadata and content, or its msg_id is not the messageId given, or not plain ASCII."
+            );
             return;
         }
 
@@ -62,7 +63,9 @@ internal sealed class KernelRequests(KernelWork work, KernelConversation convers
         if (conversation.Offer(execute, message.Position) == ExecuteAnswer.Full)
         {
             request.Refuse(
-                LinkCodes.QueueFull, $"The kernel's queue holds {ExecuteQueue.RequestsMax} requests, or as many bytes as it may.");
+                LinkCodes.QueueFull,
+                $"The kernel's queue holds {ExecuteQueue.RequestsMax} requests, or as many bytes as it may."
+            );
             return;
         }
 
@@ -82,7 +85,9 @@ internal sealed class KernelRequests(KernelWork work, KernelConversation convers
         if (channel is null || JupyterMessage.TryParseUnsigned(body) is null)
         {
             request.Refuse(
-                LinkCodes.MessageInvalid, "The channel is not shell, control or stdin, or the body is no multipart of header, parent, metadata and content.");
+                LinkCodes.MessageInvalid,
+                "The channel is not shell, control or stdin, or the body is no multipart of header, parent, metadata and content."
+            );
         }
         else if (work.Now != AttemptPhase.Running)
         {
@@ -91,7 +96,9 @@ internal sealed class KernelRequests(KernelWork work, KernelConversation convers
         else if (channel == KernelChannel.Stdin && !conversation.WantsInput)
         {
             request.Refuse(
-                LinkCodes.InputNotRequested, "The kernel asks for no input now: somebody has answered it, or it was interrupted.");
+                LinkCodes.InputNotRequested,
+                "The kernel asks for no input now: somebody has answered it, or it was interrupted."
+            );
         }
         else
         {

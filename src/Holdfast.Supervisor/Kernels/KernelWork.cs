@@ -12,8 +12,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// One kernel, from its connection file to its exit record: an attempt whose child is spoken with. What is said is <see cref="KernelConversation"/>'s, what is asked
-/// <see cref="KernelRequests"/>'; here is the process.
+/// One kernel, from its connection file to its exit record: an attempt whose child is spoken with. What is said is
+/// <see cref="KernelConversation"/>'s, what is asked <see cref="KernelRequests"/>'; here is the process.
 /// </summary>
 internal sealed unsafe class KernelWork : AttemptWork
 {
@@ -37,8 +37,8 @@ internal sealed unsafe class KernelWork : AttemptWork
     private bool _didStartTimeOut;
 
     /// <summary>
-    /// Writes the connection file and opens the sockets; the kernel is launched by <see cref="AttemptWork.Begin"/>. To be made before the link's server, so that outcomes are synced before
-    /// growth is told.
+    /// Writes the connection file and opens the sockets; the kernel is launched by <see cref="AttemptWork.Begin"/>. To be made before the
+    /// link's server, so that outcomes are synced before growth is told.
     /// </summary>
     public KernelWork(PollLoop loop, AttemptHold hold)
         : base(loop, hold)
@@ -46,11 +46,15 @@ internal sealed unsafe class KernelWork : AttemptWork
         loop.PollCall = ZmqPoll.Poll;
         loop.LooksTwice = true;
         Journal.CachedBytes = CachedBytes;
-        Journal.Growing = () => Link?.TellGrowthAtOnce(); // The first of a hundred megabytes is on its way to clients while the last is written.
+        // The first of a hundred megabytes is on its way to clients while the last is written.
+        Journal.Growing = () => Link?.TellGrowthAtOnce();
         _files = KernelFiles.Create(hold, loop.UnixNanoseconds);
         _conversation = new KernelConversation(loop, Spec, _files.Connection, Journal)
         {
-            BecameReady = OnReady, OutcomeReached = () => _outcomes!.NoteOutcome(), HeartbeatChanged = OnHeartbeatChanged, InterruptDue = () => _ = TryInterrupt(),
+            BecameReady = OnReady,
+            OutcomeReached = () => _outcomes!.NoteOutcome(),
+            HeartbeatChanged = OnHeartbeatChanged,
+            InterruptDue = () => _ = TryInterrupt(),
         };
         _requests = new KernelRequests(this, _conversation);
         _outcomes = new OutcomeSync(loop, Journal, _conversation, () => Link?.TellGrowthNow());
@@ -154,7 +158,8 @@ internal sealed unsafe class KernelWork : AttemptWork
         _conversation.SendControl("shutdown_request", JupyterEnvelope.ShutdownContent(restart: StopCause == ExitCause.Restarted));
         if (_conversation.IsAtRequest)
         {
-            // As Jupyter's own servers do: else the whole grace would pass before its turn comes. One that is idle may be ended by the signal.
+            // As Jupyter's own servers do: else the whole grace would pass before its turn comes. One that is idle may be ended by the
+            // signal.
             _ = TryInterrupt();
         }
 
@@ -225,7 +230,13 @@ internal sealed unsafe class KernelWork : AttemptWork
     }
 
     private LinkMessage HeartbeatNotice(bool isAlive) =>
-        new() { Type = LinkMessageType.Heartbeat, Attempt = Attempt, Alive = isAlive, AtUnixNanoseconds = Loop.UnixNanoseconds };
+        new()
+        {
+            Type = LinkMessageType.Heartbeat,
+            Attempt = Attempt,
+            Alive = isAlive,
+            AtUnixNanoseconds = Loop.UnixNanoseconds,
+        };
 
     private void LookForQuiet()
     {

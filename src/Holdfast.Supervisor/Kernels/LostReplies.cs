@@ -6,8 +6,9 @@ namespace Holdfast.Supervisor.Kernels;
 internal delegate void ReplyLostCallback(byte[] requestHeader);
 
 /// <summary>
-/// An interrupt in ipykernel's own code, just before the cell's, ends the request there: it says idle and never replies. Of requests that were interrupted this notes whether the reply has
-/// come, and gives up some while after the idle. Of any other request a reply is waited for without end.
+/// An interrupt in ipykernel's own code, just before the cell's, ends the request there: it says idle and never replies. Of requests that
+/// were interrupted this notes whether the reply has come, and gives up some while after the idle. Of any other request a reply is waited
+/// for without end.
 /// </summary>
 internal sealed class LostReplies
 {
@@ -62,7 +63,7 @@ internal sealed class LostReplies
 
     private void GiveUp()
     {
-        for (int i = 0; i < _interrupted.Count;)
+        for (int i = 0; i < _interrupted.Count; )
         {
             if (_interrupted[i].Header is { } header)
             {

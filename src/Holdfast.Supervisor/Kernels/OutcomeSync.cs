@@ -5,9 +5,10 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// Makes the outcomes of the queue's requests durable before the server is shown them. The next request is at the kernel already, so the disk's time is not the next cell's. While more requests
-/// wait behind it, those that come faster than <see cref="PaceMs"/> are made durable and told together: a notebook of small cells would otherwise spend as much on syncs, on waking the server and
-/// on its commits as on its cells. One that comes after a pause is told at once, and so is whatever somebody else than the queue waits for.
+/// Makes the outcomes of the queue's requests durable before the server is shown them. The next request is at the kernel already, so the
+/// disk's time is not the next cell's. While more requests wait behind it, those that come faster than <see cref="PaceMs"/> are made
+/// durable and told together: a notebook of small cells would otherwise spend as much on syncs, on waking the server and on its commits as
+/// on its cells. One that comes after a pause is told at once, and so is whatever somebody else than the queue waits for.
 /// </summary>
 internal sealed class OutcomeSync
 {

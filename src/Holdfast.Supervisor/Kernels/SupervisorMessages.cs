@@ -5,7 +5,10 @@ using Holdfast.Supervisor.Loop;
 
 namespace Holdfast.Supervisor.Kernels;
 
-/// <summary>The messages that the supervisor itself makes, unsigned: its requests to the kernel, and a reply in the kernel's place. Each has an id of its own.</summary>
+/// <summary>
+/// The messages that the supervisor itself makes, unsigned: its requests to the kernel, and a reply in the kernel's place. Each has an id
+/// of its own.
+/// </summary>
 internal sealed class SupervisorMessages(PollLoop loop, AttemptSpec spec)
 {
     private int _count;

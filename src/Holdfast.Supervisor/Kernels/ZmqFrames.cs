@@ -34,8 +34,7 @@ internal sealed unsafe class ZmqFrames : IDisposable
             do
             {
                 received = Zmq.MessageReceive(message, socket, Zmq.DontWait);
-            }
-            while (received < 0 && Libc.Errno == Libc.Eintr);
+            } while (received < 0 && Libc.Errno == Libc.Eintr);
 
             if (received < 0)
             {

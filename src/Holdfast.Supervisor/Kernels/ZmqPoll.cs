@@ -4,7 +4,8 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
-/// The loop's wait for descriptors and ZeroMQ sockets at once. zmq_poll does the same by asking every socket twice at every turn, some fifty system calls per cell; here a socket is asked
+/// The loop's wait for descriptors and ZeroMQ sockets at once. zmq_poll does the same by asking every socket twice at every turn, some
+/// fifty system calls per cell; here a socket is asked
 /// 1. when it was used since it was last asked, for then its descriptor is silent about what has come; 2. when its descriptor has news.
 /// </summary>
 internal static unsafe class ZmqPoll
@@ -47,6 +48,10 @@ internal static unsafe class ZmqPoll
     private static PollEvents Ask(in PollItem item)
     {
         int events = Zmq.GetOption(item.Socket, Zmq.OptionEvents);
-        return item.Events & (((events & Zmq.PollIn) != 0 ? PollEvents.Readable : PollEvents.None) | ((events & Zmq.PollOut) != 0 ? PollEvents.Writable : PollEvents.None));
+        return item.Events
+            & (
+                ((events & Zmq.PollIn) != 0 ? PollEvents.Readable : PollEvents.None)
+                | ((events & Zmq.PollOut) != 0 ? PollEvents.Writable : PollEvents.None)
+            );
     }
 }

@@ -5,7 +5,8 @@ namespace Holdfast.Supervisor.Link;
 
 /// <summary>
 /// The raw bytes of a journal by position, for a peer that follows it: a segment's file is named by the position of its first byte, so the
-/// segments in order are one stream. Holds one open file and no buffer, as sendfile moves the bytes; only of a packed segment they pass through one here.
+/// segments in order are one stream. Holds one open file and no buffer, as sendfile moves the bytes; only of a packed segment they pass
+/// through one here.
 /// </summary>
 internal sealed unsafe class JournalStream : IDisposable
 {
@@ -31,7 +32,10 @@ internal sealed unsafe class JournalStream : IDisposable
     /// <summary>Whether the end of the whole journal has been told.</summary>
     public bool IsEndTold { get; set; }
 
-    /// <summary>Bytes that lie in one file from <see cref="Position"/> on, at most <paramref name="limit"/> and up to <paramref name="end"/> (-1: the files' own).</summary>
+    /// <summary>
+    /// Bytes that lie in one file from <see cref="Position"/> on, at most <paramref name="limit"/> and up to <paramref name="end"/> (-1:
+    /// the files' own).
+    /// </summary>
     public int Available(long end, int limit)
     {
         if (end >= 0 && Position >= end)
@@ -60,11 +64,15 @@ internal sealed unsafe class JournalStream : IDisposable
         return (int)Math.Clamp(available, 0, limit);
     }
 
-    /// <summary>Moves up to <paramref name="count"/> bytes into a socket; bytes moved, or -1 and errno. Zero means the file became shorter.</summary>
+    /// <summary>
+    /// Moves up to <paramref name="count"/> bytes into a socket; bytes moved, or -1 and errno. Zero means the file became shorter.
+    /// </summary>
     public nint SendTo(int socket, int count)
     {
         long offset = Position - _segmentBase;
-        nint sent = _segment!.IsPacked ? SendUnpacked(socket, offset, count) : Posix.SendFile(socket, _segment.Descriptor, &offset, (nuint)count);
+        nint sent = _segment!.IsPacked
+            ? SendUnpacked(socket, offset, count)
+            : Posix.SendFile(socket, _segment.Descriptor, &offset, (nuint)count);
         if (sent > 0)
         {
             Position += sent;

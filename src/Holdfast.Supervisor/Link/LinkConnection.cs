@@ -8,8 +8,9 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Link;
 
 /// <summary>
-/// One peer. 1. Within five seconds it says hello with the nonce and a protocol we speak, or it is closed. 2. Its requests are answered in order,
-/// and are not read while it leaves our answers unread. 3. Between messages it is told the journal's growth and sent the journal's bytes, as <see cref="LinkOutput"/> says.
+/// One peer. 1. Within five seconds it says hello with the nonce and a protocol we speak, or it is closed. 2. Its requests are answered in
+/// order, and are not read while it leaves our answers unread. 3. Between messages it is told the journal's growth and sent the journal's
+/// bytes, as <see cref="LinkOutput"/> says.
 /// </summary>
 internal sealed unsafe class LinkConnection : IDisposable
 {
@@ -119,7 +120,8 @@ internal sealed unsafe class LinkConnection : IDisposable
 
         // The loop comes by after every batch; only what is held up has to be called for.
         bool wantsReadable = _output.UnreadBytes < UnreadBytesSoft;
-        _registration.Events = (wantsReadable ? PollEvents.Readable : PollEvents.None) | (_output.IsBlocked ? PollEvents.Writable : PollEvents.None);
+        _registration.Events =
+            (wantsReadable ? PollEvents.Readable : PollEvents.None) | (_output.IsBlocked ? PollEvents.Writable : PollEvents.None);
     }
 
     private void Receive()
@@ -202,7 +204,10 @@ internal sealed unsafe class LinkConnection : IDisposable
         }
     }
 
-    /// <summary>A request can arrive when its attempt has ended and the next one has begun, which must not be stopped in its place. To run names the attempt to come.</summary>
+    /// <summary>
+    /// A request can arrive when its attempt has ended and the next one has begun, which must not be stopped in its place. To run names the
+    /// attempt to come.
+    /// </summary>
     private bool IsMeantForAnother(LinkMessage message) =>
         message.Type != LinkMessageType.Run && message.Attempt is { } attempt && attempt != _server.Work.Attempt;
 
@@ -268,7 +273,8 @@ internal sealed unsafe class LinkConnection : IDisposable
             RefuseAndClose(
                 request,
                 LinkCodes.ProtocolUnsupported,
-                $"This supervisor speaks protocols {LinkCodec.ProtocolVersionMin} to {LinkCodec.ProtocolVersion}, the peer at most {hello.Protocol}.");
+                $"This supervisor speaks protocols {LinkCodec.ProtocolVersionMin} to {LinkCodec.ProtocolVersion}, the peer at most {hello.Protocol}."
+            );
         }
         else
         {
@@ -282,12 +288,24 @@ internal sealed unsafe class LinkConnection : IDisposable
         _helloTimer = null;
         Work work = _server.Work;
         ProcessIdentity self = SupervisorIdentity.Current;
-        Send(new LinkMessage
-        {
-            Type = LinkMessageType.Welcome, Id = hello.Id, Protocol = Math.Min(hello.Protocol, LinkCodec.ProtocolVersion),
-            Version = HoldfastVersion.Text, Mode = work.Mode, State = work.State, Capabilities = work.Capabilities, BootId = self.BootId,
-            Pid = self.Pid, StartTicks = self.StartTicks, Attempt = work.Attempt, Directory = work.Directory, Position = work.JournalPosition,
-        });
+        Send(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Welcome,
+                Id = hello.Id,
+                Protocol = Math.Min(hello.Protocol, LinkCodec.ProtocolVersion),
+                Version = HoldfastVersion.Text,
+                Mode = work.Mode,
+                State = work.State,
+                Capabilities = work.Capabilities,
+                BootId = self.BootId,
+                Pid = self.Pid,
+                StartTicks = self.StartTicks,
+                Attempt = work.Attempt,
+                Directory = work.Directory,
+                Position = work.JournalPosition,
+            }
+        );
         IsGreeted = true;
         _server.Greeted();
         work.Greet(this);
@@ -301,7 +319,9 @@ internal sealed unsafe class LinkConnection : IDisposable
         Close();
     }
 
-    /// <summary>In a time that tells nothing of where the texts differ. CryptographicOperations would load a whole assembly for it.</summary>
+    /// <summary>
+    /// In a time that tells nothing of where the texts differ. CryptographicOperations would load a whole assembly for it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.NoOptimization)]
     private static bool IsSame(string given, string expected)
     {

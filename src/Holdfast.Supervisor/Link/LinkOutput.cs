@@ -6,8 +6,9 @@ using Holdfast.Supervisor.Loop;
 namespace Holdfast.Supervisor.Link;
 
 /// <summary>
-/// What goes out to one peer, in its order of right: the rest of the journal frame that is being sent, messages, news of the journal's growth, more of the journal. Each is made only when
-/// everything before has been taken by the socket, so a slow peer costs one bounded buffer and slows nobody down.
+/// What goes out to one peer, in its order of right: the rest of the journal frame that is being sent, messages, news of the journal's
+/// growth, more of the journal. Each is made only when everything before has been taken by the socket, so a slow peer costs one bounded
+/// buffer and slows nobody down.
 /// </summary>
 internal sealed unsafe class LinkOutput : IDisposable
 {
@@ -16,7 +17,9 @@ internal sealed unsafe class LinkOutput : IDisposable
     /// <summary>Bytes per turn of the loop, so that a fast follower does not keep the child's pipes waiting.</summary>
     private const int TurnBytes = 1024 * 1024;
 
-    /// <summary>Growth is told at once, and then at most this often: a child that writes a thousand lines one by one costs no thousand messages.</summary>
+    /// <summary>
+    /// Growth is told at once, and then at most this often: a child that writes a thousand lines one by one costs no thousand messages.
+    /// </summary>
     private const int AppendedIntervalMs = 2;
 
     private readonly PollLoop _loop;
@@ -141,7 +144,8 @@ internal sealed unsafe class LinkOutput : IDisposable
             return false;
         }
 
-        // The timer runs only while there is something to tell: else each piece of news would wake us once more, for nothing, in the middle of a cell.
+        // The timer runs only while there is something to tell: else each piece of news would wake us once more, for nothing, in the middle
+        // of a cell.
         long now = _loop.NowMs;
         if (now - _toldAtMs < AppendedIntervalMs)
         {
@@ -151,7 +155,15 @@ internal sealed unsafe class LinkOutput : IDisposable
 
         _toldPosition = position;
         _toldAtMs = now;
-        LinkCodec.Write(_messages, new LinkMessage { Type = LinkMessageType.Appended, Attempt = _work.Attempt, Position = position });
+        LinkCodec.Write(
+            _messages,
+            new LinkMessage
+            {
+                Type = LinkMessageType.Appended,
+                Attempt = _work.Attempt,
+                Position = position,
+            }
+        );
         return true;
     }
 
@@ -172,7 +184,12 @@ internal sealed unsafe class LinkOutput : IDisposable
 
         stream.IsEndTold = available == 0;
         _frameBodyLeft = available;
-        var message = new LinkMessage { Type = LinkMessageType.Journal, Position = stream.Position, End = stream.IsEndTold };
+        var message = new LinkMessage
+        {
+            Type = LinkMessageType.Journal,
+            Position = stream.Position,
+            End = stream.IsEndTold,
+        };
         LinkCodec.WriteHead(_frameHead, message, available);
         return true;
     }

@@ -15,5 +15,13 @@ internal sealed class LinkRequest(LinkConnection connection, LinkMessage message
     public void Done() => Connection.Send(new LinkMessage { Type = LinkMessageType.Done, Id = Message.Id });
 
     public void Refuse(string code, string reason) =>
-        Connection.Send(new LinkMessage { Type = LinkMessageType.Refused, Id = Message.Id, Code = code, Reason = reason });
+        Connection.Send(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Refused,
+                Id = Message.Id,
+                Code = code,
+                Reason = reason,
+            }
+        );
 }

@@ -67,7 +67,9 @@ internal sealed class LinkServer
         }
     }
 
-    /// <summary>Something worth more than growth has happened: those who watch are told at the end of this batch, however lately they were told.</summary>
+    /// <summary>
+    /// Something worth more than growth has happened: those who watch are told at the end of this batch, however lately they were told.
+    /// </summary>
     public void TellGrowthNow()
     {
         for (int i = _connections.Count - 1; i >= 0; i--)
@@ -129,7 +131,7 @@ internal sealed class LinkServer
 
     private void Accept()
     {
-        for (int fd; (fd = UnixSocket.Accept(_listener)) >= 0;)
+        for (int fd; (fd = UnixSocket.Accept(_listener)) >= 0; )
         {
             if (UnixSocket.IsOfOwnUser(fd))
             {

@@ -62,12 +62,15 @@ internal static unsafe class UnixSocket
     }
 
     /// <summary>
-    /// True when a descriptor is a connected socket. Descriptor 3 may also be the runtime's own: its diagnostics port listens, and is told apart by that.
+    /// True when a descriptor is a connected socket. Descriptor 3 may also be the runtime's own: its diagnostics port listens, and is told
+    /// apart by that.
     /// </summary>
     public static bool IsConnected(int fd)
     {
         int isListening = 0;
         uint length = sizeof(int);
-        return Posix.GetSockOpt(fd, Posix.SolSocket, Posix.SocketIsListening, &isListening, &length) == 0 && isListening == 0 && IsOfOwnUser(fd);
+        return Posix.GetSockOpt(fd, Posix.SolSocket, Posix.SocketIsListening, &isListening, &length) == 0
+            && isListening == 0
+            && IsOfOwnUser(fd);
     }
 }

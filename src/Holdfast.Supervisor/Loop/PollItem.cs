@@ -24,14 +24,19 @@ internal struct PollItem
     /// <summary>The descriptor; of a ZMQ socket the one that tells that there may be news.</summary>
     public int Fd;
 
-    /// <summary>Of a ZMQ socket: its descriptor may be silent although there is news; see <see cref="PollRegistration.IsUnsure"/>.</summary>
+    /// <summary>
+    /// Of a ZMQ socket: its descriptor may be silent although there is news; see <see cref="PollRegistration.IsUnsure"/>.
+    /// </summary>
     public bool IsUnsure;
 
     public PollEvents Events;
     public PollEvents Happened;
 }
 
-/// <summary>poll(2), or what does the same for ZMQ sockets too: fills <see cref="PollItem.Happened"/>; the count of items with news, or -1 and errno.</summary>
+/// <summary>
+/// poll(2), or what does the same for ZMQ sockets too: fills <see cref="PollItem.Happened"/>; the count of items with news, or -1 and
+/// errno.
+/// </summary>
 internal unsafe delegate int PollCall(PollItem* items, int count, int timeoutMs);
 
 /// <summary>Called from the loop when something registered has news.</summary>

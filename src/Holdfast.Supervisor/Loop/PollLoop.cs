@@ -28,7 +28,8 @@ internal sealed unsafe class PollLoop
     public LoopCallback? AfterBatch { get; set; }
 
     /// <summary>
-    /// What comes while news is handled is of the same batch. For kernels: a reply and its idle come from two sockets a moment apart, and told one by one they wake everybody twice.
+    /// What comes while news is handled is of the same batch. For kernels: a reply and its idle come from two sockets a moment apart, and
+    /// told one by one they wake everybody twice.
     /// </summary>
     public bool LooksTwice { get; set; }
 
@@ -139,7 +140,12 @@ internal sealed unsafe class PollLoop
             }
 
             _polled[_count] = registration;
-            _items[_count] = new PollItem { Socket = registration.Socket, Fd = registration.Fd, Events = registration.Events };
+            _items[_count] = new PollItem
+            {
+                Socket = registration.Socket,
+                Fd = registration.Fd,
+                Events = registration.Events,
+            };
             _count++;
         }
 

@@ -1,8 +1,8 @@
 namespace Holdfast.Supervisor.Loop;
 
 /// <summary>
-/// One thing the loop waits for. Not asked about while <see cref="Events"/> is None: a hung-up descriptor would otherwise be told again and again.
-/// Does not own its descriptor: remove it before closing, so that a reused number is never mistaken for it.
+/// One thing the loop waits for. Not asked about while <see cref="Events"/> is None: a hung-up descriptor would otherwise be told again and
+/// again. Does not own its descriptor: remove it before closing, so that a reused number is never mistaken for it.
 /// </summary>
 internal sealed class PollRegistration
 {
@@ -24,8 +24,8 @@ internal sealed class PollRegistration
     internal bool IsRemoved { get; private set; }
 
     /// <summary>
-    /// Of a ZMQ socket: it was used since it was last asked for news. Using it takes note of what has come, and its descriptor is then silent about that. Not so when it was
-    /// read until it had nothing more.
+    /// Of a ZMQ socket: it was used since it was last asked for news. Using it takes note of what has come, and its descriptor is then
+    /// silent about that. Not so when it was read until it had nothing more.
     /// </summary>
     public bool IsUnsure { get; set; } = true;
 

@@ -16,12 +16,16 @@ internal sealed unsafe class WakeUp : IDisposable
             throw Libc.Failure("eventfd", "");
         }
 
-        _registration = loop.Add(_fd, PollEvents.Readable, happened =>
-        {
-            ulong count;
-            _ = Libc.Read(_fd, &count, sizeof(ulong));
-            callback();
-        });
+        _registration = loop.Add(
+            _fd,
+            PollEvents.Readable,
+            happened =>
+            {
+                ulong count;
+                _ = Libc.Read(_fd, &count, sizeof(ulong));
+                callback();
+            }
+        );
     }
 
     public void Signal()

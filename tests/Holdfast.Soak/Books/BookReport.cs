@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Holdfast.Soak.Books;
 
-/// <summary>The books: one table for people, or the same as JSON. They balance when whatever was acknowledged is finished or accounted for, and no promise was broken.</summary>
+/// <summary>
+/// The books: one table for people, or the same as JSON. They balance when whatever was acknowledged is finished or accounted for, and no
+/// promise was broken.
+/// </summary>
 internal sealed class BookReport(SoakOptions options, Ledger ledger, House house, Samples samples, Leftovers leftovers, TimeSpan played)
 {
     /// <summary>Shorter runs are over before what they keep is as much as they ever keep.</summary>
@@ -44,11 +47,17 @@ internal sealed class BookReport(SoakOptions options, Ledger ledger, House house
             Line(text, "done: " + deed, Number(count));
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"",-28} {"acknowledged",12} {"finished",9} {"cancelled",9} {"lost",6}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"", -28} {"acknowledged", 12} {"finished", 9} {"cancelled", 9} {"lost", 6}");
         foreach (Account account in ledger.Accounts)
         {
-            string causes = string.Join(", ", account.Lost.OrderBy(static l => l.Key, StringComparer.Ordinal).Select(static l => $"{l.Value} {l.Key}"));
-            text.AppendLine(CultureInfo.InvariantCulture, $"{account.Name,-28} {account.Acknowledged,12} {account.Finished,9} {account.Cancelled,9} {account.Lost.Values.Sum(),6}  {causes}{(account.IsBalanced ? "" : "  DOES NOT BALANCE")}");
+            string causes = string.Join(
+                ", ",
+                account.Lost.OrderBy(static l => l.Key, StringComparer.Ordinal).Select(static l => $"{l.Value} {l.Key}")
+            );
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{account.Name, -28} {account.Acknowledged, 12} {account.Finished, 9} {account.Cancelled, 9} {account.Lost.Values.Sum(), 6}  {causes}{(account.IsBalanced ? "" : "  DOES NOT BALANCE")}"
+            );
         }
 
         foreach ((string doing, long count) in ledger.Doings.OrderBy(static d => d.Key, StringComparer.Ordinal))
@@ -63,13 +72,30 @@ internal sealed class BookReport(SoakOptions options, Ledger ledger, House house
             Line(text, "broken: " + fault, Number(ledger.Count(fault)));
         }
 
-        Line(text, "left over", $"{Number(leftovers.Processes)} processes, {Number(leftovers.Files)} files, {Number(leftovers.Sockets)} sockets, {Number(leftovers.Rows)} rows");
+        Line(
+            text,
+            "left over",
+            $"{Number(leftovers.Processes)} processes, {Number(leftovers.Files)} files, {Number(leftovers.Sockets)} sockets, {Number(leftovers.Rows)} rows"
+        );
         double[] starts = house.StartMilliseconds;
-        Line(text, "start to ready", starts.Length == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"median {starts[starts.Length / 2]:0} ms, longest {starts[^1]:0} ms, of {starts.Length}"));
+        Line(
+            text,
+            "start to ready",
+            starts.Length == 0
+                ? "-"
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"median {starts[starts.Length / 2]:0} ms, longest {starts[^1]:0} ms, of {starts.Length}"
+                )
+        );
         Line(text, "RSS of the server by third", Thirds(samples.RssByThird, Mebibyte, " MiB"));
         Line(text, "its open files by third", Thirds(samples.HandlesByThird, 1, ""));
         Line(text, "data directory by third", Thirds(samples.DiskByThird, Mebibyte, " MiB"));
-        Line(text, "rows in the end", string.Join(", ", leftovers.Tables.Where(static t => t.Value > 0).Select(static t => $"{t.Key} {t.Value}")));
+        Line(
+            text,
+            "rows in the end",
+            string.Join(", ", leftovers.Tables.Where(static t => t.Value > 0).Select(static t => $"{t.Key} {t.Value}"))
+        );
         foreach (string sentence in ledger.Sentences)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"! {sentence}");
@@ -84,18 +110,45 @@ internal sealed class BookReport(SoakOptions options, Ledger ledger, House house
         double[] starts = house.StartMilliseconds;
         var json = new JsonObject
         {
-            ["mode"] = options.Name, ["seed"] = options.Seed, ["minutes"] = Math.Round(played.TotalMinutes, 2), ["balanced"] = IsBalanced,
+            ["mode"] = options.Name,
+            ["seed"] = options.Seed,
+            ["minutes"] = Math.Round(played.TotalMinutes, 2),
+            ["balanced"] = IsBalanced,
             ["deeds"] = Counts(ledger.Deeds),
-            ["work"] = new JsonArray([.. ledger.Accounts.Select(static a => (JsonNode)new JsonObject
-            {
-                ["kind"] = a.Name, ["acknowledged"] = a.Acknowledged, ["finished"] = a.Finished, ["cancelled"] = a.Cancelled, ["lost"] = Counts(a.Lost), ["balanced"] = a.IsBalanced,
-            })]),
+            ["work"] = new JsonArray([
+                .. ledger.Accounts.Select(static a =>
+                    (JsonNode)
+                        new JsonObject
+                        {
+                            ["kind"] = a.Name,
+                            ["acknowledged"] = a.Acknowledged,
+                            ["finished"] = a.Finished,
+                            ["cancelled"] = a.Cancelled,
+                            ["lost"] = Counts(a.Lost),
+                            ["balanced"] = a.IsBalanced,
+                        }
+                ),
+            ]),
             ["did"] = Counts(ledger.Doings),
-            ["bytesCompared"] = ledger.BytesCompared, ["bytesWrong"] = ledger.BytesWrong,
+            ["bytesCompared"] = ledger.BytesCompared,
+            ["bytesWrong"] = ledger.BytesWrong,
             ["broken"] = Counts(Enum.GetValues<Fault>().Select(f => KeyValuePair.Create(f.ToString(), ledger.Count(f)))),
-            ["leftOver"] = new JsonObject { ["processes"] = leftovers.Processes, ["files"] = leftovers.Files, ["sockets"] = leftovers.Sockets, ["rows"] = leftovers.Rows },
-            ["startMs"] = new JsonObject { ["count"] = starts.Length, ["median"] = starts.Length == 0 ? null : Math.Round(starts[starts.Length / 2]), ["longest"] = starts.Length == 0 ? null : Math.Round(starts[^1]) },
-            ["rssByThird"] = Numbers(samples.RssByThird), ["openFilesByThird"] = Numbers(samples.HandlesByThird), ["diskByThird"] = Numbers(samples.DiskByThird),
+            ["leftOver"] = new JsonObject
+            {
+                ["processes"] = leftovers.Processes,
+                ["files"] = leftovers.Files,
+                ["sockets"] = leftovers.Sockets,
+                ["rows"] = leftovers.Rows,
+            },
+            ["startMs"] = new JsonObject
+            {
+                ["count"] = starts.Length,
+                ["median"] = starts.Length == 0 ? null : Math.Round(starts[starts.Length / 2]),
+                ["longest"] = starts.Length == 0 ? null : Math.Round(starts[^1]),
+            },
+            ["rssByThird"] = Numbers(samples.RssByThird),
+            ["openFilesByThird"] = Numbers(samples.HandlesByThird),
+            ["diskByThird"] = Numbers(samples.DiskByThird),
             ["rows"] = Counts(leftovers.Tables),
             ["sentences"] = new JsonArray([.. ledger.Sentences.Select(static s => (JsonNode)s)]),
         };
@@ -111,7 +164,8 @@ internal sealed class BookReport(SoakOptions options, Ledger ledger, House house
         }
     }
 
-    private static void Line(StringBuilder text, string name, string value) => text.AppendLine(CultureInfo.InvariantCulture, $"{name,-40} {value}");
+    private static void Line(StringBuilder text, string name, string value) =>
+        text.AppendLine(CultureInfo.InvariantCulture, $"{name, -40} {value}");
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

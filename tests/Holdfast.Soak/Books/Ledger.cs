@@ -47,7 +47,9 @@ internal sealed class Account(string name)
     public void Lose(string cause) => Lost.AddOrUpdate(cause, 1, static (_, count) => count + 1);
 }
 
-/// <summary>What was acknowledged and what became of it, what was done to the house, and every promise that was broken. All write in it at once.</summary>
+/// <summary>
+/// What was acknowledged and what became of it, what was done to the house, and every promise that was broken. All write in it at once.
+/// </summary>
 internal sealed class Ledger
 {
     private const int SentencesMax = 200;

@@ -7,8 +7,10 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.Soak.Books;
 
 /// <summary>
-/// What is left of a house from which everything has gone: 1. kernels and terminals are ended; then nothing may run. 2. Nobody waits for anything, holds anything or is owed anything.
-/// 3. What was kept is let go by retention; then 4. the server stops, and no supervisor, socket, file or row of it may be left, but for what the open notebook still shows.
+/// What is left of a house from which everything has gone: 1. kernels and terminals are ended; then nothing may run. 2. Nobody waits for
+/// anything, holds anything or is owed anything.
+/// 3. What was kept is let go by retention; then 4. the server stops, and no supervisor, socket, file or row of it may be left, but for
+/// what the open notebook still shows.
 /// </summary>
 internal sealed class Leftovers(Stage stage, TimeSpan kept)
 {
@@ -17,8 +19,19 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
     /// <summary>The sweep for orphans leaves what is younger alone: it may be in the making.</summary>
     private static readonly TimeSpan SweptFrom = TimeSpan.FromMinutes(10);
 
-    /// <summary>Rows that are nobody's left over: settings, sums, the last start-ups, the trail of who did what, and the feed's last event.</summary>
-    private static readonly string[] KeptTables = ["audit", "execution_statistics", "meta", "recovery_starts", "tokens", "settings", "schema_migrations"];
+    /// <summary>
+    /// Rows that are nobody's left over: settings, sums, the last start-ups, the trail of who did what, and the feed's last event.
+    /// </summary>
+    private static readonly string[] KeptTables =
+    [
+        "audit",
+        "execution_statistics",
+        "meta",
+        "recovery_starts",
+        "tokens",
+        "settings",
+        "schema_migrations",
+    ];
 
     public long Processes { get; private set; }
     public long Sockets { get; private set; }
@@ -39,7 +52,9 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
         {
             // Kernels go when their cells have, and what is set aside after its grace.
             (await stage.House.PersistAsync(rest => rest.PostAsync("/v1/retention"))).Must(200);
-            (await stage.House.PersistAsync(rest => rest.PostAsync("/v1/recovery/orphans", """{"reason":"the end of the run"}"""))).Must(200);
+            (await stage.House.PersistAsync(rest => rest.PostAsync("/v1/recovery/orphans", """{"reason":"the end of the run"}"""))).Must(
+                200
+            );
         }
 
         int code = await stage.House.StopAsync();
@@ -55,12 +70,17 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
 
     private async Task EndAllAsync()
     {
-        foreach ((string list, string member, string id, string delete) in ((string, string, string, string)[])[("/v1/kernels", "kernels", "id", "/v1/kernels/"), ("/api/terminals", "", "name", "/api/terminals/")])
+        foreach (
+            (string list, string member, string id, string delete) in ((string, string, string, string)[])
+                [("/v1/kernels", "kernels", "id", "/v1/kernels/"), ("/api/terminals", "", "name", "/api/terminals/")]
+        )
         {
             JsonElement all = (await stage.House.PersistAsync(rest => rest.GetAsync(list))).Must(200).Json;
             foreach (JsonElement one in (member.Length > 0 ? all.GetProperty(member) : all).EnumerateArray())
             {
-                RestReply reply = await stage.House.PersistAsync(rest => rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, delete + one.GetProperty(id).GetString())));
+                RestReply reply = await stage.House.PersistAsync(rest =>
+                    rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, delete + one.GetProperty(id).GetString()))
+                );
                 if (reply.Status is not (200 or 204 or 404 or 409))
                 {
                     stage.Ledger.Break(Fault.LeftOver, $"DELETE {delete} was answered {reply.Status}: {reply.Text}");
@@ -75,7 +95,9 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
     {
         foreach (string state in (string[])["waiting", "queued", "starting", "running", "paused"])
         {
-            JsonElement open = (await stage.House.PersistAsync(rest => rest.GetAsync("/v1/executions?state=" + state))).Must(200).Json.GetProperty("executions");
+            JsonElement open = (await stage.House.PersistAsync(rest => rest.GetAsync("/v1/executions?state=" + state)))
+                .Must(200)
+                .Json.GetProperty("executions");
             Left(open.GetArrayLength(), $"{state} executions: {open}");
         }
 
@@ -119,7 +141,10 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
             Files += left.Length;
             if (left.Length > 0)
             {
-                stage.Ledger.Break(Fault.LeftOver, $"{left.Length} in {folder}: {string.Join(", ", left.Take(5).Select(Path.GetFileName))}");
+                stage.Ledger.Break(
+                    Fault.LeftOver,
+                    $"{left.Length} in {folder}: {string.Join(", ", left.Take(5).Select(Path.GetFileName))}"
+                );
             }
         }
 
@@ -136,7 +161,10 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
 
     private static bool IsOld(string path) => TimeProvider.System.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path) > SweptFrom;
 
-    /// <summary>In the trash, under a name that tells when it goes: what a death between a deletion's commit and its folders left is given a day of grace by the sweep.</summary>
+    /// <summary>
+    /// In the trash, under a name that tells when it goes: what a death between a deletion's commit and its folders left is given a day of
+    /// grace by the sweep.
+    /// </summary>
     private static bool IsSetAside(string path) =>
         Path.GetFileName(Path.GetDirectoryName(path)) == "trash"
         && long.TryParse(Path.GetFileName(path).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long due)
@@ -144,7 +172,13 @@ internal sealed class Leftovers(Stage stage, TimeSpan kept)
 
     private async Task CheckRowsAsync()
     {
-        var start = new ProcessStartInfo("/usr/bin/python3", [Path.Combine(AppContext.BaseDirectory, "Books", "rows.py"), Path.Combine(Server.Data, "holdfast.db")]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(
+            "/usr/bin/python3",
+            [Path.Combine(AppContext.BaseDirectory, "Books", "rows.py"), Path.Combine(Server.Data, "holdfast.db")]
+        )
+        {
+            RedirectStandardOutput = true,
+        };
         using Process python = Process.Start(start)!;
         foreach (string line in (await python.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {

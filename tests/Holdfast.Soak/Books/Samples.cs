@@ -40,7 +40,12 @@ internal sealed class Samples(House house, TimeSpan serverAgeMin)
         long size = 0;
         try
         {
-            foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
+            foreach (
+                FileInfo file in new DirectoryInfo(folder).EnumerateFiles(
+                    "*",
+                    new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }
+                )
+            )
             {
                 try
                 {
@@ -64,8 +69,15 @@ internal sealed class Samples(House house, TimeSpan serverAgeMin)
     {
         try
         {
-            string line = Array.Find(File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")), static l => l.StartsWith("VmRSS:", StringComparison.Ordinal)) ?? "";
-            long rss = line.Length == 0 ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+            string line =
+                Array.Find(
+                    File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")),
+                    static l => l.StartsWith("VmRSS:", StringComparison.Ordinal)
+                ) ?? "";
+            long rss =
+                line.Length == 0
+                    ? 0
+                    : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
             return (rss, Directory.GetFiles(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd")).Length);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -6,7 +6,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.Soak.Load;
 
-/// <summary>Somebody edits one cell of a reactive notebook again and again, and each time runs what has become stale. What the last cell shows in the file is the sum of it.</summary>
+/// <summary>
+/// Somebody edits one cell of a reactive notebook again and again, and each time runs what has become stale. What the last cell shows in
+/// the file is the sum of it.
+/// </summary>
 internal sealed class CascadeLoad(Stage stage)
 {
     private const string Work = "cells of cascades";
@@ -15,7 +18,14 @@ internal sealed class CascadeLoad(Stage stage)
 
     public async Task RunAsync(CancellationToken until)
     {
-        ReactiveBook book = new(stage.Server, "reactive", ("show", "print('total', total, flush=True)"), ("sum", "total = x + y"), ("x", "x = 0"), ("y", "y = 1000"));
+        ReactiveBook book = new(
+            stage.Server,
+            "reactive",
+            ("show", "print('total', total, flush=True)"),
+            ("sum", "total = x + y"),
+            ("x", "x = 0"),
+            ("y", "y = 1000")
+        );
         await stage.RepeatAsync("cascade", () => PlayAsync(book), until);
     }
 
@@ -27,7 +37,7 @@ internal sealed class CascadeLoad(Stage stage)
         string answers = "";
 
         // A cascade that a death cut short leaves cells stale, and the next runs them.
-        for (bool isOver = false; !isOver;)
+        for (bool isOver = false; !isOver; )
         {
             int hits = stage.Victims.IsKernelHitFresh ? -1 : stage.Victims.KernelHits;
             RestReply reply = await stage.House.PersistAsync(rest => rest.PostAsync("/v1/notebooks/cascade", book.Request()));
@@ -38,7 +48,10 @@ internal sealed class CascadeLoad(Stage stage)
                     isOver = await EndAsync(reply.Json, hits);
                     break;
                 case 200: // Nothing is stale: the one before, whose answer nobody heard, has run; or is running, and will have.
-                    await Patience.UntilAsync(() => book.Output("show") == expected, $"what nobody heard of showed {expected.TrimEnd()}; the server says {reply.Text}");
+                    await Patience.UntilAsync(
+                        () => book.Output("show") == expected,
+                        $"what nobody heard of showed {expected.TrimEnd()}; the server says {reply.Text}"
+                    );
                     isOver = true;
                     break;
                 case 409: // It still runs, or its kernel is just dying.
@@ -53,7 +66,10 @@ internal sealed class CascadeLoad(Stage stage)
         stage.Ledger.Compared(shown.Length, shown == expected ? 0 : expected.Length);
         if (shown != expected)
         {
-            stage.Ledger.Break(Fault.WrongBytes, $"After the cascade (answered{answers}) the notebook shows '{shown.TrimEnd()}', and should show '{expected.TrimEnd()}'.");
+            stage.Ledger.Break(
+                Fault.WrongBytes,
+                $"After the cascade (answered{answers}) the notebook shows '{shown.TrimEnd()}', and should show '{expected.TrimEnd()}'."
+            );
         }
     }
 
@@ -67,10 +83,13 @@ internal sealed class CascadeLoad(Stage stage)
         await Patience.UntilAsync(
             async () =>
             {
-                end = (await stage.House.PersistAsync(rest => rest.GetAsync($"/v1/notebooks/cascades/{id}?timeoutSeconds=20"))).Must(200).Json;
+                end = (await stage.House.PersistAsync(rest => rest.GetAsync($"/v1/notebooks/cascades/{id}?timeoutSeconds=20")))
+                    .Must(200)
+                    .Json;
                 return end.GetProperty("finishedAt").ValueKind != JsonValueKind.Null;
             },
-            $"cascade {id} ended");
+            $"cascade {id} ended"
+        );
         bool isWhole = true;
         foreach (JsonElement cell in end.GetProperty("cells").EnumerateArray())
         {

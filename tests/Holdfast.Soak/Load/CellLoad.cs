@@ -6,7 +6,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.Soak.Load;
 
-/// <summary>A person at a kernel: cells over the WebSocket, one after the other. What REST has of each, and what the person was shown, are held against what the cell said itself.</summary>
+/// <summary>
+/// A person at a kernel: cells over the WebSocket, one after the other. What REST has of each, and what the person was shown, are held
+/// against what the cell said itself.
+/// </summary>
 internal sealed class CellLoad(Stage stage)
 {
     private const string Work = "clients' cells";
@@ -77,14 +80,19 @@ internal sealed class CellLoad(Stage stage)
             account.Finish();
             if (output != written || !told.SequenceEqual(["start", "end"]))
             {
-                violations.OutputMismatch.Add($"{name} told {string.Join(", ", told)} and wrote {written.Length} characters; REST has {output.Length}");
+                violations.OutputMismatch.Add(
+                    $"{name} told {string.Join(", ", told)} and wrote {written.Length} characters; REST has {output.Length}"
+                );
             }
 
             await CheckScreenAsync(name, screen, written, violations);
         }
         else
         {
-            string? cause = truth.Read().FirstOrDefault() is { } first ? stage.Victims.CauseOf(first.Attempt) : stage.Victims.KernelHits > hits ? Victims.ByKernel : null;
+            string? cause =
+                truth.Read().FirstOrDefault() is { } first ? stage.Victims.CauseOf(first.Attempt)
+                : stage.Victims.KernelHits > hits ? Victims.ByKernel
+                : null;
             if (cause is null)
             {
                 violations.WronglyLost.Add($"{name} is {end.State} although nobody killed its kernel: {end}");
@@ -107,7 +115,10 @@ internal sealed class CellLoad(Stage stage)
     {
         try
         {
-            await Patience.UntilAsync(() => screen.Look() is var (text, isWhole) && isWhole && text.Length >= written.Length, "the client was shown the end");
+            await Patience.UntilAsync(
+                () => screen.Look() is var (text, isWhole) && isWhole && text.Length >= written.Length,
+                "the client was shown the end"
+            );
         }
         catch (TimeoutException)
         {
@@ -117,7 +128,9 @@ internal sealed class CellLoad(Stage stage)
         (string shown, bool isWholeAtLast) = screen.Look();
         if (shown != written || !isWholeAtLast)
         {
-            violations.OutputMismatch.Add($"{name} wrote {written.Length} characters, and its client was shown {shown.Length}{(isWholeAtLast ? "" : ", and not one idle and one reply")}");
+            violations.OutputMismatch.Add(
+                $"{name} wrote {written.Length} characters, and its client was shown {shown.Length}{(isWholeAtLast ? "" : ", and not one idle and one reply")}"
+            );
         }
     }
 
@@ -127,7 +140,9 @@ internal sealed class CellLoad(Stage stage)
         long start = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            JsonElement page = await stage.House.PersistAsync(async rest => (await rest.GetAsync("/v1/executions?kind=cell&limit=100")).Must(200).Json);
+            JsonElement page = await stage.House.PersistAsync(async rest =>
+                (await rest.GetAsync("/v1/executions?kind=cell&limit=100")).Must(200).Json
+            );
             foreach (JsonElement execution in page.GetProperty("executions").EnumerateArray())
             {
                 if (execution.TryGetProperty("messageId", out JsonElement id) && id.GetString() == message)
@@ -146,15 +161,16 @@ internal sealed class CellLoad(Stage stage)
         }
     }
 
-    private static string Code(string name, TruthFile truth) => $$"""
-        import os, time
-        def tell(word):
-            with open('{{truth.Path}}', 'a') as truth:
-                truth.write(f"{os.environ['HOLDFAST_ATTEMPT'].split(':')[0]} {{name}} {word}\n")
-        tell('start')
-        for line in range({{Lines}}):
-            print('{{name}} line', line, flush=True)
-            time.sleep(0.01)
-        tell('end')
-        """;
+    private static string Code(string name, TruthFile truth) =>
+        $$"""
+            import os, time
+            def tell(word):
+                with open('{{truth.Path}}', 'a') as truth:
+                    truth.write(f"{os.environ['HOLDFAST_ATTEMPT'].split(':')[0]} {{name}} {word}\n")
+            tell('start')
+            for line in range({{Lines}}):
+                print('{{name}} line', line, flush=True)
+                time.sleep(0.01)
+            tell('end')
+            """;
 }

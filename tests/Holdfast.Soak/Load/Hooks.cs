@@ -6,7 +6,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.Soak.Load;
 
-/// <summary>A receiver of callbacks that lives through everything, and refuses, limits or hangs up at the first tries of every other.</summary>
+/// <summary>
+/// A receiver of callbacks that lives through everything, and refuses, limits or hangs up at the first tries of every other.
+/// </summary>
 internal sealed class Hooks : IDisposable
 {
     private readonly ConcurrentDictionary<string, ConcurrentQueue<ReceivedWebhook>> _received = new();
@@ -23,16 +25,25 @@ internal sealed class Hooks : IDisposable
         await Patience.UntilAsync(
             async () =>
             {
-                JsonElement list = (await stage.House.PersistAsync(rest => rest.GetAsync("/v1/callbacks?executionId=" + execution))).Must(200).Json;
-                told = list.GetArrayLength() == 1 ? list[0] : throw new InvalidOperationException($"{execution} should have one callback: {list}");
+                JsonElement list = (await stage.House.PersistAsync(rest => rest.GetAsync("/v1/callbacks?executionId=" + execution)))
+                    .Must(200)
+                    .Json;
+                told =
+                    list.GetArrayLength() == 1
+                        ? list[0]
+                        : throw new InvalidOperationException($"{execution} should have one callback: {list}");
                 return told.GetProperty("state").GetString() is not ("waiting" or "pending" or "sending");
             },
-            $"the end of {execution} was told");
+            $"the end of {execution} was told"
+        );
         ReceivedWebhook[] received = [.. _received.GetValueOrDefault(told.GetProperty("id").GetString()!, [])];
         stage.Ledger.Did("callbacks told");
         stage.Ledger.Did("callbacks sent", received.Length);
-        bool isRight = told.GetProperty("state").GetString() == "delivered" && received.Length > 0 &&
-            Array.TrueForAll(received, static r => r.IsSignedBy(HouseJob.CallbackSecret)) && received.Select(static r => r.Text).Distinct().Count() == 1;
+        bool isRight =
+            told.GetProperty("state").GetString() == "delivered"
+            && received.Length > 0
+            && Array.TrueForAll(received, static r => r.IsSignedBy(HouseJob.CallbackSecret))
+            && received.Select(static r => r.Text).Distinct().Count() == 1;
         if (isRight)
         {
             using var body = JsonDocument.Parse(received[0].Text);
@@ -42,7 +53,10 @@ internal sealed class Hooks : IDisposable
 
         if (!isRight)
         {
-            stage.Ledger.Break(Fault.CallbackUntold, $"{execution} is {state}; the receiver got {received.Length} ({received.FirstOrDefault()?.Text}): {told}");
+            stage.Ledger.Break(
+                Fault.CallbackUntold,
+                $"{execution} is {state}; the receiver got {received.Length} ({received.FirstOrDefault()?.Text}): {told}"
+            );
         }
     }
 

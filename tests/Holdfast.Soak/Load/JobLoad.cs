@@ -5,8 +5,8 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.Soak.Load;
 
 /// <summary>
-/// A caller of jobs of every kind, several at once: it pauses some, cancels some, follows the output of some, and runs again some of what failed or was lost. Each is held against
-/// what it said itself as soon as it is over, before retention takes it.
+/// A caller of jobs of every kind, several at once: it pauses some, cancels some, follows the output of some, and runs again some of what
+/// failed or was lost. Each is held against what it said itself as soon as it is over, before retention takes it.
 /// </summary>
 internal sealed class JobLoad(Stage stage, JobMaker maker, Hooks hooks, Random random)
 {
@@ -49,7 +49,10 @@ internal sealed class JobLoad(Stage stage, JobMaker maker, Hooks hooks, Random r
     private async Task PlayAsync(HouseJob job, int fortune, int pauseMs)
     {
         RestReply reply = await stage.House.PersistAsync(rest => rest.PostAsync("/v1/jobs", job.Request, job.Key));
-        var acknowledged = new AcknowledgedJob(job, reply.Status is 200 or 201 ? reply.Execution.Id : throw new InvalidOperationException(reply.Text));
+        var acknowledged = new AcknowledgedJob(
+            job,
+            reply.Status is 200 or 201 ? reply.Execution.Id : throw new InvalidOperationException(reply.Text)
+        );
         stage.Ledger.Of(Work).Acknowledge();
         Task<byte[]?> following = fortune == 3 ? FollowAsync(acknowledged.Id) : Task.FromResult<byte[]?>(null);
         bool isCancelled = fortune == 0;
@@ -93,9 +96,16 @@ internal sealed class JobLoad(Stage stage, JobMaker maker, Hooks hooks, Random r
             MayBeCancelled = _ => isCancelled,
             Retries = _ => retries,
         }.CheckAsync([job]);
-        if (followed is not null && end.State == job.Job.ExpectedState && retries == 0 && !followed.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(job.Job.Stdout)))
+        if (
+            followed is not null
+            && end.State == job.Job.ExpectedState
+            && retries == 0
+            && !followed.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(job.Job.Stdout))
+        )
         {
-            violations.OutputMismatch.Add($"{job.Job.Key}: whoever followed it got {followed.Length} bytes, and it wrote {job.Job.Stdout.Length}");
+            violations.OutputMismatch.Add(
+                $"{job.Job.Key}: whoever followed it got {followed.Length} bytes, and it wrote {job.Job.Stdout.Length}"
+            );
         }
 
         stage.Take(violations);

@@ -7,8 +7,9 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.Soak.Load;
 
 /// <summary>
-/// Makes jobs whose bytes are known beforehand, some with locks and some with a callback. A job that has a lock also takes a flock of the system's own for as long as it lives, and
-/// says so when another has it; and it writes down its fence, so that the order of a lock's holders is known.
+/// Makes jobs whose bytes are known beforehand, some with locks and some with a callback. A job that has a lock also takes a flock of the
+/// system's own for as long as it lives, and says so when another has it; and it writes down its fence, so that the order of a lock's
+/// holders is known.
 /// </summary>
 internal sealed class JobMaker(Stage stage, Hooks hooks)
 {
@@ -57,7 +58,9 @@ internal sealed class JobMaker(Stage stage, Hooks hooks)
         for (int i = 0; i < LockNames.Length; i++)
         {
             string file = FencesOf(i);
-            long[] fences = File.Exists(file) ? [.. File.ReadAllLines(file).Select(static l => long.Parse(l, CultureInfo.InvariantCulture))] : [];
+            long[] fences = File.Exists(file)
+                ? [.. File.ReadAllLines(file).Select(static l => long.Parse(l, CultureInfo.InvariantCulture))]
+                : [];
             ledger.Did("locks held", fences.Length);
             int at = Enumerable.Range(1, Math.Max(fences.Length - 1, 0)).FirstOrDefault(n => fences[n] <= fences[n - 1]);
             if (at > 0)
@@ -86,10 +89,17 @@ internal sealed class JobMaker(Stage stage, Hooks hooks)
         foreach (string name in names)
         {
             int number = Array.IndexOf(LockNames, name);
-            script.Append(CultureInfo.InvariantCulture, $"exec {7 + number}>>'{FencesOf(number)}'; flock -n {7 + number} || {truth.Tell("busy")}; echo $HOLDFAST_LOCK_FENCE >&{7 + number}; ");
+            script.Append(
+                CultureInfo.InvariantCulture,
+                $"exec {7 + number}>>'{FencesOf(number)}'; flock -n {7 + number} || {truth.Tell("busy")}; echo $HOLDFAST_LOCK_FENCE >&{7 + number}; "
+            );
         }
 
-        return job with { Locks = names, Script = script + job.Script };
+        return job with
+        {
+            Locks = names,
+            Script = script + job.Script,
+        };
     }
 
     private string FencesOf(int number) => stage.Server.PathOf(string.Create(CultureInfo.InvariantCulture, $"fences-{number}"));
@@ -102,6 +112,12 @@ internal sealed class JobMaker(Stage stage, Hooks hooks)
             text.Append(CultureInfo.InvariantCulture, $"{line}\n");
         }
 
-        return new HouseJob(key, string.Create(CultureInfo.InvariantCulture, $"{truth.Tell("start")}; seq 1 {lines}; {truth.Tell("end")}"), text.ToString(), "", 0);
+        return new HouseJob(
+            key,
+            string.Create(CultureInfo.InvariantCulture, $"{truth.Tell("start")}; seq 1 {lines}; {truth.Tell("end")}"),
+            text.ToString(),
+            "",
+            0
+        );
     }
 }

@@ -5,8 +5,8 @@ using Holdfast.SystemTests.Jupyter;
 namespace Holdfast.Soak.Load;
 
 /// <summary>
-/// A client of a kernel as VS Code is: one session, a WebSocket that is opened again whenever it ends, and of one message at a time what was shown of it. Owed to it is every
-/// byte once, however often the server died.
+/// A client of a kernel as VS Code is: one session, a WebSocket that is opened again whenever it ends, and of one message at a time what
+/// was shown of it. Owed to it is every byte once, however often the server died.
 /// </summary>
 internal sealed class KernelScreen(House house, string kernel) : IAsyncDisposable
 {
@@ -96,7 +96,15 @@ internal sealed class KernelScreen(House house, string kernel) : IAsyncDisposabl
                     Take(message);
                 }
             }
-            catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or ObjectDisposedException or OperationCanceledException or TimeoutException)
+            catch (Exception e)
+                when (e
+                        is WebSocketException
+                            or HttpRequestException
+                            or IOException
+                            or ObjectDisposedException
+                            or OperationCanceledException
+                            or TimeoutException
+                )
             {
                 // Nobody is there at the moment, or nothing was said for a minute.
             }

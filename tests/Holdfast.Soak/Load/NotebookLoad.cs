@@ -5,7 +5,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.Soak.Load;
 
-/// <summary>Runs one notebook after the other, each in a kernel of its own, and holds cells and file against what the cells said themselves.</summary>
+/// <summary>
+/// Runs one notebook after the other, each in a kernel of its own, and holds cells and file against what the cells said themselves.
+/// </summary>
 internal sealed class NotebookLoad(Stage stage)
 {
     private const string Work = "cells of notebook runs";
@@ -30,12 +32,20 @@ internal sealed class NotebookLoad(Stage stage)
                 run = await stage.House.PersistAsync(rest => rest.WaitForRunAsync(id));
                 return run.GetProperty("state").GetString() != "running";
             },
-            $"the run of {name} ended");
+            $"the run of {name} ended"
+        );
 
         // One that never came so far as to tell which kernel it had may have had any of those that were hit.
         IReadOnlyList<Truth> told = [.. truth.Read()];
-        string? cause = told.Count > 0 ? told.Select(t => stage.Victims.CauseOf(t.Attempt)).FirstOrDefault(static c => c is not null) : stage.Victims.KernelHits > hits ? Victims.BySupervisor : null;
-        if (cause is null && run.GetProperty("state").GetString() != "succeeded" && await stage.IsStartedTooLateAsync(run.GetProperty("kernelId").GetString()!))
+        string? cause =
+            told.Count > 0 ? told.Select(t => stage.Victims.CauseOf(t.Attempt)).FirstOrDefault(static c => c is not null)
+            : stage.Victims.KernelHits > hits ? Victims.BySupervisor
+            : null;
+        if (
+            cause is null
+            && run.GetProperty("state").GetString() != "succeeded"
+            && await stage.IsStartedTooLateAsync(run.GetProperty("kernelId").GetString()!)
+        )
         {
             cause = Victims.ByStart;
         }

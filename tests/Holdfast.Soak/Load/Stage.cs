@@ -58,7 +58,9 @@ internal sealed record Stage(House House, Ledger Ledger, Victims Victims)
         }
     }
 
-    /// <summary>Whether a kernel did not answer for a minute when it was started: a machine that has no time for it is nobody's broken promise.</summary>
+    /// <summary>
+    /// Whether a kernel did not answer for a minute when it was started: a machine that has no time for it is nobody's broken promise.
+    /// </summary>
     public async Task<bool> IsStartedTooLateAsync(string kernel) =>
         (await House.PersistAsync(rest => rest.GetAsync("/v1/kernels/" + kernel))).Text.Contains("startTimedOut", StringComparison.Ordinal);
 

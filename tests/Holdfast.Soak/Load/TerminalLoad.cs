@@ -8,7 +8,10 @@ using Holdfast.SystemTests.Terminals;
 
 namespace Holdfast.Soak.Load;
 
-/// <summary>Somebody at a terminal who types sums, comes back whenever the server is there again, and in the end leaves by `exit`. The shell must be the same one throughout.</summary>
+/// <summary>
+/// Somebody at a terminal who types sums, comes back whenever the server is there again, and in the end leaves by `exit`. The shell must be
+/// the same one throughout.
+/// </summary>
 internal sealed class TerminalLoad(Stage stage)
 {
     private const string Work = "terminals";
@@ -23,14 +26,20 @@ internal sealed class TerminalLoad(Stage stage)
     {
         string name = stage.NextName("terminal").Replace('-', '_');
         string id = await stage.House.PersistAsync(async rest =>
-            (await rest.PostAsync("/api/terminals", $$"""{"name":"{{name}}"}""")).Must(200).Json.GetProperty("execution_id").GetString()!);
+            (await rest.PostAsync("/api/terminals", $$"""{"name":"{{name}}"}""")).Must(200).Json.GetProperty("execution_id").GetString()!
+        );
         Account account = stage.Ledger.Of(Work);
         account.Acknowledge();
         for (int sum = 1; sum <= Sums && !until.IsCancellationRequested; sum++)
         {
             // What was typed into a dying server may not have arrived, so it is typed again.
             string answer = string.Create(CultureInfo.InvariantCulture, $"={sum * 7}.\r\n");
-            await TypeUntilAsync(name, id, string.Create(CultureInfo.InvariantCulture, $"KEPT=$((${{KEPT:-0}}+0)); echo \"=$(({sum}*7)).\"\r"), answer);
+            await TypeUntilAsync(
+                name,
+                id,
+                string.Create(CultureInfo.InvariantCulture, $"KEPT=$((${{KEPT:-0}}+0)); echo \"=$(({sum}*7)).\"\r"),
+                answer
+            );
             await Task.Delay(TypePause, TimeProvider.System, CancellationToken.None);
         }
 
@@ -46,7 +55,10 @@ internal sealed class TerminalLoad(Stage stage)
         }
         else
         {
-            stage.Ledger.Break(end.State == "lost" ? Fault.WronglyLost : Fault.WrongOutcome, $"The terminal {name} was left by exit: {end}");
+            stage.Ledger.Break(
+                end.State == "lost" ? Fault.WronglyLost : Fault.WrongOutcome,
+                $"The terminal {name} was left by exit: {end}"
+            );
         }
     }
 
@@ -91,7 +103,8 @@ internal sealed class TerminalLoad(Stage stage)
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
             }
         }
-        catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or TimeoutException or ObjectDisposedException)
+        catch (Exception e)
+            when (e is WebSocketException or HttpRequestException or IOException or TimeoutException or ObjectDisposedException)
         {
             // It died; it is typed again.
         }

@@ -17,13 +17,34 @@ internal enum Deed
 internal sealed record MischiefPlan(TimeSpan PauseMax, TimeSpan StopMax, (Deed Deed, int Weight)[] Deeds)
 {
     public static readonly MischiefPlan Crash = new(
-        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(0.8),
-        [(Deed.KillServer, 30), (Deed.KillServerWhileItRecovers, 8), (Deed.KillServerAndSupervisor, 8), (Deed.RestartServer, 10), (Deed.KillSupervisor, 28), (Deed.KillKernel, 10), (Deed.StopSupervisor, 6)]);
+        TimeSpan.FromSeconds(1),
+        TimeSpan.FromSeconds(0.8),
+        [
+            (Deed.KillServer, 30),
+            (Deed.KillServerWhileItRecovers, 8),
+            (Deed.KillServerAndSupervisor, 8),
+            (Deed.RestartServer, 10),
+            (Deed.KillSupervisor, 28),
+            (Deed.KillKernel, 10),
+            (Deed.StopSupervisor, 6),
+        ]
+    );
 
     /// <summary>Servers live for a minute or so each, so that their memory can be watched.</summary>
     public static readonly MischiefPlan Soak = new(
-        TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6),
-        [(Deed.KillServer, 2), (Deed.KillServerWhileItRecovers, 1), (Deed.KillServerAndSupervisor, 1), (Deed.RestartServer, 1), (Deed.KillSupervisor, 30), (Deed.KillKernel, 15), (Deed.StopSupervisor, 25), (Deed.StopServer, 25)]);
+        TimeSpan.FromSeconds(5),
+        TimeSpan.FromSeconds(6),
+        [
+            (Deed.KillServer, 2),
+            (Deed.KillServerWhileItRecovers, 1),
+            (Deed.KillServerAndSupervisor, 1),
+            (Deed.RestartServer, 1),
+            (Deed.KillSupervisor, 30),
+            (Deed.KillKernel, 15),
+            (Deed.StopSupervisor, 25),
+            (Deed.StopServer, 25),
+        ]
+    );
 
     public Deed Next(Random random)
     {

@@ -5,7 +5,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.Soak.Mischief;
 
-/// <summary>Kills servers, supervisors and kernels, restarts the server in order, and stops processes for a while, at random; one deed at a time, but for what stands still meanwhile.</summary>
+/// <summary>
+/// Kills servers, supervisors and kernels, restarts the server in order, and stops processes for a while, at random; one deed at a time,
+/// but for what stands still meanwhile.
+/// </summary>
 internal sealed class Killer(House house, Ledger ledger, Victims victims, MischiefPlan plan, Random random)
 {
     private const int DownMsMax = 400;
@@ -127,7 +130,9 @@ internal sealed class Killer(House house, Ledger ledger, Victims victims, Mischi
 
     private void KillKernel()
     {
-        List<HouseProcess> kernels = HouseProcesses.Work(house.Server.Data).FindAll(static p => p.CommandLine.Contains("ipykernel", StringComparison.Ordinal));
+        List<HouseProcess> kernels = HouseProcesses
+            .Work(house.Server.Data)
+            .FindAll(static p => p.CommandLine.Contains("ipykernel", StringComparison.Ordinal));
         if (kernels.Count > 0)
         {
             HouseProcess victim = kernels[random.Next(kernels.Count)];
@@ -153,7 +158,11 @@ internal sealed class Killer(House house, Ledger ledger, Victims victims, Mischi
     {
         string data = house.Server.Data;
         List<HouseProcess> all = HouseProcesses.Supervisors(data);
-        if (random.Next(4) > 0 && HouseProcesses.Work(data) is { Count: > 0 } work && HolderOf(work[random.Next(work.Count)].Attempt!) is { } holder)
+        if (
+            random.Next(4) > 0
+            && HouseProcesses.Work(data) is { Count: > 0 } work
+            && HolderOf(work[random.Next(work.Count)].Attempt!) is { } holder
+        )
         {
             return all.Find(p => p.Identity == holder);
         }
@@ -165,7 +174,9 @@ internal sealed class Killer(House house, Ledger ledger, Victims victims, Mischi
     {
         try
         {
-            return SupervisorRecord.Read(File.ReadAllBytes(new AttemptFiles(Path.Combine(house.Server.Data, "attempts", attempt)).Supervisor)).Process;
+            return SupervisorRecord
+                .Read(File.ReadAllBytes(new AttemptFiles(Path.Combine(house.Server.Data, "attempts", attempt)).Supervisor))
+                .Process;
         }
         catch (Exception e) when (e is IOException or AttemptFormatException)
         {

@@ -70,7 +70,9 @@ internal sealed class Victims(TestServer server)
     public string? CauseOfJob(string execution) =>
         server.AttemptsByExecution().GetValueOrDefault(execution, []).Select(CauseOf).FirstOrDefault(static c => c is not null);
 
-    /// <summary>A kernel's supervisor never holds another attempt than the one it was started for; a job's first may be long gone.</summary>
+    /// <summary>
+    /// A kernel's supervisor never holds another attempt than the one it was started for; a job's first may be long gone.
+    /// </summary>
     public static bool IsKernels(HouseProcess supervisor)
     {
         try

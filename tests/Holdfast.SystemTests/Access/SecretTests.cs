@@ -6,7 +6,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Access;
 
-/// <summary>Tokens are shown in many ways and lie in one file: not in the log, the store, the journals, the command lines or what work inherits.</summary>
+/// <summary>
+/// Tokens are shown in many ways and lie in one file: not in the log, the store, the journals, the command lines or what work inherits.
+/// </summary>
 public sealed class SecretTests
 {
     [Fact]
@@ -18,7 +20,10 @@ public sealed class SecretTests
         await File.WriteAllTextAsync(Path.Combine(server.Data, "token"), main + "\n", TestContext.Current.CancellationToken);
         await server.StartAgainAsync();
         RestClient rest = server.Rest;
-        string made = (await rest.PostAsync("/v1/tokens", """{"name":"made","scopes":["read","run"]}""")).Must(201).Json.GetProperty("token").GetString()!;
+        string made = (await rest.PostAsync("/v1/tokens", """{"name":"made","scopes":["read","run"]}"""))
+            .Must(201)
+            .Json.GetProperty("token")
+            .GetString()!;
 
         // By every way there is, also where it goes wrong.
         foreach (string token in (string[])[main, made])
@@ -29,7 +34,10 @@ public sealed class SecretTests
             (await BareAsync(rest, $"/v1/nothing?token={token}")).Must(404);
             (await BareAsync(rest, $"/api/kernels?token={token}x")).Must(403);
             (await BareAsync(rest, $"/t/{token}x/api/kernels")).Must(403);
-            var job = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = new StringContent(RestClient.Shell("env; sleep 1000").ToJsonString(), Encoding.UTF8, "application/json") };
+            var job = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs")
+            {
+                Content = new StringContent(RestClient.Shell("env; sleep 1000").ToJsonString(), Encoding.UTF8, "application/json"),
+            };
             job.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             string id = (await rest.SendAsync(job)).Must(201).Execution.Id;
             await rest.WaitForStateAsync(id, "running");
@@ -40,11 +48,21 @@ public sealed class SecretTests
 
         await CliProcess.MustAsync(server.Data, "ls");
         await Patience.UntilAsync(
-            async () => (await rest.GetAsync("/api/kernels")).Must(200).Json.EnumerateArray().All(static k => k.GetProperty("execution_state").GetString() == "idle"), "the kernels were up");
+            async () =>
+                (await rest.GetAsync("/api/kernels"))
+                    .Must(200)
+                    .Json.EnumerateArray()
+                    .All(static k => k.GetProperty("execution_state").GetString() == "idle"),
+            "the kernels were up"
+        );
         foreach (string secret in (string[])[main, made])
         {
             AssertNotIn(secret, Encoding.UTF8.GetBytes(server.Log), "the log");
-            foreach (string file in Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(f => f != Path.Combine(server.Data, "token")))
+            foreach (
+                string file in Directory
+                    .EnumerateFiles(server.Data, "*", SearchOption.AllDirectories)
+                    .Where(f => f != Path.Combine(server.Data, "token"))
+            )
             {
                 AssertNotIn(secret, Read(file), file);
             }
@@ -69,7 +87,10 @@ public sealed class SecretTests
         string[] sockets = Directory.GetFiles(Path.Combine(server.Data, "run"), "*.sock");
         Assert.NotEmpty(sockets);
         Assert.All(sockets, static s => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(s)));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(server.Data, "run")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(Path.Combine(server.Data, "run"))
+        );
         (await server.Rest.CommandAsync(id, "cancel")).Must(200);
     }
 
@@ -88,8 +109,12 @@ public sealed class SecretTests
         }
 
         File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
-        const string caller = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(float(sys.argv[2])); s.connect(sys.argv[1])\ntry: print(s.recv(1))\nexcept TimeoutError: print('still open')\nexcept ConnectionError: print(b'')";
-        Assert.Equal("b''", await AskAsync(["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", caller, socket, "60"]));
+        const string caller =
+            "import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(float(sys.argv[2])); s.connect(sys.argv[1])\ntry: print(s.recv(1))\nexcept TimeoutError: print('still open')\nexcept ConnectionError: print(b'')";
+        Assert.Equal(
+            "b''",
+            await AskAsync(["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", caller, socket, "60"])
+        );
         Assert.Equal("still open", await AskAsync(["/usr/bin/python3", "-c", caller, socket, "2"]));
         (await server.Rest.CommandAsync(id, "cancel")).Must(200);
 
@@ -100,7 +125,8 @@ public sealed class SecretTests
         }
     }
 
-    private static Task<RestReply> BareAsync(RestClient rest, string path) => rest.SendAsync(new HttpRequestMessage(HttpMethod.Get, path), withToken: false);
+    private static Task<RestReply> BareAsync(RestClient rest, string path) =>
+        rest.SendAsync(new HttpRequestMessage(HttpMethod.Get, path), withToken: false);
 
     private static byte[] Read(string file)
     {
@@ -117,5 +143,6 @@ public sealed class SecretTests
         }
     }
 
-    private static void AssertNotIn(string secret, byte[] bytes, string where) => Assert.True(bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, $"{where} has a token in it.");
+    private static void AssertNotIn(string secret, byte[] bytes, string where) =>
+        Assert.True(bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, $"{where} has a token in it.");
 }

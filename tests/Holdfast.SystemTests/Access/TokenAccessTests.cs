@@ -21,21 +21,34 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         const string job = """{"argv":["true"]}""";
         (string Method, string Path, string? Body, string Scope)[] asked =
         [
-            ("GET", "/v1/executions", null, "read"), ("GET", "/api/kernels", null, "read"), ("GET", "/api/contents", null, "read"), ("GET", "/v1/locks", null, "read"),
-            ("POST", "/v1/jobs", job, "run"), ("PUT", "/api/config/x", "{}", "run"), ("POST", "/api/terminals", "{}", "run"), ("GET", "/api/kernels/x/channels", null, "run"),
-            ("GET", "/v1/tokens", null, "manage"), ("GET", "/v1/audit", null, "manage"), ("POST", "/v1/locks/release", """{"name":"x","reason":"y"}""", "manage"),
+            ("GET", "/v1/executions", null, "read"),
+            ("GET", "/api/kernels", null, "read"),
+            ("GET", "/api/contents", null, "read"),
+            ("GET", "/v1/locks", null, "read"),
+            ("POST", "/v1/jobs", job, "run"),
+            ("PUT", "/api/config/x", "{}", "run"),
+            ("POST", "/api/terminals", "{}", "run"),
+            ("GET", "/api/kernels/x/channels", null, "run"),
+            ("GET", "/v1/tokens", null, "manage"),
+            ("GET", "/v1/audit", null, "manage"),
+            ("POST", "/v1/locks/release", """{"name":"x","reason":"y"}""", "manage"),
         ];
         foreach ((string method, string path, string? body, string scope) in asked)
         {
             foreach ((string name, string token) in new[] { ("read", reader), ("run", runner), ("manage", chief) })
             {
                 RestReply reply = await AsAsync(token, method, path, body);
-                bool isRefused = reply.Status == 403 && (reply.Code ?? (reply.Json.TryGetProperty("reason", out JsonElement reason) ? reason.GetString() : null)) == "forbidden-scope";
+                bool isRefused =
+                    reply.Status == 403
+                    && (reply.Code ?? (reply.Json.TryGetProperty("reason", out JsonElement reason) ? reason.GetString() : null))
+                        == "forbidden-scope";
                 Assert.True(isRefused == (name != scope), $"{name} {method} {path}: {reply.Status} {reply.Text}");
             }
         }
 
-        RestReply me = (await AsAsync(reader, "GET", """/api/me?permissions={"contents":["read","write"],"kernels":["execute"]}""", null)).Must(200);
+        RestReply me = (
+            await AsAsync(reader, "GET", """/api/me?permissions={"contents":["read","write"],"kernels":["execute"]}""", null)
+        ).Must(200);
         Assert.Equal("reader", me.Json.GetProperty("identity").GetProperty("username").GetString());
         Assert.Equal("""{"contents":["read"],"kernels":[]}""", me.Json.GetProperty("permissions").GetRawText());
     }
@@ -47,7 +60,10 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         RestReply refused = (await AsAsync(chief, "POST", "/v1/tokens", """{"name":"more","scopes":["run"]}""")).Must(403);
         Assert.Equal("forbidden-scope", refused.Code);
         (await AsAsync(chief, "POST", "/v1/tokens", """{"name":"less","scopes":["read"]}""")).Must(201);
-        Assert.Equal("token-name-taken", (await AsAsync(chief, "POST", "/v1/tokens", """{"name":"less","scopes":["read"]}""")).Must(409).Code);
+        Assert.Equal(
+            "token-name-taken",
+            (await AsAsync(chief, "POST", "/v1/tokens", """{"name":"less","scopes":["read"]}""")).Must(409).Code
+        );
         (await _rest.PostAsync("/v1/tokens", """{"name":"x","scopes":[]}""")).Must(400);
         (await _rest.PostAsync("/v1/tokens", """{"name":"x","scopes":["read"],"expiresInSeconds":0}""")).Must(400);
     }
@@ -58,13 +74,32 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         string token = await CreateAsync("guest", "read", "run");
         string terminal = (await AsAsync(token, "POST", "/api/terminals", "{}")).Must(200).Json.GetProperty("name").GetString()!;
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new UriBuilder(_rest.Url) { Scheme = "ws", Path = "/terminals/websocket/" + terminal, Query = "token=" + token }.Uri, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        await socket
+            .ConnectAsync(
+                new UriBuilder(_rest.Url)
+                {
+                    Scheme = "ws",
+                    Path = "/terminals/websocket/" + terminal,
+                    Query = "token=" + token,
+                }.Uri,
+                TestContext.Current.CancellationToken
+            )
+            .WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         string kernel = (await AsAsync(token, "POST", "/api/kernels", "{}")).Must(201).Json.GetProperty("id").GetString()!;
         using var channels = new ClientWebSocket();
-        await channels.ConnectAsync(new UriBuilder(_rest.Url) { Scheme = "ws", Path = $"/t/{token}/api/kernels/{kernel}/channels" }.Uri, TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        await channels
+            .ConnectAsync(
+                new UriBuilder(_rest.Url) { Scheme = "ws", Path = $"/t/{token}/api/kernels/{kernel}/channels" }.Uri,
+                TestContext.Current.CancellationToken
+            )
+            .WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         using var client = new HttpClient { BaseAddress = new Uri(_rest.Url), Timeout = Patience.Limit };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        using HttpResponseMessage feed = await client.GetAsync(new Uri("/v1/feed?after=latest", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using HttpResponseMessage feed = await client.GetAsync(
+            new Uri("/v1/feed?after=latest", UriKind.Relative),
+            HttpCompletionOption.ResponseHeadersRead,
+            TestContext.Current.CancellationToken
+        );
         Task reading = ReadToEndAsync(feed);
         Task receiving = ReceiveToEndAsync(socket);
         Task listening = ReceiveToEndAsync(channels);
@@ -76,7 +111,12 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         await receiving.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         await listening.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
         Assert.Equal("unauthorized", (await AsAsync(token, "GET", "/v1/executions", null)).Must(401).Code);
-        Assert.Contains((await _rest.GetAsync("/v1/audit?by=guest")).Must(200).Json.GetProperty("entries").EnumerateArray(), e => e.GetProperty("operation").GetString() == "connect" && e.GetProperty("subject").GetString() == $"/api/kernels/{kernel}/channels");
+        Assert.Contains(
+            (await _rest.GetAsync("/v1/audit?by=guest")).Must(200).Json.GetProperty("entries").EnumerateArray(),
+            e =>
+                e.GetProperty("operation").GetString() == "connect"
+                && e.GetProperty("subject").GetString() == $"/api/kernels/{kernel}/channels"
+        );
         (await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/kernels/" + kernel))).Must(204);
         (await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/terminals/" + terminal))).Must(204);
     }
@@ -85,17 +125,25 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
     public async Task Who_did_what_is_on_record()
     {
         string token = await CreateAsync("clerk", "read", "run");
-        string job = (await AsAsync(token, "POST", "/v1/jobs", """{"argv":["sleep","1000"],"name":"long"}""")).Must(201).Json.GetProperty("id").GetString()!;
+        string job = (await AsAsync(token, "POST", "/v1/jobs", """{"argv":["sleep","1000"],"name":"long"}"""))
+            .Must(201)
+            .Json.GetProperty("id")
+            .GetString()!;
         (await AsAsync(token, "POST", $"/v1/executions/{job}/cancel", null)).Must(200);
         (await AsAsync(token, "PUT", "/api/contents/noted.txt", """{"type":"file","format":"text","content":"x"}""")).Must(201);
         (await AsAsync(token, "POST", "/v1/jobs", """{"argv":[]}""")).Must(400);
 
         JsonElement[] entries = [];
         await Patience.UntilAsync(
-            async () => (entries = [.. (await _rest.GetAsync("/v1/audit?by=clerk")).Must(200).Json.GetProperty("entries").EnumerateArray()]).Length >= 3, "all was on record");
+            async () =>
+                (entries = [.. (await _rest.GetAsync("/v1/audit?by=clerk")).Must(200).Json.GetProperty("entries").EnumerateArray()]).Length
+                >= 3,
+            "all was on record"
+        );
         Assert.Equal(
             [("SaveContents", "noted.txt"), ("CancelExecution", job), ("SubmitJob", job)],
-            entries.Select(static e => (e.GetProperty("operation").GetString()!, e.GetProperty("subject").GetString()!)));
+            entries.Select(static e => (e.GetProperty("operation").GetString()!, e.GetProperty("subject").GetString()!))
+        );
         Assert.All(entries, static e => Assert.Equal("127.0.0.1", e.GetProperty("remote").GetString()));
     }
 
@@ -109,7 +157,11 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         (await AsAsync(token, "GET", "/v1/executions", null)).Must(200);
         Assert.Equal("from-cli revoked", await CliProcess.MustAsync(_server.Data, "tokens", "revoke", "from-cli", "--reason", "test"));
         (await AsAsync(token, "GET", "/v1/executions", null)).Must(401);
-        Assert.Contains("from-cli: test", await CliProcess.MustAsync(_server.Data, "audit", "--limit", "1000", "--operation", "RevokeToken"), StringComparison.Ordinal);
+        Assert.Contains(
+            "from-cli: test",
+            await CliProcess.MustAsync(_server.Data, "audit", "--limit", "1000", "--operation", "RevokeToken"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -133,8 +185,14 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
     public async Task Tokens_outlive_a_server_that_is_killed()
     {
         await using TestServer server = await TestServer.StartAsync();
-        string token = (await server.Rest.PostAsync("/v1/tokens", """{"name":"kept","scopes":["read"]}""")).Must(201).Json.GetProperty("token").GetString()!;
-        string gone = (await server.Rest.PostAsync("/v1/tokens", """{"name":"gone","scopes":["read"]}""")).Must(201).Json.GetProperty("token").GetString()!;
+        string token = (await server.Rest.PostAsync("/v1/tokens", """{"name":"kept","scopes":["read"]}"""))
+            .Must(201)
+            .Json.GetProperty("token")
+            .GetString()!;
+        string gone = (await server.Rest.PostAsync("/v1/tokens", """{"name":"gone","scopes":["read"]}"""))
+            .Must(201)
+            .Json.GetProperty("token")
+            .GetString()!;
         (await server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/v1/tokens/gone"))).Must(200);
         await server.RestartAsync();
         (await AsAsync(server.Rest, token, "GET", "/v1/executions", null)).Must(200);
@@ -144,13 +202,19 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
     private Task<string> CreateAsync(string name, params string[] scopes) => CreateAsync(_rest, name, scopes);
 
     private static async Task<string> CreateAsync(RestClient rest, string name, string[] scopes) =>
-        (await rest.PostAsync("/v1/tokens", $$"""{"name":"{{name}}","scopes":["{{string.Join("\",\"", scopes)}}"]}""")).Must(201).Json.GetProperty("token").GetString()!;
+        (await rest.PostAsync("/v1/tokens", $$"""{"name":"{{name}}","scopes":["{{string.Join("\",\"", scopes)}}"]}"""))
+            .Must(201)
+            .Json.GetProperty("token")
+            .GetString()!;
 
     private Task<RestReply> AsAsync(string token, string method, string path, string? body) => AsAsync(_rest, token, method, path, body);
 
     private static Task<RestReply> AsAsync(RestClient rest, string token, string method, string path, string? body)
     {
-        var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(new HttpMethod(method), path)
+        {
+            Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return rest.SendAsync(request);
     }
@@ -172,9 +236,7 @@ public sealed class TokenAccessTests(SharedServer shared) : IClassFixture<Shared
         byte[] buffer = new byte[4096];
         try
         {
-            while ((await socket.ReceiveAsync(buffer, CancellationToken.None)).MessageType != WebSocketMessageType.Close)
-            {
-            }
+            while ((await socket.ReceiveAsync(buffer, CancellationToken.None)).MessageType != WebSocketMessageType.Close) { }
         }
         catch (WebSocketException)
         {

@@ -23,14 +23,30 @@ public sealed class AssetTests
 
         RestReply whole = (await server.Rest.GetAsync($"/v1/assets/{hash}")).Must(200);
         Assert.Equal(page, whole.Body);
-        Assert.Equal(("text/html", "nosniff", $"\"{hash}\""), (whole.ContentType, whole.Header("X-Content-Type-Options"), whole.Header("ETag")));
+        Assert.Equal(
+            ("text/html", "nosniff", $"\"{hash}\""),
+            (whole.ContentType, whole.Header("X-Content-Type-Options"), whole.Header("ETag"))
+        );
         Assert.EndsWith("; sandbox", whole.Header("Content-Security-Policy"), StringComparison.Ordinal);
 
         RestReply part = await SendAsync(server, hash, static request => request.Headers.Range = new RangeHeaderValue(8, 12));
         Assert.Equal((206, "alert"), (part.Status, part.Text));
-        Assert.Equal(416, (await SendAsync(server, hash, request => request.Headers.Range = new RangeHeaderValue(page.Length, null))).Status);
-        Assert.Equal(304, (await SendAsync(server, hash, request => request.Headers.TryAddWithoutValidation("If-None-Match", $"\"{hash}\""))).Status);
-        Assert.Equal((200, 0), ((await SendAsync(server, hash, static request => request.Method = HttpMethod.Head)) is var head ? (head.Status, head.Body.Length) : default));
+        Assert.Equal(
+            416,
+            (await SendAsync(server, hash, request => request.Headers.Range = new RangeHeaderValue(page.Length, null))).Status
+        );
+        Assert.Equal(
+            304,
+            (await SendAsync(server, hash, request => request.Headers.TryAddWithoutValidation("If-None-Match", $"\"{hash}\""))).Status
+        );
+        Assert.Equal(
+            (200, 0),
+            (
+                (await SendAsync(server, hash, static request => request.Method = HttpMethod.Head)) is var head
+                    ? (head.Status, head.Body.Length)
+                    : default
+            )
+        );
         Assert.Equal("invalid-request", (await server.Rest.GetAsync("/v1/assets/..%2Ftoken")).Must(400).Code);
         Assert.Equal("asset-not-found", (await server.Rest.GetAsync($"/v1/assets/{new string('0', 64)}")).Must(404).Code);
     }

@@ -33,7 +33,9 @@ internal sealed class CliProcess : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (string name in (string[])["HOLDFAST_URL", "HOLDFAST_TOKEN", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"])
+        foreach (
+            string name in (string[])["HOLDFAST_URL", "HOLDFAST_TOKEN", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"]
+        )
         {
             start.Environment.Remove(name);
         }

@@ -7,13 +7,13 @@ namespace Holdfast.SystemTests.Cli;
 /// <summary>The real program against the real server: what people's scripts rest on while servers die.</summary>
 public sealed class CommandLineTests
 {
-
     [Fact]
     public async Task Waiting_and_following_go_on_through_the_death_and_return_of_the_server()
     {
         await using TestServer server = await TestServer.StartAsync();
         string gate = server.PathOf("gate");
-        string lines = $"i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; while [ $i -gt 20 ] && [ ! -e '{gate}' ]; do sleep 0.02; done; done; exit 7";
+        string lines =
+            $"i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; while [ $i -gt 20 ] && [ ! -e '{gate}' ]; do sleep 0.02; done; done; exit 7";
         string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", lines);
         using CliProcess wait = CliProcess.Start(server.Data, "wait", id);
         using CliProcess logs = CliProcess.Start(server.Data, "logs", "-f", id);
@@ -29,7 +29,10 @@ public sealed class CommandLineTests
         (int followed, string output, _) = await logs.EndAsync();
         Assert.Equal((7, 0), (waited, followed));
         Assert.StartsWith($"{id} failed (exit 7)", outcome, StringComparison.Ordinal);
-        Assert.Equal(string.Concat(Enumerable.Range(1, 40).Select(i => string.Create(CultureInfo.InvariantCulture, $"line {i}\n"))), output);
+        Assert.Equal(
+            string.Concat(Enumerable.Range(1, 40).Select(i => string.Create(CultureInfo.InvariantCulture, $"line {i}\n"))),
+            output
+        );
     }
 
     [Fact]
@@ -38,7 +41,11 @@ public sealed class CommandLineTests
         await using TestServer server = await TestServer.StartAsync();
         string notebook = server.PathOf("three.ipynb");
         string went = server.PathOf("went");
-        await File.WriteAllTextAsync(notebook, Notebook($"open('{went}', 'w').close(); print('one')", "import time; time.sleep(2); print('two')", "print('three')"), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            notebook,
+            Notebook($"open('{went}', 'w').close(); print('one')", "import time; time.sleep(2); print('two')", "print('three')"),
+            TestContext.Current.CancellationToken
+        );
         using CliProcess run = CliProcess.Start(server.Data, "run", notebook, "--output");
         await Patience.UntilAsync(() => File.Exists(went), "the first cell ran");
 
@@ -64,7 +71,10 @@ public sealed class CommandLineTests
                 submit.Dispose();
             }
 
-            await Patience.UntilAsync(async () => (await CliProcess.MustAsync(folder.Data, "ls", "--json", "--state", "running")).Split("\"id\"").Length == 4, "the three jobs ran");
+            await Patience.UntilAsync(
+                async () => (await CliProcess.MustAsync(folder.Data, "ls", "--json", "--state", "running")).Split("\"id\"").Length == 4,
+                "the three jobs ran"
+            );
             Assert.Contains("3 jobs and 0 kernels live on", await CliProcess.MustAsync(folder.Data, "stop"), StringComparison.Ordinal);
             Assert.Equal(3, HouseProcesses.Work(folder.Data).Count(p => p.CommandLine.StartsWith("sleep", StringComparison.Ordinal)));
             using CliProcess ls = CliProcess.Start(folder.Data, "ls");
@@ -94,7 +104,8 @@ public sealed class CommandLineTests
                 attach.Interrupt();
                 return end.IsCompleted;
             },
-            "attach ended");
+            "attach ended"
+        );
 
         Assert.Equal(130, (await end).Item1);
         Assert.Contains("\"state\":\"running\"", await CliProcess.MustAsync(server.Data, "status", id, "--json"), StringComparison.Ordinal);
@@ -104,8 +115,22 @@ public sealed class CommandLineTests
     public async Task A_reader_that_has_had_enough_ends_it_without_a_word()
     {
         await using TestServer server = await TestServer.StartAsync();
-        string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", "i=0; while :; do i=$((i+1)); echo \"line $i\"; sleep 0.05; done"); // It has always more to say.
-        using CliProcess shell = CliProcess.StartProgram(server.Data, "/bin/bash", "-c", "\"$HOLDFAST\" logs -f \"$1\" | head -1; echo \"${PIPESTATUS[0]}\"", "bash", id);
+        string id = await CliProcess.MustAsync(
+            server.Data,
+            "submit",
+            "--",
+            "sh",
+            "-c",
+            "i=0; while :; do i=$((i+1)); echo \"line $i\"; sleep 0.05; done"
+        ); // It has always more to say.
+        using CliProcess shell = CliProcess.StartProgram(
+            server.Data,
+            "/bin/bash",
+            "-c",
+            "\"$HOLDFAST\" logs -f \"$1\" | head -1; echo \"${PIPESTATUS[0]}\"",
+            "bash",
+            id
+        );
 
         Assert.Equal((0, "line 1\n141\n", ""), await shell.EndAsync());
     }
@@ -115,7 +140,14 @@ public sealed class CommandLineTests
     {
         await using TestServer server = await TestServer.StartAsync();
         string file = server.PathOf("out.txt");
-        using CliProcess shell = CliProcess.StartProgram(server.Data, "/bin/sh", "-c", "(echo before; \"$HOLDFAST\" version; \"$HOLDFAST\" version; echo after) >\"$1\"", "sh", file);
+        using CliProcess shell = CliProcess.StartProgram(
+            server.Data,
+            "/bin/sh",
+            "-c",
+            "(echo before; \"$HOLDFAST\" version; \"$HOLDFAST\" version; echo after) >\"$1\"",
+            "sh",
+            file
+        );
 
         Assert.Equal(0, (await shell.EndAsync()).ExitCode);
         string version = await CliProcess.MustAsync(server.Data, "version");
@@ -130,24 +162,42 @@ public sealed class CommandLineTests
         Assert.Contains("\"ok\":true", await CliProcess.MustAsync(server.Data, "doctor", "--json"), StringComparison.Ordinal);
     }
 
-    private static string Notebook(params string[] sources) => new JsonObject
-    {
-        ["cells"] = new JsonArray([.. sources.Select((source, index) => (JsonNode)new JsonObject
+    private static string Notebook(params string[] sources) =>
+        new JsonObject
         {
-            ["cell_type"] = "code",
-            ["execution_count"] = null,
-            ["id"] = string.Create(CultureInfo.InvariantCulture, $"cell-{index}"),
-            ["metadata"] = new JsonObject(),
-            ["outputs"] = new JsonArray(),
-            ["source"] = source,
-        })]),
-        ["metadata"] = new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3", ["language"] = "python" } },
-        ["nbformat"] = 4,
-        ["nbformat_minor"] = 5,
-    }.ToJsonString();
+            ["cells"] = new JsonArray([
+                .. sources.Select(
+                    (source, index) =>
+                        (JsonNode)
+                            new JsonObject
+                            {
+                                ["cell_type"] = "code",
+                                ["execution_count"] = null,
+                                ["id"] = string.Create(CultureInfo.InvariantCulture, $"cell-{index}"),
+                                ["metadata"] = new JsonObject(),
+                                ["outputs"] = new JsonArray(),
+                                ["source"] = source,
+                            }
+                ),
+            ]),
+            ["metadata"] = new JsonObject
+            {
+                ["kernelspec"] = new JsonObject
+                {
+                    ["name"] = "python3",
+                    ["display_name"] = "Python 3",
+                    ["language"] = "python",
+                },
+            },
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+        }.ToJsonString();
 
     private static Task HasWrittenAsync(TestServer server, string id, string text) =>
-        Patience.UntilAsync(async () => (await CliProcess.MustAsync(server.Data, "logs", id) + "\n").Contains(text, StringComparison.Ordinal), $"the job wrote {text.TrimEnd()}");
+        Patience.UntilAsync(
+            async () => (await CliProcess.MustAsync(server.Data, "logs", id) + "\n").Contains(text, StringComparison.Ordinal),
+            $"the job wrote {text.TrimEnd()}"
+        );
 
     /// <summary>How large the job's journal is, which its supervisor writes with or without a server.</summary>
     private static long OutputOf(TestServer server, string id) =>

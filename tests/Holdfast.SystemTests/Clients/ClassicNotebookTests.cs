@@ -3,7 +3,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Clients;
 
-/// <summary>The classic Notebook of Debian, its kernels behind our door, in a real browser: what a person sees when the server dies in the middle of a loop.</summary>
+/// <summary>
+/// The classic Notebook of Debian, its kernels behind our door, in a real browser: what a person sees when the server dies in the middle of
+/// a loop.
+/// </summary>
 public sealed class ClassicNotebookTests
 {
     [Fact]
@@ -15,10 +18,25 @@ public sealed class ClassicNotebookTests
         await using TestServer holdfast = await TestServer.StartAsync(new TestServerOptions { KeepsPort = true });
         await using JupyterServer notebook = await JupyterServer.StartAsync(holdfast, "jupyter-notebook", "t0ken");
         string file = Path.Combine(notebook.Root, "classic.ipynb");
-        File.WriteAllText(file, Notebooks.Of(
-            "python3", "print('one')", "6 * 7", "print('hello ' + input('name? '))",
-            "import time\nfor i in range(60):\n    print('line', i, flush=True)\n    time.sleep(.05)\nprint('the end')", "print('after')"));
-        await using var browser = OutsideProcess.Node(holdfast.Folder, "classic.cjs", notebook.Url, notebook.Token, "classic.ipynb", holdfast.Folder);
+        File.WriteAllText(
+            file,
+            Notebooks.Of(
+                "python3",
+                "print('one')",
+                "6 * 7",
+                "print('hello ' + input('name? '))",
+                "import time\nfor i in range(60):\n    print('line', i, flush=True)\n    time.sleep(.05)\nprint('the end')",
+                "print('after')"
+            )
+        );
+        await using var browser = OutsideProcess.Node(
+            holdfast.Folder,
+            "classic.cjs",
+            notebook.Url,
+            notebook.Token,
+            "classic.ipynb",
+            holdfast.Folder
+        );
 
         string? kill = await browser.HearAsync("{\"kill\"");
         KeepPicture(holdfast);
@@ -28,7 +46,10 @@ public sealed class ClassicNotebookTests
         string? lines = await browser.HearAsync("{\"lines\"");
         KeepPicture(holdfast);
         Assert.True(lines is not null, browser.Said + notebook.Log);
-        Assert.Equal(Enumerable.Range(0, 60).Select(static i => $"line {i}"), JsonNode.Parse(lines)!["lines"]!.AsArray().Select(static l => (string)l!));
+        Assert.Equal(
+            Enumerable.Range(0, 60).Select(static i => $"line {i}"),
+            JsonNode.Parse(lines)!["lines"]!.AsArray().Select(static l => (string)l!)
+        );
         await browser.MustSucceedAsync();
         KeepPicture(holdfast);
         Assert.Equal("after\n", Notebooks.Stream(Notebooks.Cells(file)[4]!, "stdout"));

@@ -42,21 +42,26 @@ public sealed class GatewayTests(GatewayTests.Gateway gateway) : IClassFixture<G
     public Task Nbclient_runs_a_notebook_through_jupyter_server() => NbclientMustRunAsync(gateway.Jupyter.Url);
 
     [Fact]
-    public Task Nbclient_runs_a_notebook_through_the_token_prefix() => NbclientMustRunAsync($"{gateway.Holdfast.Rest.Url}/t/{gateway.Holdfast.Rest.Token}");
+    public Task Nbclient_runs_a_notebook_through_the_token_prefix() =>
+        NbclientMustRunAsync($"{gateway.Holdfast.Rest.Url}/t/{gateway.Holdfast.Rest.Token}");
 
     [Fact]
     public Task Nbconvert_executes_a_notebook_through_jupyter_server() => NbconvertMustRunAsync(gateway.Jupyter.Url);
 
     [Fact]
     [Trait("suite", "clients")]
-    public Task Nbconvert_executes_a_notebook_through_the_token_prefix() => NbconvertMustRunAsync($"{gateway.Holdfast.Rest.Url}/t/{gateway.Holdfast.Rest.Token}");
+    public Task Nbconvert_executes_a_notebook_through_the_token_prefix() =>
+        NbconvertMustRunAsync($"{gateway.Holdfast.Rest.Url}/t/{gateway.Holdfast.Rest.Token}");
 
     private async Task NbclientMustRunAsync(string url)
     {
         Outsiders.RequirePython("nbclient");
         string notebook = Write();
         await using var client = OutsideProcess.Start(
-            Path.GetDirectoryName(notebook)!, [Outsiders.Python, Outsiders.Script("python/nbclient_gateway.py"), notebook], ("JUPYTER_GATEWAY_URL", url));
+            Path.GetDirectoryName(notebook)!,
+            [Outsiders.Python, Outsiders.Script("python/nbclient_gateway.py"), notebook],
+            ("JUPYTER_GATEWAY_URL", url)
+        );
         await client.MustSucceedAsync();
         MustBeWhole(notebook);
     }
@@ -68,10 +73,17 @@ public sealed class GatewayTests(GatewayTests.Gateway gateway) : IClassFixture<G
         await using var client = OutsideProcess.Start(
             Path.GetDirectoryName(notebook)!,
             [
-                Outsiders.Python, Outsiders.Require("jupyter-nbconvert"), "--to", "notebook", "--execute", "--inplace", notebook,
+                Outsiders.Python,
+                Outsiders.Require("jupyter-nbconvert"),
+                "--to",
+                "notebook",
+                "--execute",
+                "--inplace",
+                notebook,
                 "--ExecutePreprocessor.kernel_manager_class=jupyter_server.gateway.managers.GatewayKernelManager",
             ],
-            ("JUPYTER_GATEWAY_URL", url));
+            ("JUPYTER_GATEWAY_URL", url)
+        );
         await client.MustSucceedAsync();
         MustBeWhole(notebook);
     }
@@ -79,7 +91,15 @@ public sealed class GatewayTests(GatewayTests.Gateway gateway) : IClassFixture<G
     private string Write()
     {
         string file = gateway.Holdfast.PathOf(Path.GetRandomFileName() + ".ipynb");
-        File.WriteAllText(file, Notebooks.Of("python3", "x = 21\nprint('one')", "import sys\n_ = sys.stderr.write('two\\n')\nx * 2", "for i in range(2000): print(i)"));
+        File.WriteAllText(
+            file,
+            Notebooks.Of(
+                "python3",
+                "x = 21\nprint('one')",
+                "import sys\n_ = sys.stderr.write('two\\n')\nx * 2",
+                "for i in range(2000): print(i)"
+            )
+        );
         return file;
     }
 

@@ -6,13 +6,17 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Clients;
 
-/// <summary>Debian's jupyter-server, or its classic Notebook, in gateway mode: it keeps files and sessions itself, and all its kernels are ours.</summary>
+/// <summary>
+/// Debian's jupyter-server, or its classic Notebook, in gateway mode: it keeps files and sessions itself, and all its kernels are ours.
+/// </summary>
 internal sealed class JupyterServer : IAsyncDisposable
 {
     private const int TriesMax = 3;
 
     private readonly OutsideProcess _process;
-    private JupyterServer(OutsideProcess process, string url, string token, string root) => (_process, Url, Token, Root) = (process, url, token, root);
+
+    private JupyterServer(OutsideProcess process, string url, string token, string root) =>
+        (_process, Url, Token, Root) = (process, url, token, root);
 
     public string Url { get; }
     public string Token { get; }
@@ -42,13 +46,24 @@ internal sealed class JupyterServer : IAsyncDisposable
         string root = Directory.CreateDirectory(Path.Combine(folder, "root")).FullName;
         int port = FreePort();
         string settings = program == "jupyter-notebook" ? "NotebookApp" : "ServerApp";
-        var process = OutsideProcess.Start(folder,
-        [
-            Outsiders.Python, Outsiders.Require(program), "--no-browser", "--allow-root", "--ip=127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"--port={port}"),
-            $"--{settings}.port_retries=0", $"--{settings}.token={token}", $"--{settings}.password=", $"--{settings}.disable_check_xsrf=True",
-            settings == "NotebookApp" ? "--notebook-dir=" + root : "--ServerApp.root_dir=" + root,
-            "--gateway-url=" + holdfast.Rest.Url, "--GatewayClient.auth_token=" + holdfast.Rest.Token,
-        ]);
+        var process = OutsideProcess.Start(
+            folder,
+            [
+                Outsiders.Python,
+                Outsiders.Require(program),
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                string.Create(CultureInfo.InvariantCulture, $"--port={port}"),
+                $"--{settings}.port_retries=0",
+                $"--{settings}.token={token}",
+                $"--{settings}.password=",
+                $"--{settings}.disable_check_xsrf=True",
+                settings == "NotebookApp" ? "--notebook-dir=" + root : "--ServerApp.root_dir=" + root,
+                "--gateway-url=" + holdfast.Rest.Url,
+                "--GatewayClient.auth_token=" + holdfast.Rest.Token,
+            ]
+        );
         var server = new JupyterServer(process, string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"), token, root);
         try
         {
@@ -81,14 +96,19 @@ internal sealed class JupyterServer : IAsyncDisposable
                 try
                 {
                     using HttpResponseMessage answer = await http.GetAsync(Url + "/api/kernelspecs");
-                    return answer.IsSuccessStatusCode ? true : throw new InvalidOperationException($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}\n{Log}");
+                    return answer.IsSuccessStatusCode
+                        ? true
+                        : throw new InvalidOperationException(
+                            $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}\n{Log}"
+                        );
                 }
                 catch (HttpRequestException)
                 {
                     return false; // It does not listen yet.
                 }
             },
-            "jupyter-server answered");
+            "jupyter-server answered"
+        );
     }
 
     /// <summary>It cannot be asked for any port; a free one is taken, and it is told to fail rather than to look further.</summary>

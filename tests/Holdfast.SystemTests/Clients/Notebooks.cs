@@ -10,16 +10,28 @@ internal static class Notebooks
         var cells = new JsonArray();
         foreach (string source in sources)
         {
-            cells.Add(new JsonObject
-            {
-                ["cell_type"] = "code", ["id"] = $"c{cells.Count}", ["metadata"] = new JsonObject(), ["source"] = source, ["outputs"] = new JsonArray(), ["execution_count"] = null,
-            });
+            cells.Add(
+                new JsonObject
+                {
+                    ["cell_type"] = "code",
+                    ["id"] = $"c{cells.Count}",
+                    ["metadata"] = new JsonObject(),
+                    ["source"] = source,
+                    ["outputs"] = new JsonArray(),
+                    ["execution_count"] = null,
+                }
+            );
         }
 
         return new JsonObject
         {
-            ["cells"] = cells, ["metadata"] = new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = kernel, ["display_name"] = kernel } },
-            ["nbformat"] = 4, ["nbformat_minor"] = 5,
+            ["cells"] = cells,
+            ["metadata"] = new JsonObject
+            {
+                ["kernelspec"] = new JsonObject { ["name"] = kernel, ["display_name"] = kernel },
+            },
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
         }.ToJsonString();
     }
 
@@ -31,7 +43,11 @@ internal static class Notebooks
 
     /// <summary>The plain text of a cell's result, whichever of the two kinds of output its kernel shows results by.</summary>
     public static string? Result(JsonNode cell) =>
-        cell["outputs"]!.AsArray().FirstOrDefault(static o => (string?)o!["output_type"] is "execute_result" or "display_data") is { } output ? Text(output["data"]!["text/plain"]!) : null;
+        cell["outputs"]!.AsArray().FirstOrDefault(static o => (string?)o!["output_type"] is "execute_result" or "display_data")
+            is { } output
+            ? Text(output["data"]!["text/plain"]!)
+            : null;
 
-    private static string Text(JsonNode text) => text is JsonArray lines ? string.Concat(lines.Select(static l => (string)l!)) : (string)text!;
+    private static string Text(JsonNode text) =>
+        text is JsonArray lines ? string.Concat(lines.Select(static l => (string)l!)) : (string)text!;
 }

@@ -5,8 +5,8 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.SystemTests.Clients;
 
 /// <summary>
-/// Kernels of different make: ipykernel (Python over libzmq), IRkernel (R, its own binding of libzmq) and Deno's (Rust, a ZeroMQ of its own). Each is run by our
-/// notebook runner, and by JupyterLab's library through the Jupyter door.
+/// Kernels of different make: ipykernel (Python over libzmq), IRkernel (R, its own binding of libzmq) and Deno's (Rust, a ZeroMQ of its
+/// own). Each is run by our notebook runner, and by JupyterLab's library through the Jupyter door.
 /// </summary>
 public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassFixture<OtherKernelsTests.Server>
 {
@@ -22,13 +22,28 @@ public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassF
             if (Outsiders.Deno is { } deno)
             {
                 string folder = Directory.CreateDirectory(Path.Combine(_specs.FullName, "kernels/deno")).FullName;
-                File.WriteAllText(Path.Combine(folder, "kernel.json"), new JsonObject
-                {
-                    ["argv"] = new JsonArray(deno, "jupyter", "--kernel", "--conn", "{connection_file}"), ["display_name"] = "Deno", ["language"] = "typescript",
-                }.ToJsonString());
+                File.WriteAllText(
+                    Path.Combine(folder, "kernel.json"),
+                    new JsonObject
+                    {
+                        ["argv"] = new JsonArray(deno, "jupyter", "--kernel", "--conn", "{connection_file}"),
+                        ["display_name"] = "Deno",
+                        ["language"] = "typescript",
+                    }.ToJsonString()
+                );
             }
 
-            Holdfast = await TestServer.StartAsync(new TestServerOptions { Environment = { ["JUPYTER_PATH"] = _specs.FullName, ["DENO_DIR"] = _specs.FullName, ["NO_COLOR"] = "1" } });
+            Holdfast = await TestServer.StartAsync(
+                new TestServerOptions
+                {
+                    Environment =
+                    {
+                        ["JUPYTER_PATH"] = _specs.FullName,
+                        ["DENO_DIR"] = _specs.FullName,
+                        ["NO_COLOR"] = "1",
+                    },
+                }
+            );
         }
 
         public async ValueTask DisposeAsync()
@@ -47,10 +62,18 @@ public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassF
         Require(kernel);
         string file = Path.Combine(server.Holdfast.Root, kernel + ".ipynb");
         File.WriteAllText(file, Notebooks.Of(kernel, result, print, fails));
-        string id = (await server.Holdfast.Rest.PostAsync("/v1/notebooks/run", new JsonObject { ["path"] = file }.ToJsonString())).Must(201).Json.GetProperty("id").GetString()!;
-        JsonElement ended = (await server.Holdfast.Rest.GetAsync($"/v1/notebooks/runs/{id}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
+        string id = (await server.Holdfast.Rest.PostAsync("/v1/notebooks/run", new JsonObject { ["path"] = file }.ToJsonString()))
+            .Must(201)
+            .Json.GetProperty("id")
+            .GetString()!;
+        JsonElement ended = (await server.Holdfast.Rest.GetAsync($"/v1/notebooks/runs/{id}?timeoutSeconds={Patience.AskedSeconds}"))
+            .Must(200)
+            .Json;
 
-        Assert.Equal(["succeeded", "succeeded", "failed"], ended.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("state").GetString()));
+        Assert.Equal(
+            ["succeeded", "succeeded", "failed"],
+            ended.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("state").GetString())
+        );
         JsonArray cells = Notebooks.Cells(file);
         Assert.Contains("42", Notebooks.Result(cells[0]!), StringComparison.Ordinal);
         Assert.Equal("said\n", Notebooks.Stream(cells[1]!, "stdout"));
@@ -64,7 +87,13 @@ public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassF
     public async Task JupyterLabs_library_works_with_it(string kernel)
     {
         Require(kernel);
-        await using var client = OutsideProcess.Node(server.Holdfast.Folder, "languages.cjs", server.Holdfast.Rest.Url, server.Holdfast.Rest.Token, kernel);
+        await using var client = OutsideProcess.Node(
+            server.Holdfast.Folder,
+            "languages.cjs",
+            server.Holdfast.Rest.Url,
+            server.Holdfast.Rest.Token,
+            kernel
+        );
         string? outcome = await client.HearAsync("{\"scenario\"");
         Assert.True(outcome is not null && (bool)JsonNode.Parse(outcome)!["ok"]!, outcome + client.Said);
     }
@@ -73,8 +102,12 @@ public sealed class OtherKernelsTests(OtherKernelsTests.Server server) : IClassF
     {
         switch (kernel)
         {
-            case "ir": Outsiders.RequireR(); break;
-            case "deno": Outsiders.RequireDeno(); break;
+            case "ir":
+                Outsiders.RequireR();
+                break;
+            case "deno":
+                Outsiders.RequireDeno();
+                break;
         }
     }
 }

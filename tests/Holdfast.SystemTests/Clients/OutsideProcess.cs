@@ -7,7 +7,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Clients;
 
-/// <summary>A client or a server of other people, in a session of its own; its lines are heard as they come, and it and its children end with the test.</summary>
+/// <summary>
+/// A client or a server of other people, in a session of its own; its lines are heard as they come, and it and its children end with the
+/// test.
+/// </summary>
 internal sealed class OutsideProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -42,7 +45,11 @@ internal sealed class OutsideProcess : IAsyncDisposable
         // Its own session, so that a browser's or a server's children can be ended with it.
         var start = new ProcessStartInfo("setsid")
         {
-            UseShellExecute = false, WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         foreach (string argument in command)
         {
@@ -50,7 +57,13 @@ internal sealed class OutsideProcess : IAsyncDisposable
         }
 
         // Nothing of the developer's own Jupyter, and no proxy.
-        foreach (string name in start.Environment.Keys.Where(n => n.StartsWith("JUPYTER", StringComparison.Ordinal) || n.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase)).ToArray())
+        foreach (
+            string name in start
+                .Environment.Keys.Where(n =>
+                    n.StartsWith("JUPYTER", StringComparison.Ordinal) || n.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase)
+                )
+                .ToArray()
+        )
         {
             start.Environment.Remove(name);
         }
@@ -106,7 +119,10 @@ internal sealed class OutsideProcess : IAsyncDisposable
     {
         await _process.WaitForExitAsync().WaitAsync(Patience.Limit);
         await Task.WhenAll(_output, _error).WaitAsync(Patience.Limit);
-        Assert.True(_process.ExitCode == 0, string.Create(CultureInfo.InvariantCulture, $"It exited with {_process.ExitCode} and said:\n{Said}"));
+        Assert.True(
+            _process.ExitCode == 0,
+            string.Create(CultureInfo.InvariantCulture, $"It exited with {_process.ExitCode} and said:\n{Said}")
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,8 @@
 namespace Holdfast.SystemTests.Clients;
 
 /// <summary>
-/// Programs that nobody here wrote, as `eng/setup.sh --tests` installs them. A test that needs one which is not there, nor to be had, is skipped and says so.
+/// Programs that nobody here wrote, as `eng/setup.sh --tests` installs them. A test that needs one which is not there, nor to be had, is
+/// skipped and says so.
 /// </summary>
 internal static class Outsiders
 {
@@ -38,7 +39,8 @@ internal static class Outsiders
     public static string Require(string program) => OnPath(program) ?? Skip($"{program} is not installed");
 
     /// <summary>The Deno that npm brings; null where it has none.</summary>
-    public static string? Deno => Modules is { } modules && Path.Combine(modules, "@deno/linux-x64-glibc/deno") is var deno && File.Exists(deno) ? deno : null;
+    public static string? Deno =>
+        Modules is { } modules && Path.Combine(modules, "@deno/linux-x64-glibc/deno") is var deno && File.Exists(deno) ? deno : null;
 
     public static void RequireDeno() => _ = Deno ?? Skip("npm brought no Deno");
 
@@ -66,8 +68,12 @@ internal static class Outsiders
         }
     }
 
-    private static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-        .Prepend("/usr/bin").Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+    private static string? OnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(':')
+            .Prepend("/usr/bin")
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
 
     private static string Skip(string reason)
     {

@@ -4,7 +4,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Clients;
 
-/// <summary>@jupyterlab/services, the library that JupyterLab talks to its server with, in Node: what a page does, scenario by scenario.</summary>
+/// <summary>
+/// @jupyterlab/services, the library that JupyterLab talks to its server with, in Node: what a page does, scenario by scenario.
+/// </summary>
 public sealed class ServicesTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private readonly TestServer _server = shared.Server;
@@ -35,9 +37,9 @@ public sealed class ServicesTests(SharedServer shared) : IClassFixture<SharedSer
     public Task It_finds_what_a_page_asks_for(string scenario) => MustPlayAsync("server.cjs", scenario);
 
     /// <summary>
-    /// Goal: the promise to people. Method: the library runs a loop with a cell behind it, then a cell that ends unseen, then a question, and the server is killed
-    /// under each. Every future completes with all of its messages. Once it is refused in between, after which the library waits for long, and so its clock is hastened; and once a service
-    /// manager keeps the socket, and it is not.
+    /// Goal: the promise to people. Method: the library runs a loop with a cell behind it, then a cell that ends unseen, then a question,
+    /// and the server is killed under each. Every future completes with all of its messages. Once it is refused in between, after which the
+    /// library waits for long, and so its clock is hastened; and once a service manager keeps the socket, and it is not.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -45,8 +47,16 @@ public sealed class ServicesTests(SharedServer shared) : IClassFixture<SharedSer
     public async Task Its_futures_complete_when_the_server_is_killed_under_them(bool isSocketKept)
     {
         await using SocketKeeper manager = await SocketKeeper.StartAsync();
-        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { KeepsPort = true, Wrapper = isSocketKept ? manager.Wrapper : [] });
-        await using var client = OutsideProcess.Node(server.Folder, "reconnect.cjs", server.Rest.Url, server.Rest.Token, isSocketKept ? "in real time" : "hastened");
+        await using TestServer server = await TestServer.StartAsync(
+            new TestServerOptions { KeepsPort = true, Wrapper = isSocketKept ? manager.Wrapper : [] }
+        );
+        await using var client = OutsideProcess.Node(
+            server.Folder,
+            "reconnect.cjs",
+            server.Rest.Url,
+            server.Rest.Token,
+            isSocketKept ? "in real time" : "hastened"
+        );
         for (int kills = 0; await client.HearAsync("{\"kill\"") is { } told; kills++)
         {
             await server.KillAsync();

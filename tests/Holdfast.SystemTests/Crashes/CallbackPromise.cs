@@ -3,7 +3,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Crashes;
 
-/// <summary>What is owed to a receiver after whatever death: each end is told, under one id and with the same bytes, twice at most when somebody died over it, and the server knows that it was.</summary>
+/// <summary>
+/// What is owed to a receiver after whatever death: each end is told, under one id and with the same bytes, twice at most when somebody
+/// died over it, and the server knows that it was.
+/// </summary>
 internal static class CallbackPromise
 {
     public static Task CheckAsync(CrashStage stage, IEnumerable<AcknowledgedJob> jobs) => CheckAsync(stage.Server, stage.Receiver, jobs);
@@ -20,7 +23,8 @@ internal static class CallbackPromise
                     told = JsonNode.Parse(list.Text)!.AsArray().Single();
                     return told!["state"]!.GetValue<string>() is not ("waiting" or "pending" or "sending");
                 },
-                $"the end of {job.Job.Key} was told");
+                $"the end of {job.Job.Key} was told"
+            );
             Assert.Equal("delivered", told!["state"]!.GetValue<string>());
 
             ReceivedWebhook[] received = [.. receiver.Received.Where(r => r.Id == told["id"]!.GetValue<string>())];

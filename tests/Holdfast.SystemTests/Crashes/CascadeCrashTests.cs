@@ -34,7 +34,9 @@ public sealed class CascadeCrashTests
         {
             JsonElement again = (await rest.PostAsync("/v1/notebooks/cascade", book.Request())).Must(201).Json;
             Assert.Equal("bad below", new Cascade(stage.Server, again).Plan);
-            return (await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")).Must(200);
+            return (
+                await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")
+            ).Must(200);
         });
         await StopKernelAsync(stage, cascade);
         await stage.Server.MustLeaveNothingAsync();
@@ -62,16 +64,25 @@ public sealed class CascadeCrashTests
                     "cancelled" or "blocked" => !truth.Contains(id),
                     _ => false,
                 },
-                $"{id}: {told}; told {string.Join(' ', truth)}\n{stage.Server.Log}");
+                $"{id}: {told}; told {string.Join(' ', truth)}\n{stage.Server.Log}"
+            );
         }
 
-        Assert.InRange(cascade.GetProperty("cells").EnumerateArray().Count(static c => c.GetProperty("state").GetString() == "lost"), loss == Loss.One ? 1 : 0, loss == Loss.None ? 0 : 1);
+        Assert.InRange(
+            cascade.GetProperty("cells").EnumerateArray().Count(static c => c.GetProperty("state").GetString() == "lost"),
+            loss == Loss.One ? 1 : 0,
+            loss == Loss.None ? 0 : 1
+        );
 
         // Its values went with the kernel: all of it runs again, in a new one.
         JsonElement rest = await stage.Server.PersistAsync(async rest =>
         {
             JsonElement again = (await rest.PostAsync("/v1/notebooks/cascade", book.Request(resume: true))).Must(201).Json;
-            return (await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
+            return (
+                await rest.GetAsync($"/v1/notebooks/cascades/{again.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")
+            )
+                .Must(200)
+                .Json;
         });
         Assert.Equal(Ended, Cascade.Told(rest));
         await StopKernelAsync(stage, rest);
@@ -79,33 +90,45 @@ public sealed class CascadeCrashTests
     }
 
     /// <summary>Six cells out of order: a chain of three, and beside it one that fails, and what needs that.</summary>
-    private static ReactiveBook Book(CrashStage stage) => new(stage.Server, "book",
-        ("below", "print(bad)"),
-        ("bad", "tell('bad')\nbad = one / 0"),
-        ("two", "tell('two')\ntwo = one + 1\nprint('two', two)"),
-        ("last", "tell('last')\nprint(two)"),
-        ("one", "tell('one')\none = 1"),
-        ("setup", $$"""
-            import os, time
-            def tell(word):
-                with open('{{stage.Truth.Path}}', 'a') as truth:
-                    truth.write(f"{os.environ['HOLDFAST_ATTEMPT'].split(':')[0]} book {word}\n")
-                time.sleep(0.02)
-            tell('setup')
-            """));
+    private static ReactiveBook Book(CrashStage stage) =>
+        new(
+            stage.Server,
+            "book",
+            ("below", "print(bad)"),
+            ("bad", "tell('bad')\nbad = one / 0"),
+            ("two", "tell('two')\ntwo = one + 1\nprint('two', two)"),
+            ("last", "tell('last')\nprint(two)"),
+            ("one", "tell('one')\none = 1"),
+            (
+                "setup",
+                $$"""
+                import os, time
+                def tell(word):
+                    with open('{{stage.Truth.Path}}', 'a') as truth:
+                        truth.write(f"{os.environ['HOLDFAST_ATTEMPT'].split(':')[0]} book {word}\n")
+                    time.sleep(0.02)
+                tell('setup')
+                """
+            )
+        );
 
     private static async Task<JsonElement> RunAsync(CrashStage stage, ReactiveBook book)
     {
-        string id = await stage.Server.PersistAsync(
-            async rest => await FindAsync(rest) ?? (await rest.PostAsync("/v1/notebooks/cascade", book.Request())).Must(201).Json.GetProperty("id").GetString()!);
+        string id = await stage.Server.PersistAsync(async rest =>
+            await FindAsync(rest)
+            ?? (await rest.PostAsync("/v1/notebooks/cascade", book.Request())).Must(201).Json.GetProperty("id").GetString()!
+        );
         JsonElement cascade = default;
         await Patience.UntilAsync(
             async () =>
             {
-                cascade = await stage.Server.PersistAsync(async rest => (await rest.GetAsync($"/v1/notebooks/cascades/{id}?timeoutSeconds=30")).Must(200).Json);
+                cascade = await stage.Server.PersistAsync(async rest =>
+                    (await rest.GetAsync($"/v1/notebooks/cascades/{id}?timeoutSeconds=30")).Must(200).Json
+                );
                 return cascade.GetProperty("finishedAt").ValueKind != JsonValueKind.Null;
             },
-            "the cascade ended");
+            "the cascade ended"
+        );
         return cascade;
     }
 
@@ -118,10 +141,17 @@ public sealed class CascadeCrashTests
 
     /// <summary>A reactive notebook keeps its kernel.</summary>
     private static Task<RestReply> StopKernelAsync(CrashStage stage, JsonElement cascade) =>
-        stage.Server.PersistAsync(rest => rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/v1/kernels/{cascade.GetProperty("kernelId").GetString()}")));
+        stage.Server.PersistAsync(rest =>
+            rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/v1/kernels/{cascade.GetProperty("kernelId").GetString()}"))
+        );
 
     private static void AssertToldOnce(CrashStage stage, params string[] words) =>
         Assert.Equal(
             words.Order(StringComparer.Ordinal).Select(static w => string.Create(CultureInfo.InvariantCulture, $"1 {w}")),
-            stage.Truth.Read().CountBy(static t => t.Word).OrderBy(static t => t.Key, StringComparer.Ordinal).Select(static t => string.Create(CultureInfo.InvariantCulture, $"{t.Value} {t.Key}")));
+            stage
+                .Truth.Read()
+                .CountBy(static t => t.Word)
+                .OrderBy(static t => t.Key, StringComparer.Ordinal)
+                .Select(static t => string.Create(CultureInfo.InvariantCulture, $"{t.Value} {t.Key}"))
+        );
 }

@@ -6,7 +6,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Crashes;
 
-/// <summary>Kills the server while it stores what a client's cells have come to. The client and the kernel do not notice, and each cell is there once.</summary>
+/// <summary>
+/// Kills the server while it stores what a client's cells have come to. The client and the kernel do not notice, and each cell is there
+/// once.
+/// </summary>
 public sealed class ClientCellCrashTests
 {
     private const int Cells = 5;
@@ -38,7 +41,13 @@ public sealed class ClientCellCrashTests
             cells.Add(await client.ExecutionAsync(sent[i], "succeeded"));
             string text = string.Create(CultureInfo.InvariantCulture, $"{i}\n");
             Assert.Equal(text, await stage.Server.PersistAsync(rest => rest.OutputTextAsync(cells[i].GetProperty("id").GetString()!)));
-            Assert.Equal(text, await File.ReadAllTextAsync(stage.Server.PathOf(string.Create(CultureInfo.InvariantCulture, $"ran-{i}")), TestContext.Current.CancellationToken));
+            Assert.Equal(
+                text,
+                await File.ReadAllTextAsync(
+                    stage.Server.PathOf(string.Create(CultureInfo.InvariantCulture, $"ran-{i}")),
+                    TestContext.Current.CancellationToken
+                )
+            );
         }
 
         await stage.WaitForCrashAsync();

@@ -8,7 +8,9 @@ public enum CrashStory
     /// <summary>Jobs are submitted and run.</summary>
     Jobs,
 
-    /// <summary>The same, and the server is killed as soon as the supervisor has died: recovery, not the live server, has to find out.</summary>
+    /// <summary>
+    /// The same, and the server is killed as soon as the supervisor has died: recovery, not the live server, has to find out.
+    /// </summary>
     JobsWithoutServer,
 
     /// <summary>A server starts, on work that another one left running.</summary>
@@ -19,6 +21,7 @@ public enum CrashStory
 
     /// <summary>What was said is compressed.</summary>
     Compression,
+
     /// <summary>Large outputs and uploads are kept, and deleted.</summary>
     Assets,
 
@@ -85,9 +88,9 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         .. Supervisor(CrashPoint.SupervisorExitSynced, 1, Loss.None),
         .. Supervisor(CrashPoint.SupervisorExitRecorded, 1, Loss.None),
         .. Supervisor(CrashPoint.SupervisorExitRecorded, 2, Loss.None),
-
         // The server's commits, one by one: of submits, claims, starts and outcomes.
-        .. Enumerable.Range(1, 8).Select(n => Server(CrashPoint.ServerBeforeCommit, n)), // The first two are the start-up's own: that it began, and its report.
+        // The first two are the start-up's own: that it began, and its report.
+        .. Enumerable.Range(1, 8).Select(n => Server(CrashPoint.ServerBeforeCommit, n)),
         .. Enumerable.Range(1, 8).Select(n => Server(CrashPoint.ServerAfterCommit, n)),
         Server(CrashPoint.ServerJobClaimed, 1),
         Server(CrashPoint.ServerJobClaimed, 2),
@@ -95,7 +98,6 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         Server(CrashPoint.ServerSpecWritten, 3),
         Server(CrashPoint.ServerSupervisorSpawned, 1),
         Server(CrashPoint.ServerSupervisorSpawned, 2),
-
         // Callbacks of those jobs' ends: before the attempt's row, between row and send, and after the answer.
         Server(CrashPoint.ServerCallbackTaken, 1),
         Server(CrashPoint.ServerCallbackTaken, 3),
@@ -108,7 +110,6 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerBeforeCommit, 1, CrashStory.Recovery, Loss.None),
         new(CrashPoint.ServerBeforeCommit, 2, CrashStory.Recovery, Loss.None),
         new(CrashPoint.ServerAfterCommit, 1, CrashStory.Recovery, Loss.None),
-
         new(CrashPoint.ServerKernelSpecWritten, 1, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerSupervisorSpawned, 1, CrashStory.Notebook, Loss.None),
         new(CrashPoint.ServerCellHandedOver, 1, CrashStory.Notebook, Loss.None),
@@ -118,16 +119,13 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Notebook, Loss.None),
         .. Enumerable.Range(3, 6).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Notebook, Loss.None)),
         new(CrashPoint.ServerRunFinished, 1, CrashStory.Notebook, Loss.None),
-
         new(CrashPoint.ServerJournalSynced, 1, CrashStory.ClientCells, Loss.None),
         new(CrashPoint.ServerJournalSynced, 2, CrashStory.ClientCells, Loss.None),
         .. Enumerable.Range(4, 3).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.ClientCells, Loss.None)),
-
         // Between a kernel's death and its next incarnation: the first of each is its start, which is acknowledged before.
         new(CrashPoint.ServerKernelRestartDue, 1, CrashStory.KernelDeath, Loss.None),
         new(CrashPoint.ServerKernelSpecWritten, 2, CrashStory.KernelDeath, Loss.None),
         new(CrashPoint.ServerSupervisorSpawned, 2, CrashStory.KernelDeath, Loss.None),
-
         new(CrashPoint.ServerKernelStoppedToRestart, 1, CrashStory.Session, Loss.None),
         new(CrashPoint.ServerSessionMoved, 1, CrashStory.Session, Loss.None),
         .. Enumerable.Range(1, 5).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Session, Loss.None)),
@@ -138,21 +136,17 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerNotebookSaved, 1, CrashStory.Cascade, Loss.None),
         new(CrashPoint.SupervisorRequestJournalled, 7, CrashStory.Cascade, Loss.AtMostOne),
         new(CrashPoint.SupervisorOutcomeSynced, 2, CrashStory.Cascade, Loss.AtMostOne),
-
         // An edit: registered, brought into the file, and what it made stale planned and run, without anybody asking for it.
         new(CrashPoint.ServerCellRegistered, 1, CrashStory.Edit, Loss.None),
         new(CrashPoint.ServerFileWritten, 2, CrashStory.Edit, Loss.None), // The first is the mode's.
         new(CrashPoint.ServerCascadePlanned, 1, CrashStory.Edit, Loss.None),
         .. Enumerable.Range(2, 4).Select(n => new CrashScenario(CrashPoint.ServerAfterCommit, n, CrashStory.Edit, Loss.None)),
-
         new(CrashPoint.ServerRetentionCommitted, 1, CrashStory.Deletion, Loss.None),
         new(CrashPoint.ServerSetAside, 1, CrashStory.Deletion, Loss.None),
         new(CrashPoint.ServerSetAside, 2, CrashStory.Deletion, Loss.None),
-
         new(CrashPoint.ServerSegmentPacked, 1, CrashStory.Compression, Loss.None),
         new(CrashPoint.ServerSegmentReplaced, 1, CrashStory.Compression, Loss.None),
         new(CrashPoint.ServerSegmentReplaced, 2, CrashStory.Compression, Loss.None),
-
         // An asset: of a cell, of an upload, and its deletion.
         new(CrashPoint.ServerAssetWritten, 1, CrashStory.Assets, Loss.None),
         new(CrashPoint.ServerAssetPlaced, 1, CrashStory.Assets, Loss.None),
@@ -161,7 +155,6 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         new(CrashPoint.ServerAssetPlaced, 2, CrashStory.Assets, Loss.None),
         new(CrashPoint.ServerAssetForgotten, 1, CrashStory.Assets, Loss.None),
         new(CrashPoint.ServerSetAside, 1, CrashStory.Assets, Loss.None),
-
         // A kernel's supervisor: what was not sent to the kernel is cancelled, what was sent and not answered is lost.
         Kernel(CrashPoint.SupervisorLocked, 1, Loss.None),
         Kernel(CrashPoint.SupervisorRecorded, 1, Loss.None),
@@ -169,7 +162,8 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         Kernel(CrashPoint.SupervisorRequestJournalled, 1, Loss.None), // Of our own questions to the kernel, before any cell.
         Kernel(CrashPoint.SupervisorRequestJournalled, 6, Loss.One),
         Kernel(CrashPoint.SupervisorOutcomeSynced, 1, Loss.One),
-        Kernel(CrashPoint.SupervisorOutcomeSynced, 2, Loss.AtMostOne), // The first alone, then as many as come in its pace: the last, or not.
+        // The first alone, then as many as come in its pace: the last, or not.
+        Kernel(CrashPoint.SupervisorOutcomeSynced, 2, Loss.AtMostOne),
         Kernel(CrashPoint.SupervisorAppended, 20, Loss.AtMostOne),
         Kernel(CrashPoint.SupervisorAppended, 40, Loss.AtMostOne),
         Kernel(CrashPoint.SupervisorReaped, 1, Loss.None),

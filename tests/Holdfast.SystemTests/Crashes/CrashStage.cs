@@ -29,18 +29,21 @@ internal sealed class CrashStage : IAsyncDisposable
     {
         string died = Path.Combine(Directory.CreateTempSubdirectory("holdfast-").FullName, "died");
         return new CrashStage(
-            TestServer.Prepare(new TestServerOptions
-            {
-                Programs = Published.CrashPoints,
-                Arguments = arguments,
-                Environment = new Dictionary<string, string>
+            TestServer.Prepare(
+                new TestServerOptions
                 {
-                    ["HOLDFAST_CRASH_POINT"] = string.Create(CultureInfo.InvariantCulture, $"{scenario.Point}:{scenario.Arrival}"),
-                    ["HOLDFAST_CRASH_ONCE"] = died,
-                    ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8",
-                },
-            }),
-            died);
+                    Programs = Published.CrashPoints,
+                    Arguments = arguments,
+                    Environment = new Dictionary<string, string>
+                    {
+                        ["HOLDFAST_CRASH_POINT"] = string.Create(CultureInfo.InvariantCulture, $"{scenario.Point}:{scenario.Arrival}"),
+                        ["HOLDFAST_CRASH_ONCE"] = died,
+                        ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8",
+                    },
+                }
+            ),
+            died
+        );
     }
 
     public Task WaitForCrashAsync() => Patience.UntilAsync(() => HasCrashed, "a process came to its crash point");

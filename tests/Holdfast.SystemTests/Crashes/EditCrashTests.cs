@@ -10,10 +10,20 @@ public sealed class EditCrashTests
 
     [Theory]
     [MemberData(nameof(ServerDeaths))]
-    public async Task What_an_edit_has_for_consequences_comes_to_be_though_the_server_died_and_nobody_asks_again(CrashPoint point, int arrival, Loss loss)
+    public async Task What_an_edit_has_for_consequences_comes_to_be_though_the_server_died_and_nobody_asks_again(
+        CrashPoint point,
+        int arrival,
+        Loss loss
+    )
     {
         await using CrashStage stage = CrashStage.Prepare(new CrashScenario(point, arrival, CrashStory.Edit, loss));
-        var book = new ReactiveBook(stage.Server, "book", ("x", "x = 1"), ("y", $"open('{stage.Truth.Path}', 'a').write('y 0 ran\\n')\nprint(x)"), ("apart", "1 / 0"));
+        var book = new ReactiveBook(
+            stage.Server,
+            "book",
+            ("x", "x = 1"),
+            ("y", $"open('{stage.Truth.Path}', 'a').write('y 0 ran\\n')\nprint(x)"),
+            ("apart", "1 / 0")
+        );
         await stage.Server.PersistAsync(async _ =>
         {
             await book.ModeAsync(isAutorun: true);

@@ -6,14 +6,23 @@ namespace Holdfast.SystemTests.Crashes;
 /// <summary>Kills server and supervisors at every durable step of a job's life.</summary>
 public abstract class JobCrashTests
 {
-    /// <summary>Jobs of several kinds, one after the other has started, then one that finds a warm supervisor; a death somewhere in it; then the truth.</summary>
+    /// <summary>
+    /// Jobs of several kinds, one after the other has started, then one that finds a warm supervisor; a death somewhere in it; then the
+    /// truth.
+    /// </summary>
     protected static async Task PlayAsync(CrashScenario scenario)
     {
         await using CrashStage stage = CrashStage.Prepare(scenario);
         var jobs = new List<AcknowledgedJob>();
         if (scenario.Story == CrashStory.Recovery)
         {
-            await stage.Server.StartAgainAsync(new TestServerOptions { Programs = Published.CrashPoints, Environment = new() { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" } });
+            await stage.Server.StartAgainAsync(
+                new TestServerOptions
+                {
+                    Programs = Published.CrashPoints,
+                    Environment = new() { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
+                }
+            );
             jobs.AddRange(await SubmitAllAsync(stage));
             await stage.Truth.WaitForAsync("start");
             await stage.Server.KillAsync();
@@ -35,16 +44,30 @@ public abstract class JobCrashTests
         // What is known stays known.
         await stage.Server.RestartAsync();
         List<ExecutionReply> after = await WaitAllAsync(stage, jobs);
-        Assert.Equal(before.Select(static e => (e.Id, e.State, e.ExitCode, e.Reason, e.Attempt)), after.Select(static e => (e.Id, e.State, e.ExitCode, e.Reason, e.Attempt)));
+        Assert.Equal(
+            before.Select(static e => (e.Id, e.State, e.ExitCode, e.Reason, e.Attempt)),
+            after.Select(static e => (e.Id, e.State, e.ExitCode, e.Reason, e.Attempt))
+        );
         await RetryWhatIsLostAsync(stage, jobs, after);
     }
 
     private static async Task<List<AcknowledgedJob>> SubmitAllAsync(CrashStage stage) =>
-    [
-        await stage.SubmitAsync(HouseJob.Printing(stage.Truth, "printing", bursts: 3, linesPerBurst: 50, pauseSeconds: 0.02) with { Callback = stage.Receiver.Url() }),
-        await stage.SubmitAsync(HouseJob.WithChildren(stage.Truth, "children", seconds: 0.05) with { Locks = ["shared"] }),
-        await stage.SubmitAsync(HouseJob.Failing(stage.Truth, "failing") with { Locks = ["shared", "other"], Callback = stage.Receiver.Url("/failing") }),
-    ];
+        [
+            await stage.SubmitAsync(
+                HouseJob.Printing(stage.Truth, "printing", bursts: 3, linesPerBurst: 50, pauseSeconds: 0.02) with
+                {
+                    Callback = stage.Receiver.Url(),
+                }
+            ),
+            await stage.SubmitAsync(HouseJob.WithChildren(stage.Truth, "children", seconds: 0.05) with { Locks = ["shared"] }),
+            await stage.SubmitAsync(
+                HouseJob.Failing(stage.Truth, "failing") with
+                {
+                    Locks = ["shared", "other"],
+                    Callback = stage.Receiver.Url("/failing"),
+                }
+            ),
+        ];
 
     private static async Task KillServerAfterCrashAsync(CrashStage stage)
     {

@@ -27,7 +27,8 @@ public sealed class KernelCrashTests
                 now = await stage.Server.PersistAsync(async rest => (await rest.GetAsync("/v1/kernels/" + id)).Must(200).Json);
                 return now.GetProperty("executionState").GetString() == "idle" && now.GetProperty("restarts").GetInt32() > 0;
             },
-            "the kernel was back");
+            "the kernel was back"
+        );
 
         Assert.True(now.GetProperty("restarts").GetInt32() == 1, $"{now}\n{stage.Server.Log}");
         Assert.Equal("SIGKILL", now.GetProperty("lastDeath").GetProperty("signalName").GetString());

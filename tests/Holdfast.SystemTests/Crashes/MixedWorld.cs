@@ -9,15 +9,18 @@ namespace Holdfast.SystemTests.Crashes;
 
 /// <summary>
 /// Everything that a server does, in flight at once and through any number of its deaths:
-/// 1. what is held, from the first death to the last: jobs in line for composite locks, a notebook run, a cascade and a client's cell, each at a gate;
-/// 2. what moves at each death: jobs with locks and callbacks, a run with an output too large for its notebook, an edit and what follows from it, a client's cell, an upload that is pruned;
-/// 3. what is done to it only where a point asks for that: a kernel that dies or is restarted, a session that moves, deletion, compression, a start.
-/// In the end the gate opens, and the books are balanced.
+/// 1. what is held, from the first death to the last: jobs in line for composite locks, a notebook run, a cascade and a client's cell, each
+/// at a gate;
+/// 2. what moves at each death: jobs with locks and callbacks, a run with an output too large for its notebook, an edit and what follows
+/// from it, a client's cell, an upload that is pruned;
+/// 3. what is done to it only where a point asks for that: a kernel that dies or is restarted, a session that moves, deletion, compression,
+/// a start. In the end the gate opens, and the books are balanced.
 /// </summary>
 internal sealed class MixedWorld : IAsyncDisposable
 {
     private const int LinesOfBig = 1500;
-    private const string Edited = "y", Session = """{"path":"moved.ipynb","type":"notebook","kernel":{"name":"python3"}}""";
+    private const string Edited = "y",
+        Session = """{"path":"moved.ipynb","type":"notebook","kernel":{"name":"python3"}}""";
 
     private readonly List<AcknowledgedJob> _jobs = [];
     private readonly List<AcknowledgedRun> _runs = [];
@@ -104,7 +107,10 @@ internal sealed class MixedWorld : IAsyncDisposable
         await _edited.WaitForOutputAsync(Edited, string.Create(CultureInfo.InvariantCulture, $"{_round}\n"));
         Assert.Equal("[]", (await Server.PersistAsync(static rest => rest.GetAsync("/v1/locks"))).Text);
         JsonElement recovery = (await Server.PersistAsync(static rest => rest.GetAsync("/v1/recovery"))).Must(200).Json;
-        Assert.All(recovery.GetProperty("phases").EnumerateArray(), static p => Assert.Equal(JsonValueKind.Null, p.GetProperty("problem").ValueKind));
+        Assert.All(
+            recovery.GetProperty("phases").EnumerateArray(),
+            static p => Assert.Equal(JsonValueKind.Null, p.GetProperty("problem").ValueKind)
+        );
         await EndKernelsAsync();
         await Server.MustLeaveNothingAsync();
         return
@@ -124,17 +130,21 @@ internal sealed class MixedWorld : IAsyncDisposable
         Receiver.Dispose();
     }
 
-    private static TestServerOptions Options() => new()
-    {
-        Programs = Published.CrashPoints, Arguments = ["--slots", "6", "--inline-output", "8K", "--kernel-restarts", "100"], Environment = new() { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
-    };
+    private static TestServerOptions Options() =>
+        new()
+        {
+            Programs = Published.CrashPoints,
+            Arguments = ["--slots", "6", "--inline-output", "8K", "--kernel-restarts", "100"],
+            Environment = new() { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
+        };
 
-    private static string[] Extra(CrashPoint point) => point switch
-    {
-        CrashPoint.ServerRetentionCommitted => ["--keep-executions", "1ms"],
-        CrashPoint.ServerSegmentPacked or CrashPoint.ServerSegmentReplaced => ["--compress-after", "1ms"],
-        _ => [],
-    };
+    private static string[] Extra(CrashPoint point) =>
+        point switch
+        {
+            CrashPoint.ServerRetentionCommitted => ["--keep-executions", "1ms"],
+            CrashPoint.ServerSegmentPacked or CrashPoint.ServerSegmentReplaced => ["--compress-after", "1ms"],
+            _ => [],
+        };
 
     private async Task HoldAsync()
     {
@@ -143,17 +153,29 @@ internal sealed class MixedWorld : IAsyncDisposable
         _free = await KernelClient.StartAsync(Server);
         _kernels.AddRange([_held.KernelId, _free.KernelId]);
         _session = (await Server.Rest.PostAsync("/api/sessions", Session)).Must(201).Json.GetProperty("id").GetString()!;
-        string[][] lines = [["a ü/", "b"], ["b", "a ü/"], ["b"]];
+        string[][] lines =
+        [
+            ["a ü/", "b"],
+            ["b", "a ü/"],
+            ["b"],
+        ];
         foreach (string[] locks in lines)
         {
             await SubmitAsync(HouseJob.Held(Truth, $"held-{_jobs.Count}", wait) with { Locks = locks, Callback = Receiver.Url() });
         }
 
-        _cells.Add((_held, _held.Execute($"import os, time\nwhile not os.path.exists('{_gate}'): time.sleep(0.05)\nprint('held')"), "held"));
+        _cells.Add(
+            (_held, _held.Execute($"import os, time\nwhile not os.path.exists('{_gate}'): time.sleep(0.05)\nprint('held')"), "held")
+        );
         var book = new TruthNotebook(Server, Truth, "held", cells: 2, lines: 3, gate: _gate);
         _runs.Add(new AcknowledgedRun(book, await Server.Rest.RunOnceAsync(book)));
-        _cascade = await new ReactiveBook(Server, "cascade",
-            ("show", "print('shown', total)"), ("wait", $"import os, time\nwhile not os.path.exists('{_gate}'): time.sleep(0.05)\ntotal = first + 1"), ("first", "first = 1")).BeginAsync();
+        _cascade = await new ReactiveBook(
+            Server,
+            "cascade",
+            ("show", "print('shown', total)"),
+            ("wait", $"import os, time\nwhile not os.path.exists('{_gate}'): time.sleep(0.05)\ntotal = first + 1"),
+            ("first", "first = 1")
+        ).BeginAsync();
         await _cascade.WaitForAsync("wait", "running");
         _kernels.Add(_cascade.KernelId);
         _edited = new ReactiveBook(Server, "edited", ("x", "x = 0"), (Edited, "print(x)"));
@@ -170,18 +192,35 @@ internal sealed class MixedWorld : IAsyncDisposable
         string n = _round.ToString(CultureInfo.InvariantCulture);
         if (point == CrashPoint.ServerRetentionCommitted)
         {
-            await Server.PersistAsync(static rest => rest.PostAsync("/v1/retention")); // First of all: nothing of this round may have ended by then.
+            // First of all: nothing of this round may have ended by then.
+            await Server.PersistAsync(static rest => rest.PostAsync("/v1/retention"));
         }
 
-        await SubmitAsync(HouseJob.Printing(Truth, "printing-" + n, bursts: 2, linesPerBurst: 20, pauseSeconds: 0.05) with { Locks = ["moving", "other"], Callback = Receiver.Url() });
+        await SubmitAsync(
+            HouseJob.Printing(Truth, "printing-" + n, bursts: 2, linesPerBurst: 20, pauseSeconds: 0.05) with
+            {
+                Locks = ["moving", "other"],
+                Callback = Receiver.Url(),
+            }
+        );
         await SubmitAsync(HouseJob.Failing(Truth, "failing-" + n) with { Locks = ["other"], Callback = Receiver.Url("/failing") });
         string big = System.IO.Path.Combine(Server.Root, $"big-{n}.ipynb");
-        await File.WriteAllTextAsync(big, BigNotebook(big)); // Says something else in each round: what is stored already is not stored again.
-        _big.Add((big, await Server.PersistAsync(async rest =>
-        {
-            RestReply reply = await rest.PostAsync("/v1/notebooks/run", new JsonObject { ["path"] = big }.ToJsonString(), "big-" + n);
-            return reply.Must(reply.Status == 200 ? 200 : 201).Json.GetProperty("id").GetString()!;
-        })));
+        // Says something else in each round: what is stored already is not stored again.
+        await File.WriteAllTextAsync(big, BigNotebook(big));
+        _big.Add(
+            (
+                big,
+                await Server.PersistAsync(async rest =>
+                {
+                    RestReply reply = await rest.PostAsync(
+                        "/v1/notebooks/run",
+                        new JsonObject { ["path"] = big }.ToJsonString(),
+                        "big-" + n
+                    );
+                    return reply.Must(reply.Status == 200 ? 200 : 201).Json.GetProperty("id").GetString()!;
+                })
+            )
+        );
         _cells.Add((_free, _free.Execute($"print('cell {n}')"), "cell " + n));
         await Server.PersistAsync(async _ => await _edited.PutAsync("x", "x = " + n));
         await ProvokeAsync(point);
@@ -194,20 +233,31 @@ internal sealed class MixedWorld : IAsyncDisposable
         switch (point)
         {
             case CrashPoint.ServerKernelRestartDue:
-                JsonElement kernel = await Server.PersistAsync(async rest => (await rest.GetAsync("/v1/kernels/" + await SessionKernelAsync())).Must(200).Json);
+                JsonElement kernel = await Server.PersistAsync(async rest =>
+                    (await rest.GetAsync("/v1/kernels/" + await SessionKernelAsync())).Must(200).Json
+                );
                 _ = Protocol.Processes.Libc.Kill(kernel.GetProperty("pid").GetInt32(), Protocol.Processes.Libc.SigKill);
                 break;
             case CrashPoint.ServerKernelStoppedToRestart:
                 await Server.PersistAsync(async rest => await rest.PostAsync($"/api/kernels/{await SessionKernelAsync()}/restart"));
                 break;
             case CrashPoint.ServerSessionMoved:
-                await Server.PersistAsync(rest => rest.SendAsync(
-                    new HttpRequestMessage(HttpMethod.Patch, "/api/sessions/" + _session) { Content = new StringContent("""{"kernel":{"name":"python3"}}""") }));
+                await Server.PersistAsync(rest =>
+                    rest.SendAsync(
+                        new HttpRequestMessage(HttpMethod.Patch, "/api/sessions/" + _session)
+                        {
+                            Content = new StringContent("""{"kernel":{"name":"python3"}}"""),
+                        }
+                    )
+                );
                 break;
         }
     }
 
-    /// <summary>Balances the books of what has ended before a server starts that deletes it; only what is held is left in them. And makes something large for one that compresses.</summary>
+    /// <summary>
+    /// Balances the books of what has ended before a server starts that deletes it; only what is held is left in them. And makes something
+    /// large for one that compresses.
+    /// </summary>
     private async Task MakeOldAsync(CrashPoint point)
     {
         if (point == CrashPoint.ServerRetentionCommitted)
@@ -287,28 +337,50 @@ internal sealed class MixedWorld : IAsyncDisposable
     {
         JsonElement run = default;
         await Patience.UntilAsync(
-            async () => (run = await Server.PersistAsync(rest => rest.WaitForRunAsync(id))).GetProperty("state").GetString() != "running", $"run {id} ended");
+            async () => (run = await Server.PersistAsync(rest => rest.WaitForRunAsync(id))).GetProperty("state").GetString() != "running",
+            $"run {id} ended"
+        );
         return run;
     }
 
-    private static string BigNotebook(string path) => new JsonObject
-    {
-        ["cells"] = new JsonArray(new JsonObject
+    private static string BigNotebook(string path) =>
+        new JsonObject
         {
-            ["cell_type"] = "code", ["id"] = "big", ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["execution_count"] = null,
-            ["source"] = FormattableString.Invariant($"for i in range({LinesOfBig}):\n    print('{System.IO.Path.GetFileName(path)} line', i)"),
-        }),
-        ["metadata"] = new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3" } },
-        ["nbformat"] = 4,
-        ["nbformat_minor"] = 5,
-    }.ToJsonString();
+            ["cells"] = new JsonArray(
+                new JsonObject
+                {
+                    ["cell_type"] = "code",
+                    ["id"] = "big",
+                    ["metadata"] = new JsonObject(),
+                    ["outputs"] = new JsonArray(),
+                    ["execution_count"] = null,
+                    ["source"] = FormattableString.Invariant(
+                        $"for i in range({LinesOfBig}):\n    print('{System.IO.Path.GetFileName(path)} line', i)"
+                    ),
+                }
+            ),
+            ["metadata"] = new JsonObject
+            {
+                ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3" },
+            },
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+        }.ToJsonString();
 
     private async Task CheckBigAsync(string path)
     {
         using var notebook = JsonDocument.Parse(await File.ReadAllBytesAsync(path));
-        string hash = notebook.RootElement.GetProperty("cells")[0].GetProperty("metadata").GetProperty("holdfast").GetProperty("assets")[0].GetProperty("sha256").GetString()!;
+        string hash = notebook
+            .RootElement.GetProperty("cells")[0]
+            .GetProperty("metadata")
+            .GetProperty("holdfast")
+            .GetProperty("assets")[0]
+            .GetProperty("sha256")
+            .GetString()!;
         Assert.Equal(
-            string.Concat(Enumerable.Range(0, LinesOfBig).Select(i => $"{System.IO.Path.GetFileName(path)} line {i}\n")), (await Server.PersistAsync(rest => rest.GetAsync("/v1/assets/" + hash))).Must(200).Text);
+            string.Concat(Enumerable.Range(0, LinesOfBig).Select(i => $"{System.IO.Path.GetFileName(path)} line {i}\n")),
+            (await Server.PersistAsync(rest => rest.GetAsync("/v1/assets/" + hash))).Must(200).Text
+        );
     }
 
     private async Task EndKernelsAsync()

@@ -15,7 +15,8 @@ public sealed class NotebookCrashTests
 
     [Theory]
     [MemberData(nameof(ServerDeaths))]
-    public Task A_run_whose_server_dies_goes_on_to_its_end(CrashPoint point, int arrival, Loss loss) => PlayAsync(new CrashScenario(point, arrival, CrashStory.Notebook, loss), mayBreak: false);
+    public Task A_run_whose_server_dies_goes_on_to_its_end(CrashPoint point, int arrival, Loss loss) =>
+        PlayAsync(new CrashScenario(point, arrival, CrashStory.Notebook, loss), mayBreak: false);
 
     [Theory]
     [MemberData(nameof(SupervisorDeaths))]
@@ -34,7 +35,8 @@ public sealed class NotebookCrashTests
                 run = await stage.Server.PersistAsync(rest => rest.WaitForRunAsync(id));
                 return run.GetProperty("state").GetString() != "running";
             },
-            "the run ended");
+            "the run ended"
+        );
 
         // The last steps, of a supervisor and of a server, come after the run's end can be read.
         await stage.WaitForCrashAsync();

@@ -9,7 +9,10 @@ public sealed class CallbackTests
 {
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private const string OtherSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
-    private static readonly TestServerOptions Allowing = new() { Environment = new Dictionary<string, string> { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" } };
+    private static readonly TestServerOptions Allowing = new()
+    {
+        Environment = new Dictionary<string, string> { ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8" },
+    };
 
     [Fact]
     public async Task Every_way_to_end_is_told_once_and_signed_with_every_secret()
@@ -17,15 +20,27 @@ public sealed class CallbackTests
         using var receiver = new WebhookReceiver();
         await using TestServer server = await TestServer.StartAsync(Allowing);
         string url = receiver.Url("/hook?a=b");
-        string good = await SubmitAsync(server, "exit 0", new JsonObject { ["url"] = url, ["secrets"] = new JsonArray(Secret, OtherSecret) });
+        string good = await SubmitAsync(
+            server,
+            "exit 0",
+            new JsonObject { ["url"] = url, ["secrets"] = new JsonArray(Secret, OtherSecret) }
+        );
         string bad = await SubmitAsync(server, "exit 3", new JsonObject { ["url"] = url, ["secret"] = Secret });
-        string late = await SubmitAsync(server, "sleep 100", new JsonObject { ["url"] = url, ["secret"] = Secret }, job => job["timeoutSeconds"] = 0.2);
+        string late = await SubmitAsync(
+            server,
+            "sleep 100",
+            new JsonObject { ["url"] = url, ["secret"] = Secret },
+            job => job["timeoutSeconds"] = 0.2
+        );
         string cancelled = await SubmitAsync(server, "sleep 100", new JsonObject { ["url"] = url, ["secret"] = Secret });
         await server.Rest.WaitForStateAsync(cancelled, "running");
         (await server.Rest.CommandAsync(cancelled, "cancel")).Must(200);
         await receiver.WaitForAsync(4);
 
-        foreach ((string id, string type) in (ReadOnlySpan<(string, string)>)[(good, "execution.succeeded"), (bad, "execution.failed"), (late, "execution.timedOut"), (cancelled, "execution.cancelled")])
+        foreach (
+            (string id, string type) in (ReadOnlySpan<(string, string)>)
+                [(good, "execution.succeeded"), (bad, "execution.failed"), (late, "execution.timedOut"), (cancelled, "execution.cancelled")]
+        )
         {
             ReceivedWebhook told = receiver.Received.Single(r => Subject(r) == id);
             Assert.Equal("/hook?a=b", told.Path);
@@ -41,7 +56,14 @@ public sealed class CallbackTests
         Assert.Equal(200, listed["attempts"]![0]!["status"]!.GetValue<int>());
 
         // Not by any door, not in the log, and not in the row that has the request.
-        Assert.DoesNotContain(Secret[6..], listed.ToJsonString() + (await server.Rest.GetAsync("/v1/executions/" + good)).Text + (await server.Rest.GetAsync("/v1/callbacks")).Text + server.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            Secret[6..],
+            listed.ToJsonString()
+                + (await server.Rest.GetAsync("/v1/executions/" + good)).Text
+                + (await server.Rest.GetAsync("/v1/callbacks")).Text
+                + server.Log,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -50,7 +72,16 @@ public sealed class CallbackTests
         bool isUp = false;
         using var receiver = new WebhookReceiver(_ => Volatile.Read(ref isUp) ? WebhookReceiver.Status(204) : null);
         await using TestServer server = await TestServer.StartAsync(Allowing);
-        string id = await SubmitAsync(server, "true", new JsonObject { ["url"] = receiver.Url(), ["secret"] = Secret, ["schedule"] = new JsonArray(0.2, 3600) });
+        string id = await SubmitAsync(
+            server,
+            "true",
+            new JsonObject
+            {
+                ["url"] = receiver.Url(),
+                ["secret"] = Secret,
+                ["schedule"] = new JsonArray(0.2, 3600),
+            }
+        );
         await receiver.WaitForAsync(2);
         await server.KillAsync();
         Volatile.Write(ref isUp, true);
@@ -62,7 +93,8 @@ public sealed class CallbackTests
         Assert.Equal(callback, Text(listed, "id"));
         if (Text(listed, "state") == "pending")
         {
-            Assert.Contains((await server.Rest.PostAsync($"/v1/callbacks/{callback}/redrive", "")).Status, (int[])[200, 409]); // 409: the attempt that was cut off is being made.
+            // 409: the attempt that was cut off is being made.
+            Assert.Contains((await server.Rest.PostAsync($"/v1/callbacks/{callback}/redrive", "")).Status, (int[])[200, 409]);
         }
 
         Assert.Equal("delivered", Text(await SettledAsync(server, id), "state"));
@@ -75,9 +107,15 @@ public sealed class CallbackTests
     public async Task A_receiver_that_is_not_there_for_good_parks_and_is_redriven()
     {
         int status = 500;
-        using var receiver = new WebhookReceiver(_ => WebhookReceiver.Status(Volatile.Read(ref status), "no " + new string('x', 5000), "Location: http://169.254.169.254/"));
+        using var receiver = new WebhookReceiver(_ =>
+            WebhookReceiver.Status(Volatile.Read(ref status), "no " + new string('x', 5000), "Location: http://169.254.169.254/")
+        );
         await using TestServer server = await TestServer.StartAsync(Allowing);
-        string failing = await SubmitAsync(server, "true", new JsonObject { ["url"] = receiver.Url(), ["schedule"] = new JsonArray(0, 0.05) });
+        string failing = await SubmitAsync(
+            server,
+            "true",
+            new JsonObject { ["url"] = receiver.Url(), ["schedule"] = new JsonArray(0, 0.05) }
+        );
         JsonNode parked = await SettledAsync(server, failing);
         Assert.Equal(("parked", 3), (Text(parked, "state"), parked["attempts"]!.AsArray().Count));
         Assert.Equal(1024, Text(parked["attempts"]![2]!, "answer")!.Length);
@@ -111,12 +149,18 @@ public sealed class CallbackTests
         await using TestServer server = await TestServer.StartAsync();
         foreach (string url in (string[])[receiver.Url(), "http://localhost:1/", "http://10.0.0.1/", "http://[::1]/", "http://2130706433/"])
         {
-            RestReply refusal = (await server.Rest.PostAsync("/v1/jobs", Job("true", new JsonObject { ["url"] = url }).ToJsonString())).Must(400);
+            RestReply refusal = (
+                await server.Rest.PostAsync("/v1/jobs", Job("true", new JsonObject { ["url"] = url }).ToJsonString())
+            ).Must(400);
             Assert.Contains("callback-address-not-allowed", refusal.Text, StringComparison.Ordinal);
             Assert.Contains("HOLDFAST_CALLBACKS_ALLOW", refusal.Text, StringComparison.Ordinal);
         }
 
-        Assert.Contains("callback-url-invalid", (await server.Rest.PostAsync("/v1/jobs", Job("true", new JsonObject { ["url"] = "nowhere" }).ToJsonString())).Must(400).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "callback-url-invalid",
+            (await server.Rest.PostAsync("/v1/jobs", Job("true", new JsonObject { ["url"] = "nowhere" }).ToJsonString())).Must(400).Text,
+            StringComparison.Ordinal
+        );
         Assert.Empty(receiver.Received);
     }
 
@@ -128,8 +172,14 @@ public sealed class CallbackTests
         await File.WriteAllTextAsync(
             Path.Combine(server.Root, "a.ipynb"),
             """{"cells":[{"cell_type":"code","id":"a","execution_count":null,"metadata":{},"outputs":[],"source":"1 + 1"}],"metadata":{"kernelspec":{"name":"python3","display_name":"Python","language":"python"}},"nbformat":4,"nbformat_minor":5}""",
-            TestContext.Current.CancellationToken);
-        RestReply started = (await server.Rest.PostAsync("/v1/notebooks/run", $$$"""{"path":"a.ipynb","callback":{"url":"{{{receiver.Url()}}}","secret":"{{{Secret}}}"}}""")).Must(201);
+            TestContext.Current.CancellationToken
+        );
+        RestReply started = (
+            await server.Rest.PostAsync(
+                "/v1/notebooks/run",
+                $$$"""{"path":"a.ipynb","callback":{"url":"{{{receiver.Url()}}}","secret":"{{{Secret}}}"}}"""
+            )
+        ).Must(201);
         await receiver.WaitForAsync(1);
         JsonNode told = JsonNode.Parse(receiver.Received.Single().Text)!;
         Assert.Equal(("run.succeeded", Text(JsonNode.Parse(started.Text)!, "id")), (Text(told, "type"), Text(told["data"]!, "id")));
@@ -141,8 +191,13 @@ public sealed class CallbackTests
     {
         await using TestServer server = await TestServer.StartAsync();
         string told = server.PathOf("told");
-        string script = $"echo started; test -e '{told}.second' || {{ touch '{told}.second'; exit 7; }}; cat > '{told}'; echo $HOLDFAST_EXECUTION_ID $HOLDFAST_CALLBACK_TYPE >> '{told}'";
-        string id = await SubmitAsync(server, "exit 4", new JsonObject { ["argv"] = new JsonArray("sh", "-c", script), ["schedule"] = new JsonArray(0) });
+        string script =
+            $"echo started; test -e '{told}.second' || {{ touch '{told}.second'; exit 7; }}; cat > '{told}'; echo $HOLDFAST_EXECUTION_ID $HOLDFAST_CALLBACK_TYPE >> '{told}'";
+        string id = await SubmitAsync(
+            server,
+            "exit 4",
+            new JsonObject { ["argv"] = new JsonArray("sh", "-c", script), ["schedule"] = new JsonArray(0) }
+        );
         JsonNode listed = await SettledAsync(server, id);
         Assert.Equal("delivered", Text(listed, "state"));
         Assert.Equal([7, 0], listed["attempts"]!.AsArray().Select(static a => a!["status"]!.GetValue<int>()));
@@ -170,11 +225,14 @@ public sealed class CallbackTests
     {
         JsonNode? settled = null;
         await Patience.UntilAsync(
-            async () => (settled = (await ListAsync(server, id)).FirstOrDefault(static c => Text(c!, "settledAt") is not null)) is not null, string.Create(CultureInfo.InvariantCulture, $"the callback of {id} was settled"));
+            async () => (settled = (await ListAsync(server, id)).FirstOrDefault(static c => Text(c!, "settledAt") is not null)) is not null,
+            string.Create(CultureInfo.InvariantCulture, $"the callback of {id} was settled")
+        );
         return settled!;
     }
 
-    private static async Task<JsonArray> ListAsync(TestServer server, string id) => JsonNode.Parse((await server.Rest.GetAsync("/v1/callbacks?executionId=" + id)).Must(200).Text)!.AsArray();
+    private static async Task<JsonArray> ListAsync(TestServer server, string id) =>
+        JsonNode.Parse((await server.Rest.GetAsync("/v1/callbacks?executionId=" + id)).Must(200).Text)!.AsArray();
 
     private static string? Text(JsonNode node, string name) => node[name]?.GetValue<string>();
 

@@ -13,15 +13,17 @@ public sealed class CompressedOutputTests
     private const int Lines = 2_500_000;
 
     /// <summary>
-    /// Goal: closed segments of a job that runs, and all of one that has ended, are compressed, and no reader is told. Method: 80 MB, of which 64 MiB are closed while it still runs; every
-    /// way of reading, a restart, and the size on the disk.
+    /// Goal: closed segments of a job that runs, and all of one that has ended, are compressed, and no reader is told. Method: 80 MB, of
+    /// which 64 MiB are closed while it still runs; every way of reading, a restart, and the size on the disk.
     /// </summary>
     [Fact]
     public async Task What_a_job_says_is_compressed_while_it_runs_and_after_and_reads_the_same_by_offset()
     {
         await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--compress-after", "1ms"] });
         string gate = server.PathOf("gate");
-        string id = await server.Rest.SubmitAsync($"seq -f 'step %26.0f' 1 {Lines}; while [ ! -e '{gate}' ]; do sleep 0.02; done; echo end");
+        string id = await server.Rest.SubmitAsync(
+            $"seq -f 'step %26.0f' 1 {Lines}; while [ ! -e '{gate}' ]; do sleep 0.02; done; echo end"
+        );
         await server.Rest.WaitForStateAsync(id, "running");
         AttemptFiles files = server.AttemptsOf(id).Single();
         await Patience.UntilAsync(() => IsPacked(files, 0), "its first segment was compressed while it ran");
@@ -33,7 +35,10 @@ public sealed class CompressedOutputTests
         await CheckAsync(40_000_000);
         await server.RestartAsync(); // Adopted with a packed journal.
         long last = (long)(Lines - 3) * LineBytes; // In its second segment, whenever it is written.
-        await Patience.UntilAsync(async () => await server.Rest.OutputAsync(id, "stdout", last, LineBytes * 3) is { Status: 200, Body.Length: LineBytes * 3 }, "it had said the most");
+        await Patience.UntilAsync(
+            async () => await server.Rest.OutputAsync(id, "stdout", last, LineBytes * 3) is { Status: 200, Body.Length: LineBytes * 3 },
+            "it had said the most"
+        );
         await CheckAsync(67_000_000 / LineBytes * LineBytes);
         File.WriteAllText(gate, "");
         ExecutionReply end = await server.Rest.WaitAsync(id);
@@ -51,7 +56,10 @@ public sealed class CompressedOutputTests
         async Task CheckAsync(long offset)
         {
             RestReply read = (await server.Rest.OutputAsync(id, "stdout", offset, LineBytes * 3)).Must(200);
-            Assert.Equal(string.Concat(Enumerable.Range((int)(offset / LineBytes) + 1, 3).Select(static n => $"step {n,26}\n")), read.Text);
+            Assert.Equal(
+                string.Concat(Enumerable.Range((int)(offset / LineBytes) + 1, 3).Select(static n => $"step {n, 26}\n")),
+                read.Text
+            );
         }
     }
 
@@ -60,7 +68,7 @@ public sealed class CompressedOutputTests
         var text = new StringBuilder(Lines * LineBytes);
         for (int n = 1; n <= Lines; n++)
         {
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"step {n,26}\n");
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"step {n, 26}\n");
         }
 
         return Encoding.ASCII.GetBytes(text.Append("end\n").ToString());

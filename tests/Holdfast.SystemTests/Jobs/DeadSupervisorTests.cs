@@ -49,7 +49,11 @@ public sealed class DeadSupervisorTests
         using Process stranger = Process.Start("sleep", "1000");
         try
         {
-            await File.WriteAllBytesAsync(files.Supervisor, (record with { Process = record.Process with { Pid = stranger.Id } }).Write(), TestContext.Current.CancellationToken);
+            await File.WriteAllBytesAsync(
+                files.Supervisor,
+                (record with { Process = record.Process with { Pid = stranger.Id } }).Write(),
+                TestContext.Current.CancellationToken
+            );
             await server.StartAgainAsync();
 
             Assert.Equal("lost", (await server.Rest.WaitAsync(id)).State);
@@ -78,9 +82,16 @@ public sealed class DeadSupervisorTests
         // While it is being asked in vain nothing is told that could be wrong.
         Assert.Equal(200, (await server.Rest.GetAsync("/healthz")).Status);
         RestReply early = await server.Rest.GetAsync($"/v1/executions/{id}");
-        Assert.True((early.Status, early.Code, early.Header("Retry-After")) == (503, "recovering", "1") || (early.Status == 200 && early.Execution.State == "running"), early.Text);
+        Assert.True(
+            (early.Status, early.Code, early.Header("Retry-After")) == (503, "recovering", "1")
+                || (early.Status == 200 && early.Execution.State == "running"),
+            early.Text
+        );
         await server.WaitUntilReadyAsync();
-        await Patience.UntilAsync(async () => (await server.Rest.ExecutionAsync(id)).Supervisor == "stale", "the supervisor was shown as stale");
+        await Patience.UntilAsync(
+            async () => (await server.Rest.ExecutionAsync(id)).Supervisor == "stale",
+            "the supervisor was shown as stale"
+        );
         Assert.Equal("running", (await server.Rest.ExecutionAsync(id)).State);
         Assert.Equal("succeeded", (await server.Rest.WaitAsync(await server.Rest.SubmitAsync("true"))).State);
         Assert.True(supervisor.IsAlive());
@@ -93,8 +104,9 @@ public sealed class DeadSupervisorTests
     }
 
     /// <summary>
-    /// Goal: an attempt that a server gave up as never started is never started after all. Method: the supervisor stops itself before it does anything; its server is
-    /// killed; the next one finds nothing in the folder, voids it and runs the job as another attempt; then the late one goes on.
+    /// Goal: an attempt that a server gave up as never started is never started after all. Method: the supervisor stops itself before it
+    /// does anything; its server is killed; the next one finds nothing in the folder, voids it and runs the job as another attempt; then
+    /// the late one goes on.
     /// </summary>
     [Fact]
     public async Task A_supervisor_that_comes_late_turns_back_and_the_job_runs_once()
@@ -106,7 +118,9 @@ public sealed class DeadSupervisorTests
         string id = await server.Rest.SubmitAsync(truth.Tell("ran"));
         HouseProcess? late = null;
         await Patience.UntilAsync(
-            () => (late = HouseProcesses.Supervisors(server.Data).Find(static p => HouseProcesses.StateOf(p.Pid) == 'T')) is not null, "the supervisor had stopped itself");
+            () => (late = HouseProcesses.Supervisors(server.Data).Find(static p => HouseProcesses.StateOf(p.Pid) == 'T')) is not null,
+            "the supervisor had stopped itself"
+        );
         await server.RestartAsync();
         ExecutionReply end = await server.Rest.WaitAsync(id);
 
@@ -119,7 +133,10 @@ public sealed class DeadSupervisorTests
         Assert.False(File.Exists(server.AttemptsOf(id)[0].Supervisor));
     }
 
-    /// <summary>The release with a supervisor that stops itself once, before anything else. The shell script keeps its pid when it becomes the real one.</summary>
+    /// <summary>
+    /// The release with a supervisor that stops itself once, before anything else. The shell script keeps its pid when it becomes the real
+    /// one.
+    /// </summary>
     private static string CopyWithLateSupervisor(TestServer server)
     {
         string folder = server.PathOf("programs");
@@ -131,7 +148,10 @@ public sealed class DeadSupervisorTests
 
         string supervisor = Path.Combine(folder, "holdfast-supervisor");
         File.Delete(supervisor);
-        File.WriteAllText(supervisor, $"#!/bin/sh\n[ -e '{folder}/stopped' ] || {{ : > '{folder}/stopped'; kill -STOP $$; }}\nexec '{Published.Release}/holdfast-supervisor' \"$@\"\n");
+        File.WriteAllText(
+            supervisor,
+            $"#!/bin/sh\n[ -e '{folder}/stopped' ] || {{ : > '{folder}/stopped'; kill -STOP $$; }}\nexec '{Published.Release}/holdfast-supervisor' \"$@\"\n"
+        );
         File.SetUnixFileMode(supervisor, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return folder;
     }

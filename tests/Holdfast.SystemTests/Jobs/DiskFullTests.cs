@@ -18,16 +18,24 @@ public sealed class DiskFullTests
 
         RestReply? refused = null;
         await Patience.UntilAsync(
-            async () => (refused = await server.Rest.TrySubmitAsync(RestClient.Shell("echo " + new string('x', 4000)))).Status != 201, "the database could not grow");
+            async () => (refused = await server.Rest.TrySubmitAsync(RestClient.Shell("echo " + new string('x', 4000)))).Status != 201,
+            "the database could not grow"
+        );
         Assert.Equal((507, "disk-full"), (refused!.Status, refused.Code));
         File.WriteAllText(gate, "");
-        await Patience.UntilAsync(async () => (await server.Rest.ExecutionAsync(id)).Stalled is not null, "the job stood still for want of room");
+        await Patience.UntilAsync(
+            async () => (await server.Rest.ExecutionAsync(id)).Stalled is not null,
+            "the job stood still for want of room"
+        );
         Assert.Equal("running", (await server.Rest.ExecutionAsync(id)).State);
 
         File.Delete(filler);
         ExecutionReply end = await server.Rest.WaitAsync(id);
         Assert.Equal(("succeeded", 0), (end.State, end.ExitCode!.Value));
-        Assert.Equal("begun\n" + string.Concat(Enumerable.Range(1, 200_000).Select(static n => $"{n}\n")), await server.Rest.OutputTextAsync(id));
+        Assert.Equal(
+            "begun\n" + string.Concat(Enumerable.Range(1, 200_000).Select(static n => $"{n}\n")),
+            await server.Rest.OutputTextAsync(id)
+        );
         string after = await server.Rest.SubmitAsync("echo room");
         Assert.Equal("succeeded", (await server.Rest.WaitAsync(after)).State);
     }

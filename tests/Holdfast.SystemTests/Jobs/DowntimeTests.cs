@@ -20,7 +20,10 @@ public sealed class DowntimeTests
         await server.Rest.WaitForStateAsync(bad, "running");
         await server.KillAsync();
         File.WriteAllText(gate, "");
-        await Patience.UntilAsync(() => File.Exists(server.AttemptsOf(good)[0].Exit) && File.Exists(server.AttemptsOf(bad)[0].Exit), "both jobs ended");
+        await Patience.UntilAsync(
+            () => File.Exists(server.AttemptsOf(good)[0].Exit) && File.Exists(server.AttemptsOf(bad)[0].Exit),
+            "both jobs ended"
+        );
         await server.StartAgainAsync();
 
         // Recovered means known: nothing has to be waited for.
@@ -54,7 +57,9 @@ public sealed class DowntimeTests
     public async Task A_follower_goes_on_after_a_kill_where_it_was_and_has_every_byte_once()
     {
         await using TestServer server = await TestServer.StartAsync();
-        string id = await server.Rest.SubmitAsync("i=0; while [ $i -lt 400 ]; do echo \"line $i\"; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.05; done");
+        string id = await server.Rest.SubmitAsync(
+            "i=0; while [ $i -lt 400 ]; do echo \"line $i\"; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.05; done"
+        );
         using var limit = new CancellationTokenSource(Patience.Limit, TimeProvider.System);
         using var followed = new MemoryStream();
         string? lastId = null;
@@ -86,7 +91,10 @@ public sealed class DowntimeTests
             }
         }
 
-        Assert.Equal(string.Concat(Enumerable.Range(0, 400).Select(static n => string.Create(CultureInfo.InvariantCulture, $"line {n}\n"))), Encoding.UTF8.GetString(followed.ToArray()));
+        Assert.Equal(
+            string.Concat(Enumerable.Range(0, 400).Select(static n => string.Create(CultureInfo.InvariantCulture, $"line {n}\n"))),
+            Encoding.UTF8.GetString(followed.ToArray())
+        );
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class LockTests
         await File.WriteAllTextAsync(counter, "0\n", TestContext.Current.CancellationToken);
 
         // Not atomic on purpose: two at once would lose a count, or find the other's folder.
-        string script = $"mkdir '{counter}.busy' || exit 9; read n < '{counter}'; sleep 0.005; echo $((n+1)) > '{counter}'; echo $HOLDFAST_LOCK_FENCE >> '{counter}.fences'; rmdir '{counter}.busy'";
+        string script =
+            $"mkdir '{counter}.busy' || exit 9; read n < '{counter}'; sleep 0.005; echo $((n+1)) > '{counter}'; echo $HOLDFAST_LOCK_FENCE >> '{counter}.fences'; rmdir '{counter}.busy'";
         var ids = new List<string>();
         for (int i = 0; i < writers; i++)
         {
@@ -34,7 +35,13 @@ public sealed class LockTests
             Assert.Equal("succeeded", (await server.PersistAsync(rest => rest.WaitAsync(id))).State);
         }
 
-        Assert.Equal(writers, int.Parse(await File.ReadAllTextAsync(counter, TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(
+            writers,
+            int.Parse(
+                await File.ReadAllTextAsync(counter, TestContext.Current.CancellationToken),
+                System.Globalization.CultureInfo.InvariantCulture
+            )
+        );
         long[] fences = [.. (await File.ReadAllLinesAsync(counter + ".fences", TestContext.Current.CancellationToken)).Select(long.Parse)];
         Assert.Equal(fences.Order(), fences); // First come, first served, kills or not.
         Assert.Equal(writers, fences.Distinct().Count());

@@ -144,14 +144,20 @@ public sealed class RunningJobTests(SharedServer shared) : IClassFixture<SharedS
         RestReply part = (await _rest.OutputAsync(id, "stdout", 3, 4)).Must(200);
 
         Assert.Equal("3456", part.Text);
-        Assert.Equal((3, 7, "false"), (part.Number("Holdfast-Offset"), part.Number("Holdfast-Next-Offset"), part.Header("Holdfast-Complete")));
+        Assert.Equal(
+            (3, 7, "false"),
+            (part.Number("Holdfast-Offset"), part.Number("Holdfast-Next-Offset"), part.Header("Holdfast-Complete"))
+        );
         RestReply rest = (await _rest.OutputAsync(id, "stdout", 7)).Must(200);
         Assert.Equal(("789", "true"), (rest.Text, rest.Header("Holdfast-Complete")));
         Assert.Equal("", (await _rest.OutputAsync(id, "stdout", 10)).Must(200).Text);
         Assert.Equal("abcde", await _rest.OutputTextAsync(id, "stderr"));
         Assert.Equal(15, (await _rest.OutputAsync(id)).Body.Length);
         Assert.Equal(15, (await _rest.ExecutionAsync(id)).OutputBytes);
-        Assert.Equal((416, "output-offset-invalid"), (await _rest.OutputAsync(id, "stdout", 11)) is var past ? (past.Status, past.Code) : default);
+        Assert.Equal(
+            (416, "output-offset-invalid"),
+            (await _rest.OutputAsync(id, "stdout", 11)) is var past ? (past.Status, past.Code) : default
+        );
         Assert.Equal(400, (await _rest.OutputAsync(id, "stdout", -1)).Status);
         Assert.Equal(400, (await _rest.OutputAsync(id, "sideways")).Status);
     }
@@ -176,7 +182,10 @@ public sealed class RunningJobTests(SharedServer shared) : IClassFixture<SharedS
             Open(gate);
         }
 
-        Assert.Equal("early\n" + string.Concat(Enumerable.Range(1, 5000).Select(static n => $"{n}\n")) + "größer ohne Zeilenende", System.Text.Encoding.UTF8.GetString(bytes.ToArray()));
+        Assert.Equal(
+            "early\n" + string.Concat(Enumerable.Range(1, 5000).Select(static n => $"{n}\n")) + "größer ohne Zeilenende",
+            System.Text.Encoding.UTF8.GetString(bytes.ToArray())
+        );
         Assert.Contains("\"succeeded\"", end!.Data, StringComparison.Ordinal);
     }
 
@@ -192,5 +201,6 @@ public sealed class RunningJobTests(SharedServer shared) : IClassFixture<SharedS
         return HouseProcesses.Work(_server.Data).FindAll(p => attempts.Contains(p.Attempt!));
     }
 
-    private async Task Input(string id, string text, bool end) => (await _rest.PostAsync($"/v1/executions/{id}/stdin{(end ? "?end=true" : "")}", text)).Must(200);
+    private async Task Input(string id, string text, bool end) =>
+        (await _rest.PostAsync($"/v1/executions/{id}/stdin{(end ? "?end=true" : "")}", text)).Must(200);
 }

@@ -21,7 +21,10 @@ public sealed class SubmitJobTests(SharedServer shared) : IClassFixture<SharedSe
         Assert.Equal("idempotency-conflict", other.Code);
         Assert.Contains(first.Execution.Id, other.Detail, StringComparison.Ordinal);
         await _rest.WaitAsync(first.Execution.Id);
-        Assert.Equal((200, "succeeded"), ((await _rest.TrySubmitAsync(job, "key-1")).Status, (await _rest.ExecutionAsync(first.Execution.Id)).State));
+        Assert.Equal(
+            (200, "succeeded"),
+            ((await _rest.TrySubmitAsync(job, "key-1")).Status, (await _rest.ExecutionAsync(first.Execution.Id)).State)
+        );
     }
 
     [Fact]
@@ -139,11 +142,12 @@ public sealed class SubmitJobTests(SharedServer shared) : IClassFixture<SharedSe
         string? cursor = null;
         do
         {
-            RestReply page = (await _rest.GetAsync($"/v1/executions?label=test=list&limit=2{(cursor is null ? "" : "&cursor=" + cursor)}")).Must(200);
+            RestReply page = (
+                await _rest.GetAsync($"/v1/executions?label=test=list&limit=2{(cursor is null ? "" : "&cursor=" + cursor)}")
+            ).Must(200);
             listed.AddRange(page.Json.GetProperty("executions").EnumerateArray().Select(static e => e.GetProperty("id").GetString()!));
             cursor = page.Json.GetProperty("next").GetString();
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
 
         submitted.Reverse();
         Assert.Equal(submitted, listed);

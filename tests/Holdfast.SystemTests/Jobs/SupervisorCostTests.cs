@@ -17,14 +17,24 @@ public sealed class SupervisorCostTests(SharedServer shared) : IClassFixture<Sha
         for (int i = 0; i < 40; i++)
         {
             // Output, an end by failure and one by a signal: what jobs do all day.
-            await rest.WaitAsync(await rest.SubmitAsync(i % 3 == 0 ? "echo out; echo err >&2" : i % 3 == 1 ? "exit 3" : "kill -9 $$"));
+            await rest.WaitAsync(
+                await rest.SubmitAsync(
+                    i % 3 == 0 ? "echo out; echo err >&2"
+                    : i % 3 == 1 ? "exit 3"
+                    : "kill -9 $$"
+                )
+            );
         }
 
         List<HouseProcess> supervisors = HouseProcesses.Supervisors(shared.Server.Data);
         Assert.NotEmpty(supervisors);
         foreach (HouseProcess supervisor in supervisors)
         {
-            Assert.DoesNotContain("libclrjit", await File.ReadAllTextAsync($"/proc/{supervisor.Pid}/maps", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                "libclrjit",
+                await File.ReadAllTextAsync($"/proc/{supervisor.Pid}/maps", TestContext.Current.CancellationToken),
+                StringComparison.Ordinal
+            );
             Assert.InRange(Directory.GetDirectories($"/proc/{supervisor.Pid}/task").Length, 1, ThreadsMax);
         }
     }
@@ -34,7 +44,9 @@ public sealed class SupervisorCostTests(SharedServer shared) : IClassFixture<Sha
     {
         RestClient rest = shared.Server.Rest;
         string folder = Directory.CreateTempSubdirectory("hf-orphans-").FullName;
-        string id = await rest.SubmitAsync($"cd {folder}; for i in 1 2 3; do (sh -c 'echo $$ > tmp'$i'; mv tmp'$i' pid'$i &); done; while [ ! -e go ]; do sleep 0.02; done");
+        string id = await rest.SubmitAsync(
+            $"cd {folder}; for i in 1 2 3; do (sh -c 'echo $$ > tmp'$i'; mv tmp'$i' pid'$i &); done; while [ ! -e go ]; do sleep 0.02; done"
+        );
         await rest.WaitForStateAsync(id, "running");
 
         foreach (string name in (string[])["pid1", "pid2", "pid3"])

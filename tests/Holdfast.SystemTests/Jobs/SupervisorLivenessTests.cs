@@ -47,11 +47,14 @@ public sealed class SupervisorLivenessTests
     private static Task UntilAsync(TestServer server, string id, string liveness) =>
         Patience.UntilAsync(async () => await LivenessAsync(server, id) == liveness, $"the supervisor was shown as {liveness}");
 
-    private static async Task<string?> LivenessAsync(TestServer server, string id) => (await FindAsync(server, id))?.GetProperty("liveness").GetString();
+    private static async Task<string?> LivenessAsync(TestServer server, string id) =>
+        (await FindAsync(server, id))?.GetProperty("liveness").GetString();
 
     private static async Task<JsonElement?> FindAsync(TestServer server, string id)
     {
-        foreach (JsonElement one in (await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray())
+        foreach (
+            JsonElement one in (await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray()
+        )
         {
             if (one.GetProperty("executionId").GetString() == id)
             {

@@ -13,13 +13,23 @@ public sealed class JupyterKernelTests(SharedServer shared) : IClassFixture<Shar
     [Fact]
     public async Task A_kernel_is_started_listed_interrupted_restarted_and_stopped()
     {
-        RestReply started = (await _rest.PostAsync("/api/kernels?1732000000000", """{"name":"python3","path":"none/such.ipynb","unknown":1}""")).Must(201);
+        RestReply started = (
+            await _rest.PostAsync("/api/kernels?1732000000000", """{"name":"python3","path":"none/such.ipynb","unknown":1}""")
+        ).Must(201);
         string id = started.Json.GetProperty("id").GetString()!;
         Assert.Matches(@"^\w+-\w+-\w+-\w+-\w+$", id);
-        Assert.Contains(started.Json.GetProperty("execution_state").GetString(), (string[])["starting", "busy", "idle"]); // It may be up before the answer is written.
+        // It may be up before the answer is written.
+        Assert.Contains(started.Json.GetProperty("execution_state").GetString(), (string[])["starting", "busy", "idle"]);
         Assert.Equal("/api/kernels/" + id, started.Header("Location"));
-        Assert.True(DateTime.TryParseExact(
-            started.Json.GetProperty("last_activity").GetString(), "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
+        Assert.True(
+            DateTime.TryParseExact(
+                started.Json.GetProperty("last_activity").GetString(),
+                "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out _
+            )
+        );
 
         await WaitForStateAsync(id, "idle");
         Assert.Contains(id, await ListAsync());
@@ -42,8 +52,7 @@ public sealed class JupyterKernelTests(SharedServer shared) : IClassFixture<Shar
         do
         {
             (await _rest.PostAsync($"/api/kernels/{id}/interrupt")).Must(204);
-        }
-        while ((await _rest.GetAsync($"/api/kernels/{id}")).Must(200).Json.GetProperty("execution_state").GetString() == "starting");
+        } while ((await _rest.GetAsync($"/api/kernels/{id}")).Must(200).Json.GetProperty("execution_state").GetString() == "starting");
 
         await WaitForStateAsync(id, "idle");
         Assert.Equal(0, (await _rest.GetAsync($"/v1/kernels/{id}")).Must(200).Json.GetProperty("restarts").GetInt32());
@@ -74,14 +83,23 @@ public sealed class JupyterKernelTests(SharedServer shared) : IClassFixture<Shar
         RestReply specs = (await _rest.GetAsync("/api/kernelspecs")).Must(200);
         Assert.Equal("python3", specs.Json.GetProperty("default").GetString());
         JsonElement python = specs.Json.GetProperty("kernelspecs").GetProperty("python3");
-        string logo = python.GetProperty("resources").EnumerateObject().First(r => r.Name.StartsWith("logo-", StringComparison.Ordinal)).Value.GetString()!;
+        string logo = python
+            .GetProperty("resources")
+            .EnumerateObject()
+            .First(r => r.Name.StartsWith("logo-", StringComparison.Ordinal))
+            .Value.GetString()!;
         RestReply image = (await _rest.GetAsync(logo)).Must(200);
         Assert.StartsWith("image/", image.ContentType, StringComparison.Ordinal);
-        RestReply known = await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Get, logo) { Headers = { { "If-None-Match", image.Header("ETag") } } });
+        RestReply known = await _rest.SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, logo) { Headers = { { "If-None-Match", image.Header("ETag") } } }
+        );
         Assert.Equal((304, 0), (known.Status, known.Body.Length));
         Assert.Empty((await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Head, logo))).Must(200).Body);
         Assert.Contains("Python", python.GetProperty("spec").GetProperty("display_name").GetString(), StringComparison.Ordinal);
-        foreach (string path in (string[])["..%2Fir%2Fkernel.json", "..%2F..%2Fkernels%2Fpython3%2Fkernel.json", "..", "%2e%2e", "%2Fetc%2Fpasswd", "none.png"])
+        foreach (
+            string path in (string[])
+                ["..%2Fir%2Fkernel.json", "..%2F..%2Fkernels%2Fpython3%2Fkernel.json", "..", "%2e%2e", "%2Fetc%2Fpasswd", "none.png"]
+        )
         {
             (await _rest.GetAsync("/kernelspecs/python3/" + path)).Must(404);
         }
@@ -92,6 +110,9 @@ public sealed class JupyterKernelTests(SharedServer shared) : IClassFixture<Shar
 
     private Task<RestReply> DeleteAsync(string path) => _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, path));
 
-    private Task WaitForStateAsync(string id, string state) => Patience.UntilAsync(
-        async () => (await _rest.GetAsync($"/api/kernels/{id}")).Must(200).Json.GetProperty("execution_state").GetString() == state, "the kernel was " + state);
+    private Task WaitForStateAsync(string id, string state) =>
+        Patience.UntilAsync(
+            async () => (await _rest.GetAsync($"/api/kernels/{id}")).Must(200).Json.GetProperty("execution_state").GetString() == state,
+            "the kernel was " + state
+        );
 }

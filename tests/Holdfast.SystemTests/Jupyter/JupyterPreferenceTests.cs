@@ -18,12 +18,20 @@ public sealed class JupyterPreferenceTests(SharedServer shared) : IClassFixture<
         RestClient rest = server.Rest;
         Assert.Equal("{}", (await rest.GetAsync("/api/config/notebook")).Must(200).Text);
         (await SendAsync(rest, HttpMethod.Put, "/api/config/notebook", """{"a":{"x":1},"b":2}""")).Must(204);
-        Assert.Equal("""{"a":{"x":1,"y":3}}""", (await SendAsync(rest, HttpMethod.Patch, "/api/config/notebook", """{"a":{"y":3},"b":null}""")).Must(200).Text);
+        Assert.Equal(
+            """{"a":{"x":1,"y":3}}""",
+            (await SendAsync(rest, HttpMethod.Patch, "/api/config/notebook", """{"a":{"y":3},"b":null}""")).Must(200).Text
+        );
         const string themes = "/lab/api/settings/@jupyterlab%2Fapputils-extension:themes";
         Assert.Equal("{}", (await rest.GetAsync(themes)).Must(200).Json.GetProperty("raw").GetString());
         (await SendAsync(rest, HttpMethod.Put, themes, """{"raw":"// mine\n{\"theme\": \"Dark\",}"}""")).Must(204);
-        Assert.Equal("invalid-json", (await SendAsync(rest, HttpMethod.Put, themes, """{"raw":"{oops"}""")).Must(400).Json.GetProperty("reason").GetString());
-        (await SendAsync(rest, HttpMethod.Put, "/lab/api/workspaces/default", """{"data":{"layout":[1]},"metadata":{"id":"default"}}""")).Must(204);
+        Assert.Equal(
+            "invalid-json",
+            (await SendAsync(rest, HttpMethod.Put, themes, """{"raw":"{oops"}""")).Must(400).Json.GetProperty("reason").GetString()
+        );
+        (
+            await SendAsync(rest, HttpMethod.Put, "/lab/api/workspaces/default", """{"data":{"layout":[1]},"metadata":{"id":"default"}}""")
+        ).Must(204);
         (await SendAsync(rest, HttpMethod.Put, "/lab/api/workspaces/default", """{"data":{},"metadata":{"id":"other"}}""")).Must(400);
 
         await server.RestartAsync();
@@ -31,7 +39,10 @@ public sealed class JupyterPreferenceTests(SharedServer shared) : IClassFixture<
         rest = server.Rest;
         Assert.Equal("""{"a":{"x":1,"y":3}}""", (await rest.GetAsync("/api/config/notebook?1732")).Must(200).Text);
         JsonElement setting = (await rest.GetAsync("/lab/api/settings")).Must(200).Json.GetProperty("settings").EnumerateArray().Single();
-        Assert.Equal(("@jupyterlab/apputils-extension:themes", "Dark"), (setting.GetProperty("id").GetString(), setting.GetProperty("settings").GetProperty("theme").GetString()));
+        Assert.Equal(
+            ("@jupyterlab/apputils-extension:themes", "Dark"),
+            (setting.GetProperty("id").GetString(), setting.GetProperty("settings").GetProperty("theme").GetString())
+        );
         Assert.StartsWith("// mine", setting.GetProperty("raw").GetString(), StringComparison.Ordinal);
         JsonElement workspaces = (await rest.GetAsync("/lab/api/workspaces")).Must(200).Json.GetProperty("workspaces");
         Assert.Equal("default", workspaces.GetProperty("ids").EnumerateArray().Single().GetString());
@@ -81,7 +92,8 @@ public sealed class JupyterPreferenceTests(SharedServer shared) : IClassFixture<
         }
 
         Assert.Equal("text/html", formats.GetProperty("html").GetProperty("output_mimetype").GetString());
-        const string notebook = """{"cells":[{"cell_type":"code","execution_count":1,"metadata":{},"outputs":[],"source":"print('quite a mark')"}],"metadata":{},"nbformat":4,"nbformat_minor":4}""";
+        const string notebook =
+            """{"cells":[{"cell_type":"code","execution_count":1,"metadata":{},"outputs":[],"source":"print('quite a mark')"}],"metadata":{},"nbformat":4,"nbformat_minor":4}""";
         await File.WriteAllTextAsync(Path.Combine(_server.Root, "a b.ipynb"), notebook, TestContext.Current.CancellationToken);
         Task<RestReply> page = _rest.GetAsync("/nbconvert/html/a%20b.ipynb");
         Task<RestReply> script = _rest.PostAsync("/nbconvert/script", $$"""{"content":{{notebook}}}""");
@@ -98,7 +110,12 @@ public sealed class JupyterPreferenceTests(SharedServer shared) : IClassFixture<
     private static async Task<ClientWebSocket> SubscribeAsync(TestServer server)
     {
         var client = new ClientWebSocket();
-        var address = new UriBuilder(server.Rest.Url) { Scheme = "ws", Path = "/api/events/subscribe", Query = "token=" + server.Rest.Token };
+        var address = new UriBuilder(server.Rest.Url)
+        {
+            Scheme = "ws",
+            Path = "/api/events/subscribe",
+            Query = "token=" + server.Rest.Token,
+        };
         await client.ConnectAsync(address.Uri, CancellationToken.None).WaitAsync(Patience.Limit);
         return client;
     }

@@ -15,7 +15,11 @@ public sealed class JupyterSessionTests(SharedServer shared) : IClassFixture<Sha
     {
         Directory.CreateDirectory(Path.Combine(_server.Root, "deep"));
         const string body = """{"path":"deep/a.ipynb","type":"notebook","name":"a.ipynb","kernel":{"name":"python3"}}""";
-        RestReply[] replies = await Task.WhenAll(_rest.PostAsync("/api/sessions", body), _rest.PostAsync("/api/sessions?1732", body), _rest.PostAsync("/api/sessions", body));
+        RestReply[] replies = await Task.WhenAll(
+            _rest.PostAsync("/api/sessions", body),
+            _rest.PostAsync("/api/sessions?1732", body),
+            _rest.PostAsync("/api/sessions", body)
+        );
         JsonElement session = replies[0].Must(201).Json;
         string id = session.GetProperty("id").GetString()!;
         Assert.All(replies, r => Assert.Equal(id, r.Must(201).Json.GetProperty("id").GetString()));
@@ -57,7 +61,14 @@ public sealed class JupyterSessionTests(SharedServer shared) : IClassFixture<Sha
     public async Task A_kernel_that_two_sessions_share_outlives_the_change_of_one()
     {
         JsonElement notebook = await StartAsync("shared.ipynb");
-        JsonElement console = (await _rest.PostAsync("/api/sessions", $$$"""{"path":"console-1","type":"console","kernel":{"id":"{{{KernelOf(notebook)}}}"}}""")).Must(201).Json;
+        JsonElement console = (
+            await _rest.PostAsync(
+                "/api/sessions",
+                $$$"""{"path":"console-1","type":"console","kernel":{"id":"{{{KernelOf(notebook)}}}"}}"""
+            )
+        )
+            .Must(201)
+            .Json;
         Assert.Equal(KernelOf(notebook), KernelOf(console));
         Assert.False(console.TryGetProperty("notebook", out _));
         (await PatchAsync(Text(console, "id"), """{"kernel":{"name":"python3"}}""")).Must(200);
@@ -71,7 +82,10 @@ public sealed class JupyterSessionTests(SharedServer shared) : IClassFixture<Sha
     {
         JsonElement session = await StartAsync("gone.ipynb");
         (await _rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/api/kernels/" + KernelOf(session)))).Must(204);
-        Assert.DoesNotContain((await _rest.GetAsync("/api/sessions")).Must(200).Json.EnumerateArray(), s => Text(s, "id") == Text(session, "id"));
+        Assert.DoesNotContain(
+            (await _rest.GetAsync("/api/sessions")).Must(200).Json.EnumerateArray(),
+            s => Text(s, "id") == Text(session, "id")
+        );
         (await _rest.GetAsync("/api/sessions/" + Text(session, "id"))).Must(404);
         RestReply gone = (await DeleteAsync(Text(session, "id"))).Must(410);
         Assert.Equal("session-kernel-gone", Text(gone.Json, "reason"));
@@ -93,7 +107,9 @@ public sealed class JupyterSessionTests(SharedServer shared) : IClassFixture<Sha
     [Fact]
     public async Task An_unknown_kernelspec_is_told_in_short_and_at_length()
     {
-        RestReply refused = (await _rest.PostAsync("/api/sessions", """{"path":"y.ipynb","type":"notebook","kernel":{"name":"nonsense"}}""")).Must(501);
+        RestReply refused = (
+            await _rest.PostAsync("/api/sessions", """{"path":"y.ipynb","type":"notebook","kernel":{"name":"nonsense"}}""")
+        ).Must(501);
         Assert.Contains("nonsense", Text(refused.Json, "message"), StringComparison.Ordinal);
         Assert.Contains("nonsense", Text(refused.Json, "short_message"), StringComparison.Ordinal);
     }
@@ -102,18 +118,40 @@ public sealed class JupyterSessionTests(SharedServer shared) : IClassFixture<Sha
     public async Task Sessions_outlive_a_server_that_is_killed()
     {
         await using TestServer server = await TestServer.StartAsync();
-        JsonElement before = (await server.Rest.PostAsync("/api/sessions", """{"path":"d.ipynb","type":"notebook","kernel":{"name":"python3"}}""")).Must(201).Json;
+        JsonElement before = (
+            await server.Rest.PostAsync("/api/sessions", """{"path":"d.ipynb","type":"notebook","kernel":{"name":"python3"}}""")
+        )
+            .Must(201)
+            .Json;
         await Patience.UntilAsync(
-            async () => Text((await server.Rest.GetAsync("/api/kernels/" + KernelOf(before))).Must(200).Json, "execution_state") == "idle", "the kernel was idle");
+            async () => Text((await server.Rest.GetAsync("/api/kernels/" + KernelOf(before))).Must(200).Json, "execution_state") == "idle",
+            "the kernel was idle"
+        );
         await server.RestartAsync();
         JsonElement after = (await server.Rest.GetAsync("/api/sessions")).Must(200).Json.EnumerateArray().Single();
-        Assert.Equal((Text(before, "id"), KernelOf(before), "idle"), (Text(after, "id"), KernelOf(after), Text(after.GetProperty("kernel"), "execution_state")));
-        JsonElement again = (await server.Rest.PostAsync("/api/sessions", """{"path":"d.ipynb","type":"notebook","kernel":{"name":"python3"}}""")).Must(201).Json;
+        Assert.Equal(
+            (Text(before, "id"), KernelOf(before), "idle"),
+            (Text(after, "id"), KernelOf(after), Text(after.GetProperty("kernel"), "execution_state"))
+        );
+        JsonElement again = (
+            await server.Rest.PostAsync("/api/sessions", """{"path":"d.ipynb","type":"notebook","kernel":{"name":"python3"}}""")
+        )
+            .Must(201)
+            .Json;
         Assert.Equal(Text(before, "id"), Text(again, "id"));
     }
 
-    private async Task<JsonElement> StartAsync(string path) =>
-        (await _rest.PostAsync("/api/sessions", new JsonObject { ["path"] = path, ["type"] = "notebook", ["kernel"] = new JsonObject { ["name"] = "python3" } }.ToJsonString())).Must(201).Json;
+    private async Task<JsonElement> StartAsync(string path) => (
+            await _rest.PostAsync(
+                "/api/sessions",
+                new JsonObject
+                {
+                    ["path"] = path,
+                    ["type"] = "notebook",
+                    ["kernel"] = new JsonObject { ["name"] = "python3" },
+                }.ToJsonString()
+            )
+        ).Must(201).Json;
 
     private Task<RestReply> PatchAsync(string id, string body) =>
         _rest.SendAsync(new HttpRequestMessage(HttpMethod.Patch, "/api/sessions/" + id) { Content = new StringContent(body) });

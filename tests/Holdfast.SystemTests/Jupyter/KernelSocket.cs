@@ -14,7 +14,9 @@ internal sealed record SocketMessage(string Channel, string Type, string Session
     public string Text => Type == "stream" ? Content.GetProperty("text").GetString()! : "";
 }
 
-/// <summary>A client of a kernel's channels in the v1 framing, written from its page and not from ours. It reads only when it is asked to.</summary>
+/// <summary>
+/// A client of a kernel's channels in the v1 framing, written from its page and not from ours. It reads only when it is asked to.
+/// </summary>
 internal sealed class KernelSocket : IDisposable
 {
     private readonly ClientWebSocket _socket = new();
@@ -32,14 +34,28 @@ internal sealed class KernelSocket : IDisposable
 
     public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
 
-    public static async Task<KernelSocket> OpenAsync(TestServer server, string kernel, string session, bool isNameless = false, bool saysSession = true)
+    public static async Task<KernelSocket> OpenAsync(
+        TestServer server,
+        string kernel,
+        string session,
+        bool isNameless = false,
+        bool saysSession = true
+    )
     {
         var socket = new KernelSocket(session) { SaysSession = saysSession };
         try
         {
-            socket._socket.Options.SetRequestHeader("Authorization", "token " + (await File.ReadAllTextAsync(Path.Combine(server.Data, "token"))).Trim());
+            socket._socket.Options.SetRequestHeader(
+                "Authorization",
+                "token " + (await File.ReadAllTextAsync(Path.Combine(server.Data, "token"))).Trim()
+            );
             using var limit = new CancellationTokenSource(Patience.Limit, TimeProvider.System);
-            await socket._socket.ConnectAsync(new Uri($"{server.Rest.Url.Replace("http", "ws", StringComparison.Ordinal)}/api/kernels/{kernel}/channels{(isNameless ? "" : "?session_id=" + Uri.EscapeDataString(session))}"), limit.Token);
+            await socket._socket.ConnectAsync(
+                new Uri(
+                    $"{server.Rest.Url.Replace("http", "ws", StringComparison.Ordinal)}/api/kernels/{kernel}/channels{(isNameless ? "" : "?session_id=" + Uri.EscapeDataString(session))}"
+                ),
+                limit.Token
+            );
             return socket;
         }
         catch
@@ -54,22 +70,54 @@ internal sealed class KernelSocket : IDisposable
 
     /// <summary>Sends code to be run; the message's id, which whoever reads at the same time is told before it is sent.</summary>
     /// <param name="cell">The notebook's cell that the client says it is of.</param>
-    public Task<string> ExecuteAsync(string code, string? cell = null, Action<string>? onId = null) => SendAsync(
-        "shell", "execute_request",
-        new JsonObject { ["code"] = code, ["silent"] = false, ["store_history"] = true, ["user_expressions"] = new JsonObject(), ["allow_stdin"] = true, ["stop_on_error"] = true },
-        cell is null ? [] : new JsonObject { ["cellId"] = cell }, onId);
+    public Task<string> ExecuteAsync(string code, string? cell = null, Action<string>? onId = null) =>
+        SendAsync(
+            "shell",
+            "execute_request",
+            new JsonObject
+            {
+                ["code"] = code,
+                ["silent"] = false,
+                ["store_history"] = true,
+                ["user_expressions"] = new JsonObject(),
+                ["allow_stdin"] = true,
+                ["stop_on_error"] = true,
+            },
+            cell is null ? [] : new JsonObject { ["cellId"] = cell },
+            onId
+        );
 
-    public async Task<string> SendAsync(string channel, string type, JsonObject content, JsonObject? metadata = null, Action<string>? onId = null)
+    public async Task<string> SendAsync(
+        string channel,
+        string type,
+        JsonObject content,
+        JsonObject? metadata = null,
+        Action<string>? onId = null
+    )
     {
         string id = Guid.NewGuid().ToString("N");
         onId?.Invoke(id);
-        var header = new JsonObject { ["msg_id"] = id, ["msg_type"] = type, ["username"] = "u", ["version"] = "5.3", ["date"] = "2026-01-01T00:00:00Z" };
+        var header = new JsonObject
+        {
+            ["msg_id"] = id,
+            ["msg_type"] = type,
+            ["username"] = "u",
+            ["version"] = "5.3",
+            ["date"] = "2026-01-01T00:00:00Z",
+        };
         if (SaysSession)
         {
             header["session"] = _session;
         }
 
-        byte[][] parts = [Encoding.UTF8.GetBytes(channel), Encoding.UTF8.GetBytes(header.ToJsonString()), "{}"u8.ToArray(), Encoding.UTF8.GetBytes((metadata ?? []).ToJsonString()), Encoding.UTF8.GetBytes(content.ToJsonString())];
+        byte[][] parts =
+        [
+            Encoding.UTF8.GetBytes(channel),
+            Encoding.UTF8.GetBytes(header.ToJsonString()),
+            "{}"u8.ToArray(),
+            Encoding.UTF8.GetBytes((metadata ?? []).ToJsonString()),
+            Encoding.UTF8.GetBytes(content.ToJsonString()),
+        ];
         using var frame = new MemoryStream();
         byte[] word = new byte[8];
         void Write(long value)
@@ -142,12 +190,17 @@ internal sealed class KernelSocket : IDisposable
         throw new InvalidOperationException($"The connection ended with {CloseStatus} before the message came.");
     }
 
-    /// <summary>What streams say, or those of one request, until it ends so. A kernel flushes by its own clock, and so in the middle of a line, too.</summary>
+    /// <summary>
+    /// What streams say, or those of one request, until it ends so. A kernel flushes by its own clock, and so in the middle of a line, too.
+    /// </summary>
     public async Task<string> ReadTextAsync(string end, string? parent = null)
     {
         var text = new StringBuilder();
         await ReadUntilAsync(message =>
-            (parent is null || message.ParentId == parent) && text.Append(message.Text).Length >= end.Length && text.ToString(text.Length - end.Length, end.Length) == end);
+            (parent is null || message.ParentId == parent)
+            && text.Append(message.Text).Length >= end.Length
+            && text.ToString(text.Length - end.Length, end.Length) == end
+        );
         return text.ToString();
     }
 
@@ -170,8 +223,13 @@ internal sealed class KernelSocket : IDisposable
         JsonElement header = Json(frame[ends[1]..ends[2]]);
         JsonElement parent = Json(frame[ends[2]..ends[3]]);
         return new SocketMessage(
-            Encoding.UTF8.GetString(frame[ends[0]..ends[1]]), header.GetProperty("msg_type").GetString()!, header.GetProperty("session").GetString()!,
-            parent.TryGetProperty("msg_id", out JsonElement id) ? id.GetString()! : "", Json(frame[ends[4]..ends[5]]), frame.Length);
+            Encoding.UTF8.GetString(frame[ends[0]..ends[1]]),
+            header.GetProperty("msg_type").GetString()!,
+            header.GetProperty("session").GetString()!,
+            parent.TryGetProperty("msg_id", out JsonElement id) ? id.GetString()! : "",
+            Json(frame[ends[4]..ends[5]]),
+            frame.Length
+        );
     }
 
     private static JsonElement Json(ReadOnlySpan<byte> json)

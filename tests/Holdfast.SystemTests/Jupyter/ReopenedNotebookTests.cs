@@ -7,7 +7,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Jupyter;
 
-/// <summary>A notebook that is opened again shows what its cells have said since it was saved, whoever sent them and whoever was there to hear it.</summary>
+/// <summary>
+/// A notebook that is opened again shows what its cells have said since it was saved, whoever sent them and whoever was there to hear it.
+/// </summary>
 public sealed class ReopenedNotebookTests
 {
     [Fact]
@@ -23,7 +25,13 @@ public sealed class ReopenedNotebookTests
         string running = client.Execute(waits, """{"cellId":"c0"}""");
         await Patience.UntilAsync(async () => Outputs(await CellAsync(server, 0)) == "on\n", "its output so far was shown");
         JsonElement busy = await CellAsync(server, 0);
-        Assert.Equal(("running", true), (busy.GetProperty("metadata").GetProperty("holdfast").GetProperty("state").GetString(), busy.GetProperty("metadata").GetProperty("trusted").GetBoolean()));
+        Assert.Equal(
+            ("running", true),
+            (
+                busy.GetProperty("metadata").GetProperty("holdfast").GetProperty("state").GetString(),
+                busy.GetProperty("metadata").GetProperty("trusted").GetBoolean()
+            )
+        );
 
         string edited = client.Execute("before the edit", """{"cellId":"c1"}""");
         await server.KillAsync();
@@ -36,22 +44,38 @@ public sealed class ReopenedNotebookTests
         Assert.Equal(("on\noff\n42", 1), (Outputs(whole), whole.GetProperty("execution_count").GetInt32()));
         Assert.Equal(
             (execution.GetProperty("id").GetString(), "succeeded"),
-            (whole.GetProperty("metadata").GetProperty("holdfast").GetProperty("executionId").GetString(), whole.GetProperty("metadata").GetProperty("holdfast").GetProperty("state").GetString()));
+            (
+                whole.GetProperty("metadata").GetProperty("holdfast").GetProperty("executionId").GetString(),
+                whole.GetProperty("metadata").GetProperty("holdfast").GetProperty("state").GetString()
+            )
+        );
         JsonElement times = whole.GetProperty("metadata").GetProperty("execution");
-        Assert.All((string[])["iopub.status.busy", "iopub.execute_input", "shell.execute_reply", "iopub.status.idle"], name => Assert.NotEmpty(times.GetProperty(name).GetString()!));
+        Assert.All(
+            (string[])["iopub.status.busy", "iopub.execute_input", "shell.execute_reply", "iopub.status.idle"],
+            name => Assert.NotEmpty(times.GetProperty(name).GetString()!)
+        );
 
         JsonElement conflict = await CellAsync(server, 1);
         Assert.Equal("", Outputs(conflict));
         JsonElement told = conflict.GetProperty("metadata").GetProperty("holdfast").GetProperty("conflict");
         Assert.Equal(
             (conflicting.GetProperty("id").GetString(), "sourceChanged", "failed"),
-            (told.GetProperty("executionId").GetString(), told.GetProperty("reason").GetString(), told.GetProperty("state").GetString()));
+            (told.GetProperty("executionId").GetString(), told.GetProperty("reason").GetString(), told.GetProperty("state").GetString())
+        );
         Assert.False((await CellAsync(server, 2)).GetProperty("metadata").TryGetProperty("holdfast", out _));
         Assert.Equal(saved, await File.ReadAllTextAsync(Path.Combine(server.Root, "n.ipynb"), TestContext.Current.CancellationToken));
 
         string path = Path.Combine(server.Root, "n.ipynb");
-        Assert.Contains("1 cell would be restored, 1 in conflict", await CliProcess.MustAsync(server.Data, "notebook", "recover", path, "--dry-run"), StringComparison.Ordinal);
-        Assert.Contains("1 cell restored, 1 in conflict", await CliProcess.MustAsync(server.Data, "notebook", "recover", path), StringComparison.Ordinal);
+        Assert.Contains(
+            "1 cell would be restored, 1 in conflict",
+            await CliProcess.MustAsync(server.Data, "notebook", "recover", path, "--dry-run"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "1 cell restored, 1 in conflict",
+            await CliProcess.MustAsync(server.Data, "notebook", "recover", path),
+            StringComparison.Ordinal
+        );
         using (JsonDocument file = JsonDocument.Parse(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)))
         {
             Assert.Equal("on\noff\n42", Outputs(file.RootElement.GetProperty("cells")[0]));
@@ -70,7 +94,10 @@ public sealed class ReopenedNotebookTests
         string go = server.PathOf("go");
         string waits = $"import os, time\nprint('on', flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('off')";
         await SaveAsync(server, "n.ipynb", ("c0", waits), ("c1", "print('next')"));
-        string run = (await server.Rest.PostAsync("/v1/notebooks/run", """{"path":"n.ipynb"}""")).Must(201).Json.GetProperty("id").GetString()!;
+        string run = (await server.Rest.PostAsync("/v1/notebooks/run", """{"path":"n.ipynb"}"""))
+            .Must(201)
+            .Json.GetProperty("id")
+            .GetString()!;
         await Patience.UntilAsync(async () => Outputs(await CellAsync(server, 0)) == "on\n", "the run's output so far was shown");
 
         await SaveAsync(server, "n.ipynb", ("c0", waits), ("c1", "print('next')"));
@@ -78,7 +105,13 @@ public sealed class ReopenedNotebookTests
         await server.KillAsync();
         await File.WriteAllTextAsync(go, "", TestContext.Current.CancellationToken);
         await server.StartAgainAsync();
-        Assert.Equal("succeeded", (await server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal(
+            "succeeded",
+            (await server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}"))
+                .Must(200)
+                .Json.GetProperty("state")
+                .GetString()
+        );
         Assert.Equal(("on\noff\n", "next\n"), (Outputs(await CellAsync(server, 0)), Outputs(await CellAsync(server, 1))));
     }
 
@@ -94,14 +127,23 @@ public sealed class ReopenedNotebookTests
         notebook["cells"]![1]!["source"] = "b = 2";
         await File.WriteAllTextAsync(path, notebook.ToJsonString(), TestContext.Current.CancellationToken);
         await RunAsync(server, """{"path":"n.ipynb","from":"failed"}""", "succeeded", 2);
-        Assert.Equal("nothing-to-resume", (await server.Rest.PostAsync("/v1/notebooks/run", """{"path":"n.ipynb","from":"failed"}""")).Code);
+        Assert.Equal(
+            "nothing-to-resume",
+            (await server.Rest.PostAsync("/v1/notebooks/run", """{"path":"n.ipynb","from":"failed"}""")).Code
+        );
     }
 
     private static async Task RunAsync(TestServer server, string request, string state, int cells)
     {
         JsonElement run = (await server.Rest.PostAsync("/v1/notebooks/run", request)).Must(201).Json;
         Assert.Equal(cells, run.GetProperty("cells").GetArrayLength());
-        Assert.Equal(state, (await server.Rest.GetAsync($"/v1/notebooks/runs/{run.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal(
+            state,
+            (await server.Rest.GetAsync($"/v1/notebooks/runs/{run.GetProperty("id").GetString()}?timeoutSeconds={Patience.AskedSeconds}"))
+                .Must(200)
+                .Json.GetProperty("state")
+                .GetString()
+        );
     }
 
     private static async Task SaveAsync(TestServer server, string path, params (string Id, string Source)[] cells)
@@ -111,22 +153,45 @@ public sealed class ReopenedNotebookTests
             ["type"] = "notebook",
             ["content"] = new JsonObject
             {
-                ["nbformat"] = 4, ["nbformat_minor"] = 5, ["metadata"] = new JsonObject(),
-                ["cells"] = new JsonArray([.. cells.Select(static c => new JsonObject
-                {
-                    ["id"] = c.Id, ["cell_type"] = "code", ["source"] = c.Source, ["execution_count"] = null, ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(),
-                })]),
+                ["nbformat"] = 4,
+                ["nbformat_minor"] = 5,
+                ["metadata"] = new JsonObject(),
+                ["cells"] = new JsonArray([
+                    .. cells.Select(static c => new JsonObject
+                    {
+                        ["id"] = c.Id,
+                        ["cell_type"] = "code",
+                        ["source"] = c.Source,
+                        ["execution_count"] = null,
+                        ["metadata"] = new JsonObject(),
+                        ["outputs"] = new JsonArray(),
+                    }),
+                ]),
             },
         };
-        var request = new HttpRequestMessage(HttpMethod.Put, "/api/contents/" + path) { Content = new StringContent(notebook.ToJsonString(), Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Put, "/api/contents/" + path)
+        {
+            Content = new StringContent(notebook.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
         Assert.InRange((await server.Rest.SendAsync(request)).Status, 200, 201);
     }
 
     private static async Task<JsonElement> CellAsync(TestServer server, int index) =>
-        (await server.Rest.GetAsync("/api/contents/n.ipynb?type=notebook")).Must(200).Json.GetProperty("content").GetProperty("cells")[index];
+        (await server.Rest.GetAsync("/api/contents/n.ipynb?type=notebook")).Must(200).Json.GetProperty("content").GetProperty("cells")[
+            index
+        ];
 
-    private static string Outputs(JsonElement cell) => string.Concat(cell.GetProperty("outputs").EnumerateArray().Select(static output =>
-        output.TryGetProperty("text", out JsonElement text) ? Joined(text) : output.TryGetProperty("data", out JsonElement data) ? Joined(data.GetProperty("text/plain")) : "error"));
+    private static string Outputs(JsonElement cell) =>
+        string.Concat(
+            cell.GetProperty("outputs")
+                .EnumerateArray()
+                .Select(static output =>
+                    output.TryGetProperty("text", out JsonElement text) ? Joined(text)
+                    : output.TryGetProperty("data", out JsonElement data) ? Joined(data.GetProperty("text/plain"))
+                    : "error"
+                )
+        );
 
-    private static string Joined(JsonElement text) => text.ValueKind == JsonValueKind.Array ? string.Concat(text.EnumerateArray().Select(static t => t.GetString())) : text.GetString()!;
+    private static string Joined(JsonElement text) =>
+        text.ValueKind == JsonValueKind.Array ? string.Concat(text.EnumerateArray().Select(static t => t.GetString())) : text.GetString()!;
 }

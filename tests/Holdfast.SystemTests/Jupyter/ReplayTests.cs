@@ -21,7 +21,10 @@ public class ReplayTests
     [Trait("suite", "clients")]
     public Task Thirty_kill_9_in_mid_loop_leave_the_client_without_gap_or_duplicate() => NumbersMustComeOnceAsync(kills: 30);
 
-    /// <summary>Goal: no line is lost or comes twice, whenever the server is killed. Method: numbered lines, a client that comes back with its session at once, kills at seeded moments.</summary>
+    /// <summary>
+    /// Goal: no line is lost or comes twice, whenever the server is killed. Method: numbered lines, a client that comes back with its
+    /// session at once, kills at seeded moments.
+    /// </summary>
     private static async Task NumbersMustComeOnceAsync(int kills)
     {
         await using TestServer server = await TestServer.StartAsync();
@@ -31,9 +34,13 @@ public class ReplayTests
         KernelSocket socket = await KernelSocket.OpenAsync(server, kernel, session);
         string go = server.PathOf("stop");
         string id = await socket.ExecuteAsync(
-            "import os,time\ni=0\nwhile not os.path.exists(" + JsonValue.Create(go)!.ToJsonString() + "):\n print(i,flush=True); i+=1; time.sleep(0.004)\nprint('last',i,flush=True)");
+            "import os,time\ni=0\nwhile not os.path.exists("
+                + JsonValue.Create(go)!.ToJsonString()
+                + "):\n print(i,flush=True); i+=1; time.sleep(0.004)\nprint('last',i,flush=True)"
+        );
         var lines = new StringBuilder();
-        int idles = 0, replies = 0;
+        int idles = 0,
+            replies = 0;
         for (int kill = 0; kill <= kills; kill++)
         {
             int left = kill < kills ? random.Next(1, LinesUntilKill) : -1;
@@ -87,11 +94,14 @@ public class ReplayTests
         await using TestServer server = await TestServer.StartAsync();
         string kernel = await KernelSocket.StartKernelAsync(server);
         string session = Guid.NewGuid().ToString("N");
-        string mark = server.PathOf("ended"), go = server.PathOf("go");
+        string mark = server.PathOf("ended"),
+            go = server.PathOf("go");
         string id;
         using (KernelSocket first = await KernelSocket.OpenAsync(server, kernel, session))
         {
-            id = await first.ExecuteAsync($"import os,time\nprint('begun',flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('more',flush=True)\nopen('{mark}','w')");
+            id = await first.ExecuteAsync(
+                $"import os,time\nprint('begun',flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('more',flush=True)\nopen('{mark}','w')"
+            );
             Assert.Equal("begun\n", await first.ReadTextAsync("\n", id));
             await server.KillAsync();
         }
@@ -137,8 +147,9 @@ public class ReplayTests
         string kernel = await KernelSocket.StartKernelAsync(server);
         using KernelSocket worker = await KernelSocket.OpenAsync(server, kernel, "worker");
         string id = await worker.ExecuteAsync(
-            "import time\nfrom ipykernel.comm import Comm\nw=Comm(target_name='jupyter.widget',data=dict(state=dict(_model_name='IntSliderModel',value=1)))\n" +
-            "w.send(dict(method='update',state=dict(value=2)))\nplain=Comm(target_name='mine')\nprint('on',flush=True)\ntime.sleep(600)");
+            "import time\nfrom ipykernel.comm import Comm\nw=Comm(target_name='jupyter.widget',data=dict(state=dict(_model_name='IntSliderModel',value=1)))\n"
+                + "w.send(dict(method='update',state=dict(value=2)))\nplain=Comm(target_name='mine')\nprint('on',flush=True)\ntime.sleep(600)"
+        );
         await worker.ReadUntilAsync(static message => message.Type == "stream");
         using KernelSocket page = await KernelSocket.OpenAsync(server, kernel, "page");
         Assert.Equal("busy", (await page.ReadUntilAsync(static message => message.Type == "status")).State);
@@ -151,16 +162,32 @@ public class ReplayTests
         SocketMessage open = await page.ReadUntilAsync(static message => message.Type == "comm_info_reply");
         JsonProperty widget = Assert.Single(open.Content.GetProperty("comms").EnumerateObject());
         Assert.Equal((asked, "jupyter.widget"), (open.ParentId, widget.Value.GetProperty("target_name").GetString()));
-        asked = await page.SendAsync("shell", "comm_msg", new JsonObject { ["comm_id"] = widget.Name, ["data"] = new JsonObject { ["method"] = "request_state" } });
+        asked = await page.SendAsync(
+            "shell",
+            "comm_msg",
+            new JsonObject
+            {
+                ["comm_id"] = widget.Name,
+                ["data"] = new JsonObject { ["method"] = "request_state" },
+            }
+        );
         SocketMessage update = await page.ReadUntilAsync(message => message.Type == "comm_msg" && message.ParentId == asked);
         Assert.Equal(2, update.Content.GetProperty("data").GetProperty("state").GetProperty("value").GetInt32());
         Assert.Equal(asked, (await page.ReadUntilAsync(static message => message.State == "idle")).ParentId);
 
         await server.Rest.PostAsync($"/api/kernels/{kernel}/interrupt");
-        Assert.Equal("error", (await worker.ReadUntilAsync(message => message.Type == "execute_reply" && message.ParentId == id)).Content.GetProperty("status").GetString());
+        Assert.Equal(
+            "error",
+            (await worker.ReadUntilAsync(message => message.Type == "execute_reply" && message.ParentId == id))
+                .Content.GetProperty("status")
+                .GetString()
+        );
     }
 
-    /// <summary>Goal: a client that stands still costs nobody anything and loses nothing. Method: 60,000 messages past one that does not read, memory looked at, then it reads.</summary>
+    /// <summary>
+    /// Goal: a client that stands still costs nobody anything and loses nothing. Method: 60,000 messages past one that does not read,
+    /// memory looked at, then it reads.
+    /// </summary>
     [Fact]
     public async Task A_client_that_stands_still_is_caught_up_from_the_journal()
     {
@@ -169,8 +196,12 @@ public class ReplayTests
         string kernel = await KernelSocket.StartKernelAsync(server);
         using KernelSocket reader = await KernelSocket.OpenAsync(server, kernel, "reader");
         using KernelSocket sleeper = await KernelSocket.OpenAsync(server, kernel, "sleeper");
-        string id = await reader.ExecuteAsync(string.Create(
-            CultureInfo.InvariantCulture, $"from IPython.display import publish_display_data\nfor i in range({count}): publish_display_data({{'text/plain':str(i)}})"));
+        string id = await reader.ExecuteAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"from IPython.display import publish_display_data\nfor i in range({count}): publish_display_data({{'text/plain':str(i)}})"
+            )
+        );
         Assert.Equal(count, await CountAsync(reader, id));
         long resident = server.Process.WorkingSet64;
         Assert.True(resident < 250 * 1024 * 1024, $"The server has {resident / 1024 / 1024} MiB.");
@@ -236,18 +267,26 @@ public class ReplayTests
     public async Task The_cause_of_a_death_is_told_with_the_restart(string code, string cause, int? exitCode, string? signal)
     {
         await using TestServer server = await TestServer.StartAsync();
-        string kernel = (await server.Rest.PostAsync("/v1/kernels", """{"name":"python3","limits":{"memoryBytes":314572800}}""")).Must(201).Json.GetProperty("id").GetString()!;
+        string kernel = (await server.Rest.PostAsync("/v1/kernels", """{"name":"python3","limits":{"memoryBytes":314572800}}"""))
+            .Must(201)
+            .Json.GetProperty("id")
+            .GetString()!;
         using KernelSocket socket = await KernelSocket.OpenAsync(server, kernel, "s");
         await socket.ExecuteAsync(code);
         SocketMessage told = await socket.ReadUntilAsync(static message => message.State == "restarting");
         Assert.Equal(cause, told.Content.GetProperty("cause").GetString());
-        Assert.Equal(exitCode, told.Content.TryGetProperty("exitCode", out JsonElement exit) && exit.ValueKind == JsonValueKind.Number ? exit.GetInt32() : null);
+        Assert.Equal(
+            exitCode,
+            told.Content.TryGetProperty("exitCode", out JsonElement exit) && exit.ValueKind == JsonValueKind.Number ? exit.GetInt32() : null
+        );
         Assert.Equal(signal, told.Content.TryGetProperty("signalName", out JsonElement name) ? name.GetString() : null);
         string next = await socket.ExecuteAsync("print('anew')");
         Assert.Equal("anew\n", await socket.ReadTextAsync("\n", next));
     }
 
-    /// <summary>Goal: a gateway, which has no session to show, misses nothing either. Method: the socket without a session_id, killed in mid-loop.</summary>
+    /// <summary>
+    /// Goal: a gateway, which has no session to show, misses nothing either. Method: the socket without a session_id, killed in mid-loop.
+    /// </summary>
     [Fact]
     public async Task A_client_without_a_session_goes_on_where_it_was_cut()
     {
@@ -258,7 +297,9 @@ public class ReplayTests
         string id;
         using (KernelSocket first = await KernelSocket.OpenAsync(server, kernel, "s", isNameless: true))
         {
-            id = await first.ExecuteAsync($"import os,time\nfor i in range(100):\n    print(i,flush=True)\n    time.sleep(0.01)\n    while i > 50 and not os.path.exists('{go}'): time.sleep(0.01)");
+            id = await first.ExecuteAsync(
+                $"import os,time\nfor i in range(100):\n    print(i,flush=True)\n    time.sleep(0.01)\n    while i > 50 and not os.path.exists('{go}'): time.sleep(0.01)"
+            );
             await first.ReadTextAsync("\n9\n");
             await server.KillAsync();
             while (await first.ReadAsync() is { } message)
@@ -274,7 +315,10 @@ public class ReplayTests
         Assert.Equal(string.Concat(Enumerable.Range(10, 90).Select(static i => $"{i}\n")), said.ToString());
     }
 
-    /// <summary>Goal: replies come back to clients that say in no way who they are, each to its own. Method: two of them, and headers without a session.</summary>
+    /// <summary>
+    /// Goal: replies come back to clients that say in no way who they are, each to its own. Method: two of them, and headers without a
+    /// session.
+    /// </summary>
     [Fact]
     public async Task A_reply_finds_the_client_that_asked_even_when_it_never_says_who_it_is()
     {
@@ -291,9 +335,7 @@ public class ReplayTests
 
     private static async Task<SocketMessage?> ReadToEndAsync(KernelSocket socket)
     {
-        while (await socket.ReadAsync() is not null)
-        {
-        }
+        while (await socket.ReadAsync() is not null) { }
 
         return null;
     }
@@ -304,7 +346,8 @@ public class ReplayTests
     private static async Task<string> TextAsync(KernelSocket socket, string id)
     {
         var text = new StringBuilder();
-        bool isIdle = false, hasReply = false;
+        bool isIdle = false,
+            hasReply = false;
         while (!isIdle || !hasReply)
         {
             SocketMessage message = await socket.ReadUntilAsync(message => message.ParentId == id);
@@ -325,7 +368,10 @@ public class ReplayTests
             SocketMessage message = await socket.ReadUntilAsync(message => message.ParentId == id);
             if (message.Type == "display_data")
             {
-                Assert.Equal(count.ToString(CultureInfo.InvariantCulture), message.Content.GetProperty("data").GetProperty("text/plain").GetString());
+                Assert.Equal(
+                    count.ToString(CultureInfo.InvariantCulture),
+                    message.Content.GetProperty("data").GetProperty("text/plain").GetString()
+                );
                 count++;
             }
             else if (message.State == "idle")

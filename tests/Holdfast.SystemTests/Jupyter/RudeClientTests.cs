@@ -25,7 +25,20 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
         await polite.ReadUntilAsync(message => message.Type == "execute_reply" && message.ParentId == before);
         for (int round = 0; round < Rounds; round++)
         {
-            foreach (byte[] sent in (byte[][])[Noise(200), Frame(2, Noise(300)), Frame(1, Noise(300)), HugeLength(), HalfFrame(), OddV1(), OddText(), Fragments(), Frame(9, Noise(200))])
+            foreach (
+                byte[] sent in (byte[][])
+                    [
+                        Noise(200),
+                        Frame(2, Noise(300)),
+                        Frame(1, Noise(300)),
+                        HugeLength(),
+                        HalfFrame(),
+                        OddV1(),
+                        OddText(),
+                        Fragments(),
+                        Frame(9, Noise(200)),
+                    ]
+            )
             {
                 await MustEndCleanlyAsync(kernel, sent, isV1: _random.Next(2) == 0);
             }
@@ -35,7 +48,10 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
         await polite.ReadUntilAsync(message => message.Type == "execute_reply" && message.ParentId == after);
     }
 
-    /// <summary>Sends, says that nothing more will come, and reads to the end: frames that are whole, and a close with a code that says what was wrong if there is one.</summary>
+    /// <summary>
+    /// Sends, says that nothing more will come, and reads to the end: frames that are whole, and a close with a code that says what was
+    /// wrong if there is one.
+    /// </summary>
     private async Task MustEndCleanlyAsync(string kernel, byte[] sent, bool isV1)
     {
         string what = $"{(isV1 ? "v1" : "legacy")} {Convert.ToHexString(sent.AsSpan(0, Math.Min(40, sent.Length)))}";
@@ -43,10 +59,14 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, new Uri(shared.Server.Rest.Url).Port, limit.Token);
         NetworkStream stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"GET /api/kernels/{kernel}/channels HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {shared.Server.Rest.Token}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-            $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {Convert.ToBase64String(RandomNumberGenerator.GetBytes(16))}\r\n" +
-            (isV1 ? "Sec-WebSocket-Protocol: v1.kernel.websocket.jupyter.org\r\n\r\n" : "\r\n")), limit.Token);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"GET /api/kernels/{kernel}/channels HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {shared.Server.Rest.Token}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {Convert.ToBase64String(RandomNumberGenerator.GetBytes(16))}\r\n"
+                    + (isV1 ? "Sec-WebSocket-Protocol: v1.kernel.websocket.jupyter.org\r\n\r\n" : "\r\n")
+            ),
+            limit.Token
+        );
         await ReadHeadAsync(stream, limit.Token);
         await stream.WriteAsync(sent, limit.Token);
         client.Client.Shutdown(SocketShutdown.Send);
@@ -63,11 +83,20 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
         ReadOnlySpan<byte> left = read.ToArray();
         while (!left.IsEmpty)
         {
-            int length = left[1] < 126 ? left[1] : left[1] == 126 ? BinaryPrimitives.ReadUInt16BigEndian(left[2..]) : (int)BinaryPrimitives.ReadUInt64BigEndian(left[2..]);
-            int head = left[1] < 126 ? 2 : left[1] == 126 ? 4 : 10;
+            int length =
+                left[1] < 126 ? left[1]
+                : left[1] == 126 ? BinaryPrimitives.ReadUInt16BigEndian(left[2..])
+                : (int)BinaryPrimitives.ReadUInt64BigEndian(left[2..]);
+            int head =
+                left[1] < 126 ? 2
+                : left[1] == 126 ? 4
+                : 10;
             if (left[0] == 0x88 && length >= 2 && !IsEcho(sent))
             {
-                Assert.True(Codes.Contains(BinaryPrimitives.ReadUInt16BigEndian(left[head..])), $"{what} was closed with {BinaryPrimitives.ReadUInt16BigEndian(left[head..])}");
+                Assert.True(
+                    Codes.Contains(BinaryPrimitives.ReadUInt16BigEndian(left[head..])),
+                    $"{what} was closed with {BinaryPrimitives.ReadUInt16BigEndian(left[head..])}"
+                );
             }
 
             Assert.True(left.Length >= head + length, $"{what} was answered with half a frame.");
@@ -98,7 +127,17 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
         return noise;
     }
 
-    private byte[] HugeLength() => [0x82, 0xFF, .. BigEndian((ulong)_random.NextInt64(1L << 28, long.MaxValue) | (_random.Next(2) == 0 ? 1UL << 63 : 0)), 1, 2, 3, 4, .. Noise(50)];
+    private byte[] HugeLength() =>
+        [
+            0x82,
+            0xFF,
+            .. BigEndian((ulong)_random.NextInt64(1L << 28, long.MaxValue) | (_random.Next(2) == 0 ? 1UL << 63 : 0)),
+            1,
+            2,
+            3,
+            4,
+            .. Noise(50),
+        ];
 
     private byte[] HalfFrame()
     {
@@ -123,8 +162,22 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
     {
         string[] texts =
         [
-            "", "{", "[]", "1", "null", "{}", "{\"channel\":1}", "{\"header\":[]}", "{\"header\":{\"msg_id\":{}}}", "{\"channel\":\"heaven\",\"header\":{\"msg_id\":\"a\",\"msg_type\":\"b\"}}",
-            "{\"header\":{\"msg_id\":\"a\"}}", "{\"channel\":\"iopub\"}", new string('[', 100_000), "{\"header\":" + new string('{', 2000), "{\"a\":1,\"a\":2,\"header\":\"\\ud800\"}", "{}{}",
+            "",
+            "{",
+            "[]",
+            "1",
+            "null",
+            "{}",
+            "{\"channel\":1}",
+            "{\"header\":[]}",
+            "{\"header\":{\"msg_id\":{}}}",
+            "{\"channel\":\"heaven\",\"header\":{\"msg_id\":\"a\",\"msg_type\":\"b\"}}",
+            "{\"header\":{\"msg_id\":\"a\"}}",
+            "{\"channel\":\"iopub\"}",
+            new string('[', 100_000),
+            "{\"header\":" + new string('{', 2000),
+            "{\"a\":1,\"a\":2,\"header\":\"\\ud800\"}",
+            "{}{}",
         ];
         return Frame(1, Encoding.UTF8.GetBytes(texts[_random.Next(texts.Length)]));
     }
@@ -132,7 +185,8 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
     /// <summary>A message that is begun, and begun again.</summary>
     private byte[] Fragments()
     {
-        byte[] first = Frame(1, Noise(100)), second = Frame((byte)_random.Next(0, 3), Noise(100));
+        byte[] first = Frame(1, Noise(100)),
+            second = Frame((byte)_random.Next(0, 3), Noise(100));
         first[0] &= 0x7F;
         return [.. first, .. second, .. Noise(20)];
     }
@@ -148,7 +202,8 @@ public sealed class RudeClientTests(SharedServer shared) : IClassFixture<SharedS
     {
         byte[] mask = new byte[4];
         _random.NextBytes(mask);
-        byte[] length = payload.Length < 126 ? [(byte)(0x80 | payload.Length)]
+        byte[] length =
+            payload.Length < 126 ? [(byte)(0x80 | payload.Length)]
             : payload.Length <= ushort.MaxValue ? [0xFE, (byte)(payload.Length >> 8), (byte)payload.Length]
             : [0xFF, .. BigEndian((ulong)payload.Length)];
         return [(byte)(0x80 | opcode), .. length, .. mask, .. payload.Select((b, i) => (byte)(b ^ mask[i & 3]))];

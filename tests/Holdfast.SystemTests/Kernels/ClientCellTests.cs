@@ -25,15 +25,29 @@ public sealed class ClientCellTests
         JsonElement one = (await server.Rest.GetAsync($"/v1/executions/{id}")).Must(200).Json;
         Assert.Equal(
             ("cell", client.KernelId, "c0ffee", "print('grüß')", "ada", 7L),
-            (one.GetProperty("kind").GetString(), one.GetProperty("kernelId").GetString(), one.GetProperty("cellId").GetString(), one.GetProperty("code").GetString(),
-                one.GetProperty("client").GetProperty("username").GetString(), one.GetProperty("outputBytes").GetInt64()));
+            (
+                one.GetProperty("kind").GetString(),
+                one.GetProperty("kernelId").GetString(),
+                one.GetProperty("cellId").GetString(),
+                one.GetProperty("code").GetString(),
+                one.GetProperty("client").GetProperty("username").GetString(),
+                one.GetProperty("outputBytes").GetInt64()
+            )
+        );
         Assert.Equal("grüß\n", await server.Rest.OutputTextAsync(id));
 
-        Assert.StartsWith("ZeroDivisionError", (await client.ExecutionAsync(wrong, "failed")).GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ZeroDivisionError",
+            (await client.ExecutionAsync(wrong, "failed")).GetProperty("reason").GetString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal("aborted", (await client.ExecutionAsync(dropped, "cancelled")).GetProperty("cause").GetString());
         Assert.Equal(
             [(dropped, "print('never')"), (wrong, "1/0"), (fine, "print('grüß')")],
-            (await KernelClient.ExecutionsAsync(server)).Select(static e => (e.GetProperty("messageId").GetString(), e.GetProperty("firstLine").GetString())));
+            (await KernelClient.ExecutionsAsync(server)).Select(static e =>
+                (e.GetProperty("messageId").GetString(), e.GetProperty("firstLine").GetString())
+            )
+        );
     }
 
     [Fact]
@@ -42,7 +56,9 @@ public sealed class ClientCellTests
         await using TestServer server = await TestServer.StartAsync();
         using KernelClient client = await KernelClient.StartAsync(server);
         string go = server.PathOf("go");
-        string running = client.Execute($"import os, time\nprint('on', flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('off')");
+        string running = client.Execute(
+            $"import os, time\nprint('on', flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('off')"
+        );
         string id = (await client.ExecutionAsync(running, "running")).GetProperty("id").GetString()!;
 
         await server.KillAsync();
@@ -55,8 +71,14 @@ public sealed class ClientCellTests
         Assert.Equal((id, "on\noff\n"), (ended.GetProperty("id").GetString(), await server.Rest.OutputTextAsync(id)));
         await client.ExecutionAsync(sent, "succeeded");
         await server.RestartAsync();
-        Assert.Equal([sent, running], (await KernelClient.ExecutionsAsync(server)).Select(static e => e.GetProperty("messageId").GetString()));
-        Assert.Equal("idle", (await server.Rest.GetAsync($"/v1/kernels/{client.KernelId}")).Must(200).Json.GetProperty("executionState").GetString());
+        Assert.Equal(
+            [sent, running],
+            (await KernelClient.ExecutionsAsync(server)).Select(static e => e.GetProperty("messageId").GetString())
+        );
+        Assert.Equal(
+            "idle",
+            (await server.Rest.GetAsync($"/v1/kernels/{client.KernelId}")).Must(200).Json.GetProperty("executionState").GetString()
+        );
     }
 
     [Fact]
@@ -64,7 +86,10 @@ public sealed class ClientCellTests
     {
         await using TestServer server = await TestServer.StartAsync();
         using KernelClient client = await KernelClient.StartAsync(server);
-        string cell = client.Execute("import getpass, hashlib\nprint(hashlib.sha256(getpass.getpass('Secret? ').encode()).hexdigest()[:8])", allowStdin: true);
+        string cell = client.Execute(
+            "import getpass, hashlib\nprint(hashlib.sha256(getpass.getpass('Secret? ').encode()).hexdigest()[:8])",
+            allowStdin: true
+        );
         JsonElement before = await AskedAsync(server, client);
         string id = (await client.ExecutionAsync(cell, "running")).GetProperty("id").GetString()!;
 
@@ -72,17 +97,30 @@ public sealed class ClientCellTests
         JsonElement asked = await AskedAsync(server, client);
         Assert.Equal(
             ("Secret? ", true, id, before.GetProperty("since").GetString()),
-            (asked.GetProperty("prompt").GetString(), asked.GetProperty("password").GetBoolean(), asked.GetProperty("executionId").GetString(), asked.GetProperty("since").GetString()));
+            (
+                asked.GetProperty("prompt").GetString(),
+                asked.GetProperty("password").GetBoolean(),
+                asked.GetProperty("executionId").GetString(),
+                asked.GetProperty("since").GetString()
+            )
+        );
 
         Assert.Equal(200, (await server.Rest.PostAsync($"/v1/kernels/{client.KernelId}/input", """{"value":"zanzibar-41"}""")).Status);
         RestReply second = await server.Rest.PostAsync($"/v1/kernels/{client.KernelId}/input", """{"value":"zanzibar-42"}""");
         Assert.Equal((409, "input-not-requested"), (second.Status, second.Code));
 
         await client.ExecutionAsync(cell, "succeeded");
-        Assert.EndsWith(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("zanzibar-41"u8))[..8] + "\n", await server.Rest.OutputTextAsync(id), StringComparison.Ordinal);
+        Assert.EndsWith(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("zanzibar-41"u8))[..8] + "\n",
+            await server.Rest.OutputTextAsync(id),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(
-            Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Where(static f => Path.GetExtension(f) is not ("" or ".lock" or ".sock")),
-            static f => File.ReadAllBytes(f).AsSpan().IndexOf("zanzibar-41"u8) >= 0);
+            Directory
+                .EnumerateFiles(server.Data, "*", SearchOption.AllDirectories)
+                .Where(static f => Path.GetExtension(f) is not ("" or ".lock" or ".sock")),
+            static f => File.ReadAllBytes(f).AsSpan().IndexOf("zanzibar-41"u8) >= 0
+        );
     }
 
     [Fact]
@@ -103,8 +141,12 @@ public sealed class ClientCellTests
         await client.ExecutionAsync(first, "succeeded");
         Assert.Equal("cancelled", (await client.ExecutionAsync(second, "cancelled")).GetProperty("cause").GetString());
 
-        // The kernel drops what waits behind an error, unless the interrupt met it before the cell's code: then it says nothing and goes on.
-        Assert.Contains((await client.ExecutionAsync(third, "cancelled", "succeeded")).GetProperty("cause").GetString(), (string[])["aborted", "ok"]);
+        // The kernel drops what waits behind an error, unless the interrupt met it before the cell's code: then it says nothing and goes
+        // on.
+        Assert.Contains(
+            (await client.ExecutionAsync(third, "cancelled", "succeeded")).GetProperty("cause").GetString(),
+            (string[])["aborted", "ok"]
+        );
     }
 
     [Fact]
@@ -123,7 +165,8 @@ public sealed class ClientCellTests
 
     private static long PeakKilobytes(TestServer server)
     {
-        string line = File.ReadLines($"/proc/{server.Process.Id.ToString(CultureInfo.InvariantCulture)}/status").First(static l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+        string line = File.ReadLines($"/proc/{server.Process.Id.ToString(CultureInfo.InvariantCulture)}/status")
+            .First(static l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
 
@@ -131,7 +174,10 @@ public sealed class ClientCellTests
     {
         JsonElement asked = default;
         await Patience.UntilAsync(
-            async () => (await server.Rest.GetAsync($"/v1/kernels/{client.KernelId}")).Must(200).Json.TryGetProperty("pendingInput", out asked), "the kernel asked");
+            async () =>
+                (await server.Rest.GetAsync($"/v1/kernels/{client.KernelId}")).Must(200).Json.TryGetProperty("pendingInput", out asked),
+            "the kernel asked"
+        );
         return asked;
     }
 }

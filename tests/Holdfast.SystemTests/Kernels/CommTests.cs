@@ -13,7 +13,8 @@ public sealed class CommTests
         await using TestServer server = await TestServer.StartAsync();
         using KernelClient client = await KernelClient.StartAsync(server);
         string go = server.PathOf("go");
-        string cell = client.Execute($"""
+        string cell = client.Execute(
+            $"""
             import os, time
             from ipykernel.comm import Comm
             slider = Comm(target_name='jupyter.widget', data=dict(state=dict(_model_name='IntSliderModel', _model_module='@jupyter-widgets/controls', value=1)), metadata=dict(version='2.1.0'))
@@ -25,7 +26,8 @@ public sealed class CommTests
             print('open', flush=True)
             while not os.path.exists('{go}'): time.sleep(0.01)
             slider.send(dict(method='update', state=dict(value=3)))
-            """);
+            """
+        );
         List<JsonElement> comms = [];
         await Patience.UntilAsync(async () => (comms = await ListAsync(server, client)).Count == 3, "the busy kernel's comms were there");
         Assert.Equal(["jupyter.widget", "jupyter.widget", "mine"], comms.Select(static c => c.GetProperty("targetName").GetString()));
@@ -43,8 +45,18 @@ public sealed class CommTests
         JsonElement widgets = (await server.Rest.GetAsync($"/v1/kernels/{client.KernelId}/comms?widgets=true")).Must(200).Json;
         JsonElement model = widgets.GetProperty("state").GetProperty(comms[0].GetProperty("id").GetString()!);
         Assert.Equal(
-            (2, "IntSliderModel", 3), (widgets.GetProperty("version_major").GetInt32(), model.GetProperty("model_name").GetString(), model.GetProperty("state").GetProperty("value").GetInt32()));
-        Assert.Contains("IntSliderModel", await CliProcess.MustAsync(server.Data, "kernels", "comms", client.KernelId), StringComparison.Ordinal);
+            (2, "IntSliderModel", 3),
+            (
+                widgets.GetProperty("version_major").GetInt32(),
+                model.GetProperty("model_name").GetString(),
+                model.GetProperty("state").GetProperty("value").GetInt32()
+            )
+        );
+        Assert.Contains(
+            "IntSliderModel",
+            await CliProcess.MustAsync(server.Data, "kernels", "comms", client.KernelId),
+            StringComparison.Ordinal
+        );
         (await server.Rest.GetAsync("/v1/kernels/0b9d1c58-5a5c-4d0e-9c3f-6f1f2b7f3a10/comms")).Must(404);
     }
 

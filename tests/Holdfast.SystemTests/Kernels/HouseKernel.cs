@@ -13,14 +13,18 @@ internal sealed class HouseKernel(TestServer server, string id)
     public string Id { get; } = id;
 
     public static async Task<HouseKernel> StartAsync(TestServer server, JsonObject? request = null) =>
-        new(server, (await server.Rest.PostAsync("/v1/kernels", (request ?? []).ToJsonString())).Must(201).Json.GetProperty("id").GetString()!);
+        new(
+            server,
+            (await server.Rest.PostAsync("/v1/kernels", (request ?? []).ToJsonString())).Must(201).Json.GetProperty("id").GetString()!
+        );
 
     public async Task<JsonElement> GetAsync() => (await server.Rest.GetAsync("/v1/kernels/" + Id)).Must(200).Json;
 
     public async Task<int> PidAsync() => (await GetAsync()).GetProperty("pid").GetInt32();
 
     /// <summary>Has it run code, and returns the run's id at once.</summary>
-    public Task<string> BeginAsync(string code) => BeginAsync(server, code, Id, string.Create(CultureInfo.InvariantCulture, $"{Id}-{++_notebooks}"));
+    public Task<string> BeginAsync(string code) =>
+        BeginAsync(server, code, Id, string.Create(CultureInfo.InvariantCulture, $"{Id}-{++_notebooks}"));
 
     /// <summary>What the code printed.</summary>
     public async Task<string> RunAsync(string code)
@@ -36,11 +40,20 @@ internal sealed class HouseKernel(TestServer server, string id)
     {
         var notebook = new JsonObject
         {
-            ["cells"] = new JsonArray(new JsonObject
-            {
-                ["cell_type"] = "code", ["id"] = "only", ["metadata"] = new JsonObject(), ["execution_count"] = null, ["outputs"] = new JsonArray(), ["source"] = code,
-            }),
-            ["nbformat"] = 4, ["nbformat_minor"] = 5, ["metadata"] = new JsonObject(),
+            ["cells"] = new JsonArray(
+                new JsonObject
+                {
+                    ["cell_type"] = "code",
+                    ["id"] = "only",
+                    ["metadata"] = new JsonObject(),
+                    ["execution_count"] = null,
+                    ["outputs"] = new JsonArray(),
+                    ["source"] = code,
+                }
+            ),
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+            ["metadata"] = new JsonObject(),
         };
         await File.WriteAllTextAsync(Path.Combine(server.Root, name + ".ipynb"), notebook.ToJsonString());
         var request = new JsonObject { ["path"] = name + ".ipynb", ["kernel"] = kernel };
@@ -59,7 +72,8 @@ internal sealed class HouseKernel(TestServer server, string id)
                     now = await GetAsync();
                     return isWanted(now);
                 },
-                what);
+                what
+            );
         }
         catch (TimeoutException e)
         {
@@ -69,6 +83,9 @@ internal sealed class HouseKernel(TestServer server, string id)
         return now;
     }
 
-    public Task<JsonElement> UntilStateAsync(string state, int restarts = 0) => UntilAsync(
-        k => k.GetProperty("state").GetString() == state && k.GetProperty("restarts").GetInt32() == restarts, $"it was {state} with {restarts} restarts");
+    public Task<JsonElement> UntilStateAsync(string state, int restarts = 0) =>
+        UntilAsync(
+            k => k.GetProperty("state").GetString() == state && k.GetProperty("restarts").GetInt32() == restarts,
+            $"it was {state} with {restarts} restarts"
+        );
 }

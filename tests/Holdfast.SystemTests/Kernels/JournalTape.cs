@@ -7,9 +7,10 @@ namespace Holdfast.SystemTests.Kernels;
 /// <summary>One thing the journal says: a message, an event, or output bytes.</summary>
 internal sealed record TapeEntry(JournalChannel Channel, byte[] Payload)
 {
-    public JupyterMessage? Message { get; } = Channel is JournalChannel.Event or JournalChannel.Stdout or JournalChannel.Stderr
-        ? null
-        : JupyterMessage.TryParse(Payload) ?? throw new InvalidDataException($"A {Channel} record that is no message.");
+    public JupyterMessage? Message { get; } =
+        Channel is JournalChannel.Event or JournalChannel.Stdout or JournalChannel.Stderr
+            ? null
+            : JupyterMessage.TryParse(Payload) ?? throw new InvalidDataException($"A {Channel} record that is no message.");
 
     public AttemptEvent? Event { get; } = Channel == JournalChannel.Event ? AttemptEvent.Read(Payload) : null;
 }

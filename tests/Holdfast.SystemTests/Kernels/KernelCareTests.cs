@@ -33,14 +33,19 @@ public sealed class KernelCareTests
         string next = (await WarmAsync(server, id)).GetProperty("id").GetString()!;
         await server.KillAsync();
         await server.StartAgainAsync(new TestServerOptions());
-        await Patience.UntilAsync(async () => (await server.Rest.GetAsync("/v1/kernels/" + next)).Status == 404, "the warm kernel was gone");
+        await Patience.UntilAsync(
+            async () => (await server.Rest.GetAsync("/v1/kernels/" + next)).Status == 404,
+            "the warm kernel was gone"
+        );
         Assert.Equal("running", (await taken.GetAsync()).GetProperty("state").GetString());
     }
 
     [Fact]
     public async Task An_idle_kernel_is_culled_and_a_busy_one_is_not()
     {
-        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--cull-idle-timeout", "2", "--cull-interval", "0.1"] });
+        await using TestServer server = await TestServer.StartAsync(
+            new TestServerOptions { Arguments = ["--cull-idle-timeout", "2", "--cull-interval", "0.1"] }
+        );
         HouseKernel idle = await HouseKernel.StartAsync(server);
         HouseKernel busy = await HouseKernel.StartAsync(server);
         _ = await busy.BeginAsync("import time; time.sleep(60)");
@@ -59,13 +64,18 @@ public sealed class KernelCareTests
         Assert.Equal(1, before.GetProperty("processes").GetInt32());
         Assert.InRange(before.GetProperty("memoryBytes").GetInt64(), 20 << 20, 200 << 20);
 
-        _ = await kernel.BeginAsync("""
+        _ = await kernel.BeginAsync(
+            """
             import subprocess, sys
             subprocess.run([sys.executable, '-c', 'much = b"x" * (100 << 20)\nwhile True: pass'])
-            """);
+            """
+        );
         JsonElement now = await kernel.UntilAsync(
-            k => k.GetProperty("memoryBytes").GetInt64() > before.GetProperty("memoryBytes").GetInt64() + (100 << 20) && k.GetProperty("cpuPercent").GetDouble() > 1,
-            "its child was seen");
+            k =>
+                k.GetProperty("memoryBytes").GetInt64() > before.GetProperty("memoryBytes").GetInt64() + (100 << 20)
+                && k.GetProperty("cpuPercent").GetDouble() > 1,
+            "its child was seen"
+        );
         Assert.Equal(2, now.GetProperty("processes").GetInt32());
         Assert.True(now.GetProperty("cpuSeconds").GetDouble() > before.GetProperty("cpuSeconds").GetDouble());
     }
@@ -78,7 +88,12 @@ public sealed class KernelCareTests
         HouseKernel other = await HouseKernel.StartAsync(server);
 
         Assert.Equal((1, 0.5), (Cpus(await asked.GetAsync()), Cpus(await other.GetAsync())));
-        Assert.Equal("1\n", await asked.RunAsync("import os, subprocess; print(subprocess.check_output(['nproc'], text=True).strip() if os.cpu_count() > 1 else 1)"));
+        Assert.Equal(
+            "1\n",
+            await asked.RunAsync(
+                "import os, subprocess; print(subprocess.check_output(['nproc'], text=True).strip() if os.cpu_count() > 1 else 1)"
+            )
+        );
         RestReply refused = await server.Rest.PostAsync("/v1/kernels", """{"limits":{"cpus":0}}""");
         Assert.Equal((400, "invalid-request"), (refused.Status, refused.Code));
     }
@@ -92,10 +107,16 @@ public sealed class KernelCareTests
             async () =>
             {
                 JsonElement all = (await server.Rest.GetAsync("/v1/kernels?warm=true")).Must(200).Json.GetProperty("kernels");
-                found = all.EnumerateArray().FirstOrDefault(k => k.TryGetProperty("warm", out _) && k.GetProperty("state").GetString() == "running" && k.GetProperty("id").GetString() != other);
+                found = all.EnumerateArray()
+                    .FirstOrDefault(k =>
+                        k.TryGetProperty("warm", out _)
+                        && k.GetProperty("state").GetString() == "running"
+                        && k.GetProperty("id").GetString() != other
+                    );
                 return found.ValueKind == JsonValueKind.Object;
             },
-            "a kernel was warm");
+            "a kernel was warm"
+        );
         return found;
     }
 }

@@ -27,11 +27,16 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
         JsonElement death = back.GetProperty("lastDeath");
         Assert.Equal(cause, death.GetProperty("cause").GetString());
         Assert.Equal(signal, death.GetProperty("signalName").GetString());
-        Assert.Equal(exitCode, death.GetProperty("exitCode").ValueKind == JsonValueKind.Null ? null : death.GetProperty("exitCode").GetInt32());
+        Assert.Equal(
+            exitCode,
+            death.GetProperty("exitCode").ValueKind == JsonValueKind.Null ? null : death.GetProperty("exitCode").GetInt32()
+        );
         Assert.NotEqual(pid, back.GetProperty("pid").GetInt32());
 
         // The run that it died under is lost with it, and the feed told of death and restart.
-        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
+        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}"))
+            .Must(200)
+            .Json;
         Assert.Equal("lost", ended.GetProperty("state").GetString());
         using var limit = new CancellationTokenSource(Patience.Limit, TimeProvider.System);
         await foreach (StreamEvent change in shared.Server.Rest.FollowAsync($"/v1/feed?subject={kernel.Id}", null, limit.Token))
@@ -60,7 +65,9 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
     public async Task A_run_s_own_kernel_is_not_restarted_under_it()
     {
         string run = await HouseKernel.BeginAsync(shared.Server, "import os; os._exit(3)", "python3", "own-kernel");
-        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
+        JsonElement ended = (await shared.Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}"))
+            .Must(200)
+            .Json;
 
         JsonElement dead = await new HouseKernel(shared.Server, ended.GetProperty("kernelId").GetString()!).UntilStateAsync("dead");
         Assert.False(dead.GetProperty("autoRestart").GetBoolean());
@@ -81,7 +88,11 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
         SocketMessage told = await socket.ReadUntilAsync(static m => m.State == "dead");
         Assert.Contains("is not started again", told.Content.GetProperty("reason").GetString(), StringComparison.Ordinal);
         string reason = dead.GetProperty("reason").GetString()!;
-        Assert.StartsWith("It died 2 times within 5 minutes and is not started again. It was killed by SIGKILL", reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "It died 2 times within 5 minutes and is not started again. It was killed by SIGKILL",
+            reason,
+            StringComparison.Ordinal
+        );
         Assert.Contains("It exited with code 3.", reason, StringComparison.Ordinal);
 
         // Whoever restarts it begins anew.
@@ -96,7 +107,13 @@ public sealed class KernelDeathTests(SharedServer shared) : IClassFixture<Shared
         await using TestServer server = await TestServer.StartAsync();
         string directory = Directory.CreateDirectory(Path.Combine(server.Folder, "its own")).FullName;
         HouseKernel kernel = await HouseKernel.StartAsync(
-            server, new JsonObject { ["cwd"] = directory, ["env"] = new JsonObject { ["HOUSE_COLOUR"] = "green", ["KERNEL_WORKING_DIR"] = "/nowhere" } });
+            server,
+            new JsonObject
+            {
+                ["cwd"] = directory,
+                ["env"] = new JsonObject { ["HOUSE_COLOUR"] = "green", ["KERNEL_WORKING_DIR"] = "/nowhere" },
+            }
+        );
         int pid = await kernel.PidAsync();
         await server.KillAsync();
         _ = Libc.Kill(pid, Libc.SigKill);

@@ -38,7 +38,15 @@ internal sealed class LinkClient : IDisposable
         }
 
         var client = new LinkClient(socket);
-        client.Welcome = client.Ask(new LinkMessage { Type = LinkMessageType.Hello, Protocol = LinkCodec.ProtocolVersion, Nonce = nonce }, LinkMessageType.Welcome);
+        client.Welcome = client.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Hello,
+                Protocol = LinkCodec.ProtocolVersion,
+                Nonce = nonce,
+            },
+            LinkMessageType.Welcome
+        );
         return client;
     }
 
@@ -46,7 +54,9 @@ internal sealed class LinkClient : IDisposable
     public LinkMessage Ask(LinkMessage request, LinkMessageType expected = LinkMessageType.Done)
     {
         LinkMessage answer = Send(request);
-        return answer.Type == expected ? answer : throw new InvalidOperationException($"{request.Type} was answered by {answer.Type} {answer.Code}: {answer.Reason}");
+        return answer.Type == expected
+            ? answer
+            : throw new InvalidOperationException($"{request.Type} was answered by {answer.Type} {answer.Code}: {answer.Reason}");
     }
 
     /// <summary>Sends a request; the answer, whatever it is.</summary>
@@ -86,11 +96,24 @@ internal sealed class LinkClient : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static LinkMessage WithId(LinkMessage m, long id) => new()
-    {
-        Type = m.Type, Id = id, Protocol = m.Protocol, Nonce = m.Nonce, Signal = m.Signal, Cause = m.Cause, GraceMs = m.GraceMs, Position = m.Position,
-        MessageId = m.MessageId, Group = m.Group, StopOnError = m.StopOnError, Channel = m.Channel, Directory = m.Directory, Body = m.Body,
-    };
+    private static LinkMessage WithId(LinkMessage m, long id) =>
+        new()
+        {
+            Type = m.Type,
+            Id = id,
+            Protocol = m.Protocol,
+            Nonce = m.Nonce,
+            Signal = m.Signal,
+            Cause = m.Cause,
+            GraceMs = m.GraceMs,
+            Position = m.Position,
+            MessageId = m.MessageId,
+            Group = m.Group,
+            StopOnError = m.StopOnError,
+            Channel = m.Channel,
+            Directory = m.Directory,
+            Body = m.Body,
+        };
 
     private void SendAll(ReadOnlySpan<byte> bytes)
     {

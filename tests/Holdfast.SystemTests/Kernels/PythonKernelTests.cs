@@ -22,13 +22,17 @@ public class PythonKernelTests
         Assert.Equal("ok", kernel.Run("from IPython.display import display\ndisplay('d')\n1+1"));
         Assert.Equal(
             ["status", "execute_input", "display_data", "execute_result", "status"],
-            kernel.Of(JournalChannel.IoPub, "cell-2").Select(static m => m.MessageType));
+            kernel.Of(JournalChannel.IoPub, "cell-2").Select(static m => m.MessageType)
+        );
 
         Assert.Equal("error", kernel.Run("1/0"));
         Assert.Contains(kernel.Of(JournalChannel.IoPub, "cell-3"), static m => m.MessageType == "error");
 
         // What was asked stands in the journal before what was answered, and was signed.
-        Assert.Contains(kernel.Tape.Entries, static e => e.Channel == JournalChannel.ShellRequest && e.Message!.MessageId == "cell-1" && e.Message.Signature.Length == 64);
+        Assert.Contains(
+            kernel.Tape.Entries,
+            static e => e.Channel == JournalChannel.ShellRequest && e.Message!.MessageId == "cell-1" && e.Message.Signature.Length == 64
+        );
         Assert.Contains(kernel.Tape.Events, static e => e.Event == "ready");
         Assert.DoesNotContain(kernel.Tape.Events, static e => e.Event is "gap" or "badSignature");
     }
@@ -71,17 +75,27 @@ public class PythonKernelTests
         using SupervisedKernel kernel = SupervisedKernel.Python().WaitUntilReady();
         const int count = 60_000;
 
-        Assert.Equal("ok", kernel.Run("from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().iopub_thread.socket.sndhwm, get_ipython().execution_count)"));
+        Assert.Equal(
+            "ok",
+            kernel.Run(
+                "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().iopub_thread.socket.sndhwm, get_ipython().execution_count)"
+            )
+        );
         Assert.Equal("0 1\n", kernel.Stream("cell-1"));
 
         // As fast as ipykernel publishes, without display's own work: it is its publishing socket that would drop.
-        Assert.Equal("ok", kernel.Run(
-            "k = get_ipython().kernel\n" +
-            $"for i in range({count}):\n k.session.send(k.iopub_socket, 'display_data', {{'data':{{'text/plain':str(i)}},'metadata':{{}},'transient':{{}}}}, parent=k.get_parent('shell'))"));
+        Assert.Equal(
+            "ok",
+            kernel.Run(
+                "k = get_ipython().kernel\n"
+                    + $"for i in range({count}):\n k.session.send(k.iopub_socket, 'display_data', {{'data':{{'text/plain':str(i)}},'metadata':{{}},'transient':{{}}}}, parent=k.get_parent('shell'))"
+            )
+        );
 
         Assert.Equal(
             Enumerable.Range(0, count).Select(static i => i.ToString(CultureInfo.InvariantCulture)),
-            kernel.Of(JournalChannel.IoPub, "cell-2").Where(static m => m.MessageType == "display_data").Select(Text));
+            kernel.Of(JournalChannel.IoPub, "cell-2").Where(static m => m.MessageType == "display_data").Select(Text)
+        );
 
         static string Text(JupyterMessage message)
         {
@@ -157,7 +171,14 @@ public class PythonKernelTests
         string cell = kernel.Execute("import time\nprint('on', flush=True)\ntime.sleep(1000)");
         kernel.WaitForTape(() => kernel.Stream(cell) == "on\n");
 
-        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = "cancelled", GraceMs = 50_000 });
+        kernel.Link.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Cause = "cancelled",
+                GraceMs = 50_000,
+            }
+        );
         LinkMessage exited = kernel.WaitForExit();
         kernel.Tape.Read();
 
@@ -169,11 +190,23 @@ public class PythonKernelTests
     public void A_stop_lets_the_kernel_shut_down_and_takes_along_what_it_started()
     {
         using SupervisedKernel kernel = SupervisedKernel.Python().WaitUntilReady();
-        Assert.Equal("ok", kernel.Run("import subprocess, os\nprint(subprocess.Popen(['sleep', '1000'], start_new_session=True).pid)\nprint(os.environ.get('JPY_PARENT_PID'))"));
+        Assert.Equal(
+            "ok",
+            kernel.Run(
+                "import subprocess, os\nprint(subprocess.Popen(['sleep', '1000'], start_new_session=True).pid)\nprint(os.environ.get('JPY_PARENT_PID'))"
+            )
+        );
         string[] lines = kernel.Stream("cell-1").Split('\n');
         int child = int.Parse(lines[0], CultureInfo.InvariantCulture);
 
-        kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = "cancelled", GraceMs = 60_000 });
+        kernel.Link.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Cause = "cancelled",
+                GraceMs = 60_000,
+            }
+        );
         LinkMessage exited = kernel.WaitForExit();
         kernel.Tape.Read();
 

@@ -115,7 +115,10 @@ public class ScriptedKernelTests
         Assert.Equal("ok", kernel.Run("bad-signature\nno-delimiter\nbad-reply\nprint true"));
 
         Assert.Equal("true\n", kernel.Stream("cell-1"));
-        Assert.Equal(["iopub", "iopub", "shell"], kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.BadSignature).Select(static e => e.Channel).Order());
+        Assert.Equal(
+            ["iopub", "iopub", "shell"],
+            kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.BadSignature).Select(static e => e.Channel).Order()
+        );
     }
 
     [Fact]
@@ -124,7 +127,10 @@ public class ScriptedKernelTests
         using SupervisedKernel kernel = SupervisedKernel.Scripted("welcome").WaitUntilReady();
 
         Assert.Equal("ok", kernel.Run("print hello"));
-        Assert.DoesNotContain(kernel.Tape.Entries, static e => e.Channel == JournalChannel.IoPub && e.Message!.MessageType == "iopub_welcome");
+        Assert.DoesNotContain(
+            kernel.Tape.Entries,
+            static e => e.Channel == JournalChannel.IoPub && e.Message!.MessageType == "iopub_welcome"
+        );
     }
 
     [Fact]
@@ -144,7 +150,8 @@ public class ScriptedKernelTests
         Assert.Equal(1_100_000 + "done\n".Length, kernel.Stream(cell).Length);
         Assert.Equal(
             Enumerable.Range(0, 2000).Select(static i => i.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-            kernel.Of(JournalChannel.IoPub, cell).Where(static m => m.MessageType == "display_data").Select(TextOf));
+            kernel.Of(JournalChannel.IoPub, cell).Where(static m => m.MessageType == "display_data").Select(TextOf)
+        );
         Assert.Contains(kernel.Tape.Events, static e => e.Event == AttemptEvent.Stalled);
 
         static string TextOf(JupyterMessage message)
@@ -206,7 +213,10 @@ public class ScriptedKernelTests
 
         Assert.Equal("ok", kernel.WaitForOutcome(running));
         Assert.Equal("ok", kernel.WaitForOutcome(four));
-        Assert.Equal([one, two, three], kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.Skipped).Select(static e => e.MessageId));
+        Assert.Equal(
+            [one, two, three],
+            kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.Skipped).Select(static e => e.MessageId)
+        );
     }
 
     [Fact]
@@ -295,7 +305,14 @@ public class ScriptedKernelTests
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
 
-        kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Send, Channel = "shell", Body = kernel.ExecuteRequest("client", "print on\nsleep 1000").Body });
+        kernel.Link.Send(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Send,
+                Channel = "shell",
+                Body = kernel.ExecuteRequest("client", "print on\nsleep 1000").Body,
+            }
+        );
         kernel.WaitForTape(() => kernel.Stream("client") == "on\n");
         string waiting = kernel.Execute("print whole");
         kernel.Link.Ask(new LinkMessage { Type = LinkMessageType.Interrupt });
@@ -344,7 +361,10 @@ public class ScriptedKernelTests
         Assert.True(kernel.Link.WaitFor(LinkMessageType.Heartbeat).Alive);
 
         Assert.Equal("ok", kernel.WaitForOutcome(cell));
-        Assert.Equal([false, true], kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.Heartbeat).Select(static e => e.Alive!.Value));
+        Assert.Equal(
+            [false, true],
+            kernel.Tape.Events.Where(static e => e.Event == AttemptEvent.Heartbeat).Select(static e => e.Alive!.Value)
+        );
     }
 
     /// <summary>Kernels keep what a restart will want again, and other clients wait for the next incarnation instead of leaving.</summary>
@@ -380,11 +400,47 @@ public class ScriptedKernelTests
     {
         using SupervisedKernel kernel = SupervisedKernel.Scripted().WaitUntilReady();
 
-        Assert.Equal(LinkCodes.MessageInvalid, kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Execute, MessageId = "x", Body = new byte[] { 1, 2, 3 } }).Code);
+        Assert.Equal(
+            LinkCodes.MessageInvalid,
+            kernel
+                .Link.Send(
+                    new LinkMessage
+                    {
+                        Type = LinkMessageType.Execute,
+                        MessageId = "x",
+                        Body = new byte[] { 1, 2, 3 },
+                    }
+                )
+                .Code
+        );
         LinkMessage request = kernel.ExecuteRequest("one", "print 1");
-        Assert.Equal(LinkCodes.MessageInvalid, kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Execute, MessageId = "two", Body = request.Body }).Code);
+        Assert.Equal(
+            LinkCodes.MessageInvalid,
+            kernel
+                .Link.Send(
+                    new LinkMessage
+                    {
+                        Type = LinkMessageType.Execute,
+                        MessageId = "two",
+                        Body = request.Body,
+                    }
+                )
+                .Code
+        );
         Assert.Equal(LinkCodes.MessageInvalid, kernel.Link.Send(kernel.ExecuteRequest("quo\"te", "print 1")).Code);
-        Assert.Equal(LinkCodes.MessageInvalid, kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Send, Channel = "iopub", Body = request.Body }).Code);
+        Assert.Equal(
+            LinkCodes.MessageInvalid,
+            kernel
+                .Link.Send(
+                    new LinkMessage
+                    {
+                        Type = LinkMessageType.Send,
+                        Channel = "iopub",
+                        Body = request.Body,
+                    }
+                )
+                .Code
+        );
         Assert.Equal(LinkCodes.NotSupported, kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Pause }).Code);
         Assert.Equal(LinkCodes.NotIdle, kernel.Link.Send(new LinkMessage { Type = LinkMessageType.Release }).Code);
         Assert.Equal("ok", kernel.Run("print still here"));

@@ -24,7 +24,9 @@ internal sealed class SupervisedKernel : IDisposable
         File.WriteAllBytes(new AttemptFiles(attempt).Spec, spec.Write());
         _supervisor = isOnSmallDisk ? StartOnSmallDisk(attempt) : Process.Start(SupervisorPath, ["run", attempt]);
         Link = Connect();
-        Files = new AttemptFiles(isOnSmallDisk ? string.Create(CultureInfo.InvariantCulture, $"/proc/{_supervisor.Id}/root{attempt}") : attempt);
+        Files = new AttemptFiles(
+            isOnSmallDisk ? string.Create(CultureInfo.InvariantCulture, $"/proc/{_supervisor.Id}/root{attempt}") : attempt
+        );
         Tape = new JournalTape(Files.Journal);
         Link.Ask(new LinkMessage { Type = LinkMessageType.Watch });
     }
@@ -35,7 +37,9 @@ internal sealed class SupervisedKernel : IDisposable
         {
             string configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
             return Environment.GetEnvironmentVariable("HOLDFAST_SUPERVISOR")
-                ?? Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../Holdfast.Supervisor", configuration, "holdfast-supervisor"));
+                ?? Path.GetFullPath(
+                    Path.Combine(AppContext.BaseDirectory, "../../Holdfast.Supervisor", configuration, "holdfast-supervisor")
+                );
         }
     }
 
@@ -49,16 +53,30 @@ internal sealed class SupervisedKernel : IDisposable
     /// <summary>The real ipykernel of this machine.</summary>
     public static SupervisedKernel Python(string transport = "ipc", string interruptMode = "signal")
     {
-        KernelSpec kernel = KernelSpecSearch.Search(["/usr/local/share/jupyter/kernels", "/usr/share/jupyter/kernels"]).Find("python3")
+        KernelSpec kernel =
+            KernelSpecSearch.Search(["/usr/local/share/jupyter/kernels", "/usr/share/jupyter/kernels"]).Find("python3")
             ?? throw new InvalidOperationException("These tests need python3-ipykernel.");
         return Start(kernel.ResolveArgv(), transport, interruptMode);
     }
 
     /// <summary>The scripted kernel; see testkernel.py for what it obeys.</summary>
-    public static SupervisedKernel Scripted(string behaviour = "", long startTimeoutMs = 60_000, long graceMs = 2_000, bool isOnSmallDisk = false)
+    public static SupervisedKernel Scripted(
+        string behaviour = "",
+        long startTimeoutMs = 60_000,
+        long graceMs = 2_000,
+        bool isOnSmallDisk = false
+    )
     {
         string script = Path.Combine(AppContext.BaseDirectory, "testkernel.py");
-        return Start(["/usr/bin/python3", script, "-f", "{connection_file}"], "ipc", "signal", behaviour, startTimeoutMs, graceMs, isOnSmallDisk);
+        return Start(
+            ["/usr/bin/python3", script, "-f", "{connection_file}"],
+            "ipc",
+            "signal",
+            behaviour,
+            startTimeoutMs,
+            graceMs,
+            isOnSmallDisk
+        );
     }
 
     public SupervisedKernel WaitUntilReady()
@@ -83,18 +101,30 @@ internal sealed class SupervisedKernel : IDisposable
         return messageId;
     }
 
-    public LinkMessage ExecuteRequest(string messageId, string code, string? group = null, bool stopOnError = false, long position = 0) => new()
-    {
-        Type = LinkMessageType.Execute, MessageId = messageId, Group = group, StopOnError = stopOnError, Position = position,
-        Body = JupyterEnvelope.Build(Header("execute_request", messageId), JupyterEnvelope.ExecuteContent(code, allowStdin: true)),
-    };
+    public LinkMessage ExecuteRequest(string messageId, string code, string? group = null, bool stopOnError = false, long position = 0) =>
+        new()
+        {
+            Type = LinkMessageType.Execute,
+            MessageId = messageId,
+            Group = group,
+            StopOnError = stopOnError,
+            Position = position,
+            Body = JupyterEnvelope.Build(Header("execute_request", messageId), JupyterEnvelope.ExecuteContent(code, allowStdin: true)),
+        };
 
     /// <summary>Answers the kernel's input_request; the supervisor's answer.</summary>
-    public LinkMessage Input(string value) => Link.Send(new LinkMessage
-    {
-        Type = LinkMessageType.Send, Channel = "stdin",
-        Body = JupyterEnvelope.Build(Header("input_reply", "input-" + (++_count).ToString(CultureInfo.InvariantCulture)), JupyterEnvelope.InputContent(value)),
-    });
+    public LinkMessage Input(string value) =>
+        Link.Send(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Send,
+                Channel = "stdin",
+                Body = JupyterEnvelope.Build(
+                    Header("input_reply", "input-" + (++_count).ToString(CultureInfo.InvariantCulture)),
+                    JupyterEnvelope.InputContent(value)
+                ),
+            }
+        );
 
     /// <summary>Runs a cell and waits for its reply and idle; its reply's status.</summary>
     public string? Run(string code) => WaitForOutcome(Execute(code));
@@ -157,7 +187,11 @@ internal sealed class SupervisedKernel : IDisposable
 
     /// <summary>All stream text of a request.</summary>
     public string Stream(string messageId) =>
-        string.Concat(Of(JournalChannel.IoPub, messageId).Where(static m => m.MessageType == "stream").Select(static m => JupyterJson.GetText(m.Content.Span, "text"u8)));
+        string.Concat(
+            Of(JournalChannel.IoPub, messageId)
+                .Where(static m => m.MessageType == "stream")
+                .Select(static m => JupyterJson.GetText(m.Content.Span, "text"u8))
+        );
 
     public long MemoryKb(string field)
     {
@@ -169,7 +203,14 @@ internal sealed class SupervisedKernel : IDisposable
     {
         try
         {
-            _ = Link.Send(new LinkMessage { Type = LinkMessageType.Stop, GraceMs = 1, Cause = "test" });
+            _ = Link.Send(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Stop,
+                    GraceMs = 1,
+                    Cause = "test",
+                }
+            );
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or ObjectDisposedException)
         {
@@ -190,21 +231,45 @@ internal sealed class SupervisedKernel : IDisposable
     }
 
     private static SupervisedKernel Start(
-        string[] argv, string transport, string interruptMode, string behaviour = "", long startTimeoutMs = 60_000, long graceMs = 2_000,
-        bool isOnSmallDisk = false)
+        string[] argv,
+        string transport,
+        string interruptMode,
+        string behaviour = "",
+        long startTimeoutMs = 60_000,
+        long graceMs = 2_000,
+        bool isOnSmallDisk = false
+    )
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("holdfast-");
-        return new SupervisedKernel(folder, new AttemptSpec
-        {
-            Attempt = "kernel-under-test", Kind = AttemptSpec.KindKernel, Nonce = Nonce, Socket = Path.Combine(folder.FullName, "s.sock"), Fence = 1, Argv = argv,
-            Cwd = folder.FullName, GraceMs = graceMs, Transport = transport, InterruptMode = interruptMode, Username = "ann", SessionId = "session-under-test",
-            Key = "8c5d1f0a", StartTimeoutMs = startTimeoutMs,
-            Environment =
-            [
-                "PATH=/usr/bin:/bin", "HOME=" + folder.FullName, "LANG=C.UTF-8", "JPY_PARENT_PID=1234567",
-                "HOLDFAST_TEST_KERNEL=" + behaviour,
-            ],
-        }, isOnSmallDisk);
+        return new SupervisedKernel(
+            folder,
+            new AttemptSpec
+            {
+                Attempt = "kernel-under-test",
+                Kind = AttemptSpec.KindKernel,
+                Nonce = Nonce,
+                Socket = Path.Combine(folder.FullName, "s.sock"),
+                Fence = 1,
+                Argv = argv,
+                Cwd = folder.FullName,
+                GraceMs = graceMs,
+                Transport = transport,
+                InterruptMode = interruptMode,
+                Username = "ann",
+                SessionId = "session-under-test",
+                Key = "8c5d1f0a",
+                StartTimeoutMs = startTimeoutMs,
+                Environment =
+                [
+                    "PATH=/usr/bin:/bin",
+                    "HOME=" + folder.FullName,
+                    "LANG=C.UTF-8",
+                    "JPY_PARENT_PID=1234567",
+                    "HOLDFAST_TEST_KERNEL=" + behaviour,
+                ],
+            },
+            isOnSmallDisk
+        );
     }
 
     /// <summary>Six megabytes in a mount namespace of the supervisor's own, five of them taken by a file named filler.</summary>
@@ -212,8 +277,12 @@ internal sealed class SupervisedKernel : IDisposable
     {
         using Process probe = Process.Start("unshare", ["-rm", "sh", "-c", "mount -t tmpfs none /mnt 2>/dev/null"]);
         probe.WaitForExit();
-        Assert.SkipUnless(probe.ExitCode == 0, "This system lets us make no mount namespace of our own, so there is no small disk to fill.");
-        string script = $"cp {attempt}/spec.json {attempt}.spec && mount -t tmpfs -o size=6m none {attempt} && cp {attempt}.spec {attempt}/spec.json"
+        Assert.SkipUnless(
+            probe.ExitCode == 0,
+            "This system lets us make no mount namespace of our own, so there is no small disk to fill."
+        );
+        string script =
+            $"cp {attempt}/spec.json {attempt}.spec && mount -t tmpfs -o size=6m none {attempt} && cp {attempt}.spec {attempt}/spec.json"
             + $" && dd if=/dev/zero of={attempt}/filler bs=1M count=5 2>/dev/null && exec {SupervisorPath} run {attempt}";
         return Process.Start("unshare", ["-rm", "sh", "-c", script]);
     }

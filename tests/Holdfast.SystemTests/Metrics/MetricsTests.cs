@@ -13,7 +13,12 @@ public sealed class MetricsTests
         await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--slots", "2"] });
         _ = await server.Rest.WaitAsync(await server.Rest.SubmitAsync("echo done"));
         _ = await server.Rest.WaitAsync(await server.Rest.SubmitAsync("exit 3"));
-        string[] busy = [await server.Rest.SubmitAsync("sleep 1000"), await server.Rest.SubmitAsync("sleep 1000"), await server.Rest.SubmitAsync("true")];
+        string[] busy =
+        [
+            await server.Rest.SubmitAsync("sleep 1000"),
+            await server.Rest.SubmitAsync("sleep 1000"),
+            await server.Rest.SubmitAsync("true"),
+        ];
         _ = await server.Rest.WaitForStateAsync(busy[0], "running");
         _ = await server.Rest.WaitForStateAsync(busy[1], "running");
 
@@ -47,10 +52,17 @@ public sealed class MetricsTests
         await using TestServer server = await TestServer.StartAsync();
         string id = await server.Rest.SubmitAsync("echo begun; sleep 1000");
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        Task[] followers = [FollowAsync(server, $"/v1/executions/{id}/follow", leaving.Token), FollowAsync(server, "/v1/feed", leaving.Token)];
+        Task[] followers =
+        [
+            FollowAsync(server, $"/v1/executions/{id}/follow", leaving.Token),
+            FollowAsync(server, "/v1/feed", leaving.Token),
+        ];
 
         await Patience.UntilAsync(async () => await CountAsync(server) == (1, 1), "both were counted");
-        await Patience.UntilAsync(async () => Value(await ScrapeAsync(server), "holdfast_followers_feed_lag") == 0, "the feed's follower had caught up");
+        await Patience.UntilAsync(
+            async () => Value(await ScrapeAsync(server), "holdfast_followers_feed_lag") == 0,
+            "the feed's follower had caught up"
+        );
         await leaving.CancelAsync();
         await Task.WhenAll(followers);
         await Patience.UntilAsync(async () => await CountAsync(server) == (0, 0), "neither was counted any more");
@@ -60,9 +72,7 @@ public sealed class MetricsTests
     {
         try
         {
-            await foreach (StreamEvent _ in server.Rest.FollowAsync(path, null, leaving))
-            {
-            }
+            await foreach (StreamEvent _ in server.Rest.FollowAsync(path, null, leaving)) { }
         }
         catch (OperationCanceledException) when (leaving.IsCancellationRequested)
         {
@@ -81,9 +91,16 @@ public sealed class MetricsTests
     {
         using var http = new HttpClient();
         await using TestServer server = await TestServer.StartAsync();
-        using HttpResponseMessage refused = await http.GetAsync(new Uri(server.Rest.Url + "/metrics"), TestContext.Current.CancellationToken);
+        using HttpResponseMessage refused = await http.GetAsync(
+            new Uri(server.Rest.Url + "/metrics"),
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(401, (int)refused.StatusCode);
-        Assert.DoesNotContain("holdfast_", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "holdfast_",
+            await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>Prometheus's own tool has nothing to say against it: neither the format nor the names.</summary>

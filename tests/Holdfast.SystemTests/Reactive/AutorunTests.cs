@@ -13,7 +13,13 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
     [Fact]
     public async Task An_edit_runs_what_it_made_stale_and_nothing_else()
     {
-        ReactiveBook book = await StartAsync("auto", ("x", "x = 1"), ("y", "y = x + 1"), ("show", "print(y)"), ("never", "raise ValueError('not run before')"));
+        ReactiveBook book = await StartAsync(
+            "auto",
+            ("x", "x = 1"),
+            ("y", "y = x + 1"),
+            ("show", "print(y)"),
+            ("never", "raise ValueError('not run before')")
+        );
 
         await book.PutAsync("x", "x = 41");
         await book.WaitForOutputAsync("show", "42\n"); // With what it needs, which had never run.
@@ -60,19 +66,34 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         await book.WaitForFreshnessAsync("x:fresh count:fresh");
         string[] runs = File.ReadAllText(truth).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("10", runs[^1]);
-        Assert.InRange(runs.Length, 1, 3 + (int)(taken / TimeSpan.FromMilliseconds(300))); // Edits are quick that come within so much of each other.
+        // Edits are quick that come within so much of each other.
+        Assert.InRange(runs.Length, 1, 3 + (int)(taken / TimeSpan.FromMilliseconds(300)));
     }
 
     [Fact]
     public async Task A_deleted_cell_never_runs_again_though_it_was_planned()
     {
-        string gate = Server.PathOf("gate-deleted"), truth = Server.PathOf("truth-deleted");
-        var book = new ReactiveBook(Server, "deleted", ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"), ("gone", $"open('{truth}', 'w').write(str(slow))"), ("below", "print(slow)"));
+        string gate = Server.PathOf("gate-deleted"),
+            truth = Server.PathOf("truth-deleted");
+        var book = new ReactiveBook(
+            Server,
+            "deleted",
+            ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"),
+            ("gone", $"open('{truth}', 'w').write(str(slow))"),
+            ("below", "print(slow)")
+        );
         await book.ModeAsync(isAutorun: false);
         Cascade cascade = await book.BeginAsync();
         await cascade.WaitForAsync("slow", "running");
-        (await Server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/v1/notebooks/cells?path={Uri.EscapeDataString(book.Path)}&cellId=gone"))).Must(204);
-        await Patience.UntilAsync(async () => (await Server.Rest.ExecutionAsync(cascade.Execution("gone"))).State == "cancelled", "the deleted cell was taken out");
+        (
+            await Server.Rest.SendAsync(
+                new HttpRequestMessage(HttpMethod.Delete, $"/v1/notebooks/cells?path={Uri.EscapeDataString(book.Path)}&cellId=gone")
+            )
+        ).Must(204);
+        await Patience.UntilAsync(
+            async () => (await Server.Rest.ExecutionAsync(cascade.Execution("gone"))).State == "cancelled",
+            "the deleted cell was taken out"
+        );
         File.WriteAllText(gate, "");
 
         Assert.Equal("slow=succeeded gone=cancelled below=succeeded", await cascade.EndAsync());
@@ -107,7 +128,10 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         Assert.Equal("y", await book.LatestPlanAsync());
         await book.WaitForFreshnessAsync("x:fresh y:fresh z:fresh");
         using var notebook = JsonDocument.Parse(await File.ReadAllBytesAsync(book.Path, TestContext.Current.CancellationToken));
-        Assert.Equal("x = 21", notebook.RootElement.GetProperty("cells")[0].GetProperty("source").ToString().Trim('[', ']', '"', ' ', '\n'));
+        Assert.Equal(
+            "x = 21",
+            notebook.RootElement.GetProperty("cells")[0].GetProperty("source").ToString().Trim('[', ']', '"', ' ', '\n')
+        );
 
         // Code of no cell that writes a cell's name.
         await client.ExecuteAsync("x = 0");
@@ -120,11 +144,22 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
     {
         ReactiveBook book = await StartAsync("saved", ("x", "x = 1"), ("y", "print(x)"));
         await book.RunAsync();
-        string content = JsonDocument.Parse((await Server.Rest.GetAsync("/api/contents/saved.ipynb")).Must(200).Text).RootElement.GetProperty("content").GetRawText();
-        (await Server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Put, "/api/contents/saved.ipynb")
-        {
-            Content = new StringContent($$"""{"type":"notebook","content":{{content.Replace("x = 1", "x = 5", StringComparison.Ordinal)}}}""", System.Text.Encoding.UTF8, "application/json"),
-        })).Must(200);
+        string content = JsonDocument
+            .Parse((await Server.Rest.GetAsync("/api/contents/saved.ipynb")).Must(200).Text)
+            .RootElement.GetProperty("content")
+            .GetRawText();
+        (
+            await Server.Rest.SendAsync(
+                new HttpRequestMessage(HttpMethod.Put, "/api/contents/saved.ipynb")
+                {
+                    Content = new StringContent(
+                        $$"""{"type":"notebook","content":{{content.Replace("x = 1", "x = 5", StringComparison.Ordinal)}}}""",
+                        System.Text.Encoding.UTF8,
+                        "application/json"
+                    ),
+                }
+            )
+        ).Must(200);
         await book.WaitForOutputAsync("y", "5\n");
     }
 
@@ -139,18 +174,32 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         await client.ExecuteAsync("x = 5", "x");
         await book.WaitForFreshnessAsync("x:fresh y:stale");
 
-        string content = JsonDocument.Parse((await Server.Rest.GetAsync("/api/contents/taken-back.ipynb")).Must(200).Text).RootElement.GetProperty("content").GetRawText();
-        (await Server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Put, "/api/contents/taken-back.ipynb")
-        {
-            Content = new StringContent($$"""{"type":"notebook","content":{{content}}}""", System.Text.Encoding.UTF8, "application/json"),
-        })).Must(200);
+        string content = JsonDocument
+            .Parse((await Server.Rest.GetAsync("/api/contents/taken-back.ipynb")).Must(200).Text)
+            .RootElement.GetProperty("content")
+            .GetRawText();
+        (
+            await Server.Rest.SendAsync(
+                new HttpRequestMessage(HttpMethod.Put, "/api/contents/taken-back.ipynb")
+                {
+                    Content = new StringContent(
+                        $$"""{"type":"notebook","content":{{content}}}""",
+                        System.Text.Encoding.UTF8,
+                        "application/json"
+                    ),
+                }
+            )
+        ).Must(200);
         await book.WaitForFreshnessAsync("x:stale y:stale");
         await book.RunAsync();
         Assert.Equal("1\n", book.Output("y"));
         Assert.Contains("x = 1", await File.ReadAllTextAsync(book.Path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
-    /// <summary>Two clients hear of a notebook: one reads, one has stopped reading its kernel's channels and the feed. More is said than lies in any buffer between.</summary>
+    /// <summary>
+    /// Two clients hear of a notebook: one reads, one has stopped reading its kernel's channels and the feed. More is said than lies in any
+    /// buffer between.
+    /// </summary>
     [Fact]
     public async Task A_client_that_has_stopped_reading_delays_nobody_and_misses_nothing()
     {
@@ -159,14 +208,19 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         await book.WaitForOutputAsync("last", "last 1\n");
         string kernel = (await book.LatestCascadeAsync())!.Value.GetProperty("kernelId").GetString()!;
         using KernelSocket stalled = await KernelSocket.OpenAsync(Server, kernel, "stalled");
-        await using IAsyncEnumerator<StreamEvent> stalledFeed = Server.Rest.FollowAsync("/v1/feed?after=0", null, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<StreamEvent> stalledFeed = Server
+            .Rest.FollowAsync("/v1/feed?after=0", null, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await stalledFeed.MoveNextAsync());
         using KernelSocket reading = await KernelSocket.OpenAsync(Server, kernel, "reading");
 
         await book.PutAsync("much", "for i in range(24): print(('%d ' % x) * 400_000, flush=True)");
         await book.PutAsync("x", "x = 2");
         Assert.Equal("blocked", (await book.PutAsync("much", "x = 3\nprint('much', x)")).GetProperty("state").GetString());
-        Assert.Equal("ok", (await book.PutAsync("much", "for i in range(24): print(('%d ' % x) * 400_000, flush=True)")).GetProperty("state").GetString());
+        Assert.Equal(
+            "ok",
+            (await book.PutAsync("much", "for i in range(24): print(('%d ' % x) * 400_000, flush=True)")).GetProperty("state").GetString()
+        );
         await reading.ReadTextAsync("last 2\n");
         await book.WaitForOutputAsync("last", "last 2\n");
 
@@ -174,7 +228,9 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         bool isSaid = false;
         while (!isSaid && await stalledFeed.MoveNextAsync())
         {
-            isSaid = stalledFeed.Current.Name == "notebook.registered" && stalledFeed.Current.Data.Contains("multipleDefinition", StringComparison.Ordinal);
+            isSaid =
+                stalledFeed.Current.Name == "notebook.registered"
+                && stalledFeed.Current.Data.Contains("multipleDefinition", StringComparison.Ordinal);
         }
 
         Assert.True(isSaid);
@@ -185,7 +241,14 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
     {
         var book = new ReactiveBook(Server, "session", ("x", "x = 1"), ("y", "print('seen', x)"));
         await book.ModeAsync(isAutorun: false);
-        JsonElement session = (await Server.Rest.PostAsync("/api/sessions", """{"path":"session.ipynb","name":"session.ipynb","type":"notebook","kernel":{"name":"python3"}}""")).Must(201).Json;
+        JsonElement session = (
+            await Server.Rest.PostAsync(
+                "/api/sessions",
+                """{"path":"session.ipynb","name":"session.ipynb","type":"notebook","kernel":{"name":"python3"}}"""
+            )
+        )
+            .Must(201)
+            .Json;
         string kernel = session.GetProperty("kernel").GetProperty("id").GetString()!;
         using KernelSocket client = await KernelSocket.OpenAsync(Server, kernel, "lab");
 
@@ -199,7 +262,14 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         var other = new ReactiveBook(Server, "later", ("x", "x = 1"));
         await other.ModeAsync(isAutorun: false);
         Cascade first = await other.BeginAsync();
-        JsonElement later = (await Server.Rest.PostAsync("/api/sessions", """{"path":"later.ipynb","name":"later.ipynb","type":"notebook","kernel":{"name":"python3"}}""")).Must(201).Json;
+        JsonElement later = (
+            await Server.Rest.PostAsync(
+                "/api/sessions",
+                """{"path":"later.ipynb","name":"later.ipynb","type":"notebook","kernel":{"name":"python3"}}"""
+            )
+        )
+            .Must(201)
+            .Json;
         Assert.Equal(first.KernelId, later.GetProperty("kernel").GetProperty("id").GetString());
     }
 
@@ -207,8 +277,13 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
     public async Task The_end_of_a_kernel_is_told_and_one_command_resumes_what_it_took()
     {
         string gate = Server.PathOf("gate-sigkill");
-        var book = new ReactiveBook(Server, "sigkill",
-            ("first", "first = 1"), ("slow", $"import os, time\nslow = first\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"), ("last", "print(slow)"));
+        var book = new ReactiveBook(
+            Server,
+            "sigkill",
+            ("first", "first = 1"),
+            ("slow", $"import os, time\nslow = first\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"),
+            ("last", "print(slow)")
+        );
         await book.ModeAsync(isAutorun: false);
         Cascade cascade = await book.BeginAsync();
         await cascade.WaitForAsync("slow", "running");
@@ -217,7 +292,10 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
 
         Assert.Equal("first=succeeded slow=lost last=cancelled", await cascade.EndAsync());
         JsonElement told = await book.ToldAsync("notebook.freshness");
-        Assert.Equal(("kernelDied", "first"), (told.GetProperty("cause").GetString(), string.Join(' ', told.GetProperty("stale").EnumerateArray())));
+        Assert.Equal(
+            ("kernelDied", "first"),
+            (told.GetProperty("cause").GetString(), string.Join(' ', told.GetProperty("stale").EnumerateArray()))
+        );
         File.WriteAllText(gate, "");
         Assert.Contains("slow", await CliProcess.MustAsync(Server.Data, "notebook", "resume", book.Path), StringComparison.Ordinal);
         Assert.Equal("1\n", book.Output("last"));
@@ -232,7 +310,14 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         Cascade cascade = await book.BeginAsync();
         await cascade.EndAsync();
 
-        (await Server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Patch, "/api/contents/old-name.ipynb") { Content = new StringContent("""{"path":"new-name.ipynb"}""", System.Text.Encoding.UTF8, "application/json") })).Must(200);
+        (
+            await Server.Rest.SendAsync(
+                new HttpRequestMessage(HttpMethod.Patch, "/api/contents/old-name.ipynb")
+                {
+                    Content = new StringContent("""{"path":"new-name.ipynb"}""", System.Text.Encoding.UTF8, "application/json"),
+                }
+            )
+        ).Must(200);
         book.MovedTo(Path.Combine(Server.Root, "new-name.ipynb"));
         Assert.Equal("x:fresh y:fresh", await book.FreshnessAsync());
         await book.PutAsync("x", "x = 2");
@@ -248,7 +333,13 @@ public sealed class AutorunTests(SharedServer shared) : IClassFixture<SharedServ
         return book;
     }
 
-    private static async Task<string?> StateOfLatestAsync(ReactiveBook book, string cell) => await book.LatestCascadeAsync() is { } latest
-        ? latest.GetProperty("cells").EnumerateArray().Where(c => c.GetProperty("cellId").GetString() == cell).Select(static c => c.GetProperty("state").GetString()).FirstOrDefault()
-        : null;
+    private static async Task<string?> StateOfLatestAsync(ReactiveBook book, string cell) =>
+        await book.LatestCascadeAsync() is { } latest
+            ? latest
+                .GetProperty("cells")
+                .EnumerateArray()
+                .Where(c => c.GetProperty("cellId").GetString() == cell)
+                .Select(static c => c.GetProperty("state").GetString())
+                .FirstOrDefault()
+            : null;
 }

@@ -7,7 +7,6 @@ namespace Holdfast.SystemTests.Reactive;
 /// <summary>Cascades in real ipykernels: what runs and what does not, after errors, edits, interrupts and deaths.</summary>
 public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServer>
 {
-
     private TestServer Server => shared.Server;
 
     [Fact]
@@ -31,14 +30,24 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     [Fact]
     public async Task An_error_stops_what_needs_the_cell_and_nothing_else_and_its_output_is_kept()
     {
-        var book = new ReactiveBook(Server, "error",
-            ("bad", "print('before')\nbad = 1\nraise ValueError('no')"), ("below", "below = bad"), ("deep", "print(below)"), ("other", "print('other')"));
+        var book = new ReactiveBook(
+            Server,
+            "error",
+            ("bad", "print('before')\nbad = 1\nraise ValueError('no')"),
+            ("below", "below = bad"),
+            ("deep", "print(below)"),
+            ("other", "print('other')")
+        );
         Cascade cascade = await book.BeginAsync();
 
         Assert.Equal("bad=failed below=blocked deep=blocked other=succeeded", await cascade.EndAsync());
         Assert.Equal("before\n[ValueError]", book.Output("bad"));
         Assert.Equal("other\n", book.Output("other"));
-        JsonElement deep = (await Server.Rest.GetAsync($"/v1/executions/{cascade.Execution("deep")}/wait?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json;
+        JsonElement deep = (
+            await Server.Rest.GetAsync($"/v1/executions/{cascade.Execution("deep")}/wait?timeoutSeconds={Patience.AskedSeconds}")
+        )
+            .Must(200)
+            .Json;
         Assert.Equal("blocked", deep.GetProperty("state").GetString());
         Assert.Equal("The cell bad, which it needs, failed.", deep.GetProperty("reason").GetString());
         Assert.Equal(cascade.Execution("bad"), deep.GetProperty("blockedBy").GetString());
@@ -56,7 +65,12 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     public async Task A_cell_that_may_fail_blocks_nobody()
     {
         var book = new ReactiveBook(Server, "allowed", ("bad", "x = 1\nraise ValueError('no')"), ("below", "print(x)"));
-        string text = File.ReadAllText(book.Path).Replace("\"metadata\":{},\"execution_count\":null,\"outputs\":[],\"source\":\"x =", "\"metadata\":{\"tags\":[\"raises-exception\"]},\"execution_count\":null,\"outputs\":[],\"source\":\"x =", StringComparison.Ordinal);
+        string text = File.ReadAllText(book.Path)
+            .Replace(
+                "\"metadata\":{},\"execution_count\":null,\"outputs\":[],\"source\":\"x =",
+                "\"metadata\":{\"tags\":[\"raises-exception\"]},\"execution_count\":null,\"outputs\":[],\"source\":\"x =",
+                StringComparison.Ordinal
+            );
         File.WriteAllText(book.Path, text);
 
         Assert.Equal("bad=failed below=succeeded", await book.RunAsync());
@@ -66,8 +80,13 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     public async Task A_newer_cascade_takes_the_place_of_what_an_older_has_not_begun()
     {
         string gate = Server.PathOf("gate-newer");
-        var book = new ReactiveBook(Server, "newer",
-            ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"), ("old", "print('old code', slow)"), ("apart", "print('apart')"));
+        var book = new ReactiveBook(
+            Server,
+            "newer",
+            ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"),
+            ("old", "print('old code', slow)"),
+            ("apart", "print('apart')")
+        );
         Cascade older = await book.BeginAsync();
         await older.WaitForAsync("slow", "running");
 
@@ -90,7 +109,13 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     [InlineData("cancel-cell")]
     public async Task An_interrupt_or_a_cancel_stops_the_cascade(string how)
     {
-        var book = new ReactiveBook(Server, how, ("slow", "import time\nprint('begun', flush=True)\nslow = 1\ntime.sleep(600)"), ("below", "print(slow)"), ("apart", "print('apart')"));
+        var book = new ReactiveBook(
+            Server,
+            how,
+            ("slow", "import time\nprint('begun', flush=True)\nslow = 1\ntime.sleep(600)"),
+            ("below", "print(slow)"),
+            ("apart", "print('apart')")
+        );
         Cascade cascade = await book.BeginAsync();
         await cascade.WaitForAsync("slow", "running");
         await Patience.UntilAsync(() => book.Output("slow").Length > 0, "the slow cell has begun");
@@ -110,8 +135,13 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     public async Task A_kernel_that_dies_loses_what_ran_and_the_rest_is_resumed_with_one_request()
     {
         string gate = Server.PathOf("gate-death");
-        var book = new ReactiveBook(Server, "death",
-            ("first", "first = 1"), ("deadly", $"import os, signal\ndeadly = first\nif not os.path.exists('{gate}'): os.kill(os.getpid(), signal.SIGKILL)"), ("last", "print(deadly)"));
+        var book = new ReactiveBook(
+            Server,
+            "death",
+            ("first", "first = 1"),
+            ("deadly", $"import os, signal\ndeadly = first\nif not os.path.exists('{gate}'): os.kill(os.getpid(), signal.SIGKILL)"),
+            ("last", "print(deadly)")
+        );
         Cascade cascade = await book.BeginAsync();
 
         Assert.Equal("first=succeeded deadly=lost last=cancelled", await cascade.EndAsync());
@@ -137,8 +167,14 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     [Fact]
     public async Task Names_of_a_deleted_or_renamed_cell_leave_the_kernel_and_what_needed_them_is_stale()
     {
-        var book = new ReactiveBook(Server, "ghosts",
-            ("x", "x = 1"), ("keep", "keep = 2"), ("y", "y = x"), ("look", "print('x' in globals(), 'y' in globals(), 'z' in globals(), 'keep' in globals())"));
+        var book = new ReactiveBook(
+            Server,
+            "ghosts",
+            ("x", "x = 1"),
+            ("keep", "keep = 2"),
+            ("y", "y = x"),
+            ("look", "print('x' in globals(), 'y' in globals(), 'z' in globals(), 'keep' in globals())")
+        );
         Cascade cascade = await book.BeginAsync();
         await cascade.EndAsync();
         Assert.Equal("True True False True\n", book.Output("look"));
@@ -154,7 +190,10 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
         Assert.StartsWith("False False", book.Output("look"), StringComparison.Ordinal);
         Assert.Equal("[NameError]", book.Output("y"));
         book.Edit("x", "x = 1");
-        Assert.Equal("x=succeeded y=succeeded", (await book.RunAsync()).Replace("y=succeeded x=succeeded", "x=succeeded y=succeeded", StringComparison.Ordinal));
+        Assert.Equal(
+            "x=succeeded y=succeeded",
+            (await book.RunAsync()).Replace("y=succeeded x=succeeded", "x=succeeded y=succeeded", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -174,7 +213,15 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
 
         async Task RunPastAsync(string cell)
         {
-            string run = (await Server.Rest.PostAsync("/v1/notebooks/run", $$"""{"path":"{{book.Path}}","kernel":"{{cascade.KernelId}}","cells":["{{cell}}"]}""")).Must(201).Json.GetProperty("id").GetString()!;
+            string run = (
+                await Server.Rest.PostAsync(
+                    "/v1/notebooks/run",
+                    $$"""{"path":"{{book.Path}}","kernel":"{{cascade.KernelId}}","cells":["{{cell}}"]}"""
+                )
+            )
+                .Must(201)
+                .Json.GetProperty("id")
+                .GetString()!;
             (await Server.Rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200);
         }
     }
@@ -183,12 +230,27 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     public async Task A_disabled_cell_and_what_needs_it_do_not_run()
     {
         var book = new ReactiveBook(Server, "disabled", ("x", "x = 1"), ("y", "y = x"), ("apart", "print('apart')"));
-        File.WriteAllText(book.Path, File.ReadAllText(book.Path).Replace("\"id\":\"x\",\"metadata\":{}", "\"id\":\"x\",\"metadata\":{\"holdfast\":{\"disabled\":true}}", StringComparison.Ordinal));
+        File.WriteAllText(
+            book.Path,
+            File.ReadAllText(book.Path)
+                .Replace(
+                    "\"id\":\"x\",\"metadata\":{}",
+                    "\"id\":\"x\",\"metadata\":{\"holdfast\":{\"disabled\":true}}",
+                    StringComparison.Ordinal
+                )
+        );
 
         JsonElement started = (await Server.Rest.PostAsync("/v1/notebooks/cascade", book.Request())).Must(201).Json;
         Assert.Equal("apart=succeeded", await new Cascade(Server, started).EndAsync());
-        Assert.Equal(["x disabled x", "y upstreamDisabled x"], started.GetProperty("excluded").EnumerateArray().Select(static e =>
-            $"{e.GetProperty("cellId").GetString()} {e.GetProperty("reason").GetString()} {e.GetProperty("because").GetString()}"));
+        Assert.Equal(
+            ["x disabled x", "y upstreamDisabled x"],
+            started
+                .GetProperty("excluded")
+                .EnumerateArray()
+                .Select(static e =>
+                    $"{e.GetProperty("cellId").GetString()} {e.GetProperty("reason").GetString()} {e.GetProperty("because").GetString()}"
+                )
+        );
         Assert.Equal("cell-blocked", (await Server.Rest.PostAsync("/v1/notebooks/cascade", book.Request("y"))).Must(409).Code);
     }
 
@@ -221,10 +283,16 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     public async Task A_cascade_goes_on_past_an_error_while_no_server_is_there()
     {
         await using TestServer server = await TestServer.StartAsync();
-        string gate = server.PathOf("gate"), done = server.PathOf("done");
-        var book = new ReactiveBook(server, "alone",
+        string gate = server.PathOf("gate"),
+            done = server.PathOf("done");
+        var book = new ReactiveBook(
+            server,
+            "alone",
             ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"),
-            ("bad", "bad = slow / 0"), ("below", $"open('{done}', 'a').write('below')\nprint(bad)"), ("apart", $"open('{done}', 'a').write('apart')\nprint('apart', slow)"));
+            ("bad", "bad = slow / 0"),
+            ("below", $"open('{done}', 'a').write('below')\nprint(bad)"),
+            ("apart", $"open('{done}', 'a').write('apart')\nprint('apart', slow)")
+        );
         Cascade cascade = await book.BeginAsync();
         await cascade.WaitForAsync("slow", "running");
         int kernel = (await server.Rest.GetAsync($"/v1/kernels/{cascade.KernelId}")).Must(200).Json.GetProperty("pid").GetInt32();

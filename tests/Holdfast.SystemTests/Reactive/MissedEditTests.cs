@@ -14,8 +14,14 @@ public sealed class MissedEditTests
         await auto.PutAsync("x", "x = 2");
         await auto.WaitForOutputAsync("y", "y 2\n");
 
-        string gate = server.PathOf("gate"), truth = server.PathOf("truth");
-        var lazy = new ReactiveBook(server, "lazy", ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"), ("below", $"open('{truth}', 'a').write(f'old {{slow}}')"));
+        string gate = server.PathOf("gate"),
+            truth = server.PathOf("truth");
+        var lazy = new ReactiveBook(
+            server,
+            "lazy",
+            ("slow", $"import os, time\nslow = 1\nwhile not os.path.exists('{gate}'): time.sleep(0.01)"),
+            ("below", $"open('{truth}', 'a').write(f'old {{slow}}')")
+        );
         await lazy.ModeAsync(isAutorun: false);
         Cascade cascade = await lazy.BeginAsync();
         await cascade.WaitForAsync("slow", "running");
@@ -33,7 +39,12 @@ public sealed class MissedEditTests
 
         await server.Rest.WaitForStateAsync(cascade.Execution("below"), "cancelled");
         File.WriteAllText(gate, "");
-        Assert.Equal("slow=succeeded below=cancelled", Cascade.Told((await server.Rest.GetAsync($"/v1/notebooks/cascades/{cascade.Id}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json));
+        Assert.Equal(
+            "slow=succeeded below=cancelled",
+            Cascade.Told(
+                (await server.Rest.GetAsync($"/v1/notebooks/cascades/{cascade.Id}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json
+            )
+        );
         Assert.False(File.Exists(truth));
         Assert.Equal("slow:fresh below:stale", await lazy.FreshnessAsync());
         Assert.Equal("below=succeeded", await lazy.RunAsync());

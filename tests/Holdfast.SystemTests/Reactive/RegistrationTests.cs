@@ -12,13 +12,30 @@ public sealed class RegistrationTests
     {
         await using TestServer server = await TestServer.StartAsync();
         string path = Write(server, ("a", "x = 1"), ("b", "y = x"), ("c", "print(y)"));
-        Must(200, await SendAsync(server, HttpMethod.Patch, $"/v1/notebooks?path={Uri.EscapeDataString(path)}", new JsonObject { ["mode"] = "reactive" }));
+        Must(
+            200,
+            await SendAsync(
+                server,
+                HttpMethod.Patch,
+                $"/v1/notebooks?path={Uri.EscapeDataString(path)}",
+                new JsonObject { ["mode"] = "reactive" }
+            )
+        );
 
         JsonElement verdict = Must(200, await EditAsync(server, path, "a", "x = y"));
         Assert.Equal(("blocked", "cycle"), (verdict.GetProperty("state").GetString(), verdict.GetProperty("reason").GetString()));
         JsonElement told = await ToldAsync(server, path);
         Assert.Equal("a:blocked b:blocked", States(told));
-        Assert.Equal("a.x b.y", string.Join(' ', told.GetProperty("reasons")[0].GetProperty("cycle").EnumerateArray().Select(s => $"{s.GetProperty("cellId")}.{s.GetProperty("variable")}")));
+        Assert.Equal(
+            "a.x b.y",
+            string.Join(
+                ' ',
+                told.GetProperty("reasons")[0]
+                    .GetProperty("cycle")
+                    .EnumerateArray()
+                    .Select(s => $"{s.GetProperty("cellId")}.{s.GetProperty("variable")}")
+            )
+        );
 
         await server.KillAsync();
         await server.StartAgainAsync();
@@ -26,7 +43,18 @@ public sealed class RegistrationTests
         Must(200, await EditAsync(server, path, "b", "y = 2"));
         Assert.Equal("a:ok b:ok c:ok", States(await GraphAsync(server, path)));
 
-        RestReply conflict = await SendAsync(server, HttpMethod.Put, "/v1/notebooks/cells", new JsonObject { ["path"] = path, ["cellId"] = "b", ["source"] = "y = 3", ["basedOn"] = "00" });
+        RestReply conflict = await SendAsync(
+            server,
+            HttpMethod.Put,
+            "/v1/notebooks/cells",
+            new JsonObject
+            {
+                ["path"] = path,
+                ["cellId"] = "b",
+                ["source"] = "y = 3",
+                ["basedOn"] = "00",
+            }
+        );
         Assert.Equal("cell-changed", conflict.Must(409).Code);
         (await SendAsync(server, HttpMethod.Delete, $"/v1/notebooks/cells?path={Uri.EscapeDataString(path)}&cellId=b", null)).Must(204);
         Assert.Equal("a:ok c:ok", States(await GraphAsync(server, path)));
@@ -38,14 +66,30 @@ public sealed class RegistrationTests
         string.Join(' ', graph.GetProperty("cells").EnumerateArray().Select(c => $"{c.GetProperty("cellId")}:{c.GetProperty("state")}"));
 
     private static Task<RestReply> EditAsync(TestServer server, string path, string cell, string source) =>
-        SendAsync(server, HttpMethod.Put, "/v1/notebooks/cells", new JsonObject { ["path"] = path, ["cellId"] = cell, ["source"] = source });
+        SendAsync(
+            server,
+            HttpMethod.Put,
+            "/v1/notebooks/cells",
+            new JsonObject
+            {
+                ["path"] = path,
+                ["cellId"] = cell,
+                ["source"] = source,
+            }
+        );
 
     private static async Task<JsonElement> GraphAsync(TestServer server, string path) =>
         Must(200, await server.Rest.GetAsync($"/v1/notebooks/graph?path={Uri.EscapeDataString(path)}"));
 
     private static async Task<JsonElement> ToldAsync(TestServer server, string path)
     {
-        await foreach (StreamEvent one in server.Rest.FollowAsync($"/v1/feed?subject={Uri.EscapeDataString(path)}", null, TestContext.Current.CancellationToken))
+        await foreach (
+            StreamEvent one in server.Rest.FollowAsync(
+                $"/v1/feed?subject={Uri.EscapeDataString(path)}",
+                null,
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             JsonElement body = JsonDocument.Parse(one.Data).RootElement;
             if (body.GetProperty("cellId").ValueKind == JsonValueKind.String)
@@ -58,19 +102,45 @@ public sealed class RegistrationTests
     }
 
     private static Task<RestReply> SendAsync(TestServer server, HttpMethod method, string path, JsonObject? body) =>
-        server.Rest.SendAsync(new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json") });
+        server.Rest.SendAsync(
+            new HttpRequestMessage(method, path)
+            {
+                Content = body is null ? null : new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json"),
+            }
+        );
 
     private static JsonElement Must(int status, RestReply reply) => reply.Must(status).Json;
 
     private static string Write(TestServer server, params (string Id, string Source)[] cells)
     {
         string path = Path.Combine(server.Root, "edits.ipynb");
-        var list = new JsonArray([.. cells.Select(c => new JsonObject
+        var list = new JsonArray([
+            .. cells.Select(c => new JsonObject
+            {
+                ["cell_type"] = "code",
+                ["execution_count"] = null,
+                ["id"] = c.Id,
+                ["metadata"] = new JsonObject(),
+                ["outputs"] = new JsonArray(),
+                ["source"] = c.Source,
+            }),
+        ]);
+        var kernel = new JsonObject
         {
-            ["cell_type"] = "code", ["execution_count"] = null, ["id"] = c.Id, ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["source"] = c.Source,
-        })]);
-        var kernel = new JsonObject { ["display_name"] = "Python 3", ["language"] = "python", ["name"] = "python3" };
-        File.WriteAllText(path, new JsonObject { ["cells"] = list, ["metadata"] = new JsonObject { ["kernelspec"] = kernel }, ["nbformat"] = 4, ["nbformat_minor"] = 5 }.ToJsonString());
+            ["display_name"] = "Python 3",
+            ["language"] = "python",
+            ["name"] = "python3",
+        };
+        File.WriteAllText(
+            path,
+            new JsonObject
+            {
+                ["cells"] = list,
+                ["metadata"] = new JsonObject { ["kernelspec"] = kernel },
+                ["nbformat"] = 4,
+                ["nbformat_minor"] = 5,
+            }.ToJsonString()
+        );
         return path;
     }
 }

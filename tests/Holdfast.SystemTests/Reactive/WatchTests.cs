@@ -4,7 +4,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Reactive;
 
-/// <summary>`holdfast notebook watch`, `run-stale`, `resume`, `check` and `graph` as somebody with an editor and a terminal uses them.</summary>
+/// <summary>
+/// `holdfast notebook watch`, `run-stale`, `resume`, `check` and `graph` as somebody with an editor and a terminal uses them.
+/// </summary>
 public sealed class WatchTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private TestServer Server => shared.Server;
@@ -25,20 +27,28 @@ public sealed class WatchTests(SharedServer shared) : IClassFixture<SharedServer
         await SaidAsync(book, "x is 3\n");
 
         // As vim with backupcopy=no: the old file is moved away, a new one comes under its name.
-        Change(book, "x = 4", text =>
-        {
-            File.Move(book.Path, book.Path + "~");
-            File.WriteAllText(book.Path, text);
-            File.Delete(book.Path + "~");
-        });
+        Change(
+            book,
+            "x = 4",
+            text =>
+            {
+                File.Move(book.Path, book.Path + "~");
+                File.WriteAllText(book.Path, text);
+                File.Delete(book.Path + "~");
+            }
+        );
         await SaidAsync(book, "x is 4\n");
 
         // As git checkout: removed, and made anew. In between there is none.
-        Change(book, "x = 5", text =>
-        {
-            File.Delete(book.Path);
-            File.WriteAllText(book.Path, text);
-        });
+        Change(
+            book,
+            "x = 5",
+            text =>
+            {
+                File.Delete(book.Path);
+                File.WriteAllText(book.Path, text);
+            }
+        );
         await SaidAsync(book, "x is 5\n");
 
         // A text that cannot be read runs nothing, and heals.
@@ -75,7 +85,14 @@ public sealed class WatchTests(SharedServer shared) : IClassFixture<SharedServer
     [Fact]
     public async Task Run_stale_and_resume_end_with_the_work_s_own_status()
     {
-        var book = new ReactiveBook(Server, "stale", ("x", "x = 1"), ("bad", "bad = x\nraise ValueError('no')"), ("below", "print(bad)"), ("apart", "print('apart')"));
+        var book = new ReactiveBook(
+            Server,
+            "stale",
+            ("x", "x = 1"),
+            ("bad", "bad = x\nraise ValueError('no')"),
+            ("below", "print(bad)"),
+            ("apart", "print('apart')")
+        );
         using (CliProcess failed = CliProcess.Start(Server.Data, "notebook", "run-stale", book.Path))
         {
             Assert.Equal(1, (await failed.EndAsync()).ExitCode);
@@ -99,8 +116,22 @@ public sealed class WatchTests(SharedServer shared) : IClassFixture<SharedServer
         var twice = new ReactiveBook(Server, "twice", ("x", "x = 1"), ("y", "x = 2"));
         string text = Path.Combine(Server.Root, "text.ipynb");
         File.WriteAllText(text, "no notebook");
-        Assert.EndsWith("2 cells, 0 errors, 0 notes", await CliProcess.MustAsync(Server.Data, "notebook", "check", good.Path), StringComparison.Ordinal);
-        using CliProcess check = CliProcess.Start(Server.Data, "notebook", "check", twice.Path, Path.Combine(Server.Root, "nowhere.ipynb"), text, Server.Root, good.Path, "--json");
+        Assert.EndsWith(
+            "2 cells, 0 errors, 0 notes",
+            await CliProcess.MustAsync(Server.Data, "notebook", "check", good.Path),
+            StringComparison.Ordinal
+        );
+        using CliProcess check = CliProcess.Start(
+            Server.Data,
+            "notebook",
+            "check",
+            twice.Path,
+            Path.Combine(Server.Root, "nowhere.ipynb"),
+            text,
+            Server.Root,
+            good.Path,
+            "--json"
+        );
         (int exitCode, string output, _) = await check.EndAsync();
         Assert.Equal(1, exitCode);
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -108,14 +139,23 @@ public sealed class WatchTests(SharedServer shared) : IClassFixture<SharedServer
         Assert.Contains("[notebook-not-found]", lines[1], StringComparison.Ordinal);
         Assert.Contains("[notebook-invalid-json]", lines[2], StringComparison.Ordinal);
         Assert.Contains("[notebook-unreadable]", lines[3], StringComparison.Ordinal);
-        Assert.Contains("\"x\" -> \"y\"", await CliProcess.MustAsync(Server.Data, "notebook", "graph", good.Path, "--format", "dot"), StringComparison.Ordinal);
-        Assert.Contains("c0 -->|\"x\"| c1", await CliProcess.MustAsync(Server.Data, "notebook", "graph", good.Path, "--format", "mermaid"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"x\" -> \"y\"",
+            await CliProcess.MustAsync(Server.Data, "notebook", "graph", good.Path, "--format", "dot"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "c0 -->|\"x\"| c1",
+            await CliProcess.MustAsync(Server.Data, "notebook", "graph", good.Path, "--format", "mermaid"),
+            StringComparison.Ordinal
+        );
 
         using CliProcess folder = CliProcess.Start(Server.Data, "notebook", "watch", Server.Root);
         Assert.Contains("[notebook-unreadable]", (await folder.EndAsync()).Error, StringComparison.Ordinal);
     }
 
-    private static Task SaidAsync(ReactiveBook book, string output) => Patience.UntilAsync(() => Said(book) == output, $"the notebook said {output}");
+    private static Task SaidAsync(ReactiveBook book, string output) =>
+        Patience.UntilAsync(() => Said(book) == output, $"the notebook said {output}");
 
     private static string? Said(ReactiveBook book)
     {

@@ -9,8 +9,9 @@ using Holdfast.SystemTests.Serving;
 namespace Holdfast.SystemTests.Recovery;
 
 /// <summary>
-/// Every file of the data directory, damaged in every way that a disk or a hand may find: the server starts, only what is damaged suffers, and it is named where a person can do something
-/// about it. Files without permission are not among them, as these tests may run as root, whom nothing is forbidden.
+/// Every file of the data directory, damaged in every way that a disk or a hand may find: the server starts, only what is damaged suffers,
+/// and it is named where a person can do something about it. Files without permission are not among them, as these tests may run as root,
+/// whom nothing is forbidden.
 /// </summary>
 public sealed class DamagedFileTests
 {
@@ -33,15 +34,18 @@ public sealed class DamagedFileTests
     private sealed record Victim(string Id, AttemptFiles Files, string File, Damage Damage);
 
     /// <summary>
-    /// Goal: no file of a running job's folder, whatever became of it, ends, doubles or hides another job, and its own is taken up again when it is mended. Method: a job for each file and
-    /// damage, all running; the server is killed, each has its file damaged, and the server starts.
+    /// Goal: no file of a running job's folder, whatever became of it, ends, doubles or hides another job, and its own is taken up again
+    /// when it is mended. Method: a job for each file and damage, all running; the server is killed, each has its file damaged, and the
+    /// server starts.
     /// </summary>
     [Fact]
     public async Task Of_running_jobs_only_the_damaged_are_set_aside_and_all_are_finished_when_they_are_mended()
     {
         string[] names = ["spec.json", "supervisor.json", "child.json", "exit.json", "lock", "void", "supervisor.log"];
         int count = names.Length * All.Length;
-        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--slots", (count + 1).ToString(CultureInfo.InvariantCulture)] });
+        await using TestServer server = await TestServer.StartAsync(
+            new TestServerOptions { Arguments = ["--slots", (count + 1).ToString(CultureInfo.InvariantCulture)] }
+        );
         string gate = server.PathOf("gate");
         string outside = server.PathOf("outside");
         File.WriteAllText(outside, "somebody else's");
@@ -50,7 +54,10 @@ public sealed class DamagedFileTests
         await Task.WhenAll(ids.Select(id => server.Rest.WaitForStateAsync(id, "running")));
         await server.KillAsync();
         Dictionary<string, AttemptFiles> files = ids.ToDictionary(static id => id, id => server.AttemptsOf(id).Single());
-        List<Victim> victims = [.. names.SelectMany(n => All.Select(d => (n, d))).Select((c, i) => new Victim(ids[i], files[ids[i]], c.n, c.d))];
+        List<Victim> victims =
+        [
+            .. names.SelectMany(n => All.Select(d => (n, d))).Select((c, i) => new Victim(ids[i], files[ids[i]], c.n, c.d)),
+        ];
         foreach (Victim victim in victims)
         {
             Break(Path.Combine(victim.Files.Directory, victim.File), victim.Damage, outside, server.PathOf("kept-" + victim.Id));
@@ -59,26 +66,47 @@ public sealed class DamagedFileTests
         await server.StartAgainAsync();
 
         JsonElement[] report = [.. (await server.Rest.GetAsync("/v1/recovery")).Must(200).Json.GetProperty("attempts").EnumerateArray()];
-        string VerdictOf(string id) => report.Single(a => a.GetProperty("executionId").GetString() == id).GetProperty("verdict").GetString()!;
-        string ReasonOf(string id) => report.Single(a => a.GetProperty("executionId").GetString() == id).GetProperty("reason").GetString() ?? "";
+        string VerdictOf(string id) =>
+            report.Single(a => a.GetProperty("executionId").GetString() == id).GetProperty("verdict").GetString()!;
+        string ReasonOf(string id) =>
+            report.Single(a => a.GetProperty("executionId").GetString() == id).GetProperty("reason").GetString() ?? "";
         Assert.Equal("readopted", VerdictOf(ids[^1]));
-        string[] wrong = [.. victims.Where(v => VerdictOf(v.Id) is not ("readopted" or "quarantined") || (VerdictOf(v.Id) == "quarantined" && !ReasonOf(v.Id).Contains(v.File, StringComparison.Ordinal)))
-            .Select(v => $"{v.File} {v.Damage}: {VerdictOf(v.Id)} {ReasonOf(v.Id)}")];
+        string[] wrong =
+        [
+            .. victims
+                .Where(v =>
+                    VerdictOf(v.Id) is not ("readopted" or "quarantined")
+                    || (VerdictOf(v.Id) == "quarantined" && !ReasonOf(v.Id).Contains(v.File, StringComparison.Ordinal))
+                )
+                .Select(v => $"{v.File} {v.Damage}: {VerdictOf(v.Id)} {ReasonOf(v.Id)}"),
+        ];
         Assert.Empty(wrong);
-        Assert.All(victims.Where(static v => v.Damage == Damage.Future || v.File is "spec.json" or "supervisor.log"), v => Assert.Equal("readopted", VerdictOf(v.Id)));
+        Assert.All(
+            victims.Where(static v => v.Damage == Damage.Future || v.File is "spec.json" or "supervisor.log"),
+            v => Assert.Equal("readopted", VerdictOf(v.Id))
+        );
 
         // A record that is gone is not needed by a server that knows socket and nonce: what runs can be paused, cancelled and so on.
         string[] unrecorded = [.. victims.Where(static v => v.File == "supervisor.json").Select(static v => v.Id)];
         await Patience.UntilAsync(
-            async () => (await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray()
-                .Where(s => unrecorded.Contains(s.GetProperty("executionId").GetString())).All(static s => s.GetProperty("liveness").GetString() == "fresh"),
-            "supervisors without a record were had");
+            async () =>
+                (await server.Rest.GetAsync("/v1/supervisors"))
+                    .Must(200)
+                    .Json.GetProperty("supervisors")
+                    .EnumerateArray()
+                    .Where(s => unrecorded.Contains(s.GetProperty("executionId").GetString()))
+                    .All(static s => s.GetProperty("liveness").GetString() == "fresh"),
+            "supervisors without a record were had"
+        );
 
         foreach (Victim victim in victims.Where(v => VerdictOf(v.Id) == "quarantined"))
         {
             Mend(Path.Combine(victim.Files.Directory, victim.File), server.PathOf("kept-" + victim.Id));
             RestReply reply = (await server.Rest.PostAsync("/v1/recovery/retry", $$"""{"item":"{{victim.Id}}"}""")).Must(200);
-            Assert.True(reply.Json.GetProperty("attempt").GetProperty("verdict").GetString() == "readopted", $"{victim.File} {victim.Damage}: {reply.Text}");
+            Assert.True(
+                reply.Json.GetProperty("attempt").GetProperty("verdict").GetString() == "readopted",
+                $"{victim.File} {victim.Damage}: {reply.Text}"
+            );
         }
 
         // Nothing can be renamed over a folder: whose record of its end lies under one waits, as on a full disk.
@@ -110,7 +138,10 @@ public sealed class DamagedFileTests
         await server.MustLeaveNothingAsync();
     }
 
-    /// <summary>Goal: a damaged journal costs its own output from the damage on, is said so, and costs nothing else. Method: ended jobs, plain and packed, their files damaged; each is read, and the one between.</summary>
+    /// <summary>
+    /// Goal: a damaged journal costs its own output from the damage on, is said so, and costs nothing else. Method: ended jobs, plain and
+    /// packed, their files damaged; each is read, and the one between.
+    /// </summary>
     [Fact]
     public async Task Of_ended_jobs_a_damaged_journal_gives_what_comes_before_and_then_says_so()
     {
@@ -141,13 +172,18 @@ public sealed class DamagedFileTests
             (string text, string? code) = await ReadAsync(server.Rest, id);
             Assert.True(whole.StartsWith(text, StringComparison.Ordinal), name);
             bool isHarmless = suffix != ".hfj" || damage is Damage.Future;
-            Assert.True(isHarmless ? text == whole && code is null : text.Length < whole.Length && code == "output-unreadable", $"{name}: {text.Length} {code}");
+            Assert.True(
+                isHarmless ? text == whole && code is null : text.Length < whole.Length && code == "output-unreadable",
+                $"{name}: {text.Length} {code}"
+            );
         }
 
         Assert.Equal("somebody else's", File.ReadAllText(outside));
     }
 
-    /// <summary>Goal: of what is not the store, nothing keeps a server from starting. Method: for each damage, all such files at once.</summary>
+    /// <summary>
+    /// Goal: of what is not the store, nothing keeps a server from starting. Method: for each damage, all such files at once.
+    /// </summary>
     [Fact]
     public async Task Of_everything_beside_the_store_no_damage_keeps_the_server_from_starting_or_costs_a_job()
     {
@@ -164,8 +200,20 @@ public sealed class DamagedFileTests
             await server.KillAsync();
             string[] files =
             [
-                "config/notebook.json", "settings/x.json", "workspaces/x.json", "uploads/.note", "clients/x/y", "trust/ab/" + new string('a', 64), "trash/1-x", "server.json.tmp", "token.tmp",
-                "attempts/foreign", "attempts/01kcq8v6t0e9m3n5p7r9s1v3x5", "conversions/x", "run/abcdefghijkl.sock", "assets/ab/cd",
+                "config/notebook.json",
+                "settings/x.json",
+                "workspaces/x.json",
+                "uploads/.note",
+                "clients/x/y",
+                "trust/ab/" + new string('a', 64),
+                "trash/1-x",
+                "server.json.tmp",
+                "token.tmp",
+                "attempts/foreign",
+                "attempts/01kcq8v6t0e9m3n5p7r9s1v3x5",
+                "conversions/x",
+                "run/abcdefghijkl.sock",
+                "assets/ab/cd",
             ];
             foreach (string file in files)
             {
@@ -188,15 +236,19 @@ public sealed class DamagedFileTests
         Assert.Equal("somebody else's", File.ReadAllText(outside));
     }
 
-    public static TheoryData<string, Damage[]> OfTheStore => new()
-    {
-        { "holdfast.db", [Damage.Torn, Damage.Empty, Damage.Zeros, Damage.Foreign, Damage.Folder, Damage.Fifo, Damage.Link] },
-        { "token", [Damage.Empty, Damage.Zeros, Damage.Huge, Damage.Folder, Damage.Fifo] },
-        { "server.json", [Damage.Torn, Damage.Foreign, Damage.Huge, Damage.Folder, Damage.Fifo, Damage.Link] },
-        { "server.lock", [Damage.Foreign, Damage.Folder, Damage.Fifo, Damage.Link] },
-    };
+    public static TheoryData<string, Damage[]> OfTheStore =>
+        new()
+        {
+            { "holdfast.db", [Damage.Torn, Damage.Empty, Damage.Zeros, Damage.Foreign, Damage.Folder, Damage.Fifo, Damage.Link] },
+            { "token", [Damage.Empty, Damage.Zeros, Damage.Huge, Damage.Folder, Damage.Fifo] },
+            { "server.json", [Damage.Torn, Damage.Foreign, Damage.Huge, Damage.Folder, Damage.Fifo, Damage.Link] },
+            { "server.lock", [Damage.Foreign, Damage.Folder, Damage.Fifo, Damage.Link] },
+        };
 
-    /// <summary>A server whose store, token or lock is damaged starts whole, or not at all and says so in a sentence: never with half of it, and never late.</summary>
+    /// <summary>
+    /// A server whose store, token or lock is damaged starts whole, or not at all and says so in a sentence: never with half of it, and
+    /// never late.
+    /// </summary>
     [Theory]
     [MemberData(nameof(OfTheStore))]
     public async Task A_damaged_store_token_or_lock_is_refused_with_a_sentence_or_does_no_harm(string file, Damage[] damages)
@@ -217,7 +269,10 @@ public sealed class DamagedFileTests
             int log = server.Log.Length;
 
             server.Launch();
-            await Patience.UntilAsync(() => server.HasDied || server.Log[log..].Contains("listens on", StringComparison.Ordinal), $"it listened or had ended, {damage}");
+            await Patience.UntilAsync(
+                () => server.HasDied || server.Log[log..].Contains("listens on", StringComparison.Ordinal),
+                $"it listened or had ended, {damage}"
+            );
             Assert.True(server.HasDied || file != "holdfast.db", $"{damage}: a server without its store began anew.");
             if (server.HasDied)
             {
@@ -292,13 +347,27 @@ public sealed class DamagedFileTests
 
         switch (damage)
         {
-            case Damage.Torn: File.WriteAllBytes(path, content[..(content.Length / 2)]); break;
-            case Damage.Empty: File.WriteAllBytes(path, []); break;
-            case Damage.Zeros: File.WriteAllBytes(path, new byte[content.Length]); break;
-            case Damage.Foreign: File.WriteAllText(path, "This is not what it was.\n"); break;
-            case Damage.Folder: Directory.CreateDirectory(path); break;
-            case Damage.Link: File.CreateSymbolicLink(path, outside); break;
-            case Damage.Fifo: Assert.Equal(0, MakeFifo(path)); break;
+            case Damage.Torn:
+                File.WriteAllBytes(path, content[..(content.Length / 2)]);
+                break;
+            case Damage.Empty:
+                File.WriteAllBytes(path, []);
+                break;
+            case Damage.Zeros:
+                File.WriteAllBytes(path, new byte[content.Length]);
+                break;
+            case Damage.Foreign:
+                File.WriteAllText(path, "This is not what it was.\n");
+                break;
+            case Damage.Folder:
+                Directory.CreateDirectory(path);
+                break;
+            case Damage.Link:
+                File.CreateSymbolicLink(path, outside);
+                break;
+            case Damage.Fifo:
+                Assert.Equal(0, MakeFifo(path));
+                break;
             case Damage.Huge:
                 using (FileStream file = File.Create(path))
                 {

@@ -12,21 +12,34 @@ public sealed class DeletionCrashTests
     public static TheoryData<CrashPoint, int, Loss> Deaths => CrashCases.Of(CrashStory.Deletion, isServer: true);
 
     /// <summary>
-    /// Goal: whatever a deletion leaves when it is killed is gone in the end, and nothing else is. Method: two jobs end, and one runs; the server dies while what is over is deleted, and is asked again.
+    /// Goal: whatever a deletion leaves when it is killed is gone in the end, and nothing else is. Method: two jobs end, and one runs; the
+    /// server dies while what is over is deleted, and is asked again.
     /// </summary>
     [Theory]
     [MemberData(nameof(Deaths))]
     public async Task A_deletion_that_is_cut_short_is_finished_and_takes_nothing_that_runs_with_it(CrashPoint point, int arrival, Loss loss)
     {
-        await using CrashStage stage = CrashStage.Prepare(new CrashScenario(point, arrival, CrashStory.Deletion, loss), "--keep-executions", "1ms", "--slots", "4");
+        await using CrashStage stage = CrashStage.Prepare(
+            new CrashScenario(point, arrival, CrashStory.Deletion, loss),
+            "--keep-executions",
+            "1ms",
+            "--slots",
+            "4"
+        );
         TestServer server = stage.Server;
-        AcknowledgedJob[] over = [await stage.SubmitAsync(HouseJob.Short(stage.Truth, "one")), await stage.SubmitAsync(HouseJob.Short(stage.Truth, "two"))];
+        AcknowledgedJob[] over =
+        [
+            await stage.SubmitAsync(HouseJob.Short(stage.Truth, "one")),
+            await stage.SubmitAsync(HouseJob.Short(stage.Truth, "two")),
+        ];
         foreach (AcknowledgedJob job in over)
         {
             await stage.WaitAsync(job);
         }
 
-        string alive = (await server.PersistAsync(static rest => rest.TrySubmitAsync(RestClient.Shell("sleep 1000"), "alive"))).Execution.Id;
+        string alive = (await server.PersistAsync(static rest => rest.TrySubmitAsync(RestClient.Shell("sleep 1000"), "alive")))
+            .Execution
+            .Id;
         await server.PersistAsync(rest => rest.WaitForStateAsync(alive, "running"));
         await AskAsync("/v1/retention");
         await stage.WaitForCrashAsync();

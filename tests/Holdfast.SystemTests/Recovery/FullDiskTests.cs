@@ -13,8 +13,9 @@ public sealed class FullDiskTests
     private const int Lines = 100_000;
 
     /// <summary>
-    /// Goal: on a full disk each write is refused as disk-full, or waits; nothing that was acknowledged is lost, nothing that was is spoilt, and all goes on when there is room. Method: a job
-    /// and a cell that say more than fits, and every kind of write, on a small tmpfs that is filled and emptied.
+    /// Goal: on a full disk each write is refused as disk-full, or waits; nothing that was acknowledged is lost, nothing that was is
+    /// spoilt, and all goes on when there is room. Method: a job and a cell that say more than fits, and every kind of write, on a small
+    /// tmpfs that is filled and emptied.
     /// </summary>
     [Fact]
     public async Task Every_write_is_refused_as_disk_full_or_waits_and_all_goes_on_when_there_is_room()
@@ -23,18 +24,30 @@ public sealed class FullDiskTests
         RestClient rest = server.Rest;
         string gate = server.PathOf("gate");
         string job = await rest.SubmitAsync($"echo begun; while [ ! -e '{gate}' ]; do sleep 0.05; done; seq 1 {Lines}");
-        (await PutAsync(rest, "book.ipynb", Notebook($"""
-            import os, time
-            while not os.path.exists('{gate}'): time.sleep(0.05)
-            for n in range({Lines}): print(n)
-            """))).Must(201);
+        (
+            await PutAsync(
+                rest,
+                "book.ipynb",
+                Notebook(
+                    $"""
+                    import os, time
+                    while not os.path.exists('{gate}'): time.sleep(0.05)
+                    for n in range({Lines}): print(n)
+                    """
+                )
+            )
+        ).Must(201);
         (await PutAsync(rest, "text.txt", Text("old"))).Must(201);
         (await PutAsync(rest, "other.ipynb", Notebook("1"))).Must(201);
         JsonObject reactive = Notebook("1");
         reactive["content"]!["metadata"]!["holdfast"] = new JsonObject { ["mode"] = "reactive" };
         (await PutAsync(rest, "reactive.ipynb", reactive)).Must(201);
         string run = (await rest.PostAsync("/v1/notebooks/run", """{"path":"book.ipynb"}""")).Must(201).Json.GetProperty("id").GetString()!;
-        string cell = (await rest.GetAsync($"/v1/notebooks/runs/{run}")).Must(200).Json.GetProperty("cells")[0].GetProperty("executionId").GetString()!;
+        string cell = (await rest.GetAsync($"/v1/notebooks/runs/{run}"))
+            .Must(200)
+            .Json.GetProperty("cells")[0]
+            .GetProperty("executionId")
+            .GetString()!;
         await rest.WaitForStateAsync(cell, "running");
         await rest.WaitForStateAsync(job, "running");
         string filler = Path.Combine(server.SeenData, "filler");
@@ -53,7 +66,20 @@ public sealed class FullDiskTests
             ("checkpoint", _ => rest.PostAsync("/api/contents/text.txt/checkpoints")),
             ("copy", _ => rest.PostAsync("/api/contents", """{"copy_from":"other.ipynb"}""")),
             ("start a kernel", _ => rest.PostAsync("/api/kernels", """{"name":"python3"}""")),
-            ("start a session", n => rest.PostAsync("/api/sessions", new JsonObject { ["path"] = $"s{n}.ipynb", ["name"] = "s", ["type"] = "notebook", ["kernel"] = new JsonObject { ["name"] = "python3" } }.ToJsonString())),
+            (
+                "start a session",
+                n =>
+                    rest.PostAsync(
+                        "/api/sessions",
+                        new JsonObject
+                        {
+                            ["path"] = $"s{n}.ipynb",
+                            ["name"] = "s",
+                            ["type"] = "notebook",
+                            ["kernel"] = new JsonObject { ["name"] = "python3" },
+                        }.ToJsonString()
+                    )
+            ),
             ("start a terminal", _ => rest.PostAsync("/api/terminals")),
             ("configure", n => SendAsync(rest, HttpMethod.Put, $"/api/config/c{n}", $$"""{"a":"{{large}}"}""")),
             ("make a token", n => rest.PostAsync("/v1/tokens", $$"""{"name":"t{{n}}","scopes":["read"]}""")),
@@ -72,15 +98,28 @@ public sealed class FullDiskTests
                 }
             }
 
-            Assert.True(reply!.Status is (>= 200 and < 300) or 507, $"{name}: {reply.Status} {reply.Text[..Math.Min(500, reply.Text.Length)]}");
+            Assert.True(
+                reply!.Status is (>= 200 and < 300) or 507,
+                $"{name}: {reply.Status} {reply.Text[..Math.Min(500, reply.Text.Length)]}"
+            );
             Assert.True(reply.Status != 507 || reply.Text.Contains("disk-full", StringComparison.Ordinal), $"{name}: {reply.Text}");
             Assert.True(reply.Status == 507 || name is "start a terminal" or "checkpoint" or "make a token", $"{name} was always taken.");
         }
 
         // What is there is read as ever.
         Assert.Equal("old", (await rest.GetAsync("/api/contents/text.txt")).Must(200).Json.GetProperty("content").GetString());
-        Assert.Equal("1", (await rest.GetAsync("/api/contents/other.ipynb")).Must(200).Json.GetProperty("content").GetProperty("cells")[0].GetProperty("source").GetString());
-        foreach (string path in (string[])["/v1/executions", "/v1/recovery", "/metrics", "/readyz", "/api/kernels", "/api/contents", "/v1/locks"])
+        Assert.Equal(
+            "1",
+            (await rest.GetAsync("/api/contents/other.ipynb"))
+                .Must(200)
+                .Json.GetProperty("content")
+                .GetProperty("cells")[0]
+                .GetProperty("source")
+                .GetString()
+        );
+        foreach (
+            string path in (string[])["/v1/executions", "/v1/recovery", "/metrics", "/readyz", "/api/kernels", "/api/contents", "/v1/locks"]
+        )
         {
             (await rest.GetAsync(path)).Must(200);
         }
@@ -93,10 +132,32 @@ public sealed class FullDiskTests
         ExecutionReply end = await rest.WaitAsync(job);
         Assert.Equal(("succeeded", 0), (end.State, end.ExitCode!.Value));
         Assert.Equal("begun\n" + Numbers(1), await rest.OutputTextAsync(job));
-        Assert.Equal("succeeded", (await rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}")).Must(200).Json.GetProperty("state").GetString());
+        Assert.Equal(
+            "succeeded",
+            (await rest.GetAsync($"/v1/notebooks/runs/{run}?timeoutSeconds={Patience.AskedSeconds}"))
+                .Must(200)
+                .Json.GetProperty("state")
+                .GetString()
+        );
         Assert.Equal(Numbers(0), await rest.OutputTextAsync(cell));
-        JsonElement saved = (await rest.GetAsync("/api/contents/book.ipynb")).Must(200).Json.GetProperty("content").GetProperty("cells")[0].GetProperty("outputs");
-        Assert.Equal(Numbers(0), string.Concat(saved.EnumerateArray().Select(static o => o.GetProperty("text")).Select(static t => t.ValueKind == JsonValueKind.Array ? string.Concat(t.EnumerateArray().Select(static l => l.GetString())) : t.GetString())));
+        JsonElement saved = (await rest.GetAsync("/api/contents/book.ipynb"))
+            .Must(200)
+            .Json.GetProperty("content")
+            .GetProperty("cells")[0]
+            .GetProperty("outputs");
+        Assert.Equal(
+            Numbers(0),
+            string.Concat(
+                saved
+                    .EnumerateArray()
+                    .Select(static o => o.GetProperty("text"))
+                    .Select(static t =>
+                        t.ValueKind == JsonValueKind.Array
+                            ? string.Concat(t.EnumerateArray().Select(static l => l.GetString()))
+                            : t.GetString()
+                    )
+            )
+        );
         foreach (string id in acknowledged)
         {
             Assert.Equal("succeeded", (await rest.WaitAsync(id)).State);
@@ -105,23 +166,39 @@ public sealed class FullDiskTests
         foreach ((string name, Func<int, Task<RestReply>> attempt) in writes)
         {
             RestReply? reply = null;
-            await Patience.UntilAsync(async () => (reply = await attempt(1000)).Status != 507, $"there was room again: {name}"); // It is looked at once a second.
-            Assert.True(reply!.Status is >= 200 and < 300, $"{name} after: {reply.Status} {reply.Text[..Math.Min(500, reply.Text.Length)]}");
+            // It is looked at once a second.
+            await Patience.UntilAsync(async () => (reply = await attempt(1000)).Status != 507, $"there was room again: {name}");
+            Assert.True(
+                reply!.Status is >= 200 and < 300,
+                $"{name} after: {reply.Status} {reply.Text[..Math.Min(500, reply.Text.Length)]}"
+            );
         }
 
         Assert.DoesNotContain("database disk image is malformed", server.Log, StringComparison.Ordinal);
     }
 
-    private static string Numbers(int from) => string.Concat(Enumerable.Range(from, Lines).Select(static n => string.Create(CultureInfo.InvariantCulture, $"{n}\n")));
+    private static string Numbers(int from) =>
+        string.Concat(Enumerable.Range(from, Lines).Select(static n => string.Create(CultureInfo.InvariantCulture, $"{n}\n")));
 
-    private static Task<RestReply> PutAsync(RestClient rest, string path, JsonObject model) => SendAsync(rest, HttpMethod.Put, "/api/contents/" + path, model.ToJsonString());
+    private static Task<RestReply> PutAsync(RestClient rest, string path, JsonObject model) =>
+        SendAsync(rest, HttpMethod.Put, "/api/contents/" + path, model.ToJsonString());
 
     private static Task<RestReply> SendAsync(RestClient rest, HttpMethod method, string path, string body) =>
-        rest.SendAsync(new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json")) });
+        rest.SendAsync(
+            new HttpRequestMessage(method, path)
+            {
+                Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json")),
+            }
+        );
 
     private static JsonObject Text(string content, int? chunk = null)
     {
-        var model = new JsonObject { ["type"] = "file", ["format"] = "text", ["content"] = content };
+        var model = new JsonObject
+        {
+            ["type"] = "file",
+            ["format"] = "text",
+            ["content"] = content,
+        };
         if (chunk is { } number)
         {
             model["chunk"] = number;
@@ -130,16 +207,37 @@ public sealed class FullDiskTests
         return model;
     }
 
-    private static JsonObject Notebook(string source) => new()
-    {
-        ["type"] = "notebook", ["format"] = "json",
-        ["content"] = new JsonObject
+    private static JsonObject Notebook(string source) =>
+        new()
         {
-            ["cells"] = new JsonArray(new JsonObject { ["cell_type"] = "code", ["id"] = "one", ["source"] = source, ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["execution_count"] = null }),
-            ["metadata"] = new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3", ["language"] = "python" } },
-            ["nbformat"] = 4, ["nbformat_minor"] = 5,
-        },
-    };
+            ["type"] = "notebook",
+            ["format"] = "json",
+            ["content"] = new JsonObject
+            {
+                ["cells"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["cell_type"] = "code",
+                        ["id"] = "one",
+                        ["source"] = source,
+                        ["metadata"] = new JsonObject(),
+                        ["outputs"] = new JsonArray(),
+                        ["execution_count"] = null,
+                    }
+                ),
+                ["metadata"] = new JsonObject
+                {
+                    ["kernelspec"] = new JsonObject
+                    {
+                        ["name"] = "python3",
+                        ["display_name"] = "Python 3",
+                        ["language"] = "python",
+                    },
+                },
+                ["nbformat"] = 4,
+                ["nbformat_minor"] = 5,
+            },
+        };
 
     private static void Fill(string path)
     {

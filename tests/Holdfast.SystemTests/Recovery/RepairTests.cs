@@ -31,7 +31,10 @@ public sealed class RepairTests
         Assert.Equal("recovery-item-not-found", Code(await RepairAsync(server, "mark-lost", "nobody", "x")));
         Assert.Equal("quarantined", Verdict(await RepairAsync(server, "retry", id)));
 
-        Assert.Equal("recovery-item-alive", Code(await RepairAsync(server, "mark-lost", id, "its lock is gone, and yet its process is there")));
+        Assert.Equal(
+            "recovery-item-alive",
+            Code(await RepairAsync(server, "mark-lost", id, "its lock is gone, and yet its process is there"))
+        );
 
         Directory.Delete(files.Lock);
         File.Move(files.Lock + ".away", files.Lock);
@@ -63,7 +66,10 @@ public sealed class RepairTests
         Directory.Delete(files.Lock);
         await server.RestartAsync();
         JsonElement one = (await server.Rest.GetAsync("/v1/recovery")).Json.GetProperty("attempts").EnumerateArray().Single();
-        Assert.Equal(("quarantined", "I want to look at it"), (one.GetProperty("verdict").GetString(), one.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ("quarantined", "I want to look at it"),
+            (one.GetProperty("verdict").GetString(), one.GetProperty("reason").GetString())
+        );
         Assert.Equal("waiting", (await server.Rest.GetAsync($"/v1/executions/{next}")).Execution.State);
 
         Assert.Equal("lost", Verdict(await RepairAsync(server, "mark-lost", id, "it is gone")));

@@ -18,7 +18,10 @@ public sealed class GateTests(SharedServer shared) : IClassFixture<SharedServer>
         Assert.Equal(200, (await AskAsync("/readyz")).Status);
         RestReply refused = await AskAsync("/v1/executions");
         Assert.Equal((401, "unauthorized"), (refused.Status, refused.Code));
-        Assert.Equal(401, (await AskAsync("/v1/executions", r => r.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "wrong"))).Status);
+        Assert.Equal(
+            401,
+            (await AskAsync("/v1/executions", r => r.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "wrong"))).Status
+        );
         Assert.Equal(401, (await AskAsync("/v1/nothing/here")).Status);
         Assert.DoesNotContain(Token, _server.Log, StringComparison.Ordinal);
     }
@@ -27,7 +30,10 @@ public sealed class GateTests(SharedServer shared) : IClassFixture<SharedServer>
     [InlineData("Bearer")]
     [InlineData("token")]
     public async Task The_token_is_taken_from_the_header(string scheme) =>
-        Assert.Equal(200, (await AskAsync("/v1/executions", r => r.Headers.Authorization = new AuthenticationHeaderValue(scheme, Token))).Status);
+        Assert.Equal(
+            200,
+            (await AskAsync("/v1/executions", r => r.Headers.Authorization = new AuthenticationHeaderValue(scheme, Token))).Status
+        );
 
     [Fact]
     public async Task The_token_is_taken_from_the_query() => Assert.Equal(200, (await AskAsync("/v1/executions?token=" + Token)).Status);

@@ -39,7 +39,10 @@ public sealed class KeptSocketTests
         await server.StartAgainAsync(new TestServerOptions { Wrapper = manager.Wrapper, Arguments = ["--host", "127.0.0.2"] });
 
         Assert.StartsWith("http://127.0.0.2:", server.Rest.Url, StringComparison.Ordinal);
-        await Patience.UntilAsync(() => manager.Heard.Contains("FDSTOREREMOVE=1", StringComparison.Ordinal), "the manager was told to let go");
+        await Patience.UntilAsync(
+            () => manager.Heard.Contains("FDSTOREREMOVE=1", StringComparison.Ordinal),
+            "the manager was told to let go"
+        );
         await Assert.ThrowsAsync<HttpRequestException>(() => old.GetAsync("/api"));
     }
 }

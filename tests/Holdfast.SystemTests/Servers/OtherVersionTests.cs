@@ -5,7 +5,9 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Servers;
 
-/// <summary>A new server over the supervisors of another version. Until there is a released binary to keep, those are played by the test.</summary>
+/// <summary>
+/// A new server over the supervisors of another version. Until there is a released binary to keep, those are played by the test.
+/// </summary>
 public sealed class OtherVersionTests
 {
     private const int Ours = LinkCodec.ProtocolVersion;
@@ -15,14 +17,22 @@ public sealed class OtherVersionTests
     {
         await using TestServer server = await TestServer.StartAsync();
         string id = await RunningAsync(server);
-        using PlayedSupervisor older = await PlayedSupervisor.TakeOverAsync(server, id, "0.0.9", static hello => PlayedSupervisor.Welcome(hello, Ours - 1, "0.0.9"));
+        using PlayedSupervisor older = await PlayedSupervisor.TakeOverAsync(
+            server,
+            id,
+            "0.0.9",
+            static hello => PlayedSupervisor.Welcome(hello, Ours - 1, "0.0.9")
+        );
         older.Print("while nobody was there\n");
         await server.StartAgainAsync();
 
         Assert.Equal(("readopted", null), await VerdictAsync(server, id));
         Assert.Equal("fresh", (await FindAsync(server, id)).GetProperty("liveness").GetString());
         older.Print("under the next server\n");
-        await Patience.UntilAsync(async () => (await server.Rest.OutputTextAsync(id)).EndsWith("next server\n", StringComparison.Ordinal), "its output was read");
+        await Patience.UntilAsync(
+            async () => (await server.Rest.OutputTextAsync(id)).EndsWith("next server\n", StringComparison.Ordinal),
+            "its output was read"
+        );
         older.End();
 
         ExecutionReply end = await server.Rest.WaitAsync(id);
@@ -32,8 +42,8 @@ public sealed class OtherVersionTests
     }
 
     /// <summary>
-    /// Goal: what cannot be understood costs that one item, is said in its words, and is never ended for it. Method: a supervisor that answers in a later protocol than it was offered,
-    /// and one that answers something else; beside it another job, which must not notice.
+    /// Goal: what cannot be understood costs that one item, is said in its words, and is never ended for it. Method: a supervisor that
+    /// answers in a later protocol than it was offered, and one that answers something else; beside it another job, which must not notice.
     /// </summary>
     [Theory]
     [InlineData(true, "speaks protocol 2; this server speaks 1 at most")]
@@ -45,7 +55,12 @@ public sealed class OtherVersionTests
         await server.Rest.WaitForStateAsync(other, "running");
         string id = await RunningAsync(server);
         using PlayedSupervisor strange = await PlayedSupervisor.TakeOverAsync(
-            server, id, "9.0", hello => isNewer ? PlayedSupervisor.Welcome(hello, Ours + 1, "9.0") : Encoding.ASCII.GetBytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
+            server,
+            id,
+            "9.0",
+            hello =>
+                isNewer ? PlayedSupervisor.Welcome(hello, Ours + 1, "9.0") : Encoding.ASCII.GetBytes("HTTP/1.1 400 Bad Request\r\n\r\n")
+        );
         strange.Print("still here\n");
         await server.StartAgainAsync();
 
@@ -71,7 +86,10 @@ public sealed class OtherVersionTests
     private static async Task<string> RunningAsync(TestServer server)
     {
         string id = await server.Rest.SubmitAsync("echo begun; sleep 1000");
-        await Patience.UntilAsync(async () => (await server.Rest.GetAsync($"/v1/executions/{id}/output")) is { Status: 200, Text: "begun\n" }, "it had begun");
+        await Patience.UntilAsync(
+            async () => (await server.Rest.GetAsync($"/v1/executions/{id}/output")) is { Status: 200, Text: "begun\n" },
+            "it had begun"
+        );
         await server.Rest.WaitForStateAsync(id, "running");
         await server.KillAsync();
         return id;
@@ -80,10 +98,17 @@ public sealed class OtherVersionTests
     private static async Task<(string Verdict, string? Reason)> VerdictAsync(TestServer server, string execution)
     {
         JsonElement report = (await server.Rest.GetAsync("/v1/recovery")).Must(200).Json;
-        JsonElement one = report.GetProperty("attempts").EnumerateArray().Single(a => a.GetProperty("executionId").GetString() == execution);
+        JsonElement one = report
+            .GetProperty("attempts")
+            .EnumerateArray()
+            .Single(a => a.GetProperty("executionId").GetString() == execution);
         return (one.GetProperty("verdict").GetString()!, one.GetProperty("reason").GetString());
     }
 
     private static async Task<JsonElement> FindAsync(TestServer server, string execution) =>
-        (await server.Rest.GetAsync("/v1/supervisors")).Must(200).Json.GetProperty("supervisors").EnumerateArray().Single(s => s.GetProperty("executionId").GetString() == execution);
+        (await server.Rest.GetAsync("/v1/supervisors"))
+            .Must(200)
+            .Json.GetProperty("supervisors")
+            .EnumerateArray()
+            .Single(s => s.GetProperty("executionId").GetString() == execution);
 }

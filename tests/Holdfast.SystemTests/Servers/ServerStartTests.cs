@@ -70,8 +70,12 @@ public sealed class ServerStartTests
     /// <summary>Sets it; what it was.</summary>
     private static async Task<string> SetSchemaVersionAsync(TestServer server, string version)
     {
-        const string script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(db.execute('PRAGMA user_version').fetchone()[0]); db.execute('PRAGMA user_version = ' + sys.argv[2]); db.commit(); db.close()";
-        var start = new ProcessStartInfo("/usr/bin/python3", ["-c", script, Path.Combine(server.Data, "holdfast.db"), version]) { RedirectStandardOutput = true };
+        const string script =
+            "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(db.execute('PRAGMA user_version').fetchone()[0]); db.execute('PRAGMA user_version = ' + sys.argv[2]); db.commit(); db.close()";
+        var start = new ProcessStartInfo("/usr/bin/python3", ["-c", script, Path.Combine(server.Data, "holdfast.db"), version])
+        {
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(start)!;
         string said = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -81,7 +85,12 @@ public sealed class ServerStartTests
 
     private static async Task<(int ExitCode, string Said)> RunAsync(TestServer server, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(Published.Release, "holdfast"), arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = server.Folder };
+        var start = new ProcessStartInfo(Path.Combine(Published.Release, "holdfast"), arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = server.Folder,
+        };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string errors = await process.StandardError.ReadToEndAsync();

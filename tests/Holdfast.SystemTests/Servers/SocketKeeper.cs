@@ -3,7 +3,10 @@ using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Servers;
 
-/// <summary>What systemd is to a server whose unit has a store for descriptors, as far as that goes: it keeps the server's listening sockets open from one start to the next.</summary>
+/// <summary>
+/// What systemd is to a server whose unit has a store for descriptors, as far as that goes: it keeps the server's listening sockets open
+/// from one start to the next.
+/// </summary>
 internal sealed class SocketKeeper : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder;

@@ -20,7 +20,8 @@ public sealed class StopTests
         string id = await server.Rest.SubmitAsync("echo on; sleep 1000");
         await server.Rest.WaitForStateAsync(id, "running");
         Task<RestReply> waiting = server.Rest.GetAsync($"/v1/executions/{id}/wait?timeoutSeconds=1");
-        (await server.Rest.GetAsync("/healthz")).Must(200); // Asked later and answered: the first is being served, and is not one that came too late.
+        // Asked later and answered: the first is being served, and is not one that came too late.
+        (await server.Rest.GetAsync("/healthz")).Must(200);
         _ = Libc.Kill(server.Process.Id, signal);
         Assert.Equal(202, (await waiting).Status);
         Assert.Equal(0, await server.WaitForExitAsync());
@@ -30,7 +31,10 @@ public sealed class StopTests
         Assert.Equal("running", (await server.Rest.GetAsync($"/v1/executions/{id}")).Execution.State);
     }
 
-    /// <summary>Who waits is told how things stand, and who follows is cut off to come back: neither holds the stop up, nor is left without an answer.</summary>
+    /// <summary>
+    /// Who waits is told how things stand, and who follows is cut off to come back: neither holds the stop up, nor is left without an
+    /// answer.
+    /// </summary>
     [Fact]
     public async Task A_stop_waits_for_nobody_who_waits_for_the_future()
     {
@@ -38,7 +42,9 @@ public sealed class StopTests
         string id = await server.Rest.SubmitAsync("echo on; sleep 1000");
         await server.Rest.WaitForStateAsync(id, "running");
         Task<RestReply> waiting = server.Rest.GetAsync($"/v1/executions/{id}/wait?timeoutSeconds=1000");
-        await using IAsyncEnumerator<StreamEvent> following = server.Rest.FollowAsync($"/v1/executions/{id}/follow", null, Cancel).GetAsyncEnumerator(Cancel);
+        await using IAsyncEnumerator<StreamEvent> following = server
+            .Rest.FollowAsync($"/v1/executions/{id}/follow", null, Cancel)
+            .GetAsyncEnumerator(Cancel);
         Assert.True(await following.MoveNextAsync());
 
         _ = Libc.Kill(server.Process.Id, Libc.SigTerm);
@@ -89,7 +95,11 @@ public sealed class StopTests
         await server.StartAgainAsync();
         Assert.Equal("cancelled", (await server.Rest.WaitAsync(running)).State);
         Assert.Equal("succeeded", (await server.Rest.WaitAsync(queued)).State);
-        Assert.Contains("stopped", (await server.Rest.GetAsync($"/v1/kernels/{kernel.Json.GetProperty("id").GetString()}")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "stopped",
+            (await server.Rest.GetAsync($"/v1/kernels/{kernel.Json.GetProperty("id").GetString()}")).Text,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -97,8 +107,22 @@ public sealed class StopTests
     {
         await using TestServer server = TestServer.Prepare();
         var start = new ProcessStartInfo("unshare") { UseShellExecute = false };
-        foreach (string argument in (string[])[
-            Libc.GetUid() == 0 ? "-pf" : "-rpf", "--kill-child", "--mount-proc", Path.Combine(Published.Release, "holdfast"), "serve", "--data", server.Data, "--root", server.Root, "--port", "0"])
+        foreach (
+            string argument in (string[])
+                [
+                    Libc.GetUid() == 0 ? "-pf" : "-rpf",
+                    "--kill-child",
+                    "--mount-proc",
+                    Path.Combine(Published.Release, "holdfast"),
+                    "serve",
+                    "--data",
+                    server.Data,
+                    "--root",
+                    server.Root,
+                    "--port",
+                    "0",
+                ]
+        )
         {
             start.ArgumentList.Add(argument);
         }
@@ -110,12 +134,31 @@ public sealed class StopTests
             await Patience.UntilAsync(() => File.Exists(record), "the server listened");
             using var announced = JsonDocument.Parse(await File.ReadAllBytesAsync(record, Cancel));
             Assert.Equal(1, announced.RootElement.GetProperty("pid").GetInt32());
-            using var rest = new RestClient(announced.RootElement.GetProperty("url").GetString()!, (await File.ReadAllTextAsync(Path.Combine(server.Data, "token"), Cancel)).Trim());
+            using var rest = new RestClient(
+                announced.RootElement.GetProperty("url").GetString()!,
+                (await File.ReadAllTextAsync(Path.Combine(server.Data, "token"), Cancel)).Trim()
+            );
             await Patience.UntilAsync(async () => (await rest.GetAsync("/readyz")).Status == 200, "the server was ready");
 
             // Somebody from outside starts a process in the container and goes away: it is the first process's to bury.
-            int first = int.Parse((await File.ReadAllTextAsync($"/proc/{container.Id}/task/{container.Id}/children", Cancel)).Trim(), System.Globalization.CultureInfo.InvariantCulture);
-            using (Process visitor = Process.Start("nsenter", ["-t", first.ToString(System.Globalization.CultureInfo.InvariantCulture), "-p", "-m", "sh", "-c", "sh -c 'sleep 0.1 & exit' & sh -c 'sleep 0.2' & exit 0"]))
+            int first = int.Parse(
+                (await File.ReadAllTextAsync($"/proc/{container.Id}/task/{container.Id}/children", Cancel)).Trim(),
+                System.Globalization.CultureInfo.InvariantCulture
+            );
+            using (
+                Process visitor = Process.Start(
+                    "nsenter",
+                    [
+                        "-t",
+                        first.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                        "-p",
+                        "-m",
+                        "sh",
+                        "-c",
+                        "sh -c 'sleep 0.1 & exit' & sh -c 'sleep 0.2' & exit 0",
+                    ]
+                )
+            )
             {
                 await visitor.WaitForExitAsync(Cancel);
             }
@@ -131,8 +174,12 @@ public sealed class StopTests
 
     private static int Number(RestReply reply, string name) => reply.Json.GetProperty(name).GetInt32();
 
-    private static int Zombies(int parent) => Directory.EnumerateDirectories("/proc").Count(folder =>
-        int.TryParse(Path.GetFileName(folder), out int pid) && ProcessStat.Of(pid) is { State: 'Z' } && ParentOf(pid) == parent);
+    private static int Zombies(int parent) =>
+        Directory
+            .EnumerateDirectories("/proc")
+            .Count(folder =>
+                int.TryParse(Path.GetFileName(folder), out int pid) && ProcessStat.Of(pid) is { State: 'Z' } && ParentOf(pid) == parent
+            );
 
     private static int ParentOf(int pid)
     {

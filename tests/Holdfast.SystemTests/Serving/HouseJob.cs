@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Holdfast.SystemTests.Serving;
 
-/// <summary>A job of which everything is known beforehand: its bytes on each stream, its exit code, and that it tells the truth file when it starts and ends.</summary>
+/// <summary>
+/// A job of which everything is known beforehand: its bytes on each stream, its exit code, and that it tells the truth file when it starts
+/// and ends.
+/// </summary>
 internal sealed record HouseJob(string Key, string Script, string Stdout, string Stderr, int ExitCode)
 {
     public string[] Locks { get; init; } = [];
@@ -24,7 +27,12 @@ internal sealed record HouseJob(string Key, string Script, string Stdout, string
 
             if (Callback is not null)
             {
-                job["callback"] = new JsonObject { ["url"] = Callback, ["secret"] = CallbackSecret, ["schedule"] = new JsonArray(0.1, 0.1, 0.1, 1, 5) };
+                job["callback"] = new JsonObject
+                {
+                    ["url"] = Callback,
+                    ["secret"] = CallbackSecret,
+                    ["schedule"] = new JsonArray(0.1, 0.1, 0.1, 1, 5),
+                };
             }
 
             return job.ToJsonString();
@@ -39,7 +47,8 @@ internal sealed record HouseJob(string Key, string Script, string Stdout, string
     public static HouseJob Short(TruthFile truth, string key) => Make(truth, key, $"echo '{key} says hello'", $"{key} says hello\n", "", 0);
 
     /// <summary>Goes on when it may, which the script waits for.</summary>
-    public static HouseJob Held(TruthFile truth, string key, string wait) => Make(truth, key, $"echo '{key} waits'; {wait}; echo '{key} goes on'", $"{key} waits\n{key} goes on\n", "", 0);
+    public static HouseJob Held(TruthFile truth, string key, string wait) =>
+        Make(truth, key, $"echo '{key} waits'; {wait}; echo '{key} goes on'", $"{key} waits\n{key} goes on\n", "", 0);
 
     public static HouseJob Failing(TruthFile truth, string key, int exitCode = 3) =>
         Make(truth, key, $"echo '{key} out'; echo '{key} err' >&2", $"{key} out\n", $"{key} err\n", exitCode);
@@ -47,19 +56,35 @@ internal sealed record HouseJob(string Key, string Script, string Stdout, string
     /// <summary>Numbered lines on both streams, in bursts with pauses between them.</summary>
     public static HouseJob Printing(TruthFile truth, string key, int bursts, int linesPerBurst, double pauseSeconds)
     {
-        string script = string.Create(CultureInfo.InvariantCulture,
-            $"b=0; while [ $b -lt {bursts} ]; do i=0; while [ $i -lt {linesPerBurst} ]; do echo \"{key} out $b $i\"; echo \"{key} err $b $i\" >&2; i=$((i+1)); done; sleep {pauseSeconds}; b=$((b+1)); done");
+        string script = string.Create(
+            CultureInfo.InvariantCulture,
+            $"b=0; while [ $b -lt {bursts} ]; do i=0; while [ $i -lt {linesPerBurst} ]; do echo \"{key} out $b $i\"; echo \"{key} err $b $i\" >&2; i=$((i+1)); done; sleep {pauseSeconds}; b=$((b+1)); done"
+        );
         return Make(truth, key, script, Lines(key, "out", bursts, linesPerBurst), Lines(key, "err", bursts, linesPerBurst), 0);
     }
 
     /// <summary>Its lines come from children, one of which would live for long if nobody ended it.</summary>
-    public static HouseJob WithChildren(TruthFile truth, string key, double seconds) => Make(
-        truth, key,
-        string.Create(CultureInfo.InvariantCulture, $"sleep 1000 & long=$!; (echo '{key} child'; sleep {seconds}; sh -c \"echo '{key} grandchild'\"); kill $long; wait $long 2>/dev/null"),
-        $"{key} child\n{key} grandchild\n", "", 0);
+    public static HouseJob WithChildren(TruthFile truth, string key, double seconds) =>
+        Make(
+            truth,
+            key,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"sleep 1000 & long=$!; (echo '{key} child'; sleep {seconds}; sh -c \"echo '{key} grandchild'\"); kill $long; wait $long 2>/dev/null"
+            ),
+            $"{key} child\n{key} grandchild\n",
+            "",
+            0
+        );
 
-    private static HouseJob Make(TruthFile truth, string key, string body, string stdout, string stderr, int exitCode) => new(
-        key, $"{truth.Tell("start")}; {body}; {truth.Tell("end")}; exit {exitCode.ToString(CultureInfo.InvariantCulture)}", stdout, stderr, exitCode);
+    private static HouseJob Make(TruthFile truth, string key, string body, string stdout, string stderr, int exitCode) =>
+        new(
+            key,
+            $"{truth.Tell("start")}; {body}; {truth.Tell("end")}; exit {exitCode.ToString(CultureInfo.InvariantCulture)}",
+            stdout,
+            stderr,
+            exitCode
+        );
 
     private static string Lines(string key, string stream, int bursts, int linesPerBurst)
     {

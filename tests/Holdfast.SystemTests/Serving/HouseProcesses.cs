@@ -21,23 +21,34 @@ internal sealed record HouseProcess(ProcessIdentity Identity, string CommandLine
     public override string ToString() => $"{Pid.ToString(CultureInfo.InvariantCulture)} {CommandLine}";
 }
 
-/// <summary>Finds, in /proc, the supervisors of a data directory and what runs under the mark of one of its attempts. It remembers nothing.</summary>
+/// <summary>
+/// Finds, in /proc, the supervisors of a data directory and what runs under the mark of one of its attempts. It remembers nothing.
+/// </summary>
 internal static class HouseProcesses
 {
     private const string Mark = "HOLDFAST_ATTEMPT=";
 
     public static List<HouseProcess> Supervisors(string data) =>
-        Find((pid, commandLine) => commandLine.Contains("holdfast-supervisor run " + data + "/", StringComparison.Ordinal) ? new Found(null) : null);
+        Find(
+            (pid, commandLine) =>
+                commandLine.Contains("holdfast-supervisor run " + data + "/", StringComparison.Ordinal) ? new Found(null) : null
+        );
 
     /// <summary>Whatever was started for an attempt of this data directory, or by what was.</summary>
-    public static List<HouseProcess> Work(string data) => Find((pid, _) => AttemptOf(pid) is { } attempt && Directory.Exists($"{data}/attempts/{attempt}") ? new Found(attempt) : null);
+    public static List<HouseProcess> Work(string data) =>
+        Find((pid, _) => AttemptOf(pid) is { } attempt && Directory.Exists($"{data}/attempts/{attempt}") ? new Found(attempt) : null);
 
     /// <summary>Kills it all, until nothing is found. The server must be dead, or it starts more.</summary>
     public static void KillAll(string data, string? mountNamespace)
     {
         while (true)
         {
-            List<HouseProcess> found = [.. Supervisors(data), .. Work(data), .. mountNamespace is null ? [] : Find((pid, _) => MountNamespaceOf(pid) == mountNamespace ? new Found(null) : null)];
+            List<HouseProcess> found =
+            [
+                .. Supervisors(data),
+                .. Work(data),
+                .. mountNamespace is null ? [] : Find((pid, _) => MountNamespaceOf(pid) == mountNamespace ? new Found(null) : null),
+            ];
             if (found.Count == 0)
             {
                 return;
@@ -80,9 +91,13 @@ internal static class HouseProcesses
         List<HouseProcess> processes = [];
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && pid != Environment.ProcessId
+            if (
+                int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && pid != Environment.ProcessId
                 && Read(pid, "cmdline") is { Length: > 0 } commandLine // Zombies and threads of the kernel have none.
-                && select(pid, commandLine.Replace('\0', ' ')) is { } found && ProcessIdentity.Of(pid) is { } identity)
+                && select(pid, commandLine.Replace('\0', ' ')) is { } found
+                && ProcessIdentity.Of(pid) is { } identity
+            )
             {
                 processes.Add(new HouseProcess(identity, commandLine.Replace('\0', ' '), found.Attempt));
             }

@@ -8,8 +8,9 @@ namespace Holdfast.SystemTests.Serving;
 internal sealed record AcknowledgedRun(TruthNotebook Notebook, string Id);
 
 /// <summary>
-/// Holds what a server says of a finished run against what its cells said themselves: none ran twice; one that succeeded has told its end, one that was cancelled has
-/// not told its start, a lost one has a reason; outputs in REST and in the file are the cell's own, whole or, when it was lost, their beginning.
+/// Holds what a server says of a finished run against what its cells said themselves: none ran twice; one that succeeded has told its end,
+/// one that was cancelled has not told its start, a lost one has a reason; outputs in REST and in the file are the cell's own, whole or,
+/// when it was lost, their beginning.
 /// </summary>
 internal sealed class NotebookPromises(IStubbornCaller server, TruthFile truth)
 {
@@ -29,7 +30,11 @@ internal sealed class NotebookPromises(IStubbornCaller server, TruthFile truth)
 
         JsonElement run = reply.Json;
         List<string> told = truth.Of(notebook.Name).ConvertAll(static t => t.Word);
-        violations.Duplicated.AddRange(told.CountBy(static word => word).Where(static c => c.Value > 1).Select(c => $"{notebook.Name} told '{c.Key}' {c.Value.ToString(CultureInfo.InvariantCulture)} times"));
+        violations.Duplicated.AddRange(
+            told.CountBy(static word => word)
+                .Where(static c => c.Value > 1)
+                .Select(c => $"{notebook.Name} told '{c.Key}' {c.Value.ToString(CultureInfo.InvariantCulture)} times")
+        );
         List<string> saved = notebook.SavedOutputs();
         bool isWhole = true;
         foreach (JsonElement cell in run.GetProperty("cells").EnumerateArray())
@@ -68,7 +73,14 @@ internal sealed class NotebookPromises(IStubbornCaller server, TruthFile truth)
         }
     }
 
-    private async Task CheckOutputAsync(TruthNotebook notebook, string execution, int index, string state, string saved, Violations violations)
+    private async Task CheckOutputAsync(
+        TruthNotebook notebook,
+        string execution,
+        int index,
+        string state,
+        string saved,
+        Violations violations
+    )
     {
         string wrote = notebook.OutputOf(index);
         string shown = await server.PersistAsync(rest => rest.OutputTextAsync(execution));
@@ -76,7 +88,9 @@ internal sealed class NotebookPromises(IStubbornCaller server, TruthFile truth)
         bool isRight = state == "succeeded" ? shown == wrote && saved == wrote : wrote.StartsWith(shown, StringComparison.Ordinal);
         if (!isRight)
         {
-            violations.OutputMismatch.Add($"{notebook.Name} cell {index} is {state} and printed {wrote.Length} characters; REST has {shown.Length}, the file {saved.Length}");
+            violations.OutputMismatch.Add(
+                $"{notebook.Name} cell {index} is {state} and printed {wrote.Length} characters; REST has {shown.Length}, the file {saved.Length}"
+            );
         }
     }
 }

@@ -1,6 +1,9 @@
 namespace Holdfast.SystemTests.Serving;
 
-/// <summary>The one generous limit of these tests, and waiting for what nobody announces: files and processes. Nothing waits so long unless it is broken.</summary>
+/// <summary>
+/// The one generous limit of these tests, and waiting for what nobody announces: files and processes. Nothing waits so long unless it is
+/// broken.
+/// </summary>
 internal static class Patience
 {
     /// <summary>Of one step, on a machine ten times slower than ours with everything else at once.</summary>

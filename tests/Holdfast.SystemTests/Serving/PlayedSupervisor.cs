@@ -9,8 +9,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.SystemTests.Serving;
 
 /// <summary>
-/// A supervisor of another version, played by the test in the place of one that it killed while no server was there: it holds the attempt's lock, listens, writes the journal, and
-/// says of itself what it is told to.
+/// A supervisor of another version, played by the test in the place of one that it killed while no server was there: it holds the attempt's
+/// lock, listens, writes the journal, and says of itself what it is told to.
 /// </summary>
 internal sealed class PlayedSupervisor : IDisposable
 {
@@ -44,13 +44,25 @@ internal sealed class PlayedSupervisor : IDisposable
         }
     }
 
-    /// <summary>Takes the place of the supervisor of a running job, whose server is dead; <paramref name="welcome"/> makes the bytes that answer a hello.</summary>
-    public static async Task<PlayedSupervisor> TakeOverAsync(TestServer server, string execution, string version, Func<LinkMessage, byte[]> welcome)
+    /// <summary>
+    /// Takes the place of the supervisor of a running job, whose server is dead; <paramref name="welcome"/> makes the bytes that answer a
+    /// hello.
+    /// </summary>
+    public static async Task<PlayedSupervisor> TakeOverAsync(
+        TestServer server,
+        string execution,
+        string version,
+        Func<LinkMessage, byte[]> welcome
+    )
     {
         AttemptFiles files = server.AttemptsOf(execution)[^1];
         var before = SupervisorRecord.Read(File.ReadAllBytes(files.Supervisor));
         _ = Libc.Kill(before.Process.Pid, Libc.SigKill); // Before its job, whose end it would record.
-        foreach (HouseProcess process in HouseProcesses.Work(server.Data).FindAll(p => files.Directory.EndsWith(p.Attempt!, StringComparison.Ordinal)))
+        foreach (
+            HouseProcess process in HouseProcesses
+                .Work(server.Data)
+                .FindAll(p => files.Directory.EndsWith(p.Attempt!, StringComparison.Ordinal))
+        )
         {
             process.Kill();
         }
@@ -58,16 +70,29 @@ internal sealed class PlayedSupervisor : IDisposable
         FileLock? held = null;
         await Patience.UntilAsync(() => (held = FileLock.TryAcquire(files.Lock)) is not null, "the lock was free");
         string socket = server.PathOf("played.sock");
-        File.WriteAllBytes(files.Supervisor, (before with { Version = version, Process = ProcessIdentity.Current, Socket = socket }).Write());
+        File.WriteAllBytes(
+            files.Supervisor,
+            (before with { Version = version, Process = ProcessIdentity.Current, Socket = socket }).Write()
+        );
         return new PlayedSupervisor(files, held!, socket, welcome);
     }
 
     /// <summary>A welcome in a protocol, with no capability and nothing that came later.</summary>
-    public static byte[] Welcome(LinkMessage hello, int protocol, string version) => Frame(new LinkMessage
-    {
-        Type = LinkMessageType.Welcome, Id = hello.Id, Protocol = protocol, Version = version, Mode = AttemptSpec.KindJob, State = "running",
-        BootId = ProcessIdentity.BootIdNow, Pid = Environment.ProcessId, StartTicks = ProcessIdentity.Current.StartTicks,
-    });
+    public static byte[] Welcome(LinkMessage hello, int protocol, string version) =>
+        Frame(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Welcome,
+                Id = hello.Id,
+                Protocol = protocol,
+                Version = version,
+                Mode = AttemptSpec.KindJob,
+                State = "running",
+                BootId = ProcessIdentity.BootIdNow,
+                Pid = Environment.ProcessId,
+                StartTicks = ProcessIdentity.Current.StartTicks,
+            }
+        );
 
     /// <summary>The job says something: into the journal, and to nobody.</summary>
     public void Print(string text) => _journal.Append(JournalChannel.Stdout, Encoding.UTF8.GetBytes(text), 1);
@@ -75,7 +100,13 @@ internal sealed class PlayedSupervisor : IDisposable
     /// <summary>The job ends with 0: the durable record first, then the lock goes.</summary>
     public void End()
     {
-        var exit = new ExitRecord { ExitCode = 0, Cause = ExitCause.Exited, Reason = "It exited with code 0.", AtUnixNanoseconds = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000 };
+        var exit = new ExitRecord
+        {
+            ExitCode = 0,
+            Cause = ExitCause.Exited,
+            Reason = "It exited with code 0.",
+            AtUnixNanoseconds = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000,
+        };
         _journal.Append(JournalChannel.Event, new AttemptEvent { Event = AttemptEvent.ExitEvent, Exit = exit }.Write(), 2);
         _journal.Sync();
         DurableFile.Write(_files.Exit, exit.Write());
@@ -134,10 +165,19 @@ internal sealed class PlayedSupervisor : IDisposable
                         _asked.Add(request!.Type);
                     }
 
-                    await peer.SendAsync(request.Type == LinkMessageType.Hello ? _welcome(request) : Frame(new LinkMessage
-                    {
-                        Type = LinkMessageType.Refused, Id = request.Id, Code = LinkCodes.UnknownRequest, Reason = "This version does not know that.",
-                    }));
+                    await peer.SendAsync(
+                        request.Type == LinkMessageType.Hello
+                            ? _welcome(request)
+                            : Frame(
+                                new LinkMessage
+                                {
+                                    Type = LinkMessageType.Refused,
+                                    Id = request.Id,
+                                    Code = LinkCodes.UnknownRequest,
+                                    Reason = "This version does not know that.",
+                                }
+                            )
+                    );
                 }
             }
         }

@@ -29,9 +29,9 @@ internal sealed class Violations
 
 /// <summary>
 /// Holds what a server says of finished jobs against what the jobs say themselves:
-/// 1. no acknowledged execution is missing, and its key still gives the same id; 2. each attempt started its job at most once, and no more attempts did than were
-/// asked for; 3. the outcome is the job's own, or lost with a reason where that may be, and then never with an exit code; 4. the output is the job's bytes, in
-/// order, the same from any offset; of a job that was cut short, their beginning.
+/// 1. no acknowledged execution is missing, and its key still gives the same id; 2. each attempt started its job at most once, and no more
+/// attempts did than were asked for; 3. the outcome is the job's own, or lost with a reason where that may be, and then never with an exit
+/// code; 4. the output is the job's bytes, in order, the same from any offset; of a job that was cut short, their beginning.
 /// </summary>
 internal sealed class Promises(IStubbornCaller server, TruthFile truth)
 {
@@ -108,7 +108,9 @@ internal sealed class Promises(IStubbornCaller server, TruthFile truth)
             default:
                 if (!told.Exists(static t => t.Word == "start") || !told.Exists(static t => t.Word == "end"))
                 {
-                    violations.WrongOutcome.Add($"{job.Job.Key} is said to have {reply.State}, but says itself only: {string.Join(", ", told)}");
+                    violations.WrongOutcome.Add(
+                        $"{job.Job.Key} is said to have {reply.State}, but says itself only: {string.Join(", ", told)}"
+                    );
                 }
 
                 break;
@@ -123,7 +125,9 @@ internal sealed class Promises(IStubbornCaller server, TruthFile truth)
         RestReply all = await OutputAsync(job, "all", 0, null);
         if (all.Body.Length != stdout.Length + stderr.Length || (isWhole && reply.OutputBytes != all.Body.Length))
         {
-            violations.OutputMismatch.Add($"{job.Job.Key}: all output has {all.Body.Length} bytes, stdout {stdout.Length}, stderr {stderr.Length}: {reply}");
+            violations.OutputMismatch.Add(
+                $"{job.Job.Key}: all output has {all.Body.Length} bytes, stdout {stdout.Length}, stderr {stderr.Length}: {reply}"
+            );
         }
     }
 
@@ -132,9 +136,16 @@ internal sealed class Promises(IStubbornCaller server, TruthFile truth)
         RestReply whole = await OutputAsync(job, stream, 0, null);
         byte[] wrote = Encoding.UTF8.GetBytes(expected);
         violations.Compare(whole.Body, wrote, isWhole);
-        if (whole.Status != 200 || whole.Header("Holdfast-Complete") != "true" || !wrote.AsSpan().StartsWith(whole.Body) || (isWhole && whole.Body.Length != wrote.Length))
+        if (
+            whole.Status != 200
+            || whole.Header("Holdfast-Complete") != "true"
+            || !wrote.AsSpan().StartsWith(whole.Body)
+            || (isWhole && whole.Body.Length != wrote.Length)
+        )
         {
-            violations.OutputMismatch.Add($"{job.Job.Key}: {stream} has {whole.Body.Length} bytes of the {wrote.Length} it wrote, or others ({whole.Status}, complete {whole.Header("Holdfast-Complete")})");
+            violations.OutputMismatch.Add(
+                $"{job.Job.Key}: {stream} has {whole.Body.Length} bytes of the {wrote.Length} it wrote, or others ({whole.Status}, complete {whole.Header("Holdfast-Complete")})"
+            );
             return whole.Body;
         }
 

@@ -23,10 +23,14 @@ internal sealed class ReactiveBook
 
     /// <summary>Reactive from now on, by the metadata.</summary>
     public async Task ModeAsync(bool isAutorun) =>
-        (await _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Patch, $"/v1/notebooks?path={Uri.EscapeDataString(Path)}")
-        {
-            Content = Json(new JsonObject { ["mode"] = "reactive", ["autorun"] = isAutorun }),
-        })).Must(200);
+        (
+            await _server.Rest.SendAsync(
+                new HttpRequestMessage(HttpMethod.Patch, $"/v1/notebooks?path={Uri.EscapeDataString(Path)}")
+                {
+                    Content = Json(new JsonObject { ["mode"] = "reactive", ["autorun"] = isAutorun }),
+                }
+            )
+        ).Must(200);
 
     /// <summary>An edit over REST; the verdict.</summary>
     public async Task<JsonElement> PutAsync(string id, string source, int? index = null)
@@ -41,30 +45,53 @@ internal sealed class ReactiveBook
             _cells.Insert(index!.Value, (id, source));
         }
 
-        var body = new JsonObject { ["path"] = Path, ["cellId"] = id, ["source"] = source };
+        var body = new JsonObject
+        {
+            ["path"] = Path,
+            ["cellId"] = id,
+            ["source"] = source,
+        };
         if (index is { } place)
         {
             body["index"] = place;
         }
 
-        return (await _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Put, "/v1/notebooks/cells") { Content = Json(body) })).Must(200).Json;
+        return (await _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Put, "/v1/notebooks/cells") { Content = Json(body) }))
+            .Must(200)
+            .Json;
     }
 
-    public async Task<JsonElement> GraphAsync() => (await _server.Rest.GetAsync($"/v1/notebooks/graph?path={Uri.EscapeDataString(Path)}")).Must(200).Json;
+    public async Task<JsonElement> GraphAsync() =>
+        (await _server.Rest.GetAsync($"/v1/notebooks/graph?path={Uri.EscapeDataString(Path)}")).Must(200).Json;
 
     /// <summary><c>cell:fresh</c> or <c>cell:stale</c>, in the order of the notebook.</summary>
     public async Task<string> FreshnessAsync() =>
-        string.Join(' ', (await GraphAsync()).GetProperty("cells").EnumerateArray().Select(static c => $"{c.GetProperty("cellId").GetString()}:{(c.GetProperty("stale").GetBoolean() ? "stale" : "fresh")}"));
+        string.Join(
+            ' ',
+            (await GraphAsync())
+                .GetProperty("cells")
+                .EnumerateArray()
+                .Select(static c => $"{c.GetProperty("cellId").GetString()}:{(c.GetProperty("stale").GetBoolean() ? "stale" : "fresh")}")
+        );
 
     public Task WaitForFreshnessAsync(string wanted) => Patience.UntilAsync(async () => await FreshnessAsync() == wanted, wanted);
 
-    public Task WaitForOutputAsync(string cell, string wanted) => Patience.UntilAsync(() => Output(cell) == wanted, $"{cell} said {wanted}");
+    public Task WaitForOutputAsync(string cell, string wanted) =>
+        Patience.UntilAsync(() => Output(cell) == wanted, $"{cell} said {wanted}");
 
     /// <summary>The cascade of this notebook that was planned last; null when there was none yet.</summary>
     public async Task<JsonElement?> LatestCascadeAsync()
     {
-        JsonElement executions = (await _server.Rest.GetAsync("/v1/executions?kind=cell&limit=100")).Must(200).Json.GetProperty("executions");
-        foreach (string run in executions.EnumerateArray().Select(static e => e.TryGetProperty("runId", out JsonElement run) ? run.GetString() : null).OfType<string>().Distinct())
+        JsonElement executions = (await _server.Rest.GetAsync("/v1/executions?kind=cell&limit=100"))
+            .Must(200)
+            .Json.GetProperty("executions");
+        foreach (
+            string run in executions
+                .EnumerateArray()
+                .Select(static e => e.TryGetProperty("runId", out JsonElement run) ? run.GetString() : null)
+                .OfType<string>()
+                .Distinct()
+        )
         {
             JsonElement cascade = (await _server.Rest.GetAsync($"/v1/notebooks/cascades/{run}")).Must(200).Json;
             if (cascade.GetProperty("path").GetString() == Path)
@@ -77,12 +104,21 @@ internal sealed class ReactiveBook
     }
 
     /// <summary>Its cells, in their order.</summary>
-    public async Task<string> LatestPlanAsync() => await LatestCascadeAsync() is { } latest ? string.Join(' ', latest.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString())) : "";
+    public async Task<string> LatestPlanAsync() =>
+        await LatestCascadeAsync() is { } latest
+            ? string.Join(' ', latest.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString()))
+            : "";
 
     /// <summary>The first event of this kind about the notebook.</summary>
     public async Task<JsonElement> ToldAsync(string kind)
     {
-        await foreach (StreamEvent one in _server.Rest.FollowAsync($"/v1/feed?subject={Uri.EscapeDataString(Path)}&after=0", null, CancellationToken.None))
+        await foreach (
+            StreamEvent one in _server.Rest.FollowAsync(
+                $"/v1/feed?subject={Uri.EscapeDataString(Path)}&after=0",
+                null,
+                CancellationToken.None
+            )
+        )
         {
             if (one.Name == kind)
             {
@@ -149,16 +185,24 @@ internal sealed class ReactiveBook
     {
         using var notebook = JsonDocument.Parse(File.ReadAllBytes(Path));
         JsonElement cell = notebook.RootElement.GetProperty("cells").EnumerateArray().Single(c => c.GetProperty("id").GetString() == id);
-        return string.Concat(cell.GetProperty("outputs").EnumerateArray().Select(static o => o.GetProperty("output_type").GetString() switch
-        {
-            "stream" => Text(o.GetProperty("text")),
-            "error" => $"[{o.GetProperty("ename").GetString()}]",
-            _ => Text(o.GetProperty("data").GetProperty("text/plain")),
-        }));
+        return string.Concat(
+            cell.GetProperty("outputs")
+                .EnumerateArray()
+                .Select(static o =>
+                    o.GetProperty("output_type").GetString() switch
+                    {
+                        "stream" => Text(o.GetProperty("text")),
+                        "error" => $"[{o.GetProperty("ename").GetString()}]",
+                        _ => Text(o.GetProperty("data").GetProperty("text/plain")),
+                    }
+                )
+        );
     }
 
     private static string Text(JsonElement text) =>
-        text.ValueKind == JsonValueKind.Array ? string.Concat(text.EnumerateArray().Select(static line => line.GetString())) : text.GetString()!;
+        text.ValueKind == JsonValueKind.Array
+            ? string.Concat(text.EnumerateArray().Select(static line => line.GetString()))
+            : text.GetString()!;
 
     /// <summary>What is there is kept but for the sources: an editor does not throw outputs away.</summary>
     private void Write()
@@ -176,18 +220,36 @@ internal sealed class ReactiveBook
         foreach ((string id, string source) in _cells)
         {
             JsonNode? known = before?["cells"]!.AsArray().FirstOrDefault(c => c!["id"]!.GetValue<string>() == id)?.DeepClone();
-            JsonObject cell = known?.AsObject() ?? new JsonObject
-            {
-                ["cell_type"] = "code", ["id"] = id, ["metadata"] = new JsonObject(), ["execution_count"] = null, ["outputs"] = new JsonArray(),
-            };
+            JsonObject cell =
+                known?.AsObject()
+                ?? new JsonObject
+                {
+                    ["cell_type"] = "code",
+                    ["id"] = id,
+                    ["metadata"] = new JsonObject(),
+                    ["execution_count"] = null,
+                    ["outputs"] = new JsonArray(),
+                };
             cell["source"] = source;
             written.Add((JsonNode)cell);
         }
 
         var notebook = new JsonObject
         {
-            ["cells"] = written, ["nbformat"] = 4, ["nbformat_minor"] = 5,
-            ["metadata"] = before?["metadata"]?.DeepClone() ?? new JsonObject { ["kernelspec"] = new JsonObject { ["name"] = "python3", ["display_name"] = "Python 3", ["language"] = "python" } },
+            ["cells"] = written,
+            ["nbformat"] = 4,
+            ["nbformat_minor"] = 5,
+            ["metadata"] =
+                before?["metadata"]?.DeepClone()
+                ?? new JsonObject
+                {
+                    ["kernelspec"] = new JsonObject
+                    {
+                        ["name"] = "python3",
+                        ["display_name"] = "Python 3",
+                        ["language"] = "python",
+                    },
+                },
         };
         return notebook.ToJsonString() + "\n";
     }
@@ -198,22 +260,42 @@ internal sealed class Cascade(TestServer server, JsonElement accepted)
 {
     public string Id => accepted.GetProperty("id").GetString()!;
     public string KernelId => accepted.GetProperty("kernelId").GetString()!;
-    public string Plan => string.Join(' ', accepted.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString()));
+    public string Plan =>
+        string.Join(' ', accepted.GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString()));
 
     public string Execution(string cell) =>
-        accepted.GetProperty("cells").EnumerateArray().Single(c => c.GetProperty("cellId").GetString() == cell).GetProperty("executionId").GetString()!;
+        accepted
+            .GetProperty("cells")
+            .EnumerateArray()
+            .Single(c => c.GetProperty("cellId").GetString() == cell)
+            .GetProperty("executionId")
+            .GetString()!;
 
     public async Task<JsonElement> LookAsync(int waitSeconds = 0) =>
-        (await server.Rest.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/v1/notebooks/cascades/{Id}?timeoutSeconds={waitSeconds}"))).Must(200).Json;
+        (
+            await server.Rest.GetAsync(
+                string.Create(CultureInfo.InvariantCulture, $"/v1/notebooks/cascades/{Id}?timeoutSeconds={waitSeconds}")
+            )
+        )
+            .Must(200)
+            .Json;
 
     public async Task<string> EndAsync()
     {
         JsonElement end = await LookAsync(Patience.AskedSeconds);
-        return end.GetProperty("finishedAt").ValueKind != JsonValueKind.Null ? Told(end) : throw new TimeoutException($"The cascade did not end: {end}");
+        return end.GetProperty("finishedAt").ValueKind != JsonValueKind.Null
+            ? Told(end)
+            : throw new TimeoutException($"The cascade did not end: {end}");
     }
 
     public static string Told(JsonElement cascade) =>
-        string.Join(' ', cascade.GetProperty("cells").EnumerateArray().Select(static c => $"{c.GetProperty("cellId").GetString()}={c.GetProperty("state").GetString()}"));
+        string.Join(
+            ' ',
+            cascade
+                .GetProperty("cells")
+                .EnumerateArray()
+                .Select(static c => $"{c.GetProperty("cellId").GetString()}={c.GetProperty("state").GetString()}")
+        );
 
     public Task WaitForAsync(string cell, string state) => server.Rest.WaitForStateAsync(Execution(cell), state);
 }

@@ -18,9 +18,17 @@ internal sealed class RestClient : IDisposable
     {
         Url = url;
         _token = token;
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5), UseProxy = false, UseCookies = false }) // A login of one caller lets in no other.
+        _http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
+                UseProxy = false,
+                UseCookies = false,
+            }
+        ) // A login of one caller lets in no other.
         {
-            BaseAddress = new Uri(url), Timeout = Patience.Limit,
+            BaseAddress = new Uri(url),
+            Timeout = Patience.Limit,
         };
     }
 
@@ -62,7 +70,8 @@ internal sealed class RestClient : IDisposable
         return SendAsync(request);
     }
 
-    public Task<RestReply> TrySubmitAsync(JsonObject job, string? idempotencyKey = null) => PostAsync("/v1/jobs", job.ToJsonString(), idempotencyKey);
+    public Task<RestReply> TrySubmitAsync(JsonObject job, string? idempotencyKey = null) =>
+        PostAsync("/v1/jobs", job.ToJsonString(), idempotencyKey);
 
     /// <summary>Submits a job; its id.</summary>
     public async Task<string> SubmitAsync(JsonObject job) => (await TrySubmitAsync(job)).Must(201).Execution.Id;
@@ -96,12 +105,21 @@ internal sealed class RestClient : IDisposable
     public Task<RestReply> CommandAsync(string id, string verb) => PostAsync($"/v1/executions/{id}/{verb}");
 
     public Task<RestReply> OutputAsync(string id, string stream = "all", long offset = 0, long? limit = null) =>
-        GetAsync(string.Create(CultureInfo.InvariantCulture, $"/v1/executions/{id}/output?stream={stream}&offset={offset}{(limit is null ? "" : $"&limit={limit}")}"));
+        GetAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"/v1/executions/{id}/output?stream={stream}&offset={offset}{(limit is null ? "" : $"&limit={limit}")}"
+            )
+        );
 
     public async Task<string> OutputTextAsync(string id, string stream = "all") => (await OutputAsync(id, stream)).Must(200).Text;
 
     /// <summary>Reads an event stream until it ends, from after the event whose id is given.</summary>
-    public async IAsyncEnumerable<StreamEvent> FollowAsync(string path, string? lastEventId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StreamEvent> FollowAsync(
+        string path,
+        string? lastEventId,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         using HttpRequestMessage request = WithToken(new HttpRequestMessage(HttpMethod.Get, path));
         if (lastEventId is not null)
@@ -112,7 +130,9 @@ internal sealed class RestClient : IDisposable
         using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
-            throw new InvalidOperationException($"{path} was answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}");
+            throw new InvalidOperationException(
+                $"{path} was answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}"
+            );
         }
 
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
@@ -145,7 +165,9 @@ internal sealed class RestClient : IDisposable
         }
     }
 
-    /// <summary>Sends what was put together by hand, as it is; the token is added unless the request has credentials, or says that it wants none.</summary>
+    /// <summary>
+    /// Sends what was put together by hand, as it is; the token is added unless the request has credentials, or says that it wants none.
+    /// </summary>
     public async Task<RestReply> SendAsync(HttpRequestMessage request, bool withToken = true)
     {
         using HttpRequestMessage sent = withToken ? WithToken(request) : request;

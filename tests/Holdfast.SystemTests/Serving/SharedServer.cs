@@ -5,7 +5,8 @@ public sealed class SharedServer : IAsyncLifetime
 {
     internal TestServer Server { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--slots", "32"] });
+    public async ValueTask InitializeAsync() =>
+        Server = await TestServer.StartAsync(new TestServerOptions { Arguments = ["--slots", "32"] });
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 }

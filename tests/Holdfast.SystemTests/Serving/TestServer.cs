@@ -19,8 +19,8 @@ internal sealed record TestServerOptions
     public Dictionary<string, string> Environment { get; init; } = [];
 
     /// <summary>
-    /// Mounts a tmpfs with these options on the data directory, in a mount namespace of the server's own; the test looks into it through /proc.
-    /// Such a server cannot be started again: the directory ends with the last process in it.
+    /// Mounts a tmpfs with these options on the data directory, in a mount namespace of the server's own; the test looks into it through
+    /// /proc. Such a server cannot be started again: the directory ends with the last process in it.
     /// </summary>
     public string? SmallDisk { get; init; }
 
@@ -38,8 +38,8 @@ internal sealed record TestServerOptions
 }
 
 /// <summary>
-/// A real `holdfast serve` on a data directory of its own, which is killed and started again as a test likes. In the end nothing of it is left: no server,
-/// no supervisor, no child, no folder.
+/// A real `holdfast serve` on a data directory of its own, which is killed and started again as a test likes. In the end nothing of it is
+/// left: no server, no supervisor, no child, no folder.
 /// </summary>
 internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
 {
@@ -70,7 +70,8 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
     public string Root { get; }
 
     /// <summary>The data directory as this process can see it.</summary>
-    public string SeenData => _options.SmallDisk is null ? Data : string.Create(CultureInfo.InvariantCulture, $"/proc/{Process.Id}/root{Data}");
+    public string SeenData =>
+        _options.SmallDisk is null ? Data : string.Create(CultureInfo.InvariantCulture, $"/proc/{Process.Id}/root{Data}");
 
     public RestClient Rest => _rest ?? throw new InvalidOperationException("The server was never started.");
     public Process Process => _process ?? throw new InvalidOperationException("The server was never started.");
@@ -125,7 +126,17 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
         if (options.SmallDisk is { } mount)
         {
             Directory.CreateDirectory(Data);
-            foreach (string argument in (string[])["unshare", Libc.GetUid() == 0 ? "-m" : "-rm", "sh", "-c", $"mount -t tmpfs -o '{mount}' tmpfs '{Data}' && {(options.IsRootSmall ? $"mkdir '{Data}/files' && mount --bind '{Data}/files' '{Root}' && " : "")}exec \"$@\"", "sh"])
+            foreach (
+                string argument in (string[])
+                    [
+                        "unshare",
+                        Libc.GetUid() == 0 ? "-m" : "-rm",
+                        "sh",
+                        "-c",
+                        $"mount -t tmpfs -o '{mount}' tmpfs '{Data}' && {(options.IsRootSmall ? $"mkdir '{Data}/files' && mount --bind '{Data}/files' '{Root}' && " : "")}exec \"$@\"",
+                        "sh",
+                    ]
+            )
             {
                 start.ArgumentList.Add(argument);
             }
@@ -133,13 +144,20 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
 
         Array.ForEach(options.Wrapper, start.ArgumentList.Add);
         start.ArgumentList.Add(Path.Combine(options.Programs ?? Published.Release, "holdfast"));
-        foreach (string argument in (string[])["serve", "--data", Data, "--root", Root, "--port", _port.ToString(CultureInfo.InvariantCulture), .. options.Arguments])
+        foreach (
+            string argument in (string[])
+                ["serve", "--data", Data, "--root", Root, "--port", _port.ToString(CultureInfo.InvariantCulture), .. options.Arguments]
+        )
         {
             start.ArgumentList.Add(argument);
         }
 
-        // Not the developer's server, nor one of these tests' own crash points; kernels come from Debian's python, and terminals have a shell that reads no start-up files of anybody.
-        foreach (string name in (string[])["HOLDFAST_URL", "HOLDFAST_TOKEN", "HOLDFAST_DATA", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"])
+        // Not the developer's server, nor one of these tests' own crash points; kernels come from Debian's python, and terminals have a
+        // shell that reads no start-up files of anybody.
+        foreach (
+            string name in (string[])
+                ["HOLDFAST_URL", "HOLDFAST_TOKEN", "HOLDFAST_DATA", "HOLDFAST_CRASH_POINT", "HOLDFAST_CRASH_ONCE", "HOLDFAST_ATTEMPT"]
+        )
         {
             start.Environment.Remove(name);
         }
@@ -165,7 +183,8 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
                 ThrowIfDead();
                 return (await Rest.GetAsync("/readyz")).Status == 200;
             },
-            "the server was ready");
+            "the server was ready"
+        );
     }
 
     /// <summary>Waits for server.json of the started process.</summary>
@@ -179,7 +198,8 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
                 url = AnnouncedUrl();
                 return url is not null;
             },
-            "the server listened");
+            "the server listened"
+        );
         _rest?.Dispose();
         _mountNamespace = _options.SmallDisk is null ? null : HouseProcesses.MountNamespaceOf(Process.Id);
         _port = _options.KeepsPort ? new Uri(url!).Port : 0;
@@ -218,8 +238,8 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
     }
 
     /// <summary>
-    /// Does what a stubborn caller does: asks, and when the server dies under the question, or is not there, starts it and asks again. Meant for what may be
-    /// asked twice.
+    /// Does what a stubborn caller does: asks, and when the server dies under the question, or is not there, starts it and asks again.
+    /// Meant for what may be asked twice.
     /// </summary>
     public async Task<T> PersistAsync<T>(Func<RestClient, Task<T>> ask)
     {
@@ -250,13 +270,21 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
     {
         const string variable = "HOLDFAST_EXECUTION=";
         return Attempts()
-            .Select(static a => (a.Files, Execution: Array.Find(a.Spec.Environment, static v => v.StartsWith(variable, StringComparison.Ordinal))?[variable.Length..]))
+            .Select(static a =>
+                (
+                    a.Files,
+                    Execution: Array
+                        .Find(a.Spec.Environment, static v => v.StartsWith(variable, StringComparison.Ordinal))
+                        ?[variable.Length..]
+                )
+            )
             .Where(static a => a.Execution is not null)
             .GroupBy(static a => a.Execution!)
             .ToDictionary(static g => g.Key, static g => g.Select(static a => a.Files).ToList());
     }
 
-    public List<AttemptFiles> KernelAttempts() => [.. Attempts().Where(static a => a.Spec.Kind == AttemptSpec.KindKernel).Select(static a => a.Files)];
+    public List<AttemptFiles> KernelAttempts() =>
+        [.. Attempts().Where(static a => a.Spec.Kind == AttemptSpec.KindKernel).Select(static a => a.Files)];
 
     /// <summary>The supervisor of an execution's latest attempt, once it has said who it is.</summary>
     public async Task<ProcessIdentity> SupervisorOfAsync(string execution)
@@ -272,7 +300,8 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
 
                 return found is not null;
             },
-            "the execution had a supervisor");
+            "the execution had a supervisor"
+        );
         return found!.Value;
     }
 
@@ -343,7 +372,9 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
     {
         if (HasDied)
         {
-            throw new ServerDiedException($"The server ended with {Process.ExitCode.ToString(CultureInfo.InvariantCulture)}. It said:\n{Log}");
+            throw new ServerDiedException(
+                $"The server ended with {Process.ExitCode.ToString(CultureInfo.InvariantCulture)}. It said:\n{Log}"
+            );
         }
     }
 
@@ -352,7 +383,9 @@ internal sealed class TestServer : IAsyncDisposable, IStubbornCaller
         try
         {
             using var record = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(SeenData, "server.json")));
-            return record.RootElement.GetProperty("pid").GetInt32() == Process.Id ? record.RootElement.GetProperty("url").GetString() : null;
+            return record.RootElement.GetProperty("pid").GetInt32() == Process.Id
+                ? record.RootElement.GetProperty("url").GetString()
+                : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {

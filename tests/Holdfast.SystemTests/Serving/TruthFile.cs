@@ -1,8 +1,8 @@
 namespace Holdfast.SystemTests.Serving;
 
 /// <summary>
-/// What the jobs themselves say they did: a file that each appends whole lines to, `ATTEMPT WORD`. Lines so short are appended in one piece (write(2) with
-/// O_APPEND), so whatever else goes wrong this file is right.
+/// What the jobs themselves say they did: a file that each appends whole lines to, `ATTEMPT WORD`. Lines so short are appended in one piece
+/// (write(2) with O_APPEND), so whatever else goes wrong this file is right.
 /// </summary>
 internal sealed class TruthFile(string path)
 {
@@ -12,9 +12,16 @@ internal sealed class TruthFile(string path)
     public string Tell(string word) => $"echo \"${{HOLDFAST_ATTEMPT%%:*}} $HOLDFAST_EXECUTION {word}\" >> '{Path}'";
 
     /// <summary>Every line told so far.</summary>
-    public List<Truth> Read() => File.Exists(Path)
-        ? [.. File.ReadAllText(Path).Split('\n')[..^1].Select(static line => line.Split(' ')).Select(static parts => new Truth(parts[0], parts[1], parts[2]))] // What has no end yet is being appended.
-        : [];
+    public List<Truth> Read() =>
+        File.Exists(Path)
+            ?
+            [
+                .. File.ReadAllText(Path)
+                    .Split('\n')[..^1]
+                    .Select(static line => line.Split(' '))
+                    .Select(static parts => new Truth(parts[0], parts[1], parts[2])),
+            ] // What has no end yet is being appended.
+            : [];
 
     public List<Truth> Of(string execution) => Read().FindAll(truth => truth.Execution == execution);
 

@@ -23,7 +23,8 @@ internal sealed record ReceivedWebhook(string Path, IReadOnlyDictionary<string, 
 }
 
 /// <summary>
-/// A receiver of callbacks at a local port, on plain sockets so that it can answer anything: a test says what, for each request. An answer of null closes the connection without a word.
+/// A receiver of callbacks at a local port, on plain sockets so that it can answer anything: a test says what, for each request. An answer
+/// of null closes the connection without a word.
 /// </summary>
 internal sealed class WebhookReceiver : IDisposable
 {
@@ -43,8 +44,11 @@ internal sealed class WebhookReceiver : IDisposable
 
     public string Url(string path = "/hook") => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{path}");
 
-    public static string Status(int status, string body = "", params string[] headers) => string.Create(CultureInfo.InvariantCulture,
-        $"HTTP/1.1 {status} Whatever\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{string.Concat(headers.Select(static h => h + "\r\n"))}\r\n{body}");
+    public static string Status(int status, string body = "", params string[] headers) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {status} Whatever\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{string.Concat(headers.Select(static h => h + "\r\n"))}\r\n{body}"
+        );
 
     public Task WaitForAsync(int count) => Patience.UntilAsync(() => Received.Count >= count, $"{count} callbacks had come");
 
@@ -110,7 +114,10 @@ internal sealed class WebhookReceiver : IDisposable
         }
 
         string[] lines = Encoding.ASCII.GetString([.. bytes]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
-        var headers = lines.Skip(1).Select(static l => l.Split(": ", 2)).ToDictionary(static h => h[0], static h => h[1], StringComparer.OrdinalIgnoreCase);
+        var headers = lines
+            .Skip(1)
+            .Select(static l => l.Split(": ", 2))
+            .ToDictionary(static h => h[0], static h => h[1], StringComparer.OrdinalIgnoreCase);
         byte[] body = new byte[int.Parse(headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture)];
         await stream.ReadExactlyAsync(body);
         return new ReceivedWebhook(lines[0].Split(' ')[1], headers, body);

@@ -7,7 +7,10 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.SystemTests.Supervisor;
 
-/// <summary>A temporary folder for attempts and their sockets. On disposal it kills the supervisors it started, and whatever carries their attempts' mark.</summary>
+/// <summary>
+/// A temporary folder for attempts and their sockets. On disposal it kills the supervisors it started, and whatever carries their attempts'
+/// mark.
+/// </summary>
 public sealed class AttemptRoom : IDisposable
 {
     private readonly List<Process> _supervisors = [];
@@ -29,11 +32,20 @@ public sealed class AttemptRoom : IDisposable
     public AttemptSpec New(string[] argv, Func<AttemptSpec, AttemptSpec> change)
     {
         string id = string.Create(CultureInfo.InvariantCulture, $"{_mark}-{++_count}");
-        AttemptSpec spec = change(new AttemptSpec
-        {
-            Attempt = id, Kind = AttemptSpec.KindJob, Nonce = Guid.NewGuid().ToString("N"), Socket = Path.Combine(Folder, $"{_count}.sock"),
-            Fence = 1, Argv = argv, Cwd = Folder, Environment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], GraceMs = 5000,
-        });
+        AttemptSpec spec = change(
+            new AttemptSpec
+            {
+                Attempt = id,
+                Kind = AttemptSpec.KindJob,
+                Nonce = Guid.NewGuid().ToString("N"),
+                Socket = Path.Combine(Folder, $"{_count}.sock"),
+                Fence = 1,
+                Argv = argv,
+                Cwd = Folder,
+                Environment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"],
+                GraceMs = 5000,
+            }
+        );
         Directory.CreateDirectory(FolderOf(spec));
         File.WriteAllBytes(FilesOf(spec).Spec, spec.Write());
         return spec;
@@ -102,7 +114,8 @@ public sealed class AttemptRoom : IDisposable
     }
 
     /// <summary>For what other processes do without telling anybody: looks again and again until it is so.</summary>
-    public static void Until(Func<bool> condition, string what) => Assert.True(SpinWait.SpinUntil(condition, LinkPeer.TimeoutMs), $"Waited in vain for {what}.");
+    public static void Until(Func<bool> condition, string what) =>
+        Assert.True(SpinWait.SpinUntil(condition, LinkPeer.TimeoutMs), $"Waited in vain for {what}.");
 
     /// <summary>Live processes, zombies aside, whose environment carries an attempt of this room.</summary>
     public List<int> Marked()
@@ -117,8 +130,10 @@ public sealed class AttemptRoom : IDisposable
 
             try
             {
-                if (File.ReadAllText(folder + "/environ").Contains("HOLDFAST_ATTEMPT=" + _mark, StringComparison.Ordinal)
-                    && ProcessStat.Of(pid) is { State: not ('Z' or 'X') })
+                if (
+                    File.ReadAllText(folder + "/environ").Contains("HOLDFAST_ATTEMPT=" + _mark, StringComparison.Ordinal)
+                    && ProcessStat.Of(pid) is { State: not ('Z' or 'X') }
+                )
                 {
                     marked.Add(pid);
                 }

@@ -8,8 +8,8 @@ using Holdfast.Protocol.Link;
 namespace Holdfast.SystemTests.Supervisor;
 
 /// <summary>
-/// Goal: a full disk delays and loses nothing. Method: the attempt lies on a small tmpfs of the supervisor's own mount namespace with a filler in it;
-/// the job says more than fits, the filler is removed through /proc/PID/root, and everything must be there once, in order.
+/// Goal: a full disk delays and loses nothing. Method: the attempt lies on a small tmpfs of the supervisor's own mount namespace with a
+/// filler in it; the job says more than fits, the filler is removed through /proc/PID/root, and everything must be there once, in order.
 /// </summary>
 public sealed class DiskFullTests : IDisposable
 {
@@ -56,7 +56,14 @@ public sealed class DiskFullTests : IDisposable
         string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{peer.Welcome.Pid}/root{_room.FolderOf(spec)}");
         peer.Wait(LinkMessageType.Stalled);
 
-        peer.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = ExitCause.Cancelled, GraceMs = 500 });
+        peer.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Cause = ExitCause.Cancelled,
+                GraceMs = 500,
+            }
+        );
         AttemptRoom.Until(() => _room.Marked().Count == 0, "the tree to be ended");
         File.Delete(root + "/filler");
 
@@ -72,7 +79,8 @@ public sealed class DiskFullTests : IDisposable
         string folder = _room.FolderOf(spec);
         string copy = Path.Combine(_room.Folder, spec.Attempt + ".spec");
         File.Copy(_room.FilesOf(spec).Spec, copy);
-        string script = $"mount -t tmpfs -o size=6m none {folder} && cp {copy} {folder}/spec.json && dd if=/dev/zero of={folder}/filler bs=1M count=5 2>/dev/null && exec {SupervisorBinary.Path} run {folder}";
+        string script =
+            $"mount -t tmpfs -o size=6m none {folder} && cp {copy} {folder}/spec.json && dd if=/dev/zero of={folder}/filler bs=1M count=5 2>/dev/null && exec {SupervisorBinary.Path} run {folder}";
         Assert.SkipUnless(CanMount(), "This system lets us make no mount namespace of our own, so there is no small disk to fill.");
         return Process.Start("unshare", ["-rm", "sh", "-c", script]);
     }

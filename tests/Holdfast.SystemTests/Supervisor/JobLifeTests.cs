@@ -38,8 +38,10 @@ public sealed class JobLifeTests : IDisposable
     [Fact]
     public void The_child_gets_the_environment_of_its_spec_its_mark_a_session_of_its_own_and_default_signals()
     {
-        AttemptSpec spec = _room.New(["sh", "-c", "env | sort; grep -E 'SigIgn|SigBlk' /proc/self/status; ls -l /proc/self/fd; cut -d' ' -f1,5,6 /proc/$$/stat"],
-            s => s with { Environment = ["PATH=/usr/bin:/bin", "GREETING=hello there"] });
+        AttemptSpec spec = _room.New(
+            ["sh", "-c", "env | sort; grep -E 'SigIgn|SigBlk' /proc/self/status; ls -l /proc/self/fd; cut -d' ' -f1,5,6 /proc/$$/stat"],
+            s => s with { Environment = ["PATH=/usr/bin:/bin", "GREETING=hello there"] }
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         int pid = peer.Wait(LinkMessageType.Started).Pid;
         peer.Wait(LinkMessageType.Exited);
@@ -61,7 +63,10 @@ public sealed class JobLifeTests : IDisposable
     {
         AttemptSpec spec = _room.New("sh", "-c", "while [ ! -e go ]; do sleep 0.02; done; echo done");
         string pidFile = Path.Combine(_room.Folder, "starter");
-        using Process starter = Process.Start("setsid", ["sh", "-c", $"{SupervisorBinary.Path} run {_room.FolderOf(spec)} & echo $$ > {pidFile}; sleep 100"]);
+        using Process starter = Process.Start(
+            "setsid",
+            ["sh", "-c", $"{SupervisorBinary.Path} run {_room.FolderOf(spec)} & echo $$ > {pidFile}; sleep 100"]
+        );
         int group = int.Parse(AttemptRoom.WaitForFile(pidFile), System.Globalization.CultureInfo.InvariantCulture);
         AttemptRoom.WaitForFile(_room.FilesOf(spec).Child);
 
@@ -121,12 +126,22 @@ public sealed class JobLifeTests : IDisposable
     [Fact]
     public void Standard_input_is_given_in_pieces_and_ended()
     {
-        AttemptSpec spec = _room.New(["cat"], s => s with { StandardInput = AttemptSpec.InputPipe, StandardInputBytes = "first\n"u8.ToArray() });
+        AttemptSpec spec = _room.New(
+            ["cat"],
+            s => s with { StandardInput = AttemptSpec.InputPipe, StandardInputBytes = "first\n"u8.ToArray() }
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         peer.Wait(LinkMessageType.Started);
 
         LinkMessage taken = peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Body = "second\n"u8.ToArray() });
-        LinkMessage ended = peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Body = "third\n"u8.ToArray(), End = true });
+        LinkMessage ended = peer.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.StandardInput,
+                Body = "third\n"u8.ToArray(),
+                End = true,
+            }
+        );
         LinkMessage late = peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Body = "late\n"u8.ToArray() });
 
         Assert.Equal((LinkMessageType.Done, LinkMessageType.Done), (taken.Type, ended.Type));
@@ -139,7 +154,9 @@ public sealed class JobLifeTests : IDisposable
     public void Standard_input_that_nobody_reads_is_refused_at_its_bound_and_the_rest_still_arrives()
     {
         AttemptSpec spec = _room.New(
-            ["sh", "-c", "while [ ! -e go ]; do sleep 0.02; done; wc -c"], s => s with { StandardInput = AttemptSpec.InputPipe });
+            ["sh", "-c", "while [ ! -e go ]; do sleep 0.02; done; wc -c"],
+            s => s with { StandardInput = AttemptSpec.InputPipe }
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         peer.Wait(LinkMessageType.Started);
         byte[] piece = new byte[256 * 1024];
@@ -154,7 +171,9 @@ public sealed class JobLifeTests : IDisposable
         Assert.Equal(LinkCodes.InputFull, answer.Code);
         File.WriteAllText(Path.Combine(_room.Folder, "go"), "");
         AttemptRoom.Until(
-            () => peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, End = true }).Type == LinkMessageType.Done, "room for the end");
+            () => peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, End = true }).Type == LinkMessageType.Done,
+            "room for the end"
+        );
         peer.Wait(LinkMessageType.Exited);
         Assert.Equal($"{taken * piece.Length}\n", _room.Output(spec, JournalChannel.Stdout));
     }

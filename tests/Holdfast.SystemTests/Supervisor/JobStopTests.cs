@@ -30,7 +30,14 @@ public sealed class JobStopTests : IDisposable
             peer.Wait(LinkMessageType.Paused);
         }
 
-        LinkMessage stop = peer.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = ExitCause.Cancelled, GraceMs = graceMs });
+        LinkMessage stop = peer.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Cause = ExitCause.Cancelled,
+                GraceMs = graceMs,
+            }
+        );
         LinkMessage exited = peer.Wait(LinkMessageType.Exited);
 
         Assert.Equal(LinkMessageType.Done, stop.Type);
@@ -54,14 +61,32 @@ public sealed class JobStopTests : IDisposable
         AttemptSpec first = _room.New("true");
         using LinkPeer peer = _room.StartAndGreet(first);
         peer.Wait(LinkMessageType.Exited);
-        AttemptSpec next = _room.New(["sh", "-c", "read line; echo $line; exit 5"], static s => s with { StandardInput = AttemptSpec.InputPipe });
+        AttemptSpec next = _room.New(
+            ["sh", "-c", "read line; echo $line; exit 5"],
+            static s => s with { StandardInput = AttemptSpec.InputPipe }
+        );
         Assert.Equal(LinkMessageType.Done, peer.Ask(new LinkMessage { Type = LinkMessageType.Run, Directory = _room.FolderOf(next) }).Type);
         peer.Wait(LinkMessageType.Started);
 
-        LinkMessage late = peer.Ask(new LinkMessage { Type = type, Attempt = first.Attempt, Signal = Libc.SigKill, Body = "late\n"u8.ToArray() });
+        LinkMessage late = peer.Ask(
+            new LinkMessage
+            {
+                Type = type,
+                Attempt = first.Attempt,
+                Signal = Libc.SigKill,
+                Body = "late\n"u8.ToArray(),
+            }
+        );
 
         Assert.Equal((LinkMessageType.Refused, LinkCodes.NotRunning), (late.Type, late.Code));
-        peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Attempt = next.Attempt, Body = "in time\n"u8.ToArray() });
+        peer.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.StandardInput,
+                Attempt = next.Attempt,
+                Body = "in time\n"u8.ToArray(),
+            }
+        );
         LinkMessage exited = peer.Wait(LinkMessageType.Exited);
         Assert.Equal((ExitCause.Exited, 5), (exited.Cause, exited.ExitCode));
         Assert.Equal("in time\n", _room.Output(next, JournalChannel.Stdout));
@@ -70,11 +95,22 @@ public sealed class JobStopTests : IDisposable
     [Fact]
     public void A_tree_that_ignores_terminate_is_killed_when_the_grace_is_over()
     {
-        AttemptSpec spec = _room.New("sh", "-c", "trap '' TERM; setsid sh -c 'trap \"\" TERM; while :; do sleep 0.05; done' & while :; do sleep 0.05; done");
+        AttemptSpec spec = _room.New(
+            "sh",
+            "-c",
+            "trap '' TERM; setsid sh -c 'trap \"\" TERM; while :; do sleep 0.05; done' & while :; do sleep 0.05; done"
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         AttemptRoom.Until(() => _room.Marked().Count >= 2, "the tree to be up");
 
-        peer.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = ExitCause.Cancelled, GraceMs = 300 });
+        peer.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Cause = ExitCause.Cancelled,
+                GraceMs = 300,
+            }
+        );
         LinkMessage exited = peer.Wait(LinkMessageType.Exited);
 
         Assert.Equal((ExitCause.Cancelled, Libc.SigKill), (exited.Cause, exited.Signal));
@@ -139,7 +175,10 @@ public sealed class JobStopTests : IDisposable
         peer.Ask(LinkMessageType.Pause);
 
         // A process stops when it is next given a processor, which may be after the answer.
-        AttemptRoom.Until(() => _room.Marked() is { Count: 6 } all && all.TrueForAll(static pid => ProcessStat.Of(pid) is { State: 'T' }), "all to stand still");
+        AttemptRoom.Until(
+            () => _room.Marked() is { Count: 6 } all && all.TrueForAll(static pid => ProcessStat.Of(pid) is { State: 'T' }),
+            "all to stand still"
+        );
         Assert.Equal("paused", Greeted(spec).State);
 
         peer.Ask(LinkMessageType.Resume);
@@ -150,7 +189,11 @@ public sealed class JobStopTests : IDisposable
     [Fact]
     public void A_signal_reaches_the_whole_group()
     {
-        AttemptSpec spec = _room.New("sh", "-c", "trap 'echo parent; exit 0' USR1; sh -c 'trap \"echo child; exit 0\" USR1; echo up; while :; do sleep 0.02; done' & wait; wait");
+        AttemptSpec spec = _room.New(
+            "sh",
+            "-c",
+            "trap 'echo parent; exit 0' USR1; sh -c 'trap \"echo child; exit 0\" USR1; echo up; while :; do sleep 0.02; done' & wait; wait"
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         AttemptRoom.Until(() => _room.Output(spec, JournalChannel.Stdout).Contains("up", StringComparison.Ordinal), "the child to be up");
 
@@ -166,7 +209,8 @@ public sealed class JobStopTests : IDisposable
     }
 
     /// <summary>The first process says when it has started its own; what those start may still be to come.</summary>
-    private void UntilTreeIsUp() => AttemptRoom.Until(() => File.Exists(Path.Combine(_room.Folder, "up")) && _room.Marked().Count == 6, "the tree to be up");
+    private void UntilTreeIsUp() =>
+        AttemptRoom.Until(() => File.Exists(Path.Combine(_room.Folder, "up")) && _room.Marked().Count == 6, "the tree to be up");
 
     private static LinkMessage Greeted(AttemptSpec spec)
     {

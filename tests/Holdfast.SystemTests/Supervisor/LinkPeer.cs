@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Sockets;
 using Holdfast.Protocol.Link;
 using Holdfast.SystemTests.Serving;
+
 namespace Holdfast.SystemTests.Supervisor;
 
 /// <summary>A server's end of the link, as plain as a test needs it: blocking, with one generous timeout.</summary>
@@ -43,7 +44,15 @@ public sealed class LinkPeer : IDisposable
 
     public LinkMessage Hello(string nonce, int protocol = LinkCodec.ProtocolVersion)
     {
-        LinkMessage answer = Ask(new LinkMessage { Type = LinkMessageType.Hello, Nonce = nonce, Protocol = protocol, Version = "test" });
+        LinkMessage answer = Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Hello,
+                Nonce = nonce,
+                Protocol = protocol,
+                Version = "test",
+            }
+        );
         Welcome = answer;
         return answer;
     }

@@ -74,12 +74,21 @@ public sealed class LinkTests : IDisposable
         unsafe
         {
             int* fds = stackalloc int[2];
-            const int unix = 1, stream = 1, closeOnExec = 0x80000;
+            const int unix = 1,
+                stream = 1,
+                closeOnExec = 0x80000;
             Assert.Equal(0, Libc.SocketPair(unix, stream | closeOnExec, 0, fds));
             peer = LinkPeer.On(fds[0]);
-            pid = ChildProcess.Spawn(new ChildStart(
-                [SupervisorBinary.Path, "run", _room.FolderOf(spec)], ["DOTNET_EnableDiagnostics=0", "PATH=/usr/bin:/bin"], "/")
-            { Extra = fds[1] });
+            pid = ChildProcess.Spawn(
+                new ChildStart(
+                    [SupervisorBinary.Path, "run", _room.FolderOf(spec)],
+                    ["DOTNET_EnableDiagnostics=0", "PATH=/usr/bin:/bin"],
+                    "/"
+                )
+                {
+                    Extra = fds[1],
+                }
+            );
             Assert.Equal(0, Libc.Close(fds[1]));
         }
 
@@ -102,7 +111,11 @@ public sealed class LinkTests : IDisposable
     [Fact]
     public void A_peer_that_comes_back_reads_on_at_its_position()
     {
-        AttemptSpec spec = _room.New("sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done; while [ ! -e go ]; do sleep 0.02; done; echo end");
+        AttemptSpec spec = _room.New(
+            "sh",
+            "-c",
+            "i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done; while [ ! -e go ]; do sleep 0.02; done; echo end"
+        );
         var bytes = new MemoryStream();
         using (LinkPeer first = _room.StartAndGreet(spec))
         {
@@ -191,9 +204,7 @@ public sealed class LinkTests : IDisposable
         Assert.True(grown.Position > before);
         Assert.Equal(spec.Attempt, grown.Attempt);
         using JournalReader reader = JournalReader.Open(_room.FilesOf(spec).Journal);
-        while (reader.TryRead(out _))
-        {
-        }
+        while (reader.TryRead(out _)) { }
 
         Assert.Equal(grown.Position, reader.Position);
     }

@@ -16,7 +16,10 @@ public sealed class PseudoTerminalTests : IDisposable
     [Fact]
     public void The_child_has_a_controlling_terminal_of_the_asked_size_and_its_own_session_is_in_the_foreground()
     {
-        AttemptSpec spec = OnTerminal("tty; stty size; echo tpgid $(ps -o tpgid= -p $$) of $$; : > /dev/tty && echo opened; ls /proc/$$/fd", s => s with { Rows = 40, Columns = 132 });
+        AttemptSpec spec = OnTerminal(
+            "tty; stty size; echo tpgid $(ps -o tpgid= -p $$) of $$; : > /dev/tty && echo opened; ls /proc/$$/fd",
+            s => s with { Rows = 40, Columns = 132 }
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         int pid = peer.Wait(LinkMessageType.Started).Pid;
 
@@ -41,7 +44,10 @@ public sealed class PseudoTerminalTests : IDisposable
     [Fact]
     public void What_is_typed_is_echoed_and_read_and_control_c_interrupts_the_foreground()
     {
-        AttemptSpec spec = _room.New(["bash", "--norc", "-i"], s => s with { Pty = true, Environment = [.. s.Environment, "PS1=$ ", "TERM=dumb"] });
+        AttemptSpec spec = _room.New(
+            ["bash", "--norc", "-i"],
+            s => s with { Pty = true, Environment = [.. s.Environment, "PS1=$ ", "TERM=dumb"] }
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
         Type(peer, "sleep 1000; echo code $((1 + $?))\r");
         UntilRuns("sleep");
@@ -69,14 +75,47 @@ public sealed class PseudoTerminalTests : IDisposable
     {
         AttemptSpec spec = OnTerminal("trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.02; done");
         using LinkPeer peer = _room.StartAndGreet(spec);
-        AttemptRoom.Until(() => Directory.Exists(_room.FilesOf(spec).Journal) && Screen(spec).Contains("ready", StringComparison.Ordinal), "the trap");
+        AttemptRoom.Until(
+            () => Directory.Exists(_room.FilesOf(spec).Journal) && Screen(spec).Contains("ready", StringComparison.Ordinal),
+            "the trap"
+        );
 
-        Assert.Equal(LinkCodes.SizeInvalid, peer.Ask(new LinkMessage { Type = LinkMessageType.Resize, Rows = 0, Columns = 80 }).Code);
-        Assert.Equal(LinkMessageType.Done, peer.Ask(new LinkMessage { Type = LinkMessageType.Resize, Rows = 51, Columns = 99 }).Type);
+        Assert.Equal(
+            LinkCodes.SizeInvalid,
+            peer.Ask(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Resize,
+                    Rows = 0,
+                    Columns = 80,
+                }
+            ).Code
+        );
+        Assert.Equal(
+            LinkMessageType.Done,
+            peer.Ask(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Resize,
+                    Rows = 51,
+                    Columns = 99,
+                }
+            ).Type
+        );
 
         Assert.Equal(0, peer.Wait(LinkMessageType.Exited).ExitCode);
         Assert.Contains("51 99\r\n", Screen(spec), StringComparison.Ordinal);
-        Assert.Equal(LinkCodes.NotRunning, peer.Ask(new LinkMessage { Type = LinkMessageType.Resize, Rows = 51, Columns = 99 }).Code);
+        Assert.Equal(
+            LinkCodes.NotRunning,
+            peer.Ask(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Resize,
+                    Rows = 51,
+                    Columns = 99,
+                }
+            ).Code
+        );
     }
 
     [Fact]
@@ -86,7 +125,17 @@ public sealed class PseudoTerminalTests : IDisposable
         using LinkPeer peer = _room.StartAndGreet(spec);
         peer.Wait(LinkMessageType.Started);
 
-        Assert.Equal(LinkCodes.NotSupported, peer.Ask(new LinkMessage { Type = LinkMessageType.Resize, Rows = 51, Columns = 99 }).Code);
+        Assert.Equal(
+            LinkCodes.NotSupported,
+            peer.Ask(
+                new LinkMessage
+                {
+                    Type = LinkMessageType.Resize,
+                    Rows = 51,
+                    Columns = 99,
+                }
+            ).Code
+        );
     }
 
     [Fact]
@@ -107,7 +156,14 @@ public sealed class PseudoTerminalTests : IDisposable
         Type(peer, "sleep 1000 &\rsleep 1000\r");
         AttemptRoom.Until(() => _room.Marked().Count == 3, "both sleeps");
 
-        peer.Ask(new LinkMessage { Type = LinkMessageType.Stop, Cause = ExitCause.Cancelled, GraceMs = LinkPeer.TimeoutMs });
+        peer.Ask(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Cause = ExitCause.Cancelled,
+                GraceMs = LinkPeer.TimeoutMs,
+            }
+        );
         LinkMessage exited = peer.Wait(LinkMessageType.Exited);
 
         // Within the grace: an interactive shell ignores TERM, and would have been killed after it.
@@ -118,16 +174,27 @@ public sealed class PseudoTerminalTests : IDisposable
     [Fact]
     public void Text_given_with_the_job_is_typed_first_and_ended_by_the_end_of_file_key()
     {
-        AttemptSpec spec = OnTerminal("stty -echo; cat; echo over", s => s with { StandardInputBytes = Encoding.UTF8.GetBytes("in the line") });
+        AttemptSpec spec = OnTerminal(
+            "stty -echo; cat; echo over",
+            s => s with { StandardInputBytes = Encoding.UTF8.GetBytes("in the line") }
+        );
         using LinkPeer peer = _room.StartAndGreet(spec);
 
         Assert.Equal(0, peer.Wait(LinkMessageType.Exited).ExitCode);
         Assert.EndsWith("in the lineover\r\n", Screen(spec), StringComparison.Ordinal);
     }
 
-    /// <summary>Until the shell's child is the program itself: before, the shell and not the child has the terminal, and control-C is for it.</summary>
+    /// <summary>
+    /// Until the shell's child is the program itself: before, the shell and not the child has the terminal, and control-C is for it.
+    /// </summary>
     private void UntilRuns(string program) =>
-        AttemptRoom.Until(() => _room.Marked().Exists(pid => RawFile.Read($"/proc/{pid}/comm") is { } name && Encoding.UTF8.GetString(name) == program + "\n"), program + " to run");
+        AttemptRoom.Until(
+            () =>
+                _room
+                    .Marked()
+                    .Exists(pid => RawFile.Read($"/proc/{pid}/comm") is { } name && Encoding.UTF8.GetString(name) == program + "\n"),
+            program + " to run"
+        );
 
     private AttemptSpec OnTerminal(string script, Func<AttemptSpec, AttemptSpec>? change = null) =>
         _room.New(["bash", "-c", script], s => (change ?? (same => same))(s with { Pty = true }));
@@ -135,5 +202,8 @@ public sealed class PseudoTerminalTests : IDisposable
     private string Screen(AttemptSpec spec) => _room.Output(spec, JournalChannel.Stdout);
 
     private static void Type(LinkPeer peer, string keys) =>
-        Assert.Equal(LinkMessageType.Done, peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Body = Encoding.UTF8.GetBytes(keys) }).Type);
+        Assert.Equal(
+            LinkMessageType.Done,
+            peer.Ask(new LinkMessage { Type = LinkMessageType.StandardInput, Body = Encoding.UTF8.GetBytes(keys) }).Type
+        );
 }

@@ -25,19 +25,29 @@ internal sealed class Collector : IDisposable
 
     public string Url => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
-    public List<SentSpan> Spans => [.. from body in Bodies("/v1/traces")
-                                       from resource in body.GetProperty("resourceSpans").EnumerateArray()
-                                       from scope in resource.GetProperty("scopeSpans").EnumerateArray()
-                                       from span in scope.GetProperty("spans").EnumerateArray()
-                                       select new SentSpan(
-                                           span.GetProperty("traceId").GetString()!, span.GetProperty("spanId").GetString()!,
-                                           span.TryGetProperty("parentSpanId", out JsonElement parent) ? parent.GetString() : null, span.GetProperty("name").GetString()!, span)];
+    public List<SentSpan> Spans =>
+        [
+            .. from body in Bodies("/v1/traces")
+            from resource in body.GetProperty("resourceSpans").EnumerateArray()
+            from scope in resource.GetProperty("scopeSpans").EnumerateArray()
+            from span in scope.GetProperty("spans").EnumerateArray()
+            select new SentSpan(
+                span.GetProperty("traceId").GetString()!,
+                span.GetProperty("spanId").GetString()!,
+                span.TryGetProperty("parentSpanId", out JsonElement parent) ? parent.GetString() : null,
+                span.GetProperty("name").GetString()!,
+                span
+            ),
+        ];
 
-    public List<JsonElement> LogRecords => [.. from body in Bodies("/v1/logs")
-                                               from resource in body.GetProperty("resourceLogs").EnumerateArray()
-                                               from scope in resource.GetProperty("scopeLogs").EnumerateArray()
-                                               from record in scope.GetProperty("logRecords").EnumerateArray()
-                                               select record];
+    public List<JsonElement> LogRecords =>
+        [
+            .. from body in Bodies("/v1/logs")
+            from resource in body.GetProperty("resourceLogs").EnumerateArray()
+            from scope in resource.GetProperty("scopeLogs").EnumerateArray()
+            from record in scope.GetProperty("logRecords").EnumerateArray()
+            select record,
+        ];
 
     public void Dispose() => _listener.Dispose();
 
@@ -84,7 +94,13 @@ internal sealed class Collector : IDisposable
                         }
                     }
 
-                    await stream.WriteAsync(Encoding.ASCII.GetBytes(isRefused ? "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"));
+                    await stream.WriteAsync(
+                        Encoding.ASCII.GetBytes(
+                            isRefused
+                                ? "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
+                                : "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+                        )
+                    );
                 }
             }
             catch (IOException)

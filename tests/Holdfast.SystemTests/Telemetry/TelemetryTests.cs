@@ -15,7 +15,9 @@ public sealed class TelemetryTests
     public async Task One_trace_leads_from_the_caller_through_the_door_to_the_jobs_exit_also_over_kill_9()
     {
         using var collector = new Collector(refusals: 1);
-        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Environment = { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url } });
+        await using TestServer server = await TestServer.StartAsync(
+            new TestServerOptions { Environment = { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url } }
+        );
         string gate = server.PathOf("gate");
         string quick = await SubmitAsync(server, "echo $TRACEPARENT; exit 3");
         string slow = await SubmitAsync(server, $"while [ ! -e '{gate}' ]; do sleep 0.02; done");
@@ -47,12 +49,15 @@ public sealed class TelemetryTests
     public async Task One_trace_leads_from_the_caller_to_each_cells_end()
     {
         using var collector = new Collector();
-        await using TestServer server = await TestServer.StartAsync(new TestServerOptions { Environment = { ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = collector.Url + "/v1/traces" } });
+        await using TestServer server = await TestServer.StartAsync(
+            new TestServerOptions { Environment = { ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = collector.Url + "/v1/traces" } }
+        );
         string path = Path.Combine(server.Root, "n.ipynb");
         await File.WriteAllTextAsync(
             path,
             """{"cells":[{"cell_type":"code","id":"a","metadata":{},"outputs":[],"execution_count":null,"source":["1 + 1"]},{"cell_type":"code","id":"b","metadata":{},"outputs":[],"execution_count":null,"source":["1 / 0"]}],"metadata":{"kernelspec":{"name":"python3","display_name":"Python 3"}},"nbformat":4,"nbformat_minor":5}""",
-            TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken
+        );
         _ = await PostAsync(server, "/v1/notebooks/run", new JsonObject { ["path"] = path });
 
         SentSpan good = await FindAsync(collector, s => s.Name == "cell" && Attribute(s, "holdfast.cell.id") == "a");
@@ -60,7 +65,10 @@ public sealed class TelemetryTests
         SentSpan door = await FindAsync(collector, s => s.SpanId == good.ParentSpanId);
         Assert.Equal(("POST /v1/notebooks/run", CallerSpan), (door.Name, door.ParentSpanId));
         Assert.All([good, bad], span => Assert.Equal((TraceId, door.SpanId), (span.TraceId, span.ParentSpanId)));
-        Assert.Equal((1, 2), (good.Json.GetProperty("status").GetProperty("code").GetInt32(), bad.Json.GetProperty("status").GetProperty("code").GetInt32()));
+        Assert.Equal(
+            (1, 2),
+            (good.Json.GetProperty("status").GetProperty("code").GetInt32(), bad.Json.GetProperty("status").GetProperty("code").GetInt32())
+        );
         Assert.Empty(collector.LogRecords);
     }
 
@@ -77,7 +85,9 @@ public sealed class TelemetryTests
     }
 
     private static async Task<string> SubmitAsync(TestServer server, string script) =>
-        (await PostAsync(server, "/v1/jobs", new JsonObject { ["argv"] = new JsonArray("sh", "-c", script) })).GetProperty("id").GetString()!;
+        (await PostAsync(server, "/v1/jobs", new JsonObject { ["argv"] = new JsonArray("sh", "-c", script) }))
+            .GetProperty("id")
+            .GetString()!;
 
     /// <summary>As a caller does who is traced. The token goes in the query, where it is to be left out of what is told.</summary>
     private static async Task<JsonElement> PostAsync(TestServer server, string path, JsonObject body)
@@ -107,7 +117,9 @@ public sealed class TelemetryTests
             if (one.GetProperty("key").GetString() == key)
             {
                 JsonElement value = one.GetProperty("value");
-                return value.TryGetProperty("stringValue", out JsonElement text) ? text.GetString() : value.TryGetProperty("intValue", out JsonElement number) ? number.GetString() : value.GetRawText();
+                return value.TryGetProperty("stringValue", out JsonElement text) ? text.GetString()
+                    : value.TryGetProperty("intValue", out JsonElement number) ? number.GetString()
+                    : value.GetRawText();
             }
         }
 

@@ -12,11 +12,25 @@ public sealed class AttachedTerminalTests
     {
         await using TestServer server = await TestServer.StartAsync(new TestServerOptions { KeepsPort = true });
         string shell = await CliProcess.MustAsync(server.Data, "submit", "--pty", "--", "sh");
-        string outer = (await server.Rest.TrySubmitAsync(new JsonObject
-        {
-            ["argv"] = new JsonArray("sh", "-c", "stty size; stty -a >before; \"$0\" attach \"$1\"; echo left with $?; stty -a | diff before - && echo as it was; sleep 1000", CliProcess.Program, shell),
-            ["pty"] = true, ["rows"] = 33, ["columns"] = 77, ["cwd"] = server.Folder, ["env"] = new JsonObject { ["HOLDFAST_DATA"] = server.Data },
-        })).Must(201).Execution.Id;
+        string outer = (
+            await server.Rest.TrySubmitAsync(
+                new JsonObject
+                {
+                    ["argv"] = new JsonArray(
+                        "sh",
+                        "-c",
+                        "stty size; stty -a >before; \"$0\" attach \"$1\"; echo left with $?; stty -a | diff before - && echo as it was; sleep 1000",
+                        CliProcess.Program,
+                        shell
+                    ),
+                    ["pty"] = true,
+                    ["rows"] = 33,
+                    ["columns"] = 77,
+                    ["cwd"] = server.Folder,
+                    ["env"] = new JsonObject { ["HOLDFAST_DATA"] = server.Data },
+                }
+            )
+        ).Must(201).Execution.Id;
 
         _ = await server.Rest.WaitForStateAsync(outer, "running");
         await TypeAsync(server, outer, "echo re''ady\r");
@@ -44,14 +58,22 @@ public sealed class AttachedTerminalTests
         await server.MustLeaveNothingAsync();
     }
 
-    private static async Task TypeAsync(TestServer server, string id, string text) => (await server.Rest.PostAsync($"/v1/executions/{id}/stdin", text)).Must(200);
+    private static async Task TypeAsync(TestServer server, string id, string text) =>
+        (await server.Rest.PostAsync($"/v1/executions/{id}/stdin", text)).Must(200);
 
     private static async Task UntilShownAsync(TestServer server, string id, string text)
     {
         string shown = "";
         try
         {
-            await Patience.UntilAsync(async () => (shown = (await server.Rest.GetAsync($"/v1/executions/{id}/output")).Must(200).Text).Contains(text, StringComparison.Ordinal), "it was shown");
+            await Patience.UntilAsync(
+                async () =>
+                    (shown = (await server.Rest.GetAsync($"/v1/executions/{id}/output")).Must(200).Text).Contains(
+                        text,
+                        StringComparison.Ordinal
+                    ),
+                "it was shown"
+            );
         }
         catch (TimeoutException e)
         {

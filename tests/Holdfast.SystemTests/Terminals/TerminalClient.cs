@@ -32,7 +32,12 @@ internal sealed class TerminalClient : IAsyncDisposable
     {
         var client = new TerminalClient();
         string token = await File.ReadAllTextAsync(Path.Combine(server.Data, "token"));
-        var address = new UriBuilder(server.Rest.Url) { Scheme = "ws", Path = $"/terminals/websocket/{name}", Query = "token=" + token.Trim() };
+        var address = new UriBuilder(server.Rest.Url)
+        {
+            Scheme = "ws",
+            Path = $"/terminals/websocket/{name}",
+            Query = "token=" + token.Trim(),
+        };
         await client._socket.ConnectAsync(address.Uri, CancellationToken.None).WaitAsync(Patience.Limit);
         if (reads)
         {
@@ -46,10 +51,13 @@ internal sealed class TerminalClient : IAsyncDisposable
 
     public Task TypeAsync(string text) => SendAsync(new JsonArray("stdin", text).ToJsonString());
 
-    public Task ResizeAsync(int rows, int columns) => SendAsync(new JsonArray("set_size", rows, columns, rows * 17, columns * 8).ToJsonString());
+    public Task ResizeAsync(int rows, int columns) =>
+        SendAsync(new JsonArray("set_size", rows, columns, rows * 17, columns * 8).ToJsonString());
 
     public async Task SendAsync(string text) =>
-        await _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, CancellationToken.None).WaitAsync(Patience.Limit);
+        await _socket
+            .SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, CancellationToken.None)
+            .WaitAsync(Patience.Limit);
 
     /// <summary>To be told from what was typed, which stands behind the prompt, by quotes in the midst of the latter.</summary>
     public async Task UntilShownAsync(string text)

@@ -18,13 +18,18 @@ public sealed class TerminalSurvivalTests
         await using (TerminalClient client = await TerminalClient.ConnectAsync(server, "work"))
         {
             await client.ResizeAsync(44, 101);
-            await client.TypeAsync("stty -echo; export KEPT=kept; for i in $(seq 1000); do echo line $i; sleep 0.001; done; echo all do''ne\r");
+            await client.TypeAsync(
+                "stty -echo; export KEPT=kept; for i in $(seq 1000); do echo line $i; sleep 0.001; done; echo all do''ne\r"
+            );
             await client.UntilShownAsync("\nline 100\r");
             await server.KillAsync();
         }
 
         await server.StartAgainAsync();
-        Assert.Equal(["work"], (await server.Rest.GetAsync("/api/terminals")).Must(200).Json.EnumerateArray().Select(t => t.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["work"],
+            (await server.Rest.GetAsync("/api/terminals")).Must(200).Json.EnumerateArray().Select(t => t.GetProperty("name").GetString())
+        );
         await using TerminalClient again = await TerminalClient.ConnectAsync(server, "work");
         await again.UntilShownAsync("\nall done\r");
         await again.TypeAsync("echo $KEPT $(stty size)\r");
@@ -68,11 +73,17 @@ public sealed class TerminalSurvivalTests
     public async Task One_that_is_asked_for_until_it_is_acknowledged_is_there_once(CrashPoint point, int arrival)
     {
         string died = Path.Combine(Directory.CreateTempSubdirectory("holdfast-").FullName, "died");
-        await using TestServer server = TestServer.Prepare(new TestServerOptions
-        {
-            Programs = Published.CrashPoints,
-            Environment = new Dictionary<string, string> { ["HOLDFAST_CRASH_POINT"] = $"{point}:{arrival}", ["HOLDFAST_CRASH_ONCE"] = died },
-        });
+        await using TestServer server = TestServer.Prepare(
+            new TestServerOptions
+            {
+                Programs = Published.CrashPoints,
+                Environment = new Dictionary<string, string>
+                {
+                    ["HOLDFAST_CRASH_POINT"] = $"{point}:{arrival}",
+                    ["HOLDFAST_CRASH_ONCE"] = died,
+                },
+            }
+        );
 
         RestReply started = await server.PersistAsync(rest => rest.PostAsync("/api/terminals", """{"name":"mine"}"""));
         string id = started.Must(200).Json.GetProperty("execution_id").GetString()!;

@@ -16,8 +16,15 @@ public sealed class TerminalTests(SharedServer shared) : IClassFixture<SharedSer
         RestReply started = (await _server.Rest.PostAsync("/api/terminals?1732", """{"cwd":"below"}""")).Must(200);
         string name = started.Json.GetProperty("name").GetString()!;
         Assert.Matches(@"^\d+$", name);
-        Assert.True(DateTime.TryParseExact(
-            started.Json.GetProperty("last_activity").GetString(), "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
+        Assert.True(
+            DateTime.TryParseExact(
+                started.Json.GetProperty("last_activity").GetString(),
+                "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out _
+            )
+        );
         Assert.Contains(name, await NamesAsync());
         Assert.Equal(name, (await _server.Rest.GetAsync($"/api/terminals/{name}")).Must(200).Json.GetProperty("name").GetString());
 
@@ -67,7 +74,8 @@ public sealed class TerminalTests(SharedServer shared) : IClassFixture<SharedSer
                 await first.TypeAsync("echo again $(stty size)\r");
                 return first.Screen.Contains("again 50 132\r", StringComparison.Ordinal);
             },
-            "the first had all its room again");
+            "the first had all its room again"
+        );
 
         // Its own echo, printed by the foreground child, says that it runs.
         await first.TypeAsync("sh -c 'echo sleep''ing; sleep 1000'\r");
@@ -87,13 +95,18 @@ public sealed class TerminalTests(SharedServer shared) : IClassFixture<SharedSer
         await first.TypeAsync("stty -echo; for i in $(seq 20000); do echo \"$i ä€😀ä€😀ä€😀\"; done; echo do''ne\r");
         await first.UntilShownAsync("\ndone\r");
         Assert.DoesNotContain("\ufffd", first.Screen, StringComparison.Ordinal);
-        Assert.Contains(string.Concat(Enumerable.Range(1, 20_000).Select(i => $"{i} ä€😀ä€😀ä€😀\r\n")), first.Screen, StringComparison.Ordinal);
+        Assert.Contains(
+            string.Concat(Enumerable.Range(1, 20_000).Select(i => $"{i} ä€😀ä€😀ä€😀\r\n")),
+            first.Screen,
+            StringComparison.Ordinal
+        );
 
         await using TerminalClient second = await TerminalClient.ConnectAsync(_server, name);
         await second.UntilShownAsync("\ndone\r");
         Assert.StartsWith("\ec", second.Screen, StringComparison.Ordinal);
         Assert.DoesNotContain("\ufffd", second.Screen, StringComparison.Ordinal);
-        Assert.EndsWith(UpToDone(second)[2..], UpToDone(first), StringComparison.Ordinal); // The prompt that follows has come to one of them, or to both.
+        // The prompt that follows has come to one of them, or to both.
+        Assert.EndsWith(UpToDone(second)[2..], UpToDone(first), StringComparison.Ordinal);
         Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(second.Screen), 100_000, 140_000);
         (await DeleteAsync(name)).Must(204);
     }
@@ -109,7 +122,11 @@ public sealed class TerminalTests(SharedServer shared) : IClassFixture<SharedSer
         Assert.True(client.IsDisconnected);
         ExecutionReply end = await _server.Rest.WaitAsync(id);
         Assert.Equal(("failed", 3), (end.State, end.ExitCode));
-        Assert.Contains("last words\r\n", (await _server.Rest.GetAsync($"/v1/executions/{id}/output")).Must(200).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "last words\r\n",
+            (await _server.Rest.GetAsync($"/v1/executions/{id}/output")).Must(200).Text,
+            StringComparison.Ordinal
+        );
         (await _server.Rest.CommandAsync(id, "retry")).Must(409);
         Assert.DoesNotContain("left", await NamesAsync());
     }
@@ -164,7 +181,13 @@ public sealed class TerminalTests(SharedServer shared) : IClassFixture<SharedSer
         (await _server.Rest.PostAsync("/api/terminals", body)).Must(200).Json.GetProperty(field).GetString()!;
 
     private async Task<List<string?>> NamesAsync() =>
-        [.. (await _server.Rest.GetAsync("/api/terminals")).Must(200).Json.EnumerateArray().Select(static t => t.GetProperty("name").GetString())];
+        [
+            .. (await _server.Rest.GetAsync("/api/terminals"))
+                .Must(200)
+                .Json.EnumerateArray()
+                .Select(static t => t.GetProperty("name").GetString()),
+        ];
 
-    private Task<RestReply> DeleteAsync(string name) => _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/api/terminals/{name}"));
+    private Task<RestReply> DeleteAsync(string name) =>
+        _server.Rest.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/api/terminals/{name}"));
 }

@@ -39,7 +39,9 @@ public sealed class TokenTests : IAsyncDisposable
         using var next = new TokenRing(_house.Store, _house.Clock);
         Assert.Equal("ci", next.Find(created.Text)!.Name);
         Assert.Equal("ci", next.FindById(created.Token.Id)!.Name);
-        foreach (string wrong in (string[])["", "x", created.Text + "x", created.Text[..^1], created.Text.ToUpperInvariant(), new('a', 100_000)])
+        foreach (
+            string wrong in (string[])["", "x", created.Text + "x", created.Text[..^1], created.Text.ToUpperInvariant(), new('a', 100_000)]
+        )
         {
             Assert.Null(next.Find(wrong));
         }
@@ -73,8 +75,14 @@ public sealed class TokenTests : IAsyncDisposable
         Assert.Null(next.Find(created.Text));
         Assert.Equal(("revoked", "it leaked"), (revoked.StateAt(_house.Clock.NowMicroseconds()), revoked.RevokeReason));
         Assert.Equal(revoked, await _revoke.RunAsync(created.Token.Id, "again", Cancel));
-        Assert.Equal(ErrorCodes.TokenNotFound, (await Assert.ThrowsAsync<RefusedException>(() => _revoke.RunAsync("ci", null, Cancel))).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => _revoke.RunAsync("main", null, Cancel))).Code);
+        Assert.Equal(
+            ErrorCodes.TokenNotFound,
+            (await Assert.ThrowsAsync<RefusedException>(() => _revoke.RunAsync("ci", null, Cancel))).Code
+        );
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            (await Assert.ThrowsAsync<RefusedException>(() => _revoke.RunAsync("main", null, Cancel))).Code
+        );
     }
 
     [Fact]
@@ -100,7 +108,9 @@ public sealed class TokenTests : IAsyncDisposable
     public async Task Nobody_gives_what_he_has_not()
     {
         var by = new Bearer("x", "half", AccessScopes.Manage | AccessScopes.Read, CancellationToken.None);
-        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() => _create.RunAsync(new NewToken("a", AccessScopes.Run, null), by, Cancel));
+        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() =>
+            _create.RunAsync(new NewToken("a", AccessScopes.Run, null), by, Cancel)
+        );
         Assert.Equal(ErrorCodes.ForbiddenScope, refused.Code);
         Assert.Equal("half", (await _create.RunAsync(new NewToken("a", AccessScopes.Read, null), by, Cancel)).Token.CreatedBy);
     }
@@ -112,13 +122,19 @@ public sealed class TokenTests : IAsyncDisposable
     [InlineData("a\nb")]
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123x")]
     public async Task A_name_is_short_and_plain_and_not_the_main_one_s(string name) =>
-        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => CreateAsync(name, AccessScopes.Read))).Code);
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            (await Assert.ThrowsAsync<RefusedException>(() => CreateAsync(name, AccessScopes.Read))).Code
+        );
 
     [Fact]
     public async Task Two_good_tokens_never_share_a_name()
     {
         await CreateAsync("ci", AccessScopes.Read, TimeSpan.FromHours(1));
-        Assert.Equal(ErrorCodes.TokenNameTaken, (await Assert.ThrowsAsync<RefusedException>(() => CreateAsync("ci", AccessScopes.Read))).Code);
+        Assert.Equal(
+            ErrorCodes.TokenNameTaken,
+            (await Assert.ThrowsAsync<RefusedException>(() => CreateAsync("ci", AccessScopes.Read))).Code
+        );
         _house.Clock.Turn(TimeSpan.FromHours(2));
         await CreateAsync("ci", AccessScopes.Read);
     }
@@ -137,13 +153,16 @@ public sealed class TokenTests : IAsyncDisposable
     [Fact]
     public async Task What_the_server_does_by_itself_is_not_on_record_and_what_fails_is_not_either()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _house.Store.WriteAsync(
-            transaction =>
-            {
-                AuditTable.Record(transaction, 1, "Failed", "x");
-                throw new InvalidOperationException();
-            },
-            Cancel));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            _house.Store.WriteAsync(
+                transaction =>
+                {
+                    AuditTable.Record(transaction, 1, "Failed", "x");
+                    throw new InvalidOperationException();
+                },
+                Cancel
+            )
+        );
         Actor.Current = null;
         await _house.Store.WriteAsync(static transaction => AuditTable.Record(transaction, 1, "Own", "x"), Cancel);
         Assert.Empty(new ReadAudit(_house.Store).Run(new AuditFilter()));
@@ -159,5 +178,6 @@ public sealed class TokenTests : IAsyncDisposable
         Assert.Throws<RefusedException>(() => AccessScopeNames.Parse(null));
     }
 
-    private Task<CreatedToken> CreateAsync(string name, AccessScopes scopes, TimeSpan? life = null) => _create.RunAsync(new NewToken(name, scopes, life), Bearer.Main, Cancel);
+    private Task<CreatedToken> CreateAsync(string name, AccessScopes scopes, TimeSpan? life = null) =>
+        _create.RunAsync(new NewToken(name, scopes, life), Bearer.Main, Cancel);
 }

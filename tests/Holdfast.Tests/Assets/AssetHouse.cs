@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Holdfast.Tests.Assets;
 
-/// <summary>Assets on a real store and real files, under a clock that is turned by hand; closed and opened again as after a crash.</summary>
+/// <summary>
+/// Assets on a real store and real files, under a clock that is turned by hand; closed and opened again as after a crash.
+/// </summary>
 internal sealed class AssetHouse : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hf-assets-");
@@ -88,7 +90,12 @@ internal sealed class AssetHouse : IAsyncDisposable
         return found;
     }
 
-    public string[] Files() => [.. Directory.EnumerateFiles(Paths.Assets, "*", SearchOption.AllDirectories).Concat(Directory.Exists(Paths.Trash) ? Directory.EnumerateFileSystemEntries(Paths.Trash) : [])];
+    public string[] Files() =>
+        [
+            .. Directory
+                .EnumerateFiles(Paths.Assets, "*", SearchOption.AllDirectories)
+                .Concat(Directory.Exists(Paths.Trash) ? Directory.EnumerateFileSystemEntries(Paths.Trash) : []),
+        ];
 
     /// <summary>Ends without a word, and starts again.</summary>
     public async Task RestartAsync()

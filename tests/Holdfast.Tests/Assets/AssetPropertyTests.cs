@@ -6,7 +6,8 @@ using Holdfast.Engine.Assets;
 namespace Holdfast.Tests.Assets;
 
 /// <summary>
-/// Goal: nothing that is leased or referred to is ever deleted, and everything else is in the end. Method: any walk of operations, clocks, restarts and the states that crashes leave, against a model of leases and references.
+/// Goal: nothing that is leased or referred to is ever deleted, and everything else is in the end. Method: any walk of operations, clocks,
+/// restarts and the states that crashes leave, against a model of leases and references.
 /// </summary>
 public sealed class AssetPropertyTests
 {
@@ -22,9 +23,11 @@ public sealed class AssetPropertyTests
 
 #pragma warning disable VSTHRD002 // A property is not async.
     [Fact]
-    public void Nothing_that_is_leased_or_referred_to_is_deleted_and_everything_else_is() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(12),
-        Prop.ForAll(Gen.Choose(0, int.MaxValue - 1).ListOf(80).ToArbitrary(), steps => WalkAsync([.. steps]).GetAwaiter().GetResult()));
+    public void Nothing_that_is_leased_or_referred_to_is_deleted_and_everything_else_is() =>
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(12),
+            Prop.ForAll(Gen.Choose(0, int.MaxValue - 1).ListOf(80).ToArbitrary(), steps => WalkAsync([.. steps]).GetAwaiter().GetResult())
+        );
 #pragma warning restore VSTHRD002
 
     private static async Task<bool> WalkAsync(int[] steps)
@@ -36,7 +39,10 @@ public sealed class AssetPropertyTests
             await TakeAsync(house, model, step);
             for (int i = 0; i < Contents; i++)
             {
-                bool isNeeded = model.LeaseUntil[i] >= house.Clock.GetUtcNow() || model.Pins[i].Count > 0 || (model.LeaseUntil[i] is not null && model.InFiles.Values.Any(f => f.Contains(i)));
+                bool isNeeded =
+                    model.LeaseUntil[i] >= house.Clock.GetUtcNow()
+                    || model.Pins[i].Count > 0
+                    || (model.LeaseUntil[i] is not null && model.InFiles.Values.Any(f => f.Contains(i)));
                 if (isNeeded)
                 {
                     Assert.NotNull(house.Find(Text(i)));
@@ -118,7 +124,10 @@ public sealed class AssetPropertyTests
                 await house.CollectAsync();
                 break;
             case 13:
-                await house.Prune.RunAsync(new PruneRequest("q", step / 1024 % 2 == 0 ? [hash] : null, IsDryRun: false), CancellationToken.None);
+                await house.Prune.RunAsync(
+                    new PruneRequest("q", step / 1024 % 2 == 0 ? [hash] : null, IsDryRun: false),
+                    CancellationToken.None
+                );
                 if (step / 1024 % 2 == 0)
                 {
                     Array.ForEach(model.Pins, static pins => pins.Remove("q"));
@@ -145,7 +154,12 @@ public sealed class AssetPropertyTests
 
         for (int n = 0; n < Contents; n++)
         {
-            if (house.Find(Text(n)) is null && model.Pins[n].Count == 0 && !(model.LeaseUntil[n] >= house.Clock.GetUtcNow()) && !model.InFiles.Values.Any(f => f.Contains(n)))
+            if (
+                house.Find(Text(n)) is null
+                && model.Pins[n].Count == 0
+                && !(model.LeaseUntil[n] >= house.Clock.GetUtcNow())
+                && !model.InFiles.Values.Any(f => f.Contains(n))
+            )
             {
                 model.LeaseUntil[n] = null;
             }

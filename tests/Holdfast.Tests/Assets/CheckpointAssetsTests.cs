@@ -33,9 +33,12 @@ public sealed class CheckpointAssetsTests
         house.Clock.Turn(TimeSpan.FromDays(2));
         Assert.Equal(1, await house.CollectAsync());
 
-        Task SaveAsync(string mentioned) => save.RunAsync(new ContentsToSave(path, ContentsType.Notebook) { Content = Notebook(mentioned) });
+        Task SaveAsync(string mentioned) =>
+            save.RunAsync(new ContentsToSave(path, ContentsType.Notebook) { Content = Notebook(mentioned) });
     }
 
-    private static byte[] Notebook(string text) => Encoding.UTF8.GetBytes(
-        $$$$"""{"cells":[{"cell_type":"code","id":"a","execution_count":null,"outputs":[],"source":"","metadata":{"holdfast":{"assets":[{"sha256":"{{{{text}}}}"}]}}}],"metadata":{},"nbformat":4,"nbformat_minor":5}""");
+    private static byte[] Notebook(string text) =>
+        Encoding.UTF8.GetBytes(
+            $$$$"""{"cells":[{"cell_type":"code","id":"a","execution_count":null,"outputs":[],"source":"","metadata":{"holdfast":{"assets":[{"sha256":"{{{{text}}}}"}]}}}],"metadata":{},"nbformat":4,"nbformat_minor":5}"""
+        );
 }

@@ -24,7 +24,10 @@ public sealed class CollectAssetsTests : IAsyncDisposable
 
         Assert.Null(_house.Find("over"));
         Assert.False(File.Exists(_house.FileOf("over")));
-        Assert.All((string[])["leased", "pinned", "output"], text => Assert.True(_house.Find(text) is not null && File.Exists(_house.FileOf(text))));
+        Assert.All(
+            (string[])["leased", "pinned", "output"],
+            text => Assert.True(_house.Find(text) is not null && File.Exists(_house.FileOf(text)))
+        );
     }
 
     [Fact]
@@ -55,13 +58,15 @@ public sealed class CollectAssetsTests : IAsyncDisposable
         _house.Clock.Turn(TimeSpan.FromDays(1));
         await _house.Collect.RunAsync(Cancel);
 
-        await (how switch
-        {
-            "renewed" => _house.Renew.RunAsync(AssetHouse.HashOf("x"), null, Cancel),
-            "pinned" => _house.Pin.RunAsync(AssetHouse.HashOf("x"), "me", Cancel),
-            "read" => _house.ReadAsync("x"),
-            _ => (Task)_house.StoreAsync("x"),
-        });
+        await (
+            how switch
+            {
+                "renewed" => _house.Renew.RunAsync(AssetHouse.HashOf("x"), null, Cancel),
+                "pinned" => _house.Pin.RunAsync(AssetHouse.HashOf("x"), "me", Cancel),
+                "read" => _house.ReadAsync("x"),
+                _ => (Task)_house.StoreAsync("x"),
+            }
+        );
         _house.Clock.Turn(_house.Options.Grace);
 
         Assert.Equal(0, await _house.Collect.RunAsync(Cancel));
@@ -74,13 +79,16 @@ public sealed class CollectAssetsTests : IAsyncDisposable
     {
         await _house.StoreAsync("x", TimeSpan.Zero, new AssetReference(AssetReferenceKind.Pin, "me"));
 
-        var failure = await Assert.ThrowsAsync<StoreException>(() => _house.Store.WriteAsync(
-            static transaction =>
-            {
-                using Statement delete = transaction.Prepare("DELETE FROM assets");
-                delete.Execute();
-            },
-            Cancel));
+        var failure = await Assert.ThrowsAsync<StoreException>(() =>
+            _house.Store.WriteAsync(
+                static transaction =>
+                {
+                    using Statement delete = transaction.Prepare("DELETE FROM assets");
+                    delete.Execute();
+                },
+                Cancel
+            )
+        );
 
         Assert.Equal(ErrorCodes.StoreConstraint, failure.Code);
     }
@@ -106,7 +114,8 @@ public sealed class CollectAssetsTests : IAsyncDisposable
     [Fact]
     public async Task A_notebook_that_is_gone_counts_for_a_month_and_a_renamed_one_for_ever()
     {
-        string path = _house.NotebookPath("n.ipynb"), moved = _house.NotebookPath("folder/n.ipynb");
+        string path = _house.NotebookPath("n.ipynb"),
+            moved = _house.NotebookPath("folder/n.ipynb");
         await _house.StoreAsync("x", TimeSpan.Zero);
         await _house.Notebooks.SeenAsync(path, Mentioning("x"));
         _house.Clock.Turn(TimeSpan.FromDays(2));
@@ -143,18 +152,22 @@ public sealed class CollectAssetsTests : IAsyncDisposable
         Assert.Equal(4, _house.Files().Length);
         PruneResult done = await _house.Prune.RunAsync(new PruneRequest("me", references, IsDryRun: false), Cancel);
 
-        Assert.All((PruneResult[])[dry, done], result =>
-        {
-            Assert.Equal([AssetHouse.HashOf("no more")], result.Deleted.Select(static a => a.Hash));
-            Assert.Equal([AssetHouse.HashOf("never here")], result.Missing);
-            Assert.Contains("You refer to it.", Reasons(result, "mine"));
-            Assert.Equal(["It is pinned by they."], Reasons(result, "theirs"));
-            Assert.StartsWith("Its lease runs until ", Assert.Single(Reasons(result, "leased")), StringComparison.Ordinal);
-        });
+        Assert.All(
+            (PruneResult[])[dry, done],
+            result =>
+            {
+                Assert.Equal([AssetHouse.HashOf("no more")], result.Deleted.Select(static a => a.Hash));
+                Assert.Equal([AssetHouse.HashOf("never here")], result.Missing);
+                Assert.Contains("You refer to it.", Reasons(result, "mine"));
+                Assert.Equal(["It is pinned by they."], Reasons(result, "theirs"));
+                Assert.StartsWith("Its lease runs until ", Assert.Single(Reasons(result, "leased")), StringComparison.Ordinal);
+            }
+        );
         Assert.Equal(3, _house.Files().Length);
         Assert.Equal([PinAsset.Pin("me")], _house.Find("mine")!.References);
 
-        IReadOnlyList<string> Reasons(PruneResult result, string text) => result.Kept.Single(k => k.Asset.Hash == AssetHouse.HashOf(text)).Reasons;
+        IReadOnlyList<string> Reasons(PruneResult result, string text) =>
+            result.Kept.Single(k => k.Asset.Hash == AssetHouse.HashOf(text)).Reasons;
     }
 
     [Fact]

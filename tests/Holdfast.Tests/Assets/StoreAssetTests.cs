@@ -40,8 +40,13 @@ public sealed class StoreAssetTests : IAsyncDisposable
     [Fact]
     public async Task Bytes_that_are_not_what_they_should_be_are_refused_and_leave_nothing()
     {
-        var refusal = await Assert.ThrowsAsync<RefusedException>(() => _house.Keep.RunAsync(
-            new MemoryStream("hellx"u8.ToArray()), new AssetToStore("text/plain") { Expected = AssetHouse.HashOf("hello") }, Cancel));
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() =>
+            _house.Keep.RunAsync(
+                new MemoryStream("hellx"u8.ToArray()),
+                new AssetToStore("text/plain") { Expected = AssetHouse.HashOf("hello") },
+                Cancel
+            )
+        );
 
         Assert.Equal(ErrorCodes.AssetHashMismatch, refusal.Code);
         Assert.Empty(_house.Files());
@@ -54,11 +59,17 @@ public sealed class StoreAssetTests : IAsyncDisposable
         _house.Clock.Turn(TimeSpan.FromDays(1));
 
         var refusal = await Assert.ThrowsAsync<RefusedException>(() => _house.StoreAsync(new string('b', 20)));
-        var unknownLength = await Assert.ThrowsAsync<RefusedException>(() => _house.Keep.RunAsync(new MemoryStream(Encoding.ASCII.GetBytes(new string('c', 20))), new AssetToStore("text/plain"), Cancel));
+        var unknownLength = await Assert.ThrowsAsync<RefusedException>(() =>
+            _house.Keep.RunAsync(new MemoryStream(Encoding.ASCII.GetBytes(new string('c', 20))), new AssetToStore("text/plain"), Cancel)
+        );
         Assert.Equal((ErrorCodes.AssetQuotaExceeded, ErrorCodes.AssetQuotaExceeded), (refusal.Code, unknownLength.Code));
         Assert.Single(_house.Files());
 
-        await _house.Keep.RunAsync(Encoding.ASCII.GetBytes(new string('d', 50)), new AssetToStore("text/plain") { IsOutput = true }, Cancel);
+        await _house.Keep.RunAsync(
+            Encoding.ASCII.GetBytes(new string('d', 50)),
+            new AssetToStore("text/plain") { IsOutput = true },
+            Cancel
+        );
         Assert.Equal(2, _house.Files().Length);
         Assert.Throws<RefusedException>(() => new AssetQuota(_house.Store, _house.Options).ThrowIfFull());
     }

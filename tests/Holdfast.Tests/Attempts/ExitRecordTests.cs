@@ -7,10 +7,12 @@ namespace Holdfast.Tests.Attempts;
 public sealed class ExitRecordTests
 {
     [Fact]
-    public void The_written_form_is_the_contract() => Assert.Equal(
-        """{"signal":9,"coreDumped":true,"cause":"signalled","reason":"r","at":5,"outputStillOpen":true,"stdoutBytes":1,"stderrBytes":2,"userMs":3,"systemMs":4,"maxRssKb":6}"""
-        + "\n",
-        Encoding.UTF8.GetString(Killed.Write()));
+    public void The_written_form_is_the_contract() =>
+        Assert.Equal(
+            """{"signal":9,"coreDumped":true,"cause":"signalled","reason":"r","at":5,"outputStillOpen":true,"stdoutBytes":1,"stderrBytes":2,"userMs":3,"systemMs":4,"maxRssKb":6}"""
+                + "\n",
+            Encoding.UTF8.GetString(Killed.Write())
+        );
 
     [Fact]
     public void It_reads_back_as_it_was_written()
@@ -42,10 +44,25 @@ public sealed class ExitRecordTests
     [Fact]
     public void Other_events_read_back_with_their_fields()
     {
-        var skipped = new AttemptEvent { Event = AttemptEvent.Skipped, MessageId = "m", Reason = "an error before it" };
+        var skipped = new AttemptEvent
+        {
+            Event = AttemptEvent.Skipped,
+            MessageId = "m",
+            Reason = "an error before it",
+        };
         var heartbeat = new AttemptEvent { Event = AttemptEvent.Heartbeat, Alive = false };
-        var stalled = new AttemptEvent { Event = AttemptEvent.Stalled, Reason = "disk full", AtUnixNanoseconds = 4 };
-        var start = new AttemptEvent { Event = AttemptEvent.Start, Attempt = "a", Argv = ["x"] };
+        var stalled = new AttemptEvent
+        {
+            Event = AttemptEvent.Stalled,
+            Reason = "disk full",
+            AtUnixNanoseconds = 4,
+        };
+        var start = new AttemptEvent
+        {
+            Event = AttemptEvent.Start,
+            Attempt = "a",
+            Argv = ["x"],
+        };
 
         Assert.Equal(skipped, AttemptEvent.Read(skipped.Write()));
         Assert.Equal(heartbeat, AttemptEvent.Read(heartbeat.Write()));
@@ -57,7 +74,15 @@ public sealed class ExitRecordTests
     public void Supervisor_and_child_records_read_back_as_they_were_written()
     {
         var process = new ProcessIdentity("boot", 42, 4242);
-        var supervisor = new SupervisorRecord { Protocol = 1, Version = "0.1.0", Process = process, Nonce = "n", Socket = "/s", Mode = "job" };
+        var supervisor = new SupervisorRecord
+        {
+            Protocol = 1,
+            Version = "0.1.0",
+            Process = process,
+            Nonce = "n",
+            Socket = "/s",
+            Mode = "job",
+        };
         var child = new ChildRecord(process, 9);
 
         Assert.Equal(supervisor, SupervisorRecord.Read(supervisor.Write()));
@@ -66,9 +91,19 @@ public sealed class ExitRecordTests
         Assert.Throws<AttemptFormatException>(() => ChildRecord.Read("{\"pid\":true}"u8));
     }
 
-    private static ExitRecord Killed => new()
-    {
-        Signal = 9, CoreDumped = true, Cause = ExitCause.Signalled, Reason = "r", AtUnixNanoseconds = 5, OutputStillOpen = true, StdoutBytes = 1,
-        StderrBytes = 2, UserMs = 3, SystemMs = 4, MaxRssKb = 6,
-    };
+    private static ExitRecord Killed =>
+        new()
+        {
+            Signal = 9,
+            CoreDumped = true,
+            Cause = ExitCause.Signalled,
+            Reason = "r",
+            AtUnixNanoseconds = 5,
+            OutputStillOpen = true,
+            StdoutBytes = 1,
+            StderrBytes = 2,
+            UserMs = 3,
+            SystemMs = 4,
+            MaxRssKb = 6,
+        };
 }

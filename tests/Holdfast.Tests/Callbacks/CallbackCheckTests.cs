@@ -62,7 +62,12 @@ public sealed class CallbackCheckTests
 
     [Fact]
     public void Loopback_can_be_allowed() =>
-        Assert.NotNull(new CallbackCheck(new AddressGuard([IPNetwork.Parse("127.0.0.0/8")])).Check(new CallbackRequest { Url = "http://127.0.0.1:9/" }, null));
+        Assert.NotNull(
+            new CallbackCheck(new AddressGuard([IPNetwork.Parse("127.0.0.0/8")])).Check(
+                new CallbackRequest { Url = "http://127.0.0.1:9/" },
+                null
+            )
+        );
 
     [Theory]
     [InlineData("\"minutes\"", "[30,120,600]")]
@@ -85,7 +90,10 @@ public sealed class CallbackCheckTests
     [InlineData("5")]
     [InlineData("{}")]
     public void What_is_no_schedule_is_refused(string json) =>
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => CallbackSchedule.Parse(JsonDocument.Parse(json).RootElement)).Code);
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            Assert.Throws<RefusedException>(() => CallbackSchedule.Parse(JsonDocument.Parse(json).RootElement)).Code
+        );
 
     private static CallbackOrder? Check(CallbackRequest request) => new CallbackCheck(new AddressGuard([])).Check(request, null);
 

@@ -42,23 +42,30 @@ public sealed class CallbackCourierTests
         await house.EndAsync(first);
         await house.UntilAsync(first, CallbackState.Delivered);
         Assert.Equal(1, Count(house, CallbackState.Waiting));
-        Assert.All((CallbackState[])[CallbackState.Pending, CallbackState.Sending, CallbackState.Parked, CallbackState.Disabled], state => Assert.Equal(0, Count(house, state)));
+        Assert.All(
+            (CallbackState[])[CallbackState.Pending, CallbackState.Sending, CallbackState.Parked, CallbackState.Disabled],
+            state => Assert.Equal(0, Count(house, state))
+        );
     }
 
-    private static long Count(CallbackHouse house, CallbackState state) => house.Executions.Store.Read(CallbacksTable.CountOpen).Single(c => c.State == state).Count;
+    private static long Count(CallbackHouse house, CallbackState state) =>
+        house.Executions.Store.Read(CallbacksTable.CountOpen).Single(c => c.State == state).Count;
 
     [Fact]
     public async Task What_is_told_is_in_the_transaction_of_the_outcome()
     {
         await using var house = new CallbackHouse(_ => Delivered);
         Execution execution = await house.AddAsync("https://example.org/a");
-        await Assert.ThrowsAsync<InvalidDataException>(() => house.Executions.Store.WriteAsync<int>(
-            transaction =>
-            {
-                house.Executions.Ledger.Command(transaction, execution.Id, ExecutionCommand.Cancel);
-                throw new InvalidDataException();
-            },
-            TemporaryLedger.Cancel));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            house.Executions.Store.WriteAsync<int>(
+                transaction =>
+                {
+                    house.Executions.Ledger.Command(transaction, execution.Id, ExecutionCommand.Cancel);
+                    throw new InvalidDataException();
+                },
+                TemporaryLedger.Cancel
+            )
+        );
         Assert.Equal(CallbackState.Waiting, house.Of(execution)[0].Status.State);
         await house.EndAsync(execution);
         Assert.Equal((CallbackState.Pending, "execution.cancelled"), (house.Of(execution)[0].Status.State, house.Of(execution)[0].Type));
@@ -75,7 +82,11 @@ public sealed class CallbackCourierTests
         foreach (int seconds in (int[])[30, 120])
         {
             int before = house.Sent.Count;
-            await house.UntilAsync(() => house.Of(execution)[0] is { Status.State: CallbackState.Pending, Attempts: > 0 } pending && pending.Attempts == attempts && attempts > 0);
+            await house.UntilAsync(() =>
+                house.Of(execution)[0] is { Status.State: CallbackState.Pending, Attempts: > 0 } pending
+                && pending.Attempts == attempts
+                && attempts > 0
+            );
             await house.Executions.Clock.TimerSetAsync();
             house.Executions.Clock.Turn(TimeSpan.FromSeconds(seconds - 1));
             Assert.True(house.Sent.Count <= before + 1);
@@ -94,7 +105,9 @@ public sealed class CallbackCourierTests
     public async Task One_dead_receiver_of_a_hundred_delays_none_of_the_others()
     {
         const string dead = "https://dead.example/hook";
-        await using var house = new CallbackHouse(callback => callback.Order.Url == dead ? new TaskCompletionSource<CallbackAnswer>().Task : Delivered);
+        await using var house = new CallbackHouse(callback =>
+            callback.Order.Url == dead ? new TaskCompletionSource<CallbackAnswer>().Task : Delivered
+        );
         await house.StartAsync();
         var executions = new List<Execution>();
         for (int i = 0; i < 1000; i++)
@@ -103,9 +116,13 @@ public sealed class CallbackCourierTests
         }
 
         await house.Executions.Store.WriteAsync(
-            transaction => executions.ForEach(e => house.Executions.Ledger.Command(transaction, e.Id, ExecutionCommand.Cancel)), TemporaryLedger.Cancel);
-        await house.UntilAsync(() => house.Executions.Published.Count(static p => p.Kind == "callback.delivered") == 990
-            && house.Sent.Count(static s => s.Order.Url == dead) >= CallbackLimits.InFlightPerNewLane);
+            transaction => executions.ForEach(e => house.Executions.Ledger.Command(transaction, e.Id, ExecutionCommand.Cancel)),
+            TemporaryLedger.Cancel
+        );
+        await house.UntilAsync(() =>
+            house.Executions.Published.Count(static p => p.Kind == "callback.delivered") == 990
+            && house.Sent.Count(static s => s.Order.Url == dead) >= CallbackLimits.InFlightPerNewLane
+        );
         Assert.Equal(CallbackLimits.InFlightPerNewLane, house.Sent.Count(static s => s.Order.Url == dead));
     }
 
@@ -143,7 +160,9 @@ public sealed class CallbackCourierTests
     public async Task What_a_stop_cuts_off_is_sent_again_by_the_next_server_at_once_and_counts_as_no_failure()
     {
         bool isUp = false;
-        await using var house = new CallbackHouse(_ => Volatile.Read(ref isUp) ? Delivered : new TaskCompletionSource<CallbackAnswer>().Task);
+        await using var house = new CallbackHouse(_ =>
+            Volatile.Read(ref isUp) ? Delivered : new TaskCompletionSource<CallbackAnswer>().Task
+        );
         await house.StartAsync();
         Execution execution = await house.AddAsync("https://example.org/a");
         await house.EndAsync(execution);
@@ -173,7 +192,9 @@ public sealed class CallbackCourierTests
     [Fact]
     public async Task A_receiver_that_is_gone_is_not_told_of_a_retry()
     {
-        await using var house = new CallbackHouse(_ => Task.FromResult(new CallbackAnswer(CallbackVerdict.Gone) { Status = 410, Error = "gone" }));
+        await using var house = new CallbackHouse(_ =>
+            Task.FromResult(new CallbackAnswer(CallbackVerdict.Gone) { Status = 410, Error = "gone" })
+        );
         await house.StartAsync();
         Execution execution = await house.AddAsync("https://example.org/a");
         await house.EndAsync(execution);
@@ -186,7 +207,9 @@ public sealed class CallbackCourierTests
     [Fact]
     public async Task Of_many_attempts_the_last_are_kept()
     {
-        await using var house = new CallbackHouse(_ => Task.FromResult(new CallbackAnswer(CallbackVerdict.Refused) { Status = 400, Error = "no" }));
+        await using var house = new CallbackHouse(_ =>
+            Task.FromResult(new CallbackAnswer(CallbackVerdict.Refused) { Status = 400, Error = "no" })
+        );
         await house.StartAsync();
         Execution execution = await house.AddAsync("https://example.org/a");
         await house.EndAsync(execution);
@@ -194,7 +217,9 @@ public sealed class CallbackCourierTests
         for (int i = 1; i <= CallbackLimits.AttemptsKept + 5; i++)
         {
             int attempts = i;
-            await house.UntilAsync(() => house.Of(execution)[0] is { Status.State: CallbackState.Parked } parked && parked.Attempts == attempts);
+            await house.UntilAsync(() =>
+                house.Of(execution)[0] is { Status.State: CallbackState.Parked } parked && parked.Attempts == attempts
+            );
             await house.Executions.Store.WriteAsync(transaction => house.Callbacks.Redrive(transaction, id), TemporaryLedger.Cancel);
         }
 

@@ -41,7 +41,16 @@ internal sealed class CallbackHouse : IAsyncDisposable, ICallbackSender
     /// <summary>A server starts: what was cut off is put right, and the courier begins.</summary>
     public async Task<int> StartAsync()
     {
-        _courier = new CallbackCourier(Executions.Store, Callbacks, Executions.Feed, this, this, Executions.Meters, Executions.Time, NullLogger<CallbackCourier>.Instance);
+        _courier = new CallbackCourier(
+            Executions.Store,
+            Callbacks,
+            Executions.Feed,
+            this,
+            this,
+            Executions.Meters,
+            Executions.Time,
+            NullLogger<CallbackCourier>.Instance
+        );
         return (await new RecoverCallbacks(Executions.Store, Callbacks, _courier).RunAsync(TemporaryLedger.Cancel)).Found;
     }
 
@@ -62,15 +71,27 @@ internal sealed class CallbackHouse : IAsyncDisposable, ICallbackSender
         }
     }
 
-    public Task<Execution> AddAsync(string url, CallbackSchedule? schedule = null) => Executions.Store.WriteAsync(
-        transaction => Executions.Ledger.Add(transaction, Executions.Draft(), "{}", null, new CallbackOrder { Url = url, Schedule = schedule ?? CallbackSchedule.Minutes }), TemporaryLedger.Cancel);
+    public Task<Execution> AddAsync(string url, CallbackSchedule? schedule = null) =>
+        Executions.Store.WriteAsync(
+            transaction =>
+                Executions.Ledger.Add(
+                    transaction,
+                    Executions.Draft(),
+                    "{}",
+                    null,
+                    new CallbackOrder { Url = url, Schedule = schedule ?? CallbackSchedule.Minutes }
+                ),
+            TemporaryLedger.Cancel
+        );
 
     /// <summary>Its end, whatever it was.</summary>
     public Task EndAsync(Execution execution) => Executions.CommandAsync(execution.Id, ExecutionCommand.Cancel);
 
-    public List<Callback> Of(Execution execution) => Executions.Store.Read(reader => CallbacksTable.List(reader, execution.Id.Value, null, 100));
+    public List<Callback> Of(Execution execution) =>
+        Executions.Store.Read(reader => CallbacksTable.List(reader, execution.Id.Value, null, 100));
 
-    public List<CallbackAttempt> AttemptsOf(Callback callback) => Executions.Store.Read(reader => CallbackAttemptsTable.Of(reader, callback.Sequence));
+    public List<CallbackAttempt> AttemptsOf(Callback callback) =>
+        Executions.Store.Read(reader => CallbackAttemptsTable.Of(reader, callback.Sequence));
 
     /// <summary>Completes when the condition holds, looked at after each attempt and each change that is published.</summary>
     public async Task UntilAsync(Func<bool> condition)

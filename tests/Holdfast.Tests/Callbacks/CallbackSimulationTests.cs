@@ -3,8 +3,9 @@ using Holdfast.Engine.Callbacks;
 namespace Holdfast.Tests.Callbacks;
 
 /// <summary>
-/// Goal: whatever receivers answer and whenever the server dies, every outcome is told at least once, an execution's in their order, no more often than its schedule allows, and what can be delivered
-/// is. Method: ten thousand random walks of outcomes, attempts, answers, waits, crashes and redrives over the product's own transitions and lanes.
+/// Goal: whatever receivers answer and whenever the server dies, every outcome is told at least once, an execution's in their order, no
+/// more often than its schedule allows, and what can be delivered is. Method: ten thousand random walks of outcomes, attempts, answers,
+/// waits, crashes and redrives over the product's own transitions and lanes.
 /// </summary>
 public sealed class CallbackSimulationTests
 {

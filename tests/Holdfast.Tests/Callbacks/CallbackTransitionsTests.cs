@@ -23,7 +23,8 @@ public sealed class CallbackTransitionsTests
     [InlineData(503, CallbackVerdict.Failed)]
     [InlineData(599, CallbackVerdict.Failed)]
     [InlineData(999, CallbackVerdict.Failed)]
-    public void A_status_means_what_the_specification_says(int status, CallbackVerdict verdict) => Assert.Equal(verdict, CallbackTransitions.Judge(status));
+    public void A_status_means_what_the_specification_says(int status, CallbackVerdict verdict) =>
+        Assert.Equal(verdict, CallbackTransitions.Judge(status));
 
     [Fact]
     public void A_failure_is_tried_again_by_the_schedule_and_parked_after_its_last_attempt()
@@ -44,7 +45,8 @@ public sealed class CallbackTransitionsTests
     [InlineData(CallbackVerdict.Delivered, CallbackState.Delivered)]
     [InlineData(CallbackVerdict.Refused, CallbackState.Parked)]
     [InlineData(CallbackVerdict.Gone, CallbackState.Disabled)]
-    public void What_is_final_is_final_at_the_first_attempt(CallbackVerdict verdict, CallbackState state) => Assert.Equal(state, End(Sending, verdict, TimeSpan.Zero, 0).State);
+    public void What_is_final_is_final_at_the_first_attempt(CallbackVerdict verdict, CallbackState state) =>
+        Assert.Equal(state, End(Sending, verdict, TimeSpan.Zero, 0).State);
 
     [Theory]
     [InlineData(5, 30)]
@@ -55,7 +57,10 @@ public sealed class CallbackTransitionsTests
 
     [Fact]
     public void An_attempt_that_was_cut_off_is_due_at_once_and_is_no_failure() =>
-        Assert.Equal(new CallbackStatus(CallbackState.Pending, 2, Now + 7), CallbackTransitions.Interrupt(new CallbackStatus(CallbackState.Sending, 2, 1), Now + 7));
+        Assert.Equal(
+            new CallbackStatus(CallbackState.Pending, 2, Now + 7),
+            CallbackTransitions.Interrupt(new CallbackStatus(CallbackState.Sending, 2, 1), Now + 7)
+        );
 
     [Fact]
     public void Nothing_begins_before_it_is_due_unless_the_clock_was_wrong()
@@ -71,7 +76,10 @@ public sealed class CallbackTransitionsTests
         foreach (CallbackState state in Enum.GetValues<CallbackState>())
         {
             bool isRefused = state is CallbackState.Waiting or CallbackState.Sending;
-            Assert.Equal(isRefused ? null : new CallbackStatus(CallbackState.Pending, 0, Now), CallbackTransitions.Redrive(new CallbackStatus(state, 9, 5), Now));
+            Assert.Equal(
+                isRefused ? null : new CallbackStatus(CallbackState.Pending, 0, Now),
+                CallbackTransitions.Redrive(new CallbackStatus(state, 9, 5), Now)
+            );
         }
     }
 

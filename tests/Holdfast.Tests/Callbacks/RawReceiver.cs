@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Holdfast.Tests.Callbacks;
 
-/// <summary>A receiver on a plain socket that reads one request on each connection, then sends what it is told to, byte for byte, and closes; or says nothing at all.</summary>
+/// <summary>
+/// A receiver on a plain socket that reads one request on each connection, then sends what it is told to, byte for byte, and closes; or
+/// says nothing at all.
+/// </summary>
 internal sealed class RawReceiver : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

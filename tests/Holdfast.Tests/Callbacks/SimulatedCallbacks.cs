@@ -3,7 +3,8 @@ using Holdfast.Engine.Callbacks;
 namespace Holdfast.Tests.Callbacks;
 
 /// <summary>
-/// The server's side and the receivers', in memory and without time: rows that survive a crash, lanes that do not, attempts that are open, and receivers that remember every request they saw.
+/// The server's side and the receivers', in memory and without time: rows that survive a crash, lanes that do not, attempts that are open,
+/// and receivers that remember every request they saw.
 /// </summary>
 internal sealed class SimulatedCallbacks
 {
@@ -36,7 +37,6 @@ internal sealed class SimulatedCallbacks
     public long Now { get; private set; } = 1_000_000;
     public List<Row> Rows { get; } = [];
     public int OpenAttempts => _open.Count;
-
 
     public void Step()
     {
@@ -114,7 +114,13 @@ internal sealed class SimulatedCallbacks
     {
         if (_open.Count > 0)
         {
-            CallbackVerdict verdict = _random.Next(6) switch { 0 or 1 => CallbackVerdict.Delivered, 2 => CallbackVerdict.Refused, 3 when _random.Next(4) == 0 => CallbackVerdict.Gone, _ => CallbackVerdict.Failed };
+            CallbackVerdict verdict = _random.Next(6) switch
+            {
+                0 or 1 => CallbackVerdict.Delivered,
+                2 => CallbackVerdict.Refused,
+                3 when _random.Next(4) == 0 => CallbackVerdict.Gone,
+                _ => CallbackVerdict.Failed,
+            };
             End(_random.Next(_open.Count), verdict);
         }
     }
@@ -127,7 +133,10 @@ internal sealed class SimulatedCallbacks
         row.Seen += verdict == CallbackVerdict.Failed && _random.Next(2) == 0 ? 0 : 1; // A failure may have come before anything arrived.
         row.IsAccepted |= verdict == CallbackVerdict.Delivered;
         row.IsGone |= verdict == CallbackVerdict.Gone;
-        Move(index, CallbackTransitions.End(row.Status, verdict, TimeSpan.FromSeconds(_random.Next(5)), _schedule, _random.NextDouble(), Now)!.Value);
+        Move(
+            index,
+            CallbackTransitions.End(row.Status, verdict, TimeSpan.FromSeconds(_random.Next(5)), _schedule, _random.NextDouble(), Now)!.Value
+        );
         _lanes.End(lane, index, verdict == CallbackVerdict.Delivered);
     }
 
@@ -177,11 +186,22 @@ internal sealed class SimulatedCallbacks
 
     private LanePage Read(string lane)
     {
-        var pending = Enumerable.Range(0, Rows.Count).Where(i => Rows[i].Lane == lane && Rows[i].Status.State == CallbackState.Pending).ToList();
-        List<long> due = [.. pending.Where(i => CallbackTransitions.IsDue(Rows[i].Status.DueAt, Now) && !IsBlocked(i)).OrderBy(i => Rows[i].Status.DueAt).Take(CallbackLimits.PageSize).Select(static i => (long)i)];
+        var pending = Enumerable
+            .Range(0, Rows.Count)
+            .Where(i => Rows[i].Lane == lane && Rows[i].Status.State == CallbackState.Pending)
+            .ToList();
+        List<long> due =
+        [
+            .. pending
+                .Where(i => CallbackTransitions.IsDue(Rows[i].Status.DueAt, Now) && !IsBlocked(i))
+                .OrderBy(i => Rows[i].Status.DueAt)
+                .Take(CallbackLimits.PageSize)
+                .Select(static i => (long)i),
+        ];
         long[] later = [.. pending.Select(i => Rows[i].Status.DueAt).Where(d => d > Now)];
         return new LanePage(due, later.Length > 0 ? later.Min() : null);
     }
 
-    private bool IsBlocked(int index) => Rows.Take(index).Any(e => e.Subject == Rows[index].Subject && e.Status.State is CallbackState.Pending or CallbackState.Sending);
+    private bool IsBlocked(int index) =>
+        Rows.Take(index).Any(e => e.Subject == Rows[index].Subject && e.Status.State is CallbackState.Pending or CallbackState.Sending);
 }

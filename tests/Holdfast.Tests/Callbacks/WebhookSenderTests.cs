@@ -11,27 +11,29 @@ public sealed class WebhookSenderTests
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private static readonly AddressGuard Loopback = new([IPNetwork.Parse("127.0.0.0/8")]);
 
-    public static TheoryData<string, CallbackVerdict> Answers => new()
-    {
-        { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", CallbackVerdict.Delivered },
-        { "HTTP/1.1 204 No Content\r\n\r\n", CallbackVerdict.Delivered },
-        { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", CallbackVerdict.Delivered }, // Less than it said,
-        { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabcdef", CallbackVerdict.Delivered }, // or more,
-        { "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999\r\n\r\n", CallbackVerdict.Delivered },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\nnonsense", CallbackVerdict.Delivered }, // or nonsense: the status has been given.
-        { "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno", CallbackVerdict.Delivered },
-        { "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Refused },
-        { "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Gone },
-        { "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Failed },
-        { "HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Failed },
-        { "HTTP/1.1 99999 What\r\n\r\n", CallbackVerdict.Failed },
-        { "", CallbackVerdict.Failed },
-        { "HTTP/1.1 200", CallbackVerdict.Failed },
-        { "HTTP/1.1 200 OK\r\nContent-Le", CallbackVerdict.Failed },
-        { "\0\u0001\u0002 nonsense \u00ff\r\n\r\n", CallbackVerdict.Failed },
-        { "SSH-2.0-OpenSSH_9.6\r\n", CallbackVerdict.Failed },
-        { "HTTP/1.1 200 OK\r\nX: " + new string('x', 100_000) + "\r\n\r\n", CallbackVerdict.Failed },
-    };
+    public static TheoryData<string, CallbackVerdict> Answers =>
+        new()
+        {
+            { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", CallbackVerdict.Delivered },
+            { "HTTP/1.1 204 No Content\r\n\r\n", CallbackVerdict.Delivered },
+            { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", CallbackVerdict.Delivered }, // Less than it said,
+            { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabcdef", CallbackVerdict.Delivered }, // or more,
+            { "HTTP/1.1 200 OK\r\nContent-Length: 9999999999999\r\n\r\n", CallbackVerdict.Delivered },
+            // or nonsense: the status has been given.
+            { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\nnonsense", CallbackVerdict.Delivered },
+            { "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno", CallbackVerdict.Delivered },
+            { "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Refused },
+            { "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Gone },
+            { "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Failed },
+            { "HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", CallbackVerdict.Failed },
+            { "HTTP/1.1 99999 What\r\n\r\n", CallbackVerdict.Failed },
+            { "", CallbackVerdict.Failed },
+            { "HTTP/1.1 200", CallbackVerdict.Failed },
+            { "HTTP/1.1 200 OK\r\nContent-Le", CallbackVerdict.Failed },
+            { "\0\u0001\u0002 nonsense \u00ff\r\n\r\n", CallbackVerdict.Failed },
+            { "SSH-2.0-OpenSSH_9.6\r\n", CallbackVerdict.Failed },
+            { "HTTP/1.1 200 OK\r\nX: " + new string('x', 100_000) + "\r\n\r\n", CallbackVerdict.Failed },
+        };
 
     [Theory]
     [MemberData(nameof(Answers))]
@@ -71,8 +73,14 @@ public sealed class WebhookSenderTests
         string[] request = (await receiver.RequestAsync()).Split("\r\n");
         Assert.Equal("POST /hook?x=1 HTTP/1.1", request[0]);
         Assert.Contains("webhook-id: 01kcq8v6t0e9m3n5p7r9s1v3x7", request);
-        long timestamp = long.Parse(Assert.Single(request, static l => l.StartsWith("webhook-timestamp: ", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
-        Assert.Contains($"webhook-signature: {WebhookSignature.Sign([Secret], "01kcq8v6t0e9m3n5p7r9s1v3x7", timestamp, "{\"a\":1}"u8)}", request);
+        long timestamp = long.Parse(
+            Assert.Single(request, static l => l.StartsWith("webhook-timestamp: ", StringComparison.Ordinal)).Split(' ')[1],
+            CultureInfo.InvariantCulture
+        );
+        Assert.Contains(
+            $"webhook-signature: {WebhookSignature.Sign([Secret], "01kcq8v6t0e9m3n5p7r9s1v3x7", timestamp, "{\"a\":1}"u8)}",
+            request
+        );
         Assert.Contains("Content-Type: application/json", request);
         Assert.Equal("{\"a\":1}", request[^1]);
         Assert.DoesNotContain(request, static l => l.StartsWith("traceparent", StringComparison.OrdinalIgnoreCase));
@@ -98,7 +106,10 @@ public sealed class WebhookSenderTests
     {
         using var receiver = new RawReceiver($"HTTP/1.1 503 Later\r\n{header}\r\nContent-Length: 0\r\n\r\n");
         TimeSpan asked = (await SendAsync(Url(receiver))).RetryAfter;
-        Assert.True(double.IsPositiveInfinity(seconds) ? asked > TimeSpan.FromDays(365) : asked == TimeSpan.FromSeconds(seconds), asked.ToString());
+        Assert.True(
+            double.IsPositiveInfinity(seconds) ? asked > TimeSpan.FromDays(365) : asked == TimeSpan.FromSeconds(seconds),
+            asked.ToString()
+        );
     }
 
     [Fact]
@@ -122,7 +133,12 @@ public sealed class WebhookSenderTests
     {
         using var receiver = new RawReceiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         CallbackAnswer judged = await SendAsync(
-            $"http://innocent.example:{receiver.Port.ToString(CultureInfo.InvariantCulture)}/hook", new AddressGuard([]), IPAddress.Loopback, IPAddress.Parse("::ffff:127.0.0.1"), IPAddress.Parse("10.0.0.1"));
+            $"http://innocent.example:{receiver.Port.ToString(CultureInfo.InvariantCulture)}/hook",
+            new AddressGuard([]),
+            IPAddress.Loopback,
+            IPAddress.Parse("::ffff:127.0.0.1"),
+            IPAddress.Parse("10.0.0.1")
+        );
         Assert.Equal(CallbackVerdict.Failed, judged.Verdict);
         Assert.Contains("HOLDFAST_CALLBACKS_ALLOW", judged.Error, StringComparison.Ordinal);
         Assert.Equal(0, receiver.Connections);
@@ -133,7 +149,10 @@ public sealed class WebhookSenderTests
     {
         using var receiver = new RawReceiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         string url = $"http://mixed.example:{receiver.Port.ToString(CultureInfo.InvariantCulture)}/hook";
-        Assert.Equal(CallbackVerdict.Delivered, (await SendAsync(url, Loopback, IPAddress.Parse("10.0.0.1"), IPAddress.IPv6Loopback, IPAddress.Loopback)).Verdict);
+        Assert.Equal(
+            CallbackVerdict.Delivered,
+            (await SendAsync(url, Loopback, IPAddress.Parse("10.0.0.1"), IPAddress.IPv6Loopback, IPAddress.Loopback)).Verdict
+        );
     }
 
     [Fact]
@@ -150,7 +169,10 @@ public sealed class WebhookSenderTests
     {
         int asked = 0;
         using var receiver = new RawReceiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        var connection = new GuardedConnection(Loopback, (_, _) => Task.FromResult<IPAddress[]>([asked++ == 0 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")]));
+        var connection = new GuardedConnection(
+            Loopback,
+            (_, _) => Task.FromResult<IPAddress[]>([asked++ == 0 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")])
+        );
         using var sender = new WebhookSender(connection, TimeProvider.System);
         string url = $"http://rebinding.example:{receiver.Port.ToString(CultureInfo.InvariantCulture)}/hook";
         Assert.Equal(CallbackVerdict.Delivered, (await sender.SendAsync(Callback(url), TestContext.Current.CancellationToken)).Verdict);
@@ -167,9 +189,18 @@ public sealed class WebhookSenderTests
         return await sender.SendAsync(Callback(url), TestContext.Current.CancellationToken);
     }
 
-    private static Callback Callback(string url) => new()
-    {
-        Sequence = 1, Id = new CallbackId("01kcq8v6t0e9m3n5p7r9s1v3x7"), Kind = CallbackSubject.Execution, SubjectId = "01kcq8v6t0e9m3n5p7r9s1v3x5", CreatedAt = 0, Attempts = 1,
-        Order = new CallbackOrder { Url = url, Secrets = [Secret] }, Status = new CallbackStatus(CallbackState.Sending, 0, 0), Type = "execution.succeeded", Body = "{\"a\":1}"u8.ToArray(),
-    };
+    private static Callback Callback(string url) =>
+        new()
+        {
+            Sequence = 1,
+            Id = new CallbackId("01kcq8v6t0e9m3n5p7r9s1v3x7"),
+            Kind = CallbackSubject.Execution,
+            SubjectId = "01kcq8v6t0e9m3n5p7r9s1v3x5",
+            CreatedAt = 0,
+            Attempts = 1,
+            Order = new CallbackOrder { Url = url, Secrets = [Secret] },
+            Status = new CallbackStatus(CallbackState.Sending, 0, 0),
+            Type = "execution.succeeded",
+            Body = "{\"a\":1}"u8.ToArray(),
+        };
 }

@@ -9,9 +9,11 @@ public sealed class WebhookSignatureTests
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     [Fact]
-    public void The_known_vector_is_signed_as_others_sign_it() => Assert.Equal(
-        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-        WebhookSignature.Sign([Secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, """{"test": 2432232314}"""u8));
+    public void The_known_vector_is_signed_as_others_sign_it() =>
+        Assert.Equal(
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+            WebhookSignature.Sign([Secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, """{"test": 2432232314}"""u8)
+        );
 
     [Fact]
     public void Each_secret_signs_so_that_a_receiver_may_know_either()
@@ -35,5 +37,6 @@ public sealed class WebhookSignatureTests
     public void What_is_no_secret_is_none(string? text) => Assert.Null(WebhookSignature.KeyOf(text));
 
     [Fact]
-    public void More_than_64_bytes_are_no_secret() => Assert.Null(WebhookSignature.KeyOf("whsec_" + Convert.ToBase64String(Encoding.ASCII.GetBytes(new string('a', 65)))));
+    public void More_than_64_bytes_are_no_secret() =>
+        Assert.Null(WebhookSignature.KeyOf("whsec_" + Convert.ToBase64String(Encoding.ASCII.GetBytes(new string('a', 65)))));
 }

@@ -24,7 +24,13 @@ public sealed class ArgumentParserTests
     {
         Arguments arguments = Read(Verb(1, 1), "-p", "alpha", "-1", "notebook", "--parameter", "beta", "--json");
 
-        Assert.Equal([["alpha", "-1"], ["beta", "--json"]], arguments.All("--parameter"));
+        Assert.Equal(
+            [
+                ["alpha", "-1"],
+                ["beta", "--json"],
+            ],
+            arguments.All("--parameter")
+        );
         Assert.Equal(["notebook"], arguments.Operands);
         Assert.False(arguments.IsJson);
     }
@@ -33,11 +39,15 @@ public sealed class ArgumentParserTests
     public void A_value_may_follow_an_equals_sign() => Assert.Equal("a=b", Read(Verb(0, 0), "--url=a=b").Text("--url"));
 
     [Fact]
-    public void After_two_dashes_everything_is_an_operand() => Assert.Equal(["-f", "--", "--json"], Read(Verb(0, null), "--", "-f", "--", "--json").Operands);
+    public void After_two_dashes_everything_is_an_operand() =>
+        Assert.Equal(["-f", "--", "--json"], Read(Verb(0, null), "--", "-f", "--", "--json").Operands);
 
     [Fact]
     public void A_command_keeps_its_own_options() =>
-        Assert.Equal(["ls", "-f", "--json"], Read(Verb(1, null) with { TakesCommand = true }, "--offset", "1", "ls", "-f", "--json").Operands);
+        Assert.Equal(
+            ["ls", "-f", "--json"],
+            Read(Verb(1, null) with { TakesCommand = true }, "--offset", "1", "ls", "-f", "--json").Operands
+        );
 
     [Theory]
     [InlineData("There is no option --folow of holdfast test; perhaps --follow.", "--folow")]
@@ -47,16 +57,26 @@ public sealed class ArgumentParserTests
     [InlineData("--follow takes no value, not one after an equals sign.", "--follow=yes")]
     [InlineData("--offset may be given once.", "--offset", "1", "--offset", "2")]
     [InlineData("There is a word too many: holdfast test", "a", "b")]
-    public void A_mistake_is_named(string sentence, params string[] words) => Assert.Equal(sentence, Assert.Throws<UsageException>(() => Read(Verb(0, 1), words)).Message);
+    public void A_mistake_is_named(string sentence, params string[] words) =>
+        Assert.Equal(sentence, Assert.Throws<UsageException>(() => Read(Verb(0, 1), words)).Message);
 
     [Fact]
     public void A_number_out_of_range_is_refused_with_the_range() =>
-        Assert.Equal("--offset takes a whole number from 0 to 9, not '10'.", Assert.Throws<UsageException>(() => Read(Verb(0, 0), "--offset", "10").Integer("--offset", 0, 9)).Message);
+        Assert.Equal(
+            "--offset takes a whole number from 0 to 9, not '10'.",
+            Assert.Throws<UsageException>(() => Read(Verb(0, 0), "--offset", "10").Integer("--offset", 0, 9)).Message
+        );
 
     [Fact]
     public void Help_is_read_even_where_operands_are_missing() => Assert.True(Read(Verb(2, 2), "-h").Has("--help"));
 
-    private static Verb Verb(int min, int? max) => new("test", "test", "test") { Options = [Follow, Offset, Parameter], Operands = (min, max), RunAsync = (_, _) => Task.FromResult(0) };
+    private static Verb Verb(int min, int? max) =>
+        new("test", "test", "test")
+        {
+            Options = [Follow, Offset, Parameter],
+            Operands = (min, max),
+            RunAsync = (_, _) => Task.FromResult(0),
+        };
 
     private static Arguments Read(Verb verb, params string[] words)
     {

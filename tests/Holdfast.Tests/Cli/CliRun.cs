@@ -2,7 +2,9 @@ using Holdfast.Server.Cli;
 
 namespace Holdfast.Tests.Cli;
 
-/// <summary>Runs the command line in this process, with a world of its own: no variables but those given, and a data directory that does not exist.</summary>
+/// <summary>
+/// Runs the command line in this process, with a world of its own: no variables but those given, and a data directory that does not exist.
+/// </summary>
 internal sealed class CliRun
 {
     public FakeTerminal Terminal { get; init; } = new();
@@ -15,15 +17,19 @@ internal sealed class CliRun
 
     public string CurrentDirectory { get; init; } = "/";
 
-    public Task<int> RunAsync(params string[] args) => CommandLine.RunAsync(args, new CliContext
-    {
-        Terminal = Terminal,
-        Environment = Variables.GetValueOrDefault,
-        CurrentDirectory = CurrentDirectory,
-        Time = TimeProvider.System,
-        Patience = Patience,
-        Interruption = () => CtrlC.Token,
-    });
+    public Task<int> RunAsync(params string[] args) =>
+        CommandLine.RunAsync(
+            args,
+            new CliContext
+            {
+                Terminal = Terminal,
+                Environment = Variables.GetValueOrDefault,
+                CurrentDirectory = CurrentDirectory,
+                Time = TimeProvider.System,
+                Patience = Patience,
+                Interruption = () => CtrlC.Token,
+            }
+        );
 
     public Task<int> RunAsync(ScriptedServer server, params string[] args)
     {
@@ -31,5 +37,6 @@ internal sealed class CliRun
         return RunAsync(args);
     }
 
-    public static string Execution(string id, string state, string more = "") => $$"""{"id":"{{id}}","kind":"job","state":"{{state}}"{{more}}}""";
+    public static string Execution(string id, string state, string more = "") =>
+        $$"""{"id":"{{id}}","kind":"job","state":"{{state}}"{{more}}}""";
 }

@@ -10,9 +10,12 @@ public sealed class ControlVerbTests
     [Fact]
     public async Task Every_id_is_tried_and_one_refusal_makes_it_1()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => request.Contains("/bad/", StringComparison.Ordinal)
-            ? ScriptedServer.RefuseAsync(context, 409, "illegal-transition", "It has ended.")
-            : ScriptedServer.JsonAsync(context, CliRun.Execution("good", "paused")));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                request.Contains("/bad/", StringComparison.Ordinal)
+                    ? ScriptedServer.RefuseAsync(context, 409, "illegal-transition", "It has ended.")
+                    : ScriptedServer.JsonAsync(context, CliRun.Execution("good", "paused"))
+        );
 
         Assert.Equal(1, await _cli.RunAsync(server, "pause", "bad", "good"));
         Assert.Equal("good paused\n", _cli.Terminal.Output);
@@ -22,28 +25,46 @@ public sealed class ControlVerbTests
     [Fact]
     public async Task Cancelling_a_run_cancels_its_open_cells_from_the_last_on()
     {
-        const string Run = """{"id":"r","state":"running","cells":[{"executionId":"c0","state":"succeeded"},{"executionId":"c1","state":"running"},{"executionId":"c2","state":"queued"}]}""";
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => request switch
-        {
-            _ when request.Contains("/executions/r", StringComparison.Ordinal) => ScriptedServer.RefuseAsync(context, 404, "execution-not-found", "No such execution."),
-            _ when request.Contains("/runs/", StringComparison.Ordinal) => ScriptedServer.JsonAsync(context, Run),
-            _ => ScriptedServer.JsonAsync(context, CliRun.Execution("c", "cancelled")),
-        });
+        const string Run =
+            """{"id":"r","state":"running","cells":[{"executionId":"c0","state":"succeeded"},{"executionId":"c1","state":"running"},{"executionId":"c2","state":"queued"}]}""";
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                request switch
+                {
+                    _ when request.Contains("/executions/r", StringComparison.Ordinal) => ScriptedServer.RefuseAsync(
+                        context,
+                        404,
+                        "execution-not-found",
+                        "No such execution."
+                    ),
+                    _ when request.Contains("/runs/", StringComparison.Ordinal) => ScriptedServer.JsonAsync(context, Run),
+                    _ => ScriptedServer.JsonAsync(context, CliRun.Execution("c", "cancelled")),
+                }
+        );
 
         Assert.Equal(0, await _cli.RunAsync(server, "cancel", "r"));
-        Assert.Equal(["POST /v1/executions/c2/cancel", "POST /v1/executions/c1/cancel"], server.Asked.Where(a => a.Contains("/c", StringComparison.Ordinal) && a.EndsWith("cancel", StringComparison.Ordinal) && !a.Contains("/r/", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["POST /v1/executions/c2/cancel", "POST /v1/executions/c1/cancel"],
+            server.Asked.Where(a =>
+                a.Contains("/c", StringComparison.Ordinal)
+                && a.EndsWith("cancel", StringComparison.Ordinal)
+                && !a.Contains("/r/", StringComparison.Ordinal)
+            )
+        );
     }
 
     [Fact]
     public async Task A_retry_that_may_have_arrived_is_not_sent_again()
     {
         int asked = 0;
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) =>
-        {
-            asked++;
-            context.Abort();
-            return Task.CompletedTask;
-        });
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) =>
+            {
+                asked++;
+                context.Abort();
+                return Task.CompletedTask;
+            }
+        );
 
         Assert.Equal(3, await _cli.RunAsync(server, "retry", "x"));
         Assert.Equal(1, asked);
@@ -53,8 +74,15 @@ public sealed class ControlVerbTests
     [Fact]
     public async Task A_list_is_read_page_by_page_up_to_the_limit()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => ScriptedServer.JsonAsync(
-            context, request.Contains("cursor=7", StringComparison.Ordinal) ? """{"executions":[{"id":"b"}],"next":null}""" : """{"executions":[{"id":"a"}],"next":"7"}"""));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                ScriptedServer.JsonAsync(
+                    context,
+                    request.Contains("cursor=7", StringComparison.Ordinal)
+                        ? """{"executions":[{"id":"b"}],"next":null}"""
+                        : """{"executions":[{"id":"a"}],"next":"7"}"""
+                )
+        );
 
         Assert.Equal(0, await _cli.RunAsync(server, "ls", "--json", "--limit", "300", "--state", "failed", "--label", "k=v w"));
         Assert.Equal(["a", "b"], JsonDocument.Parse(_cli.Terminal.Output).RootElement.Items("executions").Select(e => e.Text("id")));
@@ -65,9 +93,12 @@ public sealed class ControlVerbTests
     public async Task Standard_input_goes_in_pieces_and_waits_where_the_job_is_slow()
     {
         int asked = 0;
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) => ++asked == 1
-            ? ScriptedServer.RefuseAsync(context, 429, "stdin-full", "Full.")
-            : ScriptedServer.JsonAsync(context, CliRun.Execution("x", "running")));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) =>
+                ++asked == 1
+                    ? ScriptedServer.RefuseAsync(context, 429, "stdin-full", "Full.")
+                    : ScriptedServer.JsonAsync(context, CliRun.Execution("x", "running"))
+        );
 
         Assert.Equal(0, await _cli.RunAsync(server, "stdin", "x", "hello", "--end"));
         Assert.Equal(["hello\n", "hello\n"], server.Seen.Select(r => r.Body));

@@ -14,7 +14,8 @@ public sealed class DoctorVerbTests : IDisposable
     [InlineData("0::/system.slice/holdfast.service\n", "holdfast.service")]
     [InlineData("0::/user.slice/user-1000.slice/session-3.scope\n", null)]
     [InlineData("0::/\n", null)]
-    public void The_unit_is_the_last_part_of_the_control_group(string cgroups, string? unit) => Assert.Equal(unit, ServiceUnit.UnitOf(cgroups));
+    public void The_unit_is_the_last_part_of_the_control_group(string cgroups, string? unit) =>
+        Assert.Equal(unit, ServiceUnit.UnitOf(cgroups));
 
     [Theory]
     [InlineData("process", "[Service]\nKillMode=process\n")]
@@ -26,7 +27,11 @@ public sealed class DoctorVerbTests : IDisposable
     public async Task A_damaged_store_is_a_problem()
     {
         File.SetUnixFileMode(_data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await File.WriteAllTextAsync(new DataDirectoryPaths(_data).Database, "This is no database, and long enough to be read as one: it has a header of its own.", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            new DataDirectoryPaths(_data).Database,
+            "This is no database, and long enough to be read as one: it has a header of its own.",
+            TestContext.Current.CancellationToken
+        );
         var cli = new CliRun();
 
         Assert.Equal(1, await cli.RunAsync("doctor", "--data", _data));
@@ -62,7 +67,12 @@ public sealed class DoctorVerbTests : IDisposable
     {
         var paths = new DataDirectoryPaths(_data);
         Assert.Null(JournalChecks.Check(paths));
-        string[] journals = [.. ((string[])["01aaaaaaaaaaaaaaaaaaaaaaaa", "01bbbbbbbbbbbbbbbbbbbbbbbb"]).Select(id => Path.Combine(paths.Attempts, id, "journal"))];
+        string[] journals =
+        [
+            .. ((string[])["01aaaaaaaaaaaaaaaaaaaaaaaa", "01bbbbbbbbbbbbbbbbbbbbbbbb"]).Select(id =>
+                Path.Combine(paths.Attempts, id, "journal")
+            ),
+        ];
         foreach (string journal in journals)
         {
             using var writer = JournalWriter.Open(Directory.CreateDirectory(journal).FullName, new JournalOptions());
@@ -87,7 +97,10 @@ public sealed class DoctorVerbTests : IDisposable
 
     [Fact]
     public void A_directory_to_be_made_is_judged_by_the_one_it_will_lie_in() =>
-        Assert.Contains(DataDirectoryChecks.All(new DataDirectoryPaths(Path.Combine(_data, "a", "b"))), f => f.Severity == Severity.Ok && f.Text.EndsWith("can be made", StringComparison.Ordinal));
+        Assert.Contains(
+            DataDirectoryChecks.All(new DataDirectoryPaths(Path.Combine(_data, "a", "b"))),
+            f => f.Severity == Severity.Ok && f.Text.EndsWith("can be made", StringComparison.Ordinal)
+        );
 
     [Theory]
     [InlineData("no_such_module_of_anybody", "has no module no_such_module_of_anybody")]
@@ -96,9 +109,15 @@ public sealed class DoctorVerbTests : IDisposable
     {
         Assert.SkipUnless(File.Exists("/usr/bin/python3"), "There is no python here.");
         string folder = Directory.CreateDirectory(Path.Combine(_data, "kernels", "half")).FullName;
-        File.WriteAllText(Path.Combine(folder, "kernel.json"), $$"""{"argv":["/usr/bin/python3","-m","{{module}}","{connection_file}"],"display_name":"Half","language":"python"}""");
+        File.WriteAllText(
+            Path.Combine(folder, "kernel.json"),
+            $$"""{"argv":["/usr/bin/python3","-m","{{module}}","{connection_file}"],"display_name":"Half","language":"python"}"""
+        );
 
-        Finding finding = Assert.Single(MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : Environment.GetEnvironmentVariable(name)), f => f.Text.StartsWith("half", StringComparison.Ordinal));
+        Finding finding = Assert.Single(
+            MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : Environment.GetEnvironmentVariable(name)),
+            f => f.Text.StartsWith("half", StringComparison.Ordinal)
+        );
         Assert.Equal(problem is null ? Severity.Ok : Severity.Problem, finding.Severity);
         Assert.Contains(problem ?? "Half", finding.Text, StringComparison.Ordinal);
     }
@@ -109,9 +128,15 @@ public sealed class DoctorVerbTests : IDisposable
         string program = Path.Combine(_data, "kernel.sh");
         File.WriteAllText(program, "#!/bin/sh\n");
         string folder = Directory.CreateDirectory(Path.Combine(_data, "kernels", "locked")).FullName;
-        File.WriteAllText(Path.Combine(folder, "kernel.json"), $$"""{"argv":["{{program}}","{connection_file}"],"display_name":"Locked","language":"none"}""");
+        File.WriteAllText(
+            Path.Combine(folder, "kernel.json"),
+            $$"""{"argv":["{{program}}","{connection_file}"],"display_name":"Locked","language":"none"}"""
+        );
 
-        Finding finding = Assert.Single(MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : null), f => f.Text.StartsWith("locked", StringComparison.Ordinal));
+        Finding finding = Assert.Single(
+            MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : null),
+            f => f.Text.StartsWith("locked", StringComparison.Ordinal)
+        );
         Assert.Equal(Severity.Problem, finding.Severity);
         Assert.StartsWith($"chmod +x {program}", finding.Remedy, StringComparison.Ordinal);
     }
@@ -161,8 +186,14 @@ public sealed class DoctorVerbTests : IDisposable
     public void A_kernelspec_whose_command_is_missing_is_a_problem()
     {
         string folder = Directory.CreateDirectory(Path.Combine(_data, "kernels", "ghost")).FullName;
-        File.WriteAllText(Path.Combine(folder, "kernel.json"), """{"argv":["no-such-program","{connection_file}"],"display_name":"Ghost","language":"none"}""");
+        File.WriteAllText(
+            Path.Combine(folder, "kernel.json"),
+            """{"argv":["no-such-program","{connection_file}"],"display_name":"Ghost","language":"none"}"""
+        );
 
-        Assert.Contains(MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : null), f => f.Severity == Severity.Problem && f.Text.Contains("no-such-program", StringComparison.Ordinal));
+        Assert.Contains(
+            MachineChecks.Kernels(name => name == "JUPYTER_PATH" ? _data : null),
+            f => f.Severity == Severity.Problem && f.Text.Contains("no-such-program", StringComparison.Ordinal)
+        );
     }
 }

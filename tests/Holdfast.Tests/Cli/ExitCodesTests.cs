@@ -18,5 +18,6 @@ public sealed class ExitCodesTests
     [InlineData("""{"state":"lost","exitCode":0}""", 75)]
     [InlineData("""{"state":"succeeded"}""", 0)]
     [InlineData("""{"state":"failed"}""", 1)]
-    public void The_status_is_the_works_own(string execution, int status) => Assert.Equal(status, ExitCodes.Of(JsonFields.Parse(Encoding.UTF8.GetBytes(execution))));
+    public void The_status_is_the_works_own(string execution, int status) =>
+        Assert.Equal(status, ExitCodes.Of(JsonFields.Parse(Encoding.UTF8.GetBytes(execution))));
 }

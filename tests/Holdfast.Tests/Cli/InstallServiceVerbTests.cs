@@ -19,7 +19,11 @@ public sealed class InstallServiceVerbTests
         Assert.Contains("DelegateSubgroup=server", lines);
         Assert.Contains("FileDescriptorStoreMax=8", lines);
         Assert.Contains("WantedBy=default.target", lines);
-        Assert.EndsWith(" serve --data \"/a b/100%%\" --root \"/r\" --port 99", lines.Single(static l => l.StartsWith("ExecStart=", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.EndsWith(
+            " serve --data \"/a b/100%%\" --root \"/r\" --port 99",
+            lines.Single(static l => l.StartsWith("ExecStart=", StringComparison.Ordinal)),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(lines, static l => l.StartsWith("User=", StringComparison.Ordinal));
     }
 
@@ -28,8 +32,27 @@ public sealed class InstallServiceVerbTests
     {
         var cli = new CliRun();
 
-        Assert.Equal(0, await cli.RunAsync("install-service", "--print", "--data", "/d", "--root", "/r", "--", "--host", "0.0.0.0", "--keep-output", "30d"));
-        Assert.Contains("serve --data \"/d\" --root \"/r\" \"--host\" \"0.0.0.0\" \"--keep-output\" \"30d\"\n", cli.Terminal.Output, StringComparison.Ordinal);
+        Assert.Equal(
+            0,
+            await cli.RunAsync(
+                "install-service",
+                "--print",
+                "--data",
+                "/d",
+                "--root",
+                "/r",
+                "--",
+                "--host",
+                "0.0.0.0",
+                "--keep-output",
+                "30d"
+            )
+        );
+        Assert.Contains(
+            "serve --data \"/d\" --root \"/r\" \"--host\" \"0.0.0.0\" \"--keep-output\" \"30d\"\n",
+            cli.Terminal.Output,
+            StringComparison.Ordinal
+        );
 
         Assert.Equal(2, await cli.RunAsync("install-service", "--print", "--", "--hots", "0.0.0.0"));
         Assert.Contains("There is no option --hots of holdfast serve; perhaps --host.", cli.Terminal.Error, StringComparison.Ordinal);

@@ -28,7 +28,8 @@ public sealed class RunVerbTests
             /w/n.ipynb: failed (1 failed, 1 not run, 1 succeeded) in 3.5s
 
             """,
-            _cli.Terminal.Output);
+            _cli.Terminal.Output
+        );
     }
 
     [Fact]
@@ -74,13 +75,38 @@ public sealed class RunVerbTests
 
     [Theory]
     [InlineData("""{"path":"/w/n.ipynb"}""")]
-    [InlineData("""{"path":"/w/n.ipynb","kernel":"k","cells":[0,3],"stopOnError":false}""", "--kernel", "k", "--cells", "0,3", "--keep-going")]
+    [InlineData(
+        """{"path":"/w/n.ipynb","kernel":"k","cells":[0,3],"stopOnError":false}""",
+        "--kernel",
+        "k",
+        "--cells",
+        "0,3",
+        "--keep-going"
+    )]
     [InlineData("""{"path":"/w/n.ipynb","cells":["a","b-1"]}""", "--cells", "a, b-1")]
     [InlineData("""{"path":"/w/n.ipynb","from":4}""", "--from", "4")]
     [InlineData("""{"path":"/w/n.ipynb","from":"setup"}""", "--from", "setup")]
     [InlineData("""{"path":"/w/n.ipynb","from":"failed"}""", "--resume")]
-    [InlineData("""{"path":"/w/n.ipynb","parameters":{"a":-1,"b":"1","c":[2]}}""", "--parameters", """{"a":7,"c":[2]}""", "-p", "a", "-1", "-r", "b", "1")]
-    [InlineData("""{"path":"/w/n.ipynb","callback":{"url":"https://h/x","secrets":["whsec_a"],"schedule":"once"}}""", "--callback", "https://h/x", "--callback-secret", "whsec_a", "--callback-schedule", "once")]
+    [InlineData(
+        """{"path":"/w/n.ipynb","parameters":{"a":-1,"b":"1","c":[2]}}""",
+        "--parameters",
+        """{"a":7,"c":[2]}""",
+        "-p",
+        "a",
+        "-1",
+        "-r",
+        "b",
+        "1"
+    )]
+    [InlineData(
+        """{"path":"/w/n.ipynb","callback":{"url":"https://h/x","secrets":["whsec_a"],"schedule":"once"}}""",
+        "--callback",
+        "https://h/x",
+        "--callback-secret",
+        "whsec_a",
+        "--callback-schedule",
+        "once"
+    )]
     public async Task The_options_become_the_request(string body, params string[] options)
     {
         await using ScriptedServer server = await NotebookServerAsync();
@@ -103,13 +129,20 @@ public sealed class RunVerbTests
         Assert.Contains(options[0], _cli.Terminal.Error, StringComparison.Ordinal);
     }
 
-    private static Task<ScriptedServer> NotebookServerAsync() => ScriptedServer.StartAsync((request, context) => request switch
-    {
-        "POST /v1/notebooks/run" => ScriptedServer.JsonAsync(context, Started, 201),
-        _ when request.StartsWith("GET /v1/notebooks/runs/r?", StringComparison.Ordinal) => ScriptedServer.JsonAsync(context, Ended),
-        _ when request.Contains("/follow", StringComparison.Ordinal) => FollowAsync(request, context),
-        _ => ScriptedServer.JsonAsync(context, Cell(request)),
-    });
+    private static Task<ScriptedServer> NotebookServerAsync() =>
+        ScriptedServer.StartAsync(
+            (request, context) =>
+                request switch
+                {
+                    "POST /v1/notebooks/run" => ScriptedServer.JsonAsync(context, Started, 201),
+                    _ when request.StartsWith("GET /v1/notebooks/runs/r?", StringComparison.Ordinal) => ScriptedServer.JsonAsync(
+                        context,
+                        Ended
+                    ),
+                    _ when request.Contains("/follow", StringComparison.Ordinal) => FollowAsync(request, context),
+                    _ => ScriptedServer.JsonAsync(context, Cell(request)),
+                }
+        );
 
     private static async Task FollowAsync(string request, Microsoft.AspNetCore.Http.HttpContext context)
     {
@@ -118,10 +151,13 @@ public sealed class RunVerbTests
         await ScriptedServer.EndAsync(context, Cell(request));
     }
 
-    private static string Cell(string request) => request.Split('/')[3] switch
-    {
-        "e0" => """{"id":"e0","state":"succeeded","startedAt":"2026-01-01T00:00:00.000000Z","finishedAt":"2026-01-01T00:00:01.500000Z"}""",
-        "e1" => """{"id":"e1","state":"failed","reason":"NameError: x\nat line 1","startedAt":"2026-01-01T00:00:01.500000Z","finishedAt":"2026-01-01T00:00:03.500000Z"}""",
-        _ => """{"id":"e2","state":"cancelled","startedAt":null}""",
-    };
+    private static string Cell(string request) =>
+        request.Split('/')[3] switch
+        {
+            "e0" =>
+                """{"id":"e0","state":"succeeded","startedAt":"2026-01-01T00:00:00.000000Z","finishedAt":"2026-01-01T00:00:01.500000Z"}""",
+            "e1" =>
+                """{"id":"e1","state":"failed","reason":"NameError: x\nat line 1","startedAt":"2026-01-01T00:00:01.500000Z","finishedAt":"2026-01-01T00:00:03.500000Z"}""",
+            _ => """{"id":"e2","state":"cancelled","startedAt":null}""",
+        };
 }

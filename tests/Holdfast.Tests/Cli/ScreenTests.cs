@@ -23,7 +23,10 @@ public sealed class ScreenTests
     [InlineData(null, null)]
     [InlineData(" \n", null)]
     [InlineData("\n  x = 1\ny = 2", "x = 1")]
-    [InlineData("0123456789012345678901234567890123456789012345678901234567890", "012345678901234567890123456789012345678901234567890123456789…")]
+    [InlineData(
+        "0123456789012345678901234567890123456789012345678901234567890",
+        "012345678901234567890123456789012345678901234567890123456789…"
+    )]
     public void A_cell_is_known_by_the_beginning_of_its_code(string? code, string? line) => Assert.Equal(line, Sentences.FirstLine(code));
 
     [Theory]
@@ -47,14 +50,16 @@ public sealed class ScreenTests
     [InlineData(3600, "1h00m")]
     [InlineData(90000, "1d01h")]
     [InlineData(-3, "0.0s")]
-    public void A_duration_is_written_short(double seconds, string text) => Assert.Equal(text, Durations.Format(TimeSpan.FromSeconds(seconds)));
+    public void A_duration_is_written_short(double seconds, string text) =>
+        Assert.Equal(text, Durations.Format(TimeSpan.FromSeconds(seconds)));
 
     [Theory]
     [InlineData(0, "0ms")]
     [InlineData(0.0004, "0.4ms")]
     [InlineData(0.1304, "130ms")]
     [InlineData(61, "1m01s")]
-    public void What_was_quick_is_written_in_milliseconds(double seconds, string text) => Assert.Equal(text, Durations.FormatFine(TimeSpan.FromSeconds(seconds)));
+    public void What_was_quick_is_written_in_milliseconds(double seconds, string text) =>
+        Assert.Equal(text, Durations.FormatFine(TimeSpan.FromSeconds(seconds)));
 
     [Theory]
     [InlineData(90 * 86400, "90d")]
@@ -62,7 +67,8 @@ public sealed class ScreenTests
     [InlineData(60, "1m")]
     [InlineData(30, "30s")]
     [InlineData(100 * 60, "1h40m")]
-    public void What_somebody_set_is_written_without_zeros_behind_it(double seconds, string text) => Assert.Equal(text, Durations.FormatRound(TimeSpan.FromSeconds(seconds)));
+    public void What_somebody_set_is_written_without_zeros_behind_it(double seconds, string text) =>
+        Assert.Equal(text, Durations.FormatRound(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void Columns_are_aligned_and_only_the_last_is_cut()
@@ -78,7 +84,10 @@ public sealed class ScreenTests
     [Fact]
     public void A_name_does_not_steer_the_terminal()
     {
-        Assert.Equal("red  and bell ", TerminalText.Printable("\e[31mred\e[0m \nand bell\a".Replace(" \n", "\n ", StringComparison.Ordinal)));
+        Assert.Equal(
+            "red  and bell ",
+            TerminalText.Printable("\e[31mred\e[0m \nand bell\a".Replace(" \n", "\n ", StringComparison.Ordinal))
+        );
         Assert.Equal("a\nb c", TerminalText.PrintableLines("a\nb\rc"));
     }
 }

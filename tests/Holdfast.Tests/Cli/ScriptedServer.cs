@@ -46,8 +46,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
             string body = await reader.ReadToEndAsync();
             lock (server._seen)
             {
-                server._seen.Add(new SeenRequest(context.Request.Method, path, body,
-                    context.Request.Headers.Authorization.FirstOrDefault(), context.Request.Headers["Idempotency-Key"].FirstOrDefault()));
+                server._seen.Add(
+                    new SeenRequest(
+                        context.Request.Method,
+                        path,
+                        body,
+                        context.Request.Headers.Authorization.FirstOrDefault(),
+                        context.Request.Headers["Idempotency-Key"].FirstOrDefault()
+                    )
+                );
             }
 
             await answer($"{context.Request.Method} {path}", context);
@@ -87,7 +94,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public static async Task EventAsync(HttpContext context, long id, string text)
     {
         BeginEvents(context);
-        await context.Response.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"id: {id}\ndata: {Convert.ToBase64String(Encoding.UTF8.GetBytes(text))}\n\n"));
+        await context.Response.WriteAsync(
+            string.Create(CultureInfo.InvariantCulture, $"id: {id}\ndata: {Convert.ToBase64String(Encoding.UTF8.GetBytes(text))}\n\n")
+        );
         await context.Response.Body.FlushAsync();
     }
 

@@ -5,7 +5,8 @@ namespace Holdfast.Tests.Cli;
 
 public sealed class ServerEventReaderTests
 {
-    private const string Sample = "retry: 1000\n\n: alive\n\nid: 5\ndata: aGVsbG8=\n\nevent: end\r\nid: 9\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\ndata: unfinished\n";
+    private const string Sample =
+        "retry: 1000\n\n: alive\n\nid: 5\ndata: aGVsbG8=\n\nevent: end\r\nid: 9\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\ndata: unfinished\n";
 
     /// <summary>Goal: no cut of the stream shows. Method: pieces of random sizes, by seed.</summary>
     [Fact]

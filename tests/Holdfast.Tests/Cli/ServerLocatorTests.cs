@@ -39,7 +39,10 @@ public sealed class ServerLocatorTests : IDisposable
         _variables["HOLDFAST_TOKEN"] = "theirs";
 
         Assert.Equal(new ServerAddress("http://10.0.0.1:1", "theirs", IsLocal: false), Locate());
-        Assert.Equal(new ServerAddress("http://10.0.0.2:2", "mine", IsLocal: false), Locate("--url", "http://10.0.0.2:2", "--token", "mine"));
+        Assert.Equal(
+            new ServerAddress("http://10.0.0.2:2", "mine", IsLocal: false),
+            Locate("--url", "http://10.0.0.2:2", "--token", "mine")
+        );
         Assert.Equal(new ServerAddress("http://127.0.0.1:4711", "secret", IsLocal: true), Locate("--data", _data));
     }
 
@@ -56,7 +59,8 @@ public sealed class ServerLocatorTests : IDisposable
     [InlineData("127.0.0.1:8787")]
     [InlineData("ftp://127.0.0.1")]
     [InlineData("http://127.0.0.1/?token=x")]
-    public void What_is_no_address_is_refused(string url) => Assert.Contains(url, Assert.Throws<UsageException>(() => Locate("--url", url)).Message, StringComparison.Ordinal);
+    public void What_is_no_address_is_refused(string url) =>
+        Assert.Contains(url, Assert.Throws<UsageException>(() => Locate("--url", url)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_token_that_cannot_be_read_is_said()

@@ -7,22 +7,55 @@ public sealed class SubmitVerbTests
     [Fact]
     public async Task The_command_line_becomes_the_request()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"), 201));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"), 201)
+        );
         _cli.Variables["HOSTED"] = "here";
 
-        Assert.Equal(0, await _cli.RunAsync(
-            server, "submit", "--name", "n", "--cwd", "sub", "-e", "A=1", "-e", "HOSTED", "-e", "A=2", "--timeout", "1m30s", "--label", "k=v", "--label", "bare", "--key", "K", "--open-stdin",
-            "--", "sh", "-c", "--json"));
+        Assert.Equal(
+            0,
+            await _cli.RunAsync(
+                server,
+                "submit",
+                "--name",
+                "n",
+                "--cwd",
+                "sub",
+                "-e",
+                "A=1",
+                "-e",
+                "HOSTED",
+                "-e",
+                "A=2",
+                "--timeout",
+                "1m30s",
+                "--label",
+                "k=v",
+                "--label",
+                "bare",
+                "--key",
+                "K",
+                "--open-stdin",
+                "--",
+                "sh",
+                "-c",
+                "--json"
+            )
+        );
         Assert.Equal("j1\n", _cli.Terminal.Output);
         Assert.Equal("K", server.Seen[0].IdempotencyKey);
         Assert.Equal(
-            """{"argv":["sh","-c","--json"],"cwd":"/tmp/sub","name":"n","env":{"A":"2","HOSTED":"here"},"labels":{"k":"v","bare":""},"timeoutSeconds":90,"openStdin":true}""", server.Seen[0].Body);
+            """{"argv":["sh","-c","--json"],"cwd":"/tmp/sub","name":"n","env":{"A":"2","HOSTED":"here"},"labels":{"k":"v","bare":""},"timeoutSeconds":90,"openStdin":true}""",
+            server.Seen[0].Body
+        );
     }
 
     [Fact]
     public async Task A_terminal_of_its_own_begins_with_the_size_of_ours()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"), 201));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"), 201)
+        );
 
         _cli.Terminal.Size = (41, 132);
         Assert.Equal(0, await _cli.RunAsync(server, "submit", "--pty", "bash"));
@@ -36,19 +69,21 @@ public sealed class SubmitVerbTests
     public async Task A_submission_whose_answer_was_lost_is_sent_again_under_the_same_key()
     {
         int asked = 0;
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) =>
-        {
-            switch (++asked)
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) =>
             {
-                case 1:
-                    return ScriptedServer.RefuseAsync(context, 503, "recovering", "Not yet.");
-                case 2:
-                    context.Abort();
-                    return Task.CompletedTask;
-                default:
-                    return ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"));
+                switch (++asked)
+                {
+                    case 1:
+                        return ScriptedServer.RefuseAsync(context, 503, "recovering", "Not yet.");
+                    case 2:
+                        context.Abort();
+                        return Task.CompletedTask;
+                    default:
+                        return ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "queued"));
+                }
             }
-        });
+        );
 
         Assert.Equal(0, await _cli.RunAsync(server, "submit", "true"));
         Assert.Equal(3, asked);
@@ -67,7 +102,9 @@ public sealed class SubmitVerbTests
     [Fact]
     public async Task Text_on_standard_input_goes_along_and_other_bytes_follow()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "running")));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) => ScriptedServer.JsonAsync(context, CliRun.Execution("j1", "running"))
+        );
         _cli.Terminal.Type("hel");
         _cli.Terminal.Type("lo");
 
@@ -85,8 +122,15 @@ public sealed class SubmitVerbTests
     [Fact]
     public async Task Waiting_ends_with_the_commands_status()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => ScriptedServer.JsonAsync(
-            context, request.StartsWith("POST", StringComparison.Ordinal) ? CliRun.Execution("j1", "queued") : CliRun.Execution("j1", "failed", ",\"exitCode\":9,\"reason\":\"It exited with code 9.\"")));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                ScriptedServer.JsonAsync(
+                    context,
+                    request.StartsWith("POST", StringComparison.Ordinal)
+                        ? CliRun.Execution("j1", "queued")
+                        : CliRun.Execution("j1", "failed", ",\"exitCode\":9,\"reason\":\"It exited with code 9.\"")
+                )
+        );
 
         Assert.Equal(9, await _cli.RunAsync(server, "submit", "--wait", "false"));
         Assert.Equal("j1\n", _cli.Terminal.Output);

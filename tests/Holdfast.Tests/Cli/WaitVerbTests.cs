@@ -8,8 +8,14 @@ public sealed class WaitVerbTests
     public async Task It_asks_until_the_work_has_ended_and_ends_with_its_status()
     {
         int asked = 0;
-        await using ScriptedServer server = await ScriptedServer.StartAsync((_, context) =>
-            ScriptedServer.JsonAsync(context, ++asked < 3 ? CliRun.Execution("x", "running") : CliRun.Execution("x", "failed", ",\"signal\":9"), asked < 3 ? 202 : 200));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (_, context) =>
+                ScriptedServer.JsonAsync(
+                    context,
+                    ++asked < 3 ? CliRun.Execution("x", "running") : CliRun.Execution("x", "failed", ",\"signal\":9"),
+                    asked < 3 ? 202 : 200
+                )
+        );
 
         Assert.Equal(137, await _cli.RunAsync(server, "wait", "x"));
         Assert.Equal("x failed (signal 9)\n", _cli.Terminal.Output);
@@ -18,12 +24,18 @@ public sealed class WaitVerbTests
     [Fact]
     public async Task Of_several_the_first_that_did_not_succeed_counts()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => ScriptedServer.JsonAsync(context, request switch
-        {
-            _ when request.Contains("/a", StringComparison.Ordinal) => CliRun.Execution("a", "succeeded", ",\"exitCode\":0"),
-            _ when request.Contains("/b", StringComparison.Ordinal) => CliRun.Execution("b", "failed", ",\"exitCode\":5"),
-            _ => CliRun.Execution("c", "failed", ",\"exitCode\":6"),
-        }));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                ScriptedServer.JsonAsync(
+                    context,
+                    request switch
+                    {
+                        _ when request.Contains("/a", StringComparison.Ordinal) => CliRun.Execution("a", "succeeded", ",\"exitCode\":0"),
+                        _ when request.Contains("/b", StringComparison.Ordinal) => CliRun.Execution("b", "failed", ",\"exitCode\":5"),
+                        _ => CliRun.Execution("c", "failed", ",\"exitCode\":6"),
+                    }
+                )
+        );
 
         Assert.Equal(5, await _cli.RunAsync(server, "wait", "a", "b", "c"));
     }
@@ -31,12 +43,23 @@ public sealed class WaitVerbTests
     [Fact]
     public async Task The_id_of_a_notebook_run_will_do()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => request switch
-        {
-            _ when request.Contains("/executions/", StringComparison.Ordinal) => ScriptedServer.RefuseAsync(context, 404, "execution-not-found", "No such execution."),
-            _ when request.Contains("timeoutSeconds", StringComparison.Ordinal) => ScriptedServer.JsonAsync(context, """{"id":"r","state":"lost","cells":[]}"""),
-            _ => ScriptedServer.JsonAsync(context, """{"id":"r","state":"running","cells":[]}"""),
-        });
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                request switch
+                {
+                    _ when request.Contains("/executions/", StringComparison.Ordinal) => ScriptedServer.RefuseAsync(
+                        context,
+                        404,
+                        "execution-not-found",
+                        "No such execution."
+                    ),
+                    _ when request.Contains("timeoutSeconds", StringComparison.Ordinal) => ScriptedServer.JsonAsync(
+                        context,
+                        """{"id":"r","state":"lost","cells":[]}"""
+                    ),
+                    _ => ScriptedServer.JsonAsync(context, """{"id":"r","state":"running","cells":[]}"""),
+                }
+        );
 
         Assert.Equal(75, await _cli.RunAsync(server, "wait", "r", "--json"));
         Assert.Equal("{\"id\":\"r\",\"state\":\"lost\",\"cells\":[]}\n", _cli.Terminal.Output);
@@ -45,8 +68,15 @@ public sealed class WaitVerbTests
     [Fact]
     public async Task What_is_neither_is_refused_as_an_execution()
     {
-        await using ScriptedServer server = await ScriptedServer.StartAsync((request, context) => ScriptedServer.RefuseAsync(
-            context, 404, request.Contains("/runs/", StringComparison.Ordinal) ? "run-not-found" : "execution-not-found", "Unknown."));
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            (request, context) =>
+                ScriptedServer.RefuseAsync(
+                    context,
+                    404,
+                    request.Contains("/runs/", StringComparison.Ordinal) ? "run-not-found" : "execution-not-found",
+                    "Unknown."
+                )
+        );
 
         Assert.Equal(1, await _cli.RunAsync(server, "wait", "x"));
         Assert.Equal("holdfast: Unknown. [execution-not-found]\n", _cli.Terminal.Error);
@@ -70,14 +100,17 @@ public sealed class WaitVerbTests
         Assert.Equal("\nholdfast: the work goes on; come back to it with: holdfast wait x\n", _cli.Terminal.Error);
     }
 
-    private static Task<ScriptedServer> NeverEndingAsync(Action? onWait = null) => ScriptedServer.StartAsync((request, context) =>
-    {
-        if (!request.Contains("/wait", StringComparison.Ordinal))
-        {
-            return ScriptedServer.JsonAsync(context, CliRun.Execution("x", "running"));
-        }
+    private static Task<ScriptedServer> NeverEndingAsync(Action? onWait = null) =>
+        ScriptedServer.StartAsync(
+            (request, context) =>
+            {
+                if (!request.Contains("/wait", StringComparison.Ordinal))
+                {
+                    return ScriptedServer.JsonAsync(context, CliRun.Execution("x", "running"));
+                }
 
-        onWait?.Invoke();
-        return ScriptedServer.NeverAsync(context);
-    });
+                onWait?.Invoke();
+                return ScriptedServer.NeverAsync(context);
+            }
+        );
 }

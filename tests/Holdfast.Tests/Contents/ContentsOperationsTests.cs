@@ -22,10 +22,29 @@ public sealed class ContentsOperationsTests
         [
             .. new (ContentsType? Type, string Extension)[]
             {
-                (ContentsType.Notebook, ""), (ContentsType.Notebook, ""), (ContentsType.File, ".txt"), (ContentsType.File, ".txt"), (ContentsType.Directory, ""), (ContentsType.Directory, ""), (null, ""), (null, ".ipynb"),
+                (ContentsType.Notebook, ""),
+                (ContentsType.Notebook, ""),
+                (ContentsType.File, ".txt"),
+                (ContentsType.File, ".txt"),
+                (ContentsType.Directory, ""),
+                (ContentsType.Directory, ""),
+                (null, ""),
+                (null, ".ipynb"),
             }.Select(w => room.Contents.CreateUntitled.Run(ContentsRoom.At(""), w.Type, w.Extension).Path.Text),
         ];
-        Assert.Equal(["Untitled.ipynb", "Untitled1.ipynb", "untitled.txt", "untitled1.txt", "Untitled Folder", "Untitled Folder 1", "untitled", "Untitled2.ipynb"], made);
+        Assert.Equal(
+            [
+                "Untitled.ipynb",
+                "Untitled1.ipynb",
+                "untitled.txt",
+                "untitled1.txt",
+                "Untitled Folder",
+                "Untitled Folder 1",
+                "untitled",
+                "Untitled2.ipynb",
+            ],
+            made
+        );
         Assert.Equal("{\n \"cells\": [],\n \"metadata\": {},\n \"nbformat\": 4,\n \"nbformat_minor\": 5\n}\n", room.Read("Untitled.ipynb"));
     }
 
@@ -60,7 +79,10 @@ public sealed class ContentsOperationsTests
         Assert.True((await room.Contents.Save.RunAsync(wanted)).IsNew);
         room.Write(name, "precious");
 
-        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Save.RunAsync(wanted))).Code);
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Save.RunAsync(wanted))).Code
+        );
 
         Assert.Equal("precious", room.Read(name));
     }
@@ -117,12 +139,17 @@ public sealed class ContentsOperationsTests
     {
         await using var room = new ContentsRoom();
         string[] versions = [.. Enumerable.Range(0, 4).Select(static i => new string((char)('a' + i), 300_000 + i))];
-        await Parallel.ForAsync(0, 40, TestContext.Current.CancellationToken, (i, _) =>
-        {
-            room.SaveText("f.txt", versions[i % versions.Length]);
-            Assert.Contains(room.Read("f.txt"), versions);
-            return ValueTask.CompletedTask;
-        });
+        await Parallel.ForAsync(
+            0,
+            40,
+            TestContext.Current.CancellationToken,
+            (i, _) =>
+            {
+                room.SaveText("f.txt", versions[i % versions.Length]);
+                Assert.Contains(room.Read("f.txt"), versions);
+                return ValueTask.CompletedTask;
+            }
+        );
         Assert.Empty(room.Leftovers());
     }
 
@@ -133,7 +160,10 @@ public sealed class ContentsOperationsTests
         room.SaveNotebook("n.ipynb", Untrusted);
         room.Write("taken.ipynb", "mine");
         Assert.Equal(ErrorCodes.ContentsExists, (await Assert.ThrowsAsync<RefusedException>(() => Rename("n.ipynb", "taken.ipynb"))).Code);
-        Assert.Equal(ErrorCodes.ContentsNotFound, (await Assert.ThrowsAsync<RefusedException>(() => Rename("n.ipynb", "none/n.ipynb"))).Code);
+        Assert.Equal(
+            ErrorCodes.ContentsNotFound,
+            (await Assert.ThrowsAsync<RefusedException>(() => Rename("n.ipynb", "none/n.ipynb"))).Code
+        );
         Assert.Equal(ErrorCodes.ContentsNotFound, (await Assert.ThrowsAsync<RefusedException>(() => Rename("none", "other"))).Code);
         Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => Rename("", "other"))).Code);
         Assert.Equal("mine", room.Read("taken.ipynb"));
@@ -153,12 +183,22 @@ public sealed class ContentsOperationsTests
         room.Write("sub/ä b.txt", "x");
         await room.Contents.Delete.RunAsync(ContentsRoom.At("sub"));
         Assert.Equal("x", File.ReadAllText(Path.Combine(room.TrashFolder, "files/sub/ä b.txt")));
-        Assert.Contains($"Path={room.PathOf("sub")}\n", File.ReadAllText(Path.Combine(room.TrashFolder, "info/sub.trashinfo")), StringComparison.Ordinal);
+        Assert.Contains(
+            $"Path={room.PathOf("sub")}\n",
+            File.ReadAllText(Path.Combine(room.TrashFolder, "info/sub.trashinfo")),
+            StringComparison.Ordinal
+        );
         room.Write("sub", "again");
         await room.Contents.Delete.RunAsync(ContentsRoom.At("sub"));
         Assert.Equal("again", File.ReadAllText(Path.Combine(room.TrashFolder, "files/sub.2")));
-        Assert.Equal(ErrorCodes.ContentsNotFound, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("sub")))).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("/")))).Code);
+        Assert.Equal(
+            ErrorCodes.ContentsNotFound,
+            (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("sub")))).Code
+        );
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("/")))).Code
+        );
     }
 
     [Fact]
@@ -168,7 +208,10 @@ public sealed class ContentsOperationsTests
         room.Open(hasTrash: false);
         room.Write("sub/f.txt", "x");
         room.Write("sub/.ipynb_checkpoints/f-checkpoint.txt", "x");
-        Assert.Equal(ErrorCodes.FolderNotEmpty, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("sub")))).Code);
+        Assert.Equal(
+            ErrorCodes.FolderNotEmpty,
+            (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At("sub")))).Code
+        );
         await room.Contents.Delete.RunAsync(ContentsRoom.At("sub/f.txt"));
         Assert.Empty(Directory.EnumerateFiles(room.PathOf("sub/.ipynb_checkpoints")));
         await room.Contents.Delete.RunAsync(ContentsRoom.At("sub"));
@@ -185,12 +228,21 @@ public sealed class ContentsOperationsTests
         Assert.Equal("checkpoint", (await room.Contents.CreateCheckpoint.RunAsync(file)).Id);
         room.SaveText("a.txt", "2");
         Assert.Single(room.Contents.ListCheckpoints.Run(file));
-        Assert.Equal(ErrorCodes.CheckpointNotFound, Assert.Throws<RefusedException>(() => room.Contents.RestoreCheckpoint.Run(file, "other")).Code);
+        Assert.Equal(
+            ErrorCodes.CheckpointNotFound,
+            Assert.Throws<RefusedException>(() => room.Contents.RestoreCheckpoint.Run(file, "other")).Code
+        );
         await room.Contents.RestoreCheckpoint.RunAsync(file, "checkpoint");
         Assert.Equal("1", room.Read("a.txt"));
         room.Contents.DeleteCheckpoint.Run(file, "checkpoint");
-        Assert.Equal(ErrorCodes.CheckpointNotFound, Assert.Throws<RefusedException>(() => room.Contents.DeleteCheckpoint.Run(file, "checkpoint")).Code);
-        Assert.Equal(ErrorCodes.ContentsNotFound, Assert.Throws<RefusedException>(() => room.Contents.CreateCheckpoint.Run(ContentsRoom.At("none"))).Code);
+        Assert.Equal(
+            ErrorCodes.CheckpointNotFound,
+            Assert.Throws<RefusedException>(() => room.Contents.DeleteCheckpoint.Run(file, "checkpoint")).Code
+        );
+        Assert.Equal(
+            ErrorCodes.ContentsNotFound,
+            Assert.Throws<RefusedException>(() => room.Contents.CreateCheckpoint.Run(ContentsRoom.At("none"))).Code
+        );
     }
 
     [Fact]
@@ -198,7 +250,10 @@ public sealed class ContentsOperationsTests
     {
         await using var room = new ContentsRoom();
         File.WriteAllText(Path.Combine(room.Root, "a.txt"), "x");
-        Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.Contents.Trust.Run(ContentsRoom.At("a.txt"))).Code);
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            Assert.Throws<RefusedException>(() => room.Contents.Trust.Run(ContentsRoom.At("a.txt"))).Code
+        );
     }
 
     [Fact]
@@ -226,6 +281,9 @@ public sealed class ContentsOperationsTests
         RefusedException refusal = Assert.Throws<RefusedException>(() => room.Get("n.ipynb"));
         Assert.Equal(ErrorCodes.NotebookInvalidJson, refusal.Code);
         Assert.Contains("line 2", refusal.Message, StringComparison.Ordinal);
-        Assert.Equal(Encoding.UTF8.GetByteCount("{\n \"cells\": [}"), ContentsRoom.Text(room.Contents.Get.Run(new ContentsQuery(ContentsRoom.At("n.ipynb")) { Type = ContentsType.File })).Length);
+        Assert.Equal(
+            Encoding.UTF8.GetByteCount("{\n \"cells\": [}"),
+            ContentsRoom.Text(room.Contents.Get.Run(new ContentsQuery(ContentsRoom.At("n.ipynb")) { Type = ContentsType.File })).Length
+        );
     }
 }

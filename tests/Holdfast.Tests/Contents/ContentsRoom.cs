@@ -7,7 +7,9 @@ using Holdfast.Tests.Fakes;
 
 namespace Holdfast.Tests.Contents;
 
-/// <summary>The operations over a real folder, a real store and a data directory, with something outside the root that nobody may reach.</summary>
+/// <summary>
+/// The operations over a real folder, a real store and a data directory, with something outside the root that nobody may reach.
+/// </summary>
 internal sealed class ContentsRoom : IAsyncDisposable
 {
     public const string Secret = "secret";
@@ -34,8 +36,14 @@ internal sealed class ContentsRoom : IAsyncDisposable
     public UnsavedResults Unsaved { get; }
     public ContentsOperations Contents { get; private set; }
 
-    public ContentsOperations Open(bool hasTrash = true, bool allowsHidden = false) => Contents =
-        new ContentsOperations(Root, Data, new ContentsOptions { TrashFolder = hasTrash ? TrashFolder : null, AllowsHidden = allowsHidden }, Unsaved, Clock);
+    public ContentsOperations Open(bool hasTrash = true, bool allowsHidden = false) =>
+        Contents = new ContentsOperations(
+            Root,
+            Data,
+            new ContentsOptions { TrashFolder = hasTrash ? TrashFolder : null, AllowsHidden = allowsHidden },
+            Unsaved,
+            Clock
+        );
 
     public static ContentsPath At(string path) => ContentsPath.Parse(path);
 
@@ -61,7 +69,11 @@ internal sealed class ContentsRoom : IAsyncDisposable
         Contents.Save.Run(new ContentsToSave(At(path), ContentsType.Notebook) { Content = Encoding.UTF8.GetBytes(json) }).Model;
 
     public static ContentsToSave Text(string path, string text) =>
-        new(At(path), ContentsType.File) { Format = ContentsFormat.Text, Content = Encoding.UTF8.GetBytes(System.Text.Json.Nodes.JsonValue.Create(text).ToJsonString()) };
+        new(At(path), ContentsType.File)
+        {
+            Format = ContentsFormat.Text,
+            Content = Encoding.UTF8.GetBytes(System.Text.Json.Nodes.JsonValue.Create(text).ToJsonString()),
+        };
 
     /// <summary>What lies in the root and is not for people to see.</summary>
     public string[] Leftovers() => [.. Directory.EnumerateFiles(Root, ".holdfast-*", SearchOption.AllDirectories)];

@@ -6,12 +6,39 @@ using Holdfast.Engine.Contents;
 namespace Holdfast.Tests.Contents;
 
 /// <summary>
-/// Goal: no path leads out of the root. Method: every path that can be put together from the pieces that have led out of roots elsewhere, against a real tree with links in and out.
+/// Goal: no path leads out of the root. Method: every path that can be put together from the pieces that have led out of roots elsewhere,
+/// against a real tree with links in and out.
 /// </summary>
 public sealed class ContentsRootTests
 {
     private static readonly string[] Segments =
-        ["", ".", "..", "...", "a", "b.txt", "out", "outfile", "in", "self", "up", "abs", "dangling", ".hidden", "%2e%2e", "..%2f", "\0", "a\0", "~", "\\..", "etc", "passwd", "secret.txt", "outside", "é"];
+    [
+        "",
+        ".",
+        "..",
+        "...",
+        "a",
+        "b.txt",
+        "out",
+        "outfile",
+        "in",
+        "self",
+        "up",
+        "abs",
+        "dangling",
+        ".hidden",
+        "%2e%2e",
+        "..%2f",
+        "\0",
+        "a\0",
+        "~",
+        "\\..",
+        "etc",
+        "passwd",
+        "secret.txt",
+        "outside",
+        "é",
+    ];
 
     [Fact]
     public async Task No_path_leads_out_of_the_root()
@@ -67,8 +94,18 @@ public sealed class ContentsRootTests
         await using ContentsRoom room = Tree();
         Assert.Equal(ErrorCodes.ContentsNotFound, Assert.Throws<RefusedException>(() => room.Get(".hidden")).Code);
         Assert.Equal(ErrorCodes.InvalidRequest, Assert.Throws<RefusedException>(() => room.SaveText("a/.new", "")).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At(".hidden")))).Code);
-        Assert.Equal(ErrorCodes.InvalidRequest, (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Rename.RunAsync(ContentsRoom.At("b.txt"), ContentsRoom.At(".b")))).Code);
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            (await Assert.ThrowsAsync<RefusedException>(() => room.Contents.Delete.RunAsync(ContentsRoom.At(".hidden")))).Code
+        );
+        Assert.Equal(
+            ErrorCodes.InvalidRequest,
+            (
+                await Assert.ThrowsAsync<RefusedException>(() =>
+                    room.Contents.Rename.RunAsync(ContentsRoom.At("b.txt"), ContentsRoom.At(".b"))
+                )
+            ).Code
+        );
         room.Open(allowsHidden: true);
         Assert.Equal("h", ContentsRoom.Text(room.Get(".hidden")));
     }
@@ -106,7 +143,8 @@ public sealed class ContentsRootTests
                     Directory.Move(room.PathOf("away"), room.PathOf("swap"));
                 }
             },
-            TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken
+        );
         for (int i = 0; i < 3000; i++)
         {
             try
@@ -133,7 +171,11 @@ public sealed class ContentsRootTests
             ContentsPath parsed = ContentsPath.Parse(path);
             using Place place = root.Locate(parsed);
             bool isInside = place.RealPath == room.Root || place.RealPath.StartsWith(room.Root + "/", StringComparison.Ordinal);
-            return isInside && (!place.IsFile || ContentsRoom.Text(room.Open(allowsHidden: true).Get.Run(new ContentsQuery(parsed))) != ContentsRoom.Secret);
+            return isInside
+                && (
+                    !place.IsFile
+                    || ContentsRoom.Text(room.Open(allowsHidden: true).Get.Run(new ContentsQuery(parsed))) != ContentsRoom.Secret
+                );
         }
         catch (RefusedException refusal)
         {

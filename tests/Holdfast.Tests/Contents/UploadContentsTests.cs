@@ -78,5 +78,6 @@ public sealed class UploadContentsTests
         Assert.Single(room.Leftovers());
     }
 
-    private static SavedContents Send(ContentsRoom room, int chunk, string text) => room.Contents.Upload.Run(ContentsRoom.Text("f.txt", text), chunk);
+    private static SavedContents Send(ContentsRoom room, int chunk, string text) =>
+        room.Contents.Upload.Run(ContentsRoom.Text("f.txt", text), chunk);
 }

@@ -74,7 +74,8 @@ public sealed class ClockJumpTests : IAsyncDisposable
         using var apply = new ApplyRetention(_house.Store, folders, trash, new RetentionOptions(), _house.Clock, NullLogger.Instance);
         RetentionResult result = await apply.RunAsync(Cancel);
 
-        Assert.Equal(jump > TimeSpan.Zero ? 1 : 0, result.Executions); // By hand: the server itself waits for a day before it believes such a clock.
+        // By hand: the server itself waits for a day before it believes such a clock.
+        Assert.Equal(jump > TimeSpan.Zero ? 1 : 0, result.Executions);
         Assert.Equal(ExecutionState.Starting, _house.Find(new ExecutionId(live)).State);
         Assert.Equal(ExecutionState.Queued, _house.Find(new ExecutionId(queued)).State);
         Assert.Equal(jump < TimeSpan.Zero, _house.Store.Read(reader => ExecutionsTable.Find(reader, new ExecutionId(running))) is not null);
@@ -85,7 +86,11 @@ public sealed class ClockJumpTests : IAsyncDisposable
     {
         using var ring = new TokenRing(_house.Store, _house.Clock);
         Actor.Current = new Actor("main", "main", "127.0.0.1");
-        CreatedToken created = await new CreateToken(_house.Store, ring, _house.Clock).RunAsync(new NewToken("ci", AccessScopes.Read, TimeSpan.FromDays(30)), Bearer.Main, Cancel);
+        CreatedToken created = await new CreateToken(_house.Store, ring, _house.Clock).RunAsync(
+            new NewToken("ci", AccessScopes.Read, TimeSpan.FromDays(30)),
+            Bearer.Main,
+            Cancel
+        );
         Bearer before = ring.Find(created.Text)!;
         _house.Clock.Jump(TenYears);
         Assert.Null(ring.Find(created.Text));
@@ -98,13 +103,28 @@ public sealed class ClockJumpTests : IAsyncDisposable
     }
 
     private async Task<string> SubmitAsync(string key, params string[] locks) =>
-        (await new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Clock)
-            .RunAsync(new JobRequest { Argv = ["true"], Locks = locks }, key, Cancel)).Execution.Id.Value;
+        (
+            await new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Clock).RunAsync(
+                new JobRequest { Argv = ["true"], Locks = locks },
+                key,
+                Cancel
+            )
+        )
+            .Execution
+            .Id
+            .Value;
 
     private async Task EndAsync(ClaimedJob job)
     {
         await _house.AdvanceAsync(job, ExecutionCommand.ConfirmRunning);
-        var outcome = new Outcome(ExecutionState.Succeeded, 0, null, "exited", "It ended.", _house.Clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
+        var outcome = new Outcome(
+            ExecutionState.Succeeded,
+            0,
+            null,
+            "exited",
+            "It ended.",
+            _house.Clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000
+        );
         await _house.Store.WriteAsync(t => _house.Ledger.Finish(t, job.Execution.Id, job.Attempt.Id, outcome), Cancel);
     }
 }

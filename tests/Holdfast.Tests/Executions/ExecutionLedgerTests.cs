@@ -25,9 +25,16 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
         Assert.Equal(["queued", "starting", "running", "paused", "running", "failed"], _house.History(added.Id));
         FeedEvent last = _house.Feed.ReadAfter(0, added.Id.Value, 100)[^1];
         using JsonDocument body = JsonDocument.Parse(last.Body);
-        Assert.Equal(("failed", 3, 1, "job", "It ended."), (
-            body.RootElement.GetProperty("state").GetString(), body.RootElement.GetProperty("exitCode").GetInt32(), body.RootElement.GetProperty("attempt").GetInt32(),
-            body.RootElement.GetProperty("kind").GetString(), body.RootElement.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ("failed", 3, 1, "job", "It ended."),
+            (
+                body.RootElement.GetProperty("state").GetString(),
+                body.RootElement.GetProperty("exitCode").GetInt32(),
+                body.RootElement.GetProperty("attempt").GetInt32(),
+                body.RootElement.GetProperty("kind").GetString(),
+                body.RootElement.GetProperty("reason").GetString()
+            )
+        );
     }
 
     [Fact]
@@ -35,12 +42,17 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
     {
         Execution kept = await _house.AddAsync();
         ExecutionId gone = default;
-        await Assert.ThrowsAsync<InvalidDataException>(() => _house.Store.WriteAsync(transaction =>
-        {
-            gone = _house.Ledger.Add(transaction, _house.Draft(), "{}").Id;
-            _house.Ledger.Command(transaction, kept.Id, ExecutionCommand.Cancel);
-            throw new InvalidDataException();
-        }, TemporaryLedger.Cancel));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            _house.Store.WriteAsync(
+                transaction =>
+                {
+                    gone = _house.Ledger.Add(transaction, _house.Draft(), "{}").Id;
+                    _house.Ledger.Command(transaction, kept.Id, ExecutionCommand.Cancel);
+                    throw new InvalidDataException();
+                },
+                TemporaryLedger.Cancel
+            )
+        );
         await _house.AddAsync();
 
         Assert.Null(_house.Store.Read(reader => ExecutionsTable.Find(reader, gone)));
@@ -207,7 +219,10 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
         Execution failed = await RunningCellAsync(kernel);
 
         Assert.Equal(ExecutionState.Cancelled, (await FinishCellAsync(interrupted.Id, kernel, error))!.State);
-        Assert.Equal(ExecutionState.Succeeded, (await FinishCellAsync(quicker.Id, kernel, error with { State = ExecutionState.Succeeded, Cause = "ok" }))!.State);
+        Assert.Equal(
+            ExecutionState.Succeeded,
+            (await FinishCellAsync(quicker.Id, kernel, error with { State = ExecutionState.Succeeded, Cause = "ok" }))!.State
+        );
         Execution? ended = await FinishCellAsync(failed.Id, kernel, error);
         Assert.Equal((ExecutionState.Failed, 44L), (ended!.State, ended.EndPosition));
     }
@@ -218,7 +233,11 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
         var kernel = new AttemptId("kernel");
         Execution draft = _house.Draft(ExecutionKind.Cell, kernel) with
         {
-            Name = "name", Labels = new Dictionary<string, string> { ["a"] = "1", ["b \"quoted\""] = "" }, RunId = "run", CellId = "c", CellIndex = 4,
+            Name = "name",
+            Labels = new Dictionary<string, string> { ["a"] = "1", ["b \"quoted\""] = "" },
+            RunId = "run",
+            CellId = "c",
+            CellIndex = 4,
         };
         Execution added = await _house.Store.WriteAsync(transaction => _house.Ledger.Add(transaction, draft, "{}"), TemporaryLedger.Cancel);
         Execution found = _house.Find(added.Id);
@@ -227,7 +246,12 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
         Assert.Equal(("run", 4), (body.RootElement.GetProperty("runId").GetString(), body.RootElement.GetProperty("cellIndex").GetInt32()));
         Assert.Equal(added.Labels, found.Labels);
         Assert.Equal(added with { Labels = found.Labels }, found);
-        Assert.Equal([found.Id], _house.Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { LabelName = "b \"quoted\"", LabelValue = "" })).Select(static e => e.Execution.Id));
+        Assert.Equal(
+            [found.Id],
+            _house
+                .Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { LabelName = "b \"quoted\"", LabelValue = "" }))
+                .Select(static e => e.Execution.Id)
+        );
         Assert.Empty(_house.Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { LabelName = "a", LabelValue = "2" })));
     }
 
@@ -238,7 +262,9 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
         await using (var gate = new WriterGate(_house.Store))
         {
             Task<Execution>[] cancels = [.. added.Select(e => _house.CommandAsync(e.Id, ExecutionCommand.Cancel))];
-            Task<RefusedException> refused = Assert.ThrowsAsync<RefusedException>(() => _house.CommandAsync(added[0].Id, ExecutionCommand.Resume));
+            Task<RefusedException> refused = Assert.ThrowsAsync<RefusedException>(() =>
+                _house.CommandAsync(added[0].Id, ExecutionCommand.Resume)
+            );
             await gate.OpenAsync();
             await Task.WhenAll(cancels);
             await refused;
@@ -250,7 +276,12 @@ public sealed class ExecutionLedgerTests : IAsyncDisposable
     private async Task<Execution> RunningCellAsync(AttemptId kernel)
     {
         Execution cell = await _house.AddAsync(ExecutionKind.Cell, kernel);
-        return (await _house.Store.WriteAsync(transaction => _house.Ledger.StartCell(transaction, cell.Id, kernel, 1, 33), TemporaryLedger.Cancel))!;
+        return (
+            await _house.Store.WriteAsync(
+                transaction => _house.Ledger.StartCell(transaction, cell.Id, kernel, 1, 33),
+                TemporaryLedger.Cancel
+            )
+        )!;
     }
 
     private Task<Execution?> FinishCellAsync(ExecutionId id, AttemptId kernel, Outcome outcome) =>

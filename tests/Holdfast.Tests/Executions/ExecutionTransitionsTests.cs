@@ -7,8 +7,8 @@ using static Holdfast.Engine.Executions.ExecutionState;
 namespace Holdfast.Tests.Executions;
 
 /// <summary>
-/// Goal: no sequence of commands leaves the table of legal moves. Method: the table is written down here a second time, by hand, as text; every pair of
-/// state and command is compared with it, and random sequences are walked against it.
+/// Goal: no sequence of commands leaves the table of legal moves. Method: the table is written down here a second time, by hand, as text;
+/// every pair of state and command is compared with it, and random sequences are walked against it.
 /// </summary>
 public sealed class ExecutionTransitionsTests
 {
@@ -45,7 +45,16 @@ public sealed class ExecutionTransitionsTests
     {
         foreach (ExecutionState state in States)
         {
-            string expected = string.Join(' ', Jobs[state].Split(' ').Where(static m => !m.StartsWith("Pause", StringComparison.Ordinal) && !m.StartsWith("Wait>", StringComparison.Ordinal) && !m.StartsWith("Retry", StringComparison.Ordinal)));
+            string expected = string.Join(
+                ' ',
+                Jobs[state]
+                    .Split(' ')
+                    .Where(static m =>
+                        !m.StartsWith("Pause", StringComparison.Ordinal)
+                        && !m.StartsWith("Wait>", StringComparison.Ordinal)
+                        && !m.StartsWith("Retry", StringComparison.Ordinal)
+                    )
+            );
             expected += state == Queued ? " Block>Blocked" : "";
             Assert.Equal($"{state}: {expected}", $"{state}: {Moves(Status(ExecutionKind.Cell, state))}");
         }
@@ -68,11 +77,18 @@ public sealed class ExecutionTransitionsTests
 
     [Fact]
     public void A_retry_forgets_the_cancel_of_the_attempt_before() =>
-        Assert.False(ExecutionTransitions.Apply(Status(ExecutionKind.Job, Cancelled) with { IsCancelRequested = true }, Retry).Accepted!.Value.IsCancelRequested);
+        Assert.False(
+            ExecutionTransitions
+                .Apply(Status(ExecutionKind.Job, Cancelled) with { IsCancelRequested = true }, Retry)
+                .Accepted!.Value.IsCancelRequested
+        );
 
     [Fact]
     public void An_outcome_that_is_missing_or_not_final_is_refused() =>
-        Assert.All(new ExecutionState?[] { null, Queued, Running, Paused, Blocked }, o => Assert.Null(ExecutionTransitions.Apply(Status(ExecutionKind.Job, Running), Finish, o).Accepted));
+        Assert.All(
+            new ExecutionState?[] { null, Queued, Running, Paused, Blocked },
+            o => Assert.Null(ExecutionTransitions.Apply(Status(ExecutionKind.Job, Running), Finish, o).Accepted)
+        );
 
     [Fact]
     public void A_refusal_names_the_state_or_that_it_is_a_cell_and_what_is_allowed()
@@ -88,7 +104,10 @@ public sealed class ExecutionTransitionsTests
             }
 
             string allowed = ExecutionTransitions.Allowed(status);
-            Assert.Equal(allowed.Contains("retry", StringComparison.Ordinal), ExecutionTransitions.Apply(status, Retry).Accepted is not null);
+            Assert.Equal(
+                allowed.Contains("retry", StringComparison.Ordinal),
+                ExecutionTransitions.Apply(status, Retry).Accepted is not null
+            );
         }
     }
 
@@ -96,23 +115,32 @@ public sealed class ExecutionTransitionsTests
     public void No_sequence_of_commands_leaves_the_table()
     {
         Gen<(ExecutionCommand, ExecutionState?)> step = Gen.Elements(Commands)
-            .SelectMany(_ => Gen.Elements(States.Select(s => (ExecutionState?)s).Append(null).ToArray()), static (command, outcome) => (command, outcome));
+            .SelectMany(
+                _ => Gen.Elements(States.Select(s => (ExecutionState?)s).Append(null).ToArray()),
+                static (command, outcome) => (command, outcome)
+            );
         Gen<(ExecutionStatus, (ExecutionCommand, ExecutionState?)[])> walks = Gen.Elements(AllStatuses().ToArray())
             .SelectMany(_ => step.ArrayOf(), static (start, steps) => (start, steps));
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(19, 7).WithEndSize(60), Prop.ForAll(walks.ToArbitrary(), static walk =>
-        {
-            (ExecutionStatus status, (ExecutionCommand, ExecutionState?)[] steps) = walk;
-            foreach ((ExecutionCommand command, ExecutionState? outcome) in steps)
-            {
-                TransitionDecision decision = ExecutionTransitions.Apply(status, command, outcome);
-                Assert.Equal(decision, ExecutionTransitions.Apply(status, command, outcome)); // Pure.
-                if (decision.Accepted is { } next)
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(19, 7).WithEndSize(60),
+            Prop.ForAll(
+                walks.ToArbitrary(),
+                static walk =>
                 {
-                    RequireLegal(status, command, outcome, next);
-                    status = next;
+                    (ExecutionStatus status, (ExecutionCommand, ExecutionState?)[] steps) = walk;
+                    foreach ((ExecutionCommand command, ExecutionState? outcome) in steps)
+                    {
+                        TransitionDecision decision = ExecutionTransitions.Apply(status, command, outcome);
+                        Assert.Equal(decision, ExecutionTransitions.Apply(status, command, outcome)); // Pure.
+                        if (decision.Accepted is { } next)
+                        {
+                            RequireLegal(status, command, outcome, next);
+                            status = next;
+                        }
+                    }
                 }
-            }
-        }));
+            )
+        );
     }
 
     private static void RequireLegal(ExecutionStatus from, ExecutionCommand command, ExecutionState? outcome, ExecutionStatus to)
@@ -120,10 +148,19 @@ public sealed class ExecutionTransitionsTests
         string move = $"{from} {command} {outcome} -> {to}";
         Assert.True(from.Kind == to.Kind && from.IsHandedOver == to.IsHandedOver, move);
         Assert.True(to.Attempt == from.Attempt + (command == Claim ? 1 : 0), move);
-        Assert.True(!from.State.IsTerminal() || (command == Retry && to.State == Queued && from.Kind == ExecutionKind.Job && from.State != Succeeded), move);
+        Assert.True(
+            !from.State.IsTerminal()
+                || (command == Retry && to.State == Queued && from.Kind == ExecutionKind.Job && from.State != Succeeded),
+            move
+        );
         Assert.True(from.State == to.State || to.State != Succeeded || (command == Finish && outcome == Succeeded), move);
         Assert.True(!from.IsCancelRequested || to.IsCancelRequested || command == Retry, move); // A wish is not lost on the way.
-        Assert.True(from.State == to.State || (command == Block && from.Kind == ExecutionKind.Cell && from.State == Queued) || Jobs[from.State].Contains($"{command}>", StringComparison.Ordinal), move);
+        Assert.True(
+            from.State == to.State
+                || (command == Block && from.Kind == ExecutionKind.Cell && from.State == Queued)
+                || Jobs[from.State].Contains($"{command}>", StringComparison.Ordinal),
+            move
+        );
     }
 
     private static IEnumerable<ExecutionStatus> AllStatuses() =>
@@ -136,14 +173,22 @@ public sealed class ExecutionTransitionsTests
     private static ExecutionStatus Status(ExecutionKind kind, ExecutionState state) => new(kind, state, 3, false, false);
 
     /// <summary>All that this status allows, in the table's notation.</summary>
-    private static string Moves(ExecutionStatus status) => string.Join(' ', Commands.Select(command => Move(status, command)).Where(static m => m is not null));
+    private static string Moves(ExecutionStatus status) =>
+        string.Join(' ', Commands.Select(command => Move(status, command)).Where(static m => m is not null));
 
     private static string? Move(ExecutionStatus status, ExecutionCommand command)
     {
         if (command == Finish)
         {
-            ExecutionState[] outcomes = [.. States.Where(s => ExecutionTransitions.Apply(status, Finish, s).Accepted is { } ended && ended == status with { State = s })];
-            return outcomes.Length == 0 ? null : outcomes.SequenceEqual(States.Where(static s => s.IsTerminal())) ? "Finish>*" : $"Finish>{string.Join(',', outcomes)}";
+            ExecutionState[] outcomes =
+            [
+                .. States.Where(s =>
+                    ExecutionTransitions.Apply(status, Finish, s).Accepted is { } ended && ended == status with { State = s }
+                ),
+            ];
+            return outcomes.Length == 0 ? null
+                : outcomes.SequenceEqual(States.Where(static s => s.IsTerminal())) ? "Finish>*"
+                : $"Finish>{string.Join(',', outcomes)}";
         }
 
         return ExecutionTransitions.Apply(status, command).Accepted is not { } next

@@ -26,7 +26,10 @@ public sealed class OpenCountsTests : IAsyncDisposable
         _ = await _house.FinishAsync(claimed[1], ExecutionState.Succeeded, 0);
 
         Assert.Equivalent(
-            new StateCount[] { new("job", "queued", 3), new("job", "running", 1), new("cell", "queued", 1) }, _house.Store.Read(OpenCounts.Read), strict: true);
+            new StateCount[] { new("job", "queued", 3), new("job", "running", 1), new("cell", "queued", 1) },
+            _house.Store.Read(OpenCounts.Read),
+            strict: true
+        );
         Assert.Equal(first + 5_000_000, _house.Store.Read(OpenCounts.OldestQueued));
     }
 

@@ -9,7 +9,9 @@ using Holdfast.Tests.Store;
 
 namespace Holdfast.Tests.Executions;
 
-/// <summary>A real store with the product's schema, its feed and its ledger, in a folder that goes away with the test; what was published is kept.</summary>
+/// <summary>
+/// A real store with the product's schema, its feed and its ledger, in a folder that goes away with the test; what was published is kept.
+/// </summary>
 internal sealed class TemporaryLedger : IAsyncDisposable
 {
     private readonly string _directory = TemporaryStore.NewDirectory();
@@ -42,12 +44,20 @@ internal sealed class TemporaryLedger : IAsyncDisposable
     public string Directory => _directory;
 
     /// <summary>The kinds of an execution's events as stored, without their common prefix.</summary>
-    public string[] History(ExecutionId id) => [.. Feed.ReadAfter(0, id.Value, int.MaxValue).Select(static e => e.Kind["execution.".Length..])];
+    public string[] History(ExecutionId id) =>
+        [.. Feed.ReadAfter(0, id.Value, int.MaxValue).Select(static e => e.Kind["execution.".Length..])];
 
-    public Execution Draft(ExecutionKind kind = ExecutionKind.Job, AttemptId? kernel = null) => new()
-    {
-        Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(Time)), Kind = kind, State = ExecutionState.Queued, Queue = "default", AttemptId = kernel,
-    };
+    public Execution Draft(ExecutionKind kind = ExecutionKind.Job, AttemptId? kernel = null) =>
+        new()
+        {
+            Sequence = 0,
+            CreatedAt = 0,
+            Id = new ExecutionId(Ulid.New(Time)),
+            Kind = kind,
+            State = ExecutionState.Queued,
+            Queue = "default",
+            AttemptId = kernel,
+        };
 
     public Task<Execution> AddAsync(ExecutionKind kind = ExecutionKind.Job, AttemptId? kernel = null) =>
         Store.WriteAsync(transaction => Ledger.Add(transaction, Draft(kind, kernel), "{}"), Cancel);
@@ -62,8 +72,17 @@ internal sealed class TemporaryLedger : IAsyncDisposable
     public Task<Execution?> AdvanceAsync(ClaimedJob job, ExecutionCommand command) =>
         Store.WriteAsync(transaction => Ledger.Advance(transaction, job.Execution.Id, job.Attempt.Id, command), Cancel);
 
-    public Task<Execution?> FinishAsync(ClaimedJob job, ExecutionState state, int? exitCode = null) => Store.WriteAsync(
-        transaction => Ledger.Finish(transaction, job.Execution.Id, job.Attempt.Id, new Outcome(state, exitCode, null, "exited", "It ended.", 5) { OutputBytes = 7 }), Cancel);
+    public Task<Execution?> FinishAsync(ClaimedJob job, ExecutionState state, int? exitCode = null) =>
+        Store.WriteAsync(
+            transaction =>
+                Ledger.Finish(
+                    transaction,
+                    job.Execution.Id,
+                    job.Attempt.Id,
+                    new Outcome(state, exitCode, null, "exited", "It ended.", 5) { OutputBytes = 7 }
+                ),
+            Cancel
+        );
 
     public List<Attempt> OpenAttempts() => Store.Read(AttemptsTable.Open);
 

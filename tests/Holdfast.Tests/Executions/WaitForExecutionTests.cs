@@ -30,7 +30,10 @@ public sealed class WaitForExecutionTests : IAsyncDisposable
 
         await _house.CommandAsync(added.Id, ExecutionCommand.Cancel);
 
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(TemporaryLedger.Cancel), static e => Assert.Equal(ExecutionState.Cancelled, e.State));
+        Assert.All(
+            await Task.WhenAll(waiting).WaitAsync(TemporaryLedger.Cancel),
+            static e => Assert.Equal(ExecutionState.Cancelled, e.State)
+        );
         await _house.Clock.NoTimerAsync().WaitAsync(TemporaryLedger.Cancel);
     }
 
@@ -84,7 +87,10 @@ public sealed class WaitForExecutionTests : IAsyncDisposable
         Execution added = await _house.AddAsync();
         await _house.CommandAsync(added.Id, ExecutionCommand.Cancel);
         Assert.Equal(ExecutionState.Cancelled, (await WaitAsync(added.Id, 3600)).State);
-        Assert.Equal(ErrorCodes.ExecutionNotFound, (await Assert.ThrowsAsync<RefusedException>(() => WaitAsync(new ExecutionId("none"), 3600))).Code);
+        Assert.Equal(
+            ErrorCodes.ExecutionNotFound,
+            (await Assert.ThrowsAsync<RefusedException>(() => WaitAsync(new ExecutionId("none"), 3600))).Code
+        );
     }
 
     [Fact]
@@ -113,5 +119,6 @@ public sealed class WaitForExecutionTests : IAsyncDisposable
         }
     }
 
-    private Task<Execution> WaitAsync(ExecutionId id, int seconds) => _wait.RunAsync(id, TimeSpan.FromSeconds(seconds), TemporaryLedger.Cancel);
+    private Task<Execution> WaitAsync(ExecutionId id, int seconds) =>
+        _wait.RunAsync(id, TimeSpan.FromSeconds(seconds), TemporaryLedger.Cancel);
 }

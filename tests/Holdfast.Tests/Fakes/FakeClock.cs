@@ -1,6 +1,8 @@
 namespace Holdfast.Tests.Fakes;
 
-/// <summary>A clock that stands still until it is turned. What falls due is called by <see cref="Turn"/>, in the order of time, before it returns.</summary>
+/// <summary>
+/// A clock that stands still until it is turned. What falls due is called by <see cref="Turn"/>, in the order of time, before it returns.
+/// </summary>
 internal sealed class FakeClock : TimeProvider
 {
     private readonly Lock _lock = new();

@@ -15,8 +15,12 @@ internal static class KernelMessages
         Of(JournalChannel.ShellRequest, "execute_request", id, "", """{"code":"1"}""", position, session: "kernel");
 
     /// <summary>Of a client.</summary>
-    public static KernelMessage Sent(string id, long position, string content = """{"code":"1","silent":false}""", string metadata = "{}") =>
-        Of(JournalChannel.ShellRequest, "execute_request", id, "", content, position, session: "a client", metadata: metadata);
+    public static KernelMessage Sent(
+        string id,
+        long position,
+        string content = """{"code":"1","silent":false}""",
+        string metadata = "{}"
+    ) => Of(JournalChannel.ShellRequest, "execute_request", id, "", content, position, session: "a client", metadata: metadata);
 
     public static KernelMessage Reply(string request, long position, string content = """{"status":"ok","execution_count":1}""") =>
         Of(JournalChannel.Shell, "execute_reply", "reply", request, content, position);
@@ -30,11 +34,27 @@ internal static class KernelMessages
     public static KernelMessage Stream(string request, string text, long position) =>
         Of(JournalChannel.IoPub, "stream", "stream", request, $$"""{"name":"stdout","text":"{{text}}"}""", position);
 
-    public static KernelMessage Of(JournalChannel channel, string type, string id, string parent, string content, long position, string parentType = "execute_request", string session = "session", string metadata = "{}")
+    public static KernelMessage Of(
+        JournalChannel channel,
+        string type,
+        string id,
+        string parent,
+        string content,
+        long position,
+        string parentType = "execute_request",
+        string session = "session",
+        string metadata = "{}"
+    )
     {
         byte[] multipart = Multipart.Encode(
-            "identity"u8.ToArray(), JupyterMessage.Delimiter.ToArray(), "signature"u8.ToArray(), Header(type, id, session), Header(parentType, parent, session), Encoding.UTF8.GetBytes(metadata),
-            Encoding.UTF8.GetBytes(content));
+            "identity"u8.ToArray(),
+            JupyterMessage.Delimiter.ToArray(),
+            "signature"u8.ToArray(),
+            Header(type, id, session),
+            Header(parentType, parent, session),
+            Encoding.UTF8.GetBytes(metadata),
+            Encoding.UTF8.GetBytes(content)
+        );
         return new KernelMessage(channel, JupyterMessage.TryParse(multipart)!, position * 1000, position, position + 1);
     }
 

@@ -75,8 +75,11 @@ public sealed class FeedLogTests : IAsyncDisposable
         await growth.WaitAsync(TemporaryLedger.Cancel);
     }
 
-    private Task AppendAsync(string subject) => _house.Store.WriteAsync(
-        (StoreTransaction transaction) => _house.Feed.Append(transaction, "test.happened", subject, static _ => { }), TemporaryLedger.Cancel);
+    private Task AppendAsync(string subject) =>
+        _house.Store.WriteAsync(
+            (StoreTransaction transaction) => _house.Feed.Append(transaction, "test.happened", subject, static _ => { }),
+            TemporaryLedger.Cancel
+        );
 
     private async Task UntilPublishedAsync(int count)
     {

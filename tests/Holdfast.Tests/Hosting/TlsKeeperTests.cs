@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Holdfast.Tests.Hosting;
 
-/// <summary>Certificates: bad ones refused at the start, good ones taken up when they change, and never a good one given up for a bad.</summary>
+/// <summary>
+/// Certificates: bad ones refused at the start, good ones taken up when they change, and never a good one given up for a bad.
+/// </summary>
 public sealed class TlsKeeperTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("holdfast-").FullName;
@@ -84,11 +86,21 @@ public sealed class TlsKeeperTests : IDisposable
     {
         switch (fault)
         {
-            case "empty": File.WriteAllText(_files.Certificate, ""); break;
-            case "missing": File.Delete(_files.Certificate); break;
-            case "another key": File.WriteAllText(_files.Key, ECDsa.Create().ExportPkcs8PrivateKeyPem()); break;
-            case "expired": Write(from: -20, to: -1); break;
-            default: Write(from: 1, to: 20); break;
+            case "empty":
+                File.WriteAllText(_files.Certificate, "");
+                break;
+            case "missing":
+                File.Delete(_files.Certificate);
+                break;
+            case "another key":
+                File.WriteAllText(_files.Key, ECDsa.Create().ExportPkcs8PrivateKeyPem());
+                break;
+            case "expired":
+                Write(from: -20, to: -1);
+                break;
+            default:
+                Write(from: 1, to: 20);
+                break;
         }
     }
 
@@ -96,7 +108,10 @@ public sealed class TlsKeeperTests : IDisposable
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         DateTimeOffset now = _clock.GetUtcNow();
-        using X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(from), now.AddDays(to));
+        using X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            now.AddDays(from),
+            now.AddDays(to)
+        );
         File.WriteAllText(_files.Certificate, certificate.ExportCertificatePem());
         File.WriteAllText(_files.Key, key.ExportPkcs8PrivateKeyPem());
     }

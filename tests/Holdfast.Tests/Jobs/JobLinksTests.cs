@@ -16,7 +16,10 @@ public sealed class JobLinksTests
 
         LinkMessage asked = await job.GrantAsync(_links.StopAsync(job.Live, job.Link));
 
-        Assert.Equal((LinkMessageType.Stop, LinkedAttempt.Id.Value, ExitCause.Cancelled, 7000L), (asked.Type, asked.Attempt, asked.Cause, asked.GraceMs));
+        Assert.Equal(
+            (LinkMessageType.Stop, LinkedAttempt.Id.Value, ExitCause.Cancelled, 7000L),
+            (asked.Type, asked.Attempt, asked.Cause, asked.GraceMs)
+        );
     }
 
     [Fact]

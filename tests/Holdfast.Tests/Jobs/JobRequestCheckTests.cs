@@ -51,7 +51,14 @@ public sealed class JobRequestCheckTests
         Pass(Good with { Labels = Labels(JobLimits.LabelsMax) });
         RequireRefused(Good with { Labels = Labels(JobLimits.LabelsMax + 1) }, null, "labels");
         RequireRefused(Good with { Labels = new Dictionary<string, string> { [Text(JobLimits.LabelLengthMax + 1)] = "" } }, null, "labels");
-        RequireRefused(Good with { Labels = new Dictionary<string, string> { ["a"] = Text(JobLimits.LabelLengthMax + 1) } }, null, "labels");
+        RequireRefused(
+            Good with
+            {
+                Labels = new Dictionary<string, string> { ["a"] = Text(JobLimits.LabelLengthMax + 1) },
+            },
+            null,
+            "labels"
+        );
         JobRequestCheck.ThrowIfInvalid(Good, Text(JobLimits.IdempotencyKeyLengthMax));
         RequireRefused(Good, Text(JobLimits.IdempotencyKeyLengthMax + 1), "Idempotency-Key");
         RequireRefused(Good, "", "Idempotency-Key");
@@ -77,5 +84,6 @@ public sealed class JobRequestCheckTests
 
     private static string Text(int length) => new('x', length);
 
-    private static Dictionary<string, string> Labels(int count) => Enumerable.Range(0, count).ToDictionary(static i => $"l{i}", static _ => "v");
+    private static Dictionary<string, string> Labels(int count) =>
+        Enumerable.Range(0, count).ToDictionary(static i => $"l{i}", static _ => "v");
 }

@@ -21,7 +21,13 @@ public sealed class JobRunnerTests
         LinkMessage asked = await job.GrantAsync(AskAsync(job, wish));
 
         Assert.Equal(LinkedAttempt.Id.Value, asked.Attempt);
-        LinkMessageType type = wish switch { "pause" => LinkMessageType.Pause, "resume" => LinkMessageType.Resume, "input" => LinkMessageType.StandardInput, _ => LinkMessageType.Resize };
+        LinkMessageType type = wish switch
+        {
+            "pause" => LinkMessageType.Pause,
+            "resume" => LinkMessageType.Resume,
+            "input" => LinkMessageType.StandardInput,
+            _ => LinkMessageType.Resize,
+        };
         Assert.Equal(type, asked.Type);
         Assert.Equal(wish == "input" ? ("typed", true) : ("", false), (System.Text.Encoding.UTF8.GetString(asked.Body.Span), asked.End));
         Assert.Equal(wish == "resize" ? (24, 80) : (0, 0), (asked.Rows, asked.Columns));

@@ -23,17 +23,38 @@ internal sealed class LinkedAttempt : IAsyncDisposable
     public LiveAttempt Live => Attempts.Ensure(new Attempt(Id, 1, "nonce", "boot", Execution.Id, null), "/nowhere");
 
     /// <summary>As the store has it.</summary>
-    public static Execution Execution { get; } = new()
-    {
-        Sequence = 1, Id = new ExecutionId("01execution"), Kind = ExecutionKind.Job, State = ExecutionState.Running, CreatedAt = 1, Queue = "default", Attempt = 1, AttemptId = Id,
-    };
+    public static Execution Execution { get; } =
+        new()
+        {
+            Sequence = 1,
+            Id = new ExecutionId("01execution"),
+            Kind = ExecutionKind.Job,
+            State = ExecutionState.Running,
+            CreatedAt = 1,
+            Queue = "default",
+            Attempt = 1,
+            AttemptId = Id,
+        };
 
     /// <summary>The link is open, and nobody has attached it yet.</summary>
     public static async Task<LinkedAttempt> OpenAsync()
     {
         (Socket ours, LinkPeer peer) = await LinkPeer.PairAsync();
-        Task<SupervisorLink> opening = SupervisorLink.OverAsync(ours, "nonce", static _ => { }, new FakeClock(), TestContext.Current.CancellationToken);
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Welcome, Id = (await peer.ReadAsync()).Id, Pid = 42 });
+        Task<SupervisorLink> opening = SupervisorLink.OverAsync(
+            ours,
+            "nonce",
+            static _ => { },
+            new FakeClock(),
+            TestContext.Current.CancellationToken
+        );
+        await peer.SendAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Welcome,
+                Id = (await peer.ReadAsync()).Id,
+                Pid = 42,
+            }
+        );
         return new LinkedAttempt(peer, await opening);
     }
 
@@ -49,7 +70,15 @@ internal sealed class LinkedAttempt : IAsyncDisposable
 
     /// <summary>The same, which it refuses.</summary>
     public async Task RefuseAsync(string code) =>
-        await Supervisor.SendAsync(new LinkMessage { Type = LinkMessageType.Refused, Id = (await Supervisor.ReadAsync()).Id, Code = code, Reason = "No." });
+        await Supervisor.SendAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Refused,
+                Id = (await Supervisor.ReadAsync()).Id,
+                Code = code,
+                Reason = "No.",
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {

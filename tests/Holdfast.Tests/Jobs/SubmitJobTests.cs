@@ -11,19 +11,29 @@ public sealed class SubmitJobTests : IAsyncDisposable
     private readonly TemporaryLedger _house = new();
     private readonly SubmitJob _submit;
 
-    public SubmitJobTests() => _submit = new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Time);
+    public SubmitJobTests() =>
+        _submit = new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Time);
 
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 
     [Fact]
     public async Task The_id_that_is_returned_is_in_the_store_with_its_request()
     {
-        SubmittedJob submitted = await SubmitAsync(Echo("x") with { Name = "n", Labels = new Dictionary<string, string> { ["a"] = "b" } });
+        SubmittedJob submitted = await SubmitAsync(
+            Echo("x") with
+            {
+                Name = "n",
+                Labels = new Dictionary<string, string> { ["a"] = "b" },
+            }
+        );
 
         Assert.False(submitted.IsRepeat);
         Execution found = _house.Find(submitted.Execution.Id);
         Assert.Equal((ExecutionState.Queued, "n", "b"), (found.State, found.Name, found.Labels["a"]));
-        Assert.Equal("""{"argv":["echo","x"],"name":"n","openStdin":false,"labels":{"a":"b"}}""", _house.Store.Read(reader => ExecutionsTable.ReadRequest(reader, found.Id)));
+        Assert.Equal(
+            """{"argv":["echo","x"],"name":"n","openStdin":false,"labels":{"a":"b"}}""",
+            _house.Store.Read(reader => ExecutionsTable.ReadRequest(reader, found.Id))
+        );
     }
 
     [Fact]
@@ -74,7 +84,8 @@ public sealed class SubmitJobTests : IAsyncDisposable
 
     private static JobRequest Echo(string text) => new() { Argv = ["echo", text] };
 
-    private Task<SubmittedJob> SubmitAsync(JobRequest request, string? key = null) => _submit.RunAsync(request, key, TemporaryLedger.Cancel);
+    private Task<SubmittedJob> SubmitAsync(JobRequest request, string? key = null) =>
+        _submit.RunAsync(request, key, TemporaryLedger.Cancel);
 
     private int Count() => _house.Store.Read(reader => ExecutionsTable.Page(reader, new ExecutionFilter { Limit = 1000 })).Count;
 }

@@ -65,60 +65,79 @@ public sealed class JournalDamageTests : IDisposable
     [MemberData(nameof(Damages))]
     public void A_reader_stops_just_before_damage_in_the_last_segment(Damage damage)
     {
-        ForEveryByte(2, damage, (damaged, firstChange) =>
-        {
-            using JournalReader reader = _journal.OpenReader();
-            List<ReadRecord> read = TemporaryJournal.ReadRest(reader);
-            List<ReadRecord> whole = EndingBefore(_bases[2] + firstChange);
-            Assert.Equal(whole, read);
-            long end = whole.Count < RecordsPerSegment * 2 + 1 || whole[^1].Position < _bases[2] ? reader.Position : whole[^1].NextPosition;
-            Assert.Equal(end, reader.Position);
-            Assert.Equal(_bases[2] + damaged.Length > reader.Position ? JournalEnd.Torn : JournalEnd.Clean, reader.End);
-        });
+        ForEveryByte(
+            2,
+            damage,
+            (damaged, firstChange) =>
+            {
+                using JournalReader reader = _journal.OpenReader();
+                List<ReadRecord> read = TemporaryJournal.ReadRest(reader);
+                List<ReadRecord> whole = EndingBefore(_bases[2] + firstChange);
+                Assert.Equal(whole, read);
+                long end =
+                    whole.Count < RecordsPerSegment * 2 + 1 || whole[^1].Position < _bases[2] ? reader.Position : whole[^1].NextPosition;
+                Assert.Equal(end, reader.Position);
+                Assert.Equal(_bases[2] + damaged.Length > reader.Position ? JournalEnd.Torn : JournalEnd.Clean, reader.End);
+            }
+        );
     }
 
     [Theory]
     [MemberData(nameof(Damages))]
     public void A_reader_calls_it_damage_in_a_closed_segment(Damage damage)
     {
-        ForEveryByte(1, damage, (damaged, firstChange) =>
-        {
-            if (firstChange == _segments[1].Length && damaged.Length == firstChange)
+        ForEveryByte(
+            1,
+            damage,
+            (damaged, firstChange) =>
             {
-                return; // Zeros over zeros change nothing.
-            }
+                if (firstChange == _segments[1].Length && damaged.Length == firstChange)
+                {
+                    return; // Zeros over zeros change nothing.
+                }
 
-            using JournalReader reader = _journal.OpenReader();
-            Assert.Equal(EndingBefore(_bases[1] + firstChange), TemporaryJournal.ReadRest(reader));
-            Assert.Equal(JournalEnd.Damaged, reader.End);
-        });
+                using JournalReader reader = _journal.OpenReader();
+                Assert.Equal(EndingBefore(_bases[1] + firstChange), TemporaryJournal.ReadRest(reader));
+                Assert.Equal(JournalEnd.Damaged, reader.End);
+            }
+        );
     }
 
     [Theory]
     [MemberData(nameof(Damages))]
     public void A_writer_cuts_the_damage_and_goes_on_from_the_last_whole_record(Damage damage)
     {
-        ForEveryByte(2, damage, (damaged, firstChange) =>
-        {
-            List<ReadRecord> expected = EndingBefore(_bases[2] + firstChange);
-            long stdout = expected.Where(r => r.Channel == JournalChannel.Stdout).Sum(r => r.Payload.Length / 2);
-            bool hasHeader = firstChange >= HeaderBytes(2);
-            long end = !hasHeader ? _bases[2] : expected[^1].NextPosition > _bases[2] ? expected[^1].NextPosition : _bases[2] + HeaderBytes(2);
-
-            using (JournalWriter writer = _journal.OpenWriter())
+        ForEveryByte(
+            2,
+            damage,
+            (damaged, firstChange) =>
             {
-                Assert.Equal(_bases[2] + damaged.Length - end, writer.BytesCut);
-                Assert.Equal(stdout, writer.StreamLength(JournalChannel.Stdout));
-                Assert.Equal(hasHeader ? end : _bases[2] + HeaderBytes(2), writer.Position);
-                writer.Append(JournalChannel.Stdout, "after"u8, 99);
-            }
+                List<ReadRecord> expected = EndingBefore(_bases[2] + firstChange);
+                long stdout = expected.Where(r => r.Channel == JournalChannel.Stdout).Sum(r => r.Payload.Length / 2);
+                bool hasHeader = firstChange >= HeaderBytes(2);
+                long end =
+                    !hasHeader ? _bases[2]
+                    : expected[^1].NextPosition > _bases[2] ? expected[^1].NextPosition
+                    : _bases[2] + HeaderBytes(2);
 
-            using JournalReader reader = _journal.OpenReader();
-            List<ReadRecord> read = TemporaryJournal.ReadRest(reader);
-            Assert.Equal(JournalEnd.Clean, reader.End);
-            Assert.Equal(expected, read[..^1]);
-            Assert.Equal((JournalChannel.Stdout, stdout, Convert.ToHexString("after"u8)), (read[^1].Channel, read[^1].StreamOffset, read[^1].Payload));
-        });
+                using (JournalWriter writer = _journal.OpenWriter())
+                {
+                    Assert.Equal(_bases[2] + damaged.Length - end, writer.BytesCut);
+                    Assert.Equal(stdout, writer.StreamLength(JournalChannel.Stdout));
+                    Assert.Equal(hasHeader ? end : _bases[2] + HeaderBytes(2), writer.Position);
+                    writer.Append(JournalChannel.Stdout, "after"u8, 99);
+                }
+
+                using JournalReader reader = _journal.OpenReader();
+                List<ReadRecord> read = TemporaryJournal.ReadRest(reader);
+                Assert.Equal(JournalEnd.Clean, reader.End);
+                Assert.Equal(expected, read[..^1]);
+                Assert.Equal(
+                    (JournalChannel.Stdout, stdout, Convert.ToHexString("after"u8)),
+                    (read[^1].Channel, read[^1].StreamOffset, read[^1].Payload)
+                );
+            }
+        );
     }
 
     [Fact]
@@ -169,7 +188,12 @@ public sealed class JournalDamageTests : IDisposable
         var random = new Random(segment);
 
         // Written over in place: a file truncated and written anew is flushed by some file systems at every close.
-        using SafeFileHandle file = File.OpenHandle(_journal.Segment(_bases[segment]), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using SafeFileHandle file = File.OpenHandle(
+            _journal.Segment(_bases[segment]),
+            FileMode.Open,
+            FileAccess.ReadWrite,
+            FileShare.ReadWrite
+        );
         for (int at = 0; at < original.Length; at++)
         {
             byte[] damaged = Damaged(original, at, damage, random);

@@ -35,7 +35,8 @@ public sealed class JournalFollowerTests : IDisposable
                 writer.Append(JournalChannel.Event, """{"event":"exit","exitCode":0}"""u8, Records);
                 follower.Pulse();
             },
-            Cancel);
+            Cancel
+        );
 
         Assert.Equal(Enumerable.Range(0, Records + 1).Select(i => (long)i), await following.WaitAsync(Patience, Cancel));
         Assert.True(follower.HasExited);
@@ -77,7 +78,8 @@ public sealed class JournalFollowerTests : IDisposable
                 Assert.Equal(Environment.CurrentManagedThreadId, wokenBy);
                 return Task.FromResult(started);
             },
-            Cancel);
+            Cancel
+        );
 
         follower.Finish();
         Assert.False(follower.TryRead(out _));
@@ -178,8 +180,7 @@ public sealed class JournalFollowerTests : IDisposable
             {
                 times.Add(record.UnixNanoseconds);
             }
-        }
-        while (await follower.WaitAsync(Cancel));
+        } while (await follower.WaitAsync(Cancel));
 
         return times;
     }

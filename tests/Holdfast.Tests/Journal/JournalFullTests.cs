@@ -4,7 +4,10 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Tests.Journal;
 
-/// <summary>A disk that fills up at every possible byte, by a write that stands in for pwritev; and once for real, where a small disk can be mounted.</summary>
+/// <summary>
+/// A disk that fills up at every possible byte, by a write that stands in for pwritev; and once for real, where a small disk can be
+/// mounted.
+/// </summary>
 public sealed partial class JournalFullTests : IDisposable
 {
     private const int Payloads = 12;
@@ -66,13 +69,19 @@ public sealed partial class JournalFullTests : IDisposable
             writer.Append(JournalChannel.Stdout, "before"u8, 1);
             long before = writer.Position;
             disk.Room = room;
-            Assert.Equal(0, Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, payload, 2)).PayloadBytesWritten);
+            Assert.Equal(
+                0,
+                Assert.Throws<JournalFullException>(() => writer.Append(JournalChannel.Stdout, payload, 2)).PayloadBytesWritten
+            );
             Assert.Equal(before, writer.Position);
             Assert.Equal(before, new FileInfo(JournalFormat.SegmentPath(directory, 0)).Length);
             disk.Room = long.MaxValue;
             writer.Append(JournalChannel.Stdout, payload, 3);
             using JournalReader reader = JournalReader.Open(directory);
-            Assert.Equal([Convert.ToHexString("before"u8), Convert.ToHexString(payload)], TemporaryJournal.ReadRest(reader).Select(record => record.Payload));
+            Assert.Equal(
+                [Convert.ToHexString("before"u8), Convert.ToHexString(payload)],
+                TemporaryJournal.ReadRest(reader).Select(record => record.Payload)
+            );
         }
     }
 
@@ -115,7 +124,10 @@ public sealed partial class JournalFullTests : IDisposable
         Assert.Equal(writer.Position, new FileInfo(_journal.Segment(0)).Length);
     }
 
-    /// <summary>Goal: a segment whose successor was begun stays closed. Method: no room for the successor's header, then a record that would still fit.</summary>
+    /// <summary>
+    /// Goal: a segment whose successor was begun stays closed. Method: no room for the successor's header, then a record that would still
+    /// fit.
+    /// </summary>
     [Fact]
     public unsafe void After_a_roll_that_found_no_room_nothing_goes_into_the_old_segment()
     {

@@ -33,9 +33,17 @@ public sealed class JournalGoldenTests : IDisposable
                 (428, JournalChannel.Stdout, JournalFlags.None, 4, 6, "\0\0\0\0"),
                 (460, JournalChannel.Event, JournalFlags.None, 5, 46, """{"event":"exit","exitCode":0}"""),
             ],
-            records.Select(r => (
-                (int)r.Position, r.Channel, r.Flags, (int)(r.UnixNanoseconds - Time), (int)r.StreamOffset,
-                Encoding.UTF8.GetString(Convert.FromHexString(r.Payload)))));
+            records.Select(r =>
+                (
+                    (int)r.Position,
+                    r.Channel,
+                    r.Flags,
+                    (int)(r.UnixNanoseconds - Time),
+                    (int)r.StreamOffset,
+                    Encoding.UTF8.GetString(Convert.FromHexString(r.Payload))
+                )
+            )
+        );
     }
 
     [Fact]
@@ -47,7 +55,10 @@ public sealed class JournalGoldenTests : IDisposable
         Assert.Equal(golden.Select(Path.GetFileName), _journal.Segments().Select(Path.GetFileName));
         foreach (string file in golden)
         {
-            Assert.Equal(Convert.ToHexString(File.ReadAllBytes(file)), Convert.ToHexString(File.ReadAllBytes(Path.Join(_journal.Path, Path.GetFileName(file)))));
+            Assert.Equal(
+                Convert.ToHexString(File.ReadAllBytes(file)),
+                Convert.ToHexString(File.ReadAllBytes(Path.Join(_journal.Path, Path.GetFileName(file))))
+            );
         }
     }
 

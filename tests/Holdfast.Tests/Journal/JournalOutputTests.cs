@@ -90,7 +90,10 @@ public sealed class JournalOutputTests : IDisposable
     public void Lengths_of_a_journal_that_is_not_there_are_zero() =>
         Assert.Equal(new OutputLengths(0, 0, 0, JournalEnd.Clean, HasExited: false), JournalOutput.Measure(_journal.Path));
 
-    /// <summary>Goal: an index can make reading slow, never wrong. Method: damage it at every byte, then replace it by another segment's and by an old one.</summary>
+    /// <summary>
+    /// Goal: an index can make reading slow, never wrong. Method: damage it at every byte, then replace it by another segment's and by an
+    /// old one.
+    /// </summary>
     [Fact]
     public void A_missing_wrong_or_stale_index_changes_nothing_and_is_written_again()
     {
@@ -124,7 +127,10 @@ public sealed class JournalOutputTests : IDisposable
         Assert.True(SegmentIndexFormat.TryReadEntry(closedIndex.AsSpan(16 + 40), bases[0], out SegmentIndexEntry entry));
         byte[] lying = [.. closedIndex];
         SegmentIndexFormat.WriteEntry(
-            lying.AsSpan(16 + 40), bases[0], new SegmentIndexEntry(entry.Position, 0, entry.Stdout - 50_000, entry.Stderr, entry.RecordChecksum ^ 1));
+            lying.AsSpan(16 + 40),
+            bases[0],
+            new SegmentIndexEntry(entry.Position, 0, entry.Stdout - 50_000, entry.Stderr, entry.RecordChecksum ^ 1)
+        );
         foreach (int offset in offsets)
         {
             File.WriteAllBytes(closed, lying);
@@ -134,7 +140,10 @@ public sealed class JournalOutputTests : IDisposable
         // The same at an event, whose own offset says nothing about the output before it.
         ReadRecord heartbeat = _journal.ReadAll().First(r => r.Channel == JournalChannel.Event && r.Position > entry.Position);
         SegmentIndexFormat.WriteEntry(
-            lying.AsSpan(16 + 40), bases[0], new SegmentIndexEntry(heartbeat.Position, 0, entry.Stdout, entry.Stderr, entry.RecordChecksum));
+            lying.AsSpan(16 + 40),
+            bases[0],
+            new SegmentIndexEntry(heartbeat.Position, 0, entry.Stdout, entry.Stderr, entry.RecordChecksum)
+        );
         foreach (int offset in offsets)
         {
             File.WriteAllBytes(closed, lying);
@@ -143,7 +152,10 @@ public sealed class JournalOutputTests : IDisposable
 
         Assert.True(SegmentIndexFormat.TryReadEntry(liveIndex.AsSpan(16), bases[1], out entry));
         SegmentIndexFormat.WriteEntry(
-            liveIndex.AsSpan(16), bases[1], new SegmentIndexEntry(entry.Position + 1, 0, entry.Stdout, entry.Stderr, entry.RecordChecksum));
+            liveIndex.AsSpan(16),
+            bases[1],
+            new SegmentIndexEntry(entry.Position + 1, 0, entry.Stdout, entry.Stderr, entry.RecordChecksum)
+        );
         File.WriteAllBytes(live, liveIndex);
         CheckFrom(expected.Length - 100, expected);
     }
@@ -255,12 +267,15 @@ public sealed class JournalOutputTests : IDisposable
         Assert.True(expected.AsSpan(offset, length).SequenceEqual(read.AsSpan(0, length)));
     }
 
-    private byte[] Expected(OutputStream stream) => (stream switch
-    {
-        OutputStream.Stdout => _stdout,
-        OutputStream.Stderr => _stderr,
-        _ => _all,
-    }).ToArray();
+    private byte[] Expected(OutputStream stream) =>
+        (
+            stream switch
+            {
+                OutputStream.Stdout => _stdout,
+                OutputStream.Stderr => _stderr,
+                _ => _all,
+            }
+        ).ToArray();
 
     /// <summary>Both streams in pieces of up to 40 KB, stderr the rarer, with events and long silences of one stream between.</summary>
     private void WriteOutput(int total)

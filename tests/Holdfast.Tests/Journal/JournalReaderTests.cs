@@ -41,7 +41,9 @@ public sealed class JournalReaderTests : IDisposable
         Assert.True(_journal.Segments().Length > 10);
     }
 
-    /// <summary>Goal: half a record is "not yet". Method: give a reader the bytes of a large record and of the next segment one slice at a time.</summary>
+    /// <summary>
+    /// Goal: half a record is "not yet". Method: give a reader the bytes of a large record and of the next segment one slice at a time.
+    /// </summary>
     [Fact]
     public void A_partly_written_record_is_not_yet_one()
     {
@@ -61,7 +63,12 @@ public sealed class JournalReaderTests : IDisposable
         {
             long end = long.Parse(Path.GetFileNameWithoutExtension(segment), null);
             byte[] bytes = File.ReadAllBytes(segment);
-            using var copy = new FileStream(Path.Join(_journal.Path, Path.GetFileName(segment)), FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+            using var copy = new FileStream(
+                Path.Join(_journal.Path, Path.GetFileName(segment)),
+                FileMode.Create,
+                FileAccess.Write,
+                FileShare.ReadWrite
+            );
             for (int at = 0; at < bytes.Length; at += 997)
             {
                 copy.Write(bytes, at, Math.Min(997, bytes.Length - at));
@@ -100,7 +107,10 @@ public sealed class JournalReaderTests : IDisposable
             second.Append(JournalChannel.Stdout, "and another of greater length, in its place"u8, 3);
         }
 
-        Assert.Equal(Convert.ToHexString("and another of greater length, in its place"u8), Assert.Single(TemporaryJournal.ReadRest(reader)).Payload);
+        Assert.Equal(
+            Convert.ToHexString("and another of greater length, in its place"u8),
+            Assert.Single(TemporaryJournal.ReadRest(reader)).Payload
+        );
     }
 
     [Fact]
@@ -174,7 +184,9 @@ public sealed class JournalReaderTests : IDisposable
         Assert.NotEqual(JournalEnd.Clean, reader.End);
     }
 
-    /// <summary>Goal: a checksum alone is not enough. Method: take a whole record out of the row, so that the next follows at once.</summary>
+    /// <summary>
+    /// Goal: a checksum alone is not enough. Method: take a whole record out of the row, so that the next follows at once.
+    /// </summary>
     [Fact]
     public void A_whole_record_at_the_wrong_stream_offset_is_refused()
     {

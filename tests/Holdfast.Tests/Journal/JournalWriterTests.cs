@@ -21,10 +21,9 @@ public sealed class JournalWriterTests : IDisposable
 
         List<ReadRecord> records = _journal.ReadAll();
         Assert.Equal(
-            [
-                (JournalChannel.Stdout, 10L, 0L, "one"), (JournalChannel.Stderr, 20L, 0L, "two!"), (JournalChannel.Stdout, 30L, 3L, "three"),
-            ],
-            records.Select(r => (r.Channel, r.UnixNanoseconds, r.StreamOffset, Encoding.UTF8.GetString(Convert.FromHexString(r.Payload)))));
+            [(JournalChannel.Stdout, 10L, 0L, "one"), (JournalChannel.Stderr, 20L, 0L, "two!"), (JournalChannel.Stdout, 30L, 3L, "three")],
+            records.Select(r => (r.Channel, r.UnixNanoseconds, r.StreamOffset, Encoding.UTF8.GetString(Convert.FromHexString(r.Payload))))
+        );
         Assert.Equal(records[0].NextPosition, records[1].Position);
         Assert.Equal(writer.Position, records[^1].NextPosition);
         Assert.Equal(8, writer.StreamLength(JournalChannel.Stdout));
@@ -38,7 +37,8 @@ public sealed class JournalWriterTests : IDisposable
             from channel in Gen.Elements(0, 1, 2, 16, 255)
             from length in Gen.Choose(1, 400)
             from reopen in Gen.Frequency((9, Gen.Constant(false)), (1, Gen.Constant(true)))
-            select (channel, length, reopen));
+            select (channel, length, reopen)
+        );
         var cases =
             from payloadBytes in Gen.Choose(5, 120)
             from segmentBytes in Gen.Choose(100, 4000)
@@ -59,10 +59,9 @@ public sealed class JournalWriterTests : IDisposable
 
         List<ReadRecord> records = _journal.ReadAll();
         Assert.Equal(
-            [
-                JournalFlags.Continues, JournalFlags.Continues | JournalFlags.Continued, JournalFlags.Continued, JournalFlags.None,
-            ],
-            records.Select(r => r.Flags));
+            [JournalFlags.Continues, JournalFlags.Continues | JournalFlags.Continued, JournalFlags.Continued, JournalFlags.None],
+            records.Select(r => r.Flags)
+        );
         Assert.Equal(Convert.ToHexString(payload), string.Concat(records.Take(3).Select(r => r.Payload)));
     }
 
@@ -75,7 +74,7 @@ public sealed class JournalWriterTests : IDisposable
         {
             // More parts than one gathered write takes, some of them empty, cut across the pieces.
             var parts = new List<(int Start, int Length)>();
-            for (int at = 0; at < bytes.Length;)
+            for (int at = 0; at < bytes.Length; )
             {
                 int length = Math.Min(parts.Count % 7, bytes.Length - at);
                 parts.Add((at, length));
@@ -220,7 +219,9 @@ public sealed class JournalWriterTests : IDisposable
         }
 
         Assert.Equal(
-            [JournalFlags.Continues, JournalFlags.Continues | JournalFlags.Continued, JournalFlags.None], _journal.ReadAll().Select(r => r.Flags));
+            [JournalFlags.Continues, JournalFlags.Continues | JournalFlags.Continued, JournalFlags.None],
+            _journal.ReadAll().Select(r => r.Flags)
+        );
     }
 
     [Fact]
@@ -272,7 +273,10 @@ public sealed class JournalWriterTests : IDisposable
         Assert.Equal(sequence.Length, records.Count(r => (r.Flags & JournalFlags.Continues) == 0));
         foreach ((JournalChannel channel, MemoryStream stream) in streams)
         {
-            Assert.Equal(Convert.ToHexString(stream.ToArray()), string.Concat(records.Where(r => r.Channel == channel).Select(r => r.Payload)));
+            Assert.Equal(
+                Convert.ToHexString(stream.ToArray()),
+                string.Concat(records.Where(r => r.Channel == channel).Select(r => r.Payload))
+            );
         }
 
         // Any record's position is a place to start from, and gives the same rest.

@@ -4,7 +4,9 @@ using Holdfast.Protocol.Journal;
 
 namespace Holdfast.Tests.Journal;
 
-/// <summary>Packed segments, committed: what is read from them never changes. The bytes that zlib makes are its own business, so none are compared.</summary>
+/// <summary>
+/// Packed segments, committed: what is read from them never changes. The bytes that zlib makes are its own business, so none are compared.
+/// </summary>
 public sealed class PackedGoldenTests
 {
     private static readonly string Golden = Path.Join(AppContext.BaseDirectory, "Golden", "journal");
@@ -22,8 +24,13 @@ public sealed class PackedGoldenTests
     {
         List<ReadRecord> records = Read(Path.Join(Golden, "v2", "own"));
         Assert.Equal(
-            Enumerable.Range(0, 1000).Select(static n => (Channel: JournalChannel.Stdout, Time: (long)n, Text: string.Create(CultureInfo.InvariantCulture, $"step {n}\n"))),
-            records.Select(static r => (r.Channel, r.UnixNanoseconds, Encoding.ASCII.GetString(Convert.FromHexString(r.Payload)))));
+            Enumerable
+                .Range(0, 1000)
+                .Select(static n =>
+                    (Channel: JournalChannel.Stdout, Time: (long)n, Text: string.Create(CultureInfo.InvariantCulture, $"step {n}\n"))
+                ),
+            records.Select(static r => (r.Channel, r.UnixNanoseconds, Encoding.ASCII.GetString(Convert.FromHexString(r.Payload))))
+        );
     }
 
     private static List<ReadRecord> Read(string directory)

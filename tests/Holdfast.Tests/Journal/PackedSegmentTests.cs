@@ -5,7 +5,10 @@ using Holdfast.Protocol.Journal;
 
 namespace Holdfast.Tests.Journal;
 
-/// <summary>Packed segments: what is read from them is what was read before, from every place; and what is wrong with them is damage, never another text.</summary>
+/// <summary>
+/// Packed segments: what is read from them is what was read before, from every place; and what is wrong with them is damage, never another
+/// text.
+/// </summary>
 public sealed class PackedSegmentTests : IDisposable
 {
     private readonly TemporaryJournal _journal = new();
@@ -15,42 +18,51 @@ public sealed class PackedSegmentTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// Goal: packing any of the segments changes nothing for any reader. Method: any records in segments of any size, a random subset packed, then every record from every
-    /// position, and every stream from offsets all over it.
+    /// Goal: packing any of the segments changes nothing for any reader. Method: any records in segments of any size, a random subset
+    /// packed, then every record from every position, and every stream from offsets all over it.
     /// </summary>
     [Fact]
     public void Any_journal_reads_identically_from_every_place_with_any_of_its_segments_packed()
     {
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(25),
-            Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
-            {
-                using var journal = new TemporaryJournal();
-                var random = new Random(seed);
-                Write(journal, random);
-                List<ReadRecord> records = journal.ReadAll();
-                var outputs = Enum.GetValues<OutputStream>().ToDictionary(static s => s, s => ReadOutput(journal, s, 0));
-                OutputLengths lengths = JournalOutput.Measure(journal.Path);
-                long end = JournalFormat.EndOf(journal.Path);
-
-                int packed = JournalFormat.ListSegments(journal.Path).Count(s => random.Next(2) == 0 && SegmentPacker.Pack(journal.Path, s, Cancel).IsPacked);
-
-                Assert.Equal(records, journal.ReadAll());
-                Assert.Equal((lengths, end), (JournalOutput.Measure(journal.Path), JournalFormat.EndOf(journal.Path)));
-                foreach (ReadRecord record in records.Where((_, i) => i % 7 == seed % 7))
+            Prop.ForAll(
+                Gen.Choose(0, int.MaxValue).ToArbitrary(),
+                seed =>
                 {
-                    Assert.Equal(record, Assert.IsType<ReadRecord>(First(journal, record.Position)));
-                }
+                    using var journal = new TemporaryJournal();
+                    var random = new Random(seed);
+                    Write(journal, random);
+                    List<ReadRecord> records = journal.ReadAll();
+                    var outputs = Enum.GetValues<OutputStream>().ToDictionary(static s => s, s => ReadOutput(journal, s, 0));
+                    OutputLengths lengths = JournalOutput.Measure(journal.Path);
+                    long end = JournalFormat.EndOf(journal.Path);
 
-                foreach ((OutputStream stream, byte[] expected) in outputs)
-                {
-                    for (int i = 0; i < 8; i++)
+                    int packed = JournalFormat
+                        .ListSegments(journal.Path)
+                        .Count(s => random.Next(2) == 0 && SegmentPacker.Pack(journal.Path, s, Cancel).IsPacked);
+
+                    Assert.Equal(records, journal.ReadAll());
+                    Assert.Equal((lengths, end), (JournalOutput.Measure(journal.Path), JournalFormat.EndOf(journal.Path)));
+                    foreach (ReadRecord record in records.Where((_, i) => i % 7 == seed % 7))
                     {
-                        int offset = random.Next(expected.Length + 1);
-                        Assert.True(expected.AsSpan(offset).SequenceEqual(ReadOutput(journal, stream, offset)), $"{stream} from {offset}, {packed} packed");
+                        Assert.Equal(record, Assert.IsType<ReadRecord>(First(journal, record.Position)));
+                    }
+
+                    foreach ((OutputStream stream, byte[] expected) in outputs)
+                    {
+                        for (int i = 0; i < 8; i++)
+                        {
+                            int offset = random.Next(expected.Length + 1);
+                            Assert.True(
+                                expected.AsSpan(offset).SequenceEqual(ReadOutput(journal, stream, offset)),
+                                $"{stream} from {offset}, {packed} packed"
+                            );
+                        }
                     }
                 }
-            }));
+            )
+        );
     }
 
     [Fact]
@@ -94,7 +106,10 @@ public sealed class PackedSegmentTests : IDisposable
         Assert.Single(Directory.GetFiles(_journal.Path, "*.hfj*"));
     }
 
-    /// <summary>Goal: a packed segment that is damaged anywhere gives a beginning of what was there, and says so. Method: flip a bit in every byte of head and table, and here and there in the blocks.</summary>
+    /// <summary>
+    /// Goal: a packed segment that is damaged anywhere gives a beginning of what was there, and says so. Method: flip a bit in every byte
+    /// of head and table, and here and there in the blocks.
+    /// </summary>
     [Fact]
     public void A_damaged_byte_anywhere_is_damage_and_never_another_record()
     {
@@ -104,7 +119,9 @@ public sealed class PackedSegmentTests : IDisposable
         string path = _journal.Segments()[0];
         byte[] whole = File.ReadAllBytes(path);
         int head = PackedSegmentFormat.HeaderBytes + 2 * PackedSegmentFormat.EntryBytes;
-        foreach (int at in Enumerable.Range(10, head - 10).Concat(Enumerable.Range(0, 40).Select(i => head + (i * (whole.Length - head) / 40))))
+        foreach (
+            int at in Enumerable.Range(10, head - 10).Concat(Enumerable.Range(0, 40).Select(i => head + (i * (whole.Length - head) / 40)))
+        )
         {
             byte[] damaged = [.. whole];
             damaged[at] ^= 4;
@@ -164,20 +181,27 @@ public sealed class PackedSegmentTests : IDisposable
         Assert.Equal(JournalEnd.Torn, reader.End);
     }
 
-    /// <summary>Builds that know only version 1 refuse by the header's rule: magic, version, length and checksum are where they look for them.</summary>
+    /// <summary>
+    /// Builds that know only version 1 refuse by the header's rule: magic, version, length and checksum are where they look for them.
+    /// </summary>
     [Fact]
     public void A_reader_of_version_1_finds_a_whole_header_of_another_version()
     {
         WriteLines(_journal, 8_000);
         Assert.True(SegmentPacker.Pack(_journal.Path, 0, Cancel).IsPacked);
         byte[] packed = File.ReadAllBytes(_journal.Segments()[0]);
-        Assert.Equal(2, Assert.Throws<JournalVersionException>(() => SegmentHeader.Read(packed, 0, new long[JournalFormat.ChannelCount])).Version);
+        Assert.Equal(
+            2,
+            Assert.Throws<JournalVersionException>(() => SegmentHeader.Read(packed, 0, new long[JournalFormat.ChannelCount])).Version
+        );
     }
 
     [Fact]
     public void Reading_a_large_packed_stream_takes_no_more_memory_than_a_few_blocks()
     {
-        byte[] piece = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 9000).Select(static n => $"line {n} of some output\n")))[..200_000];
+        byte[] piece = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 9000).Select(static n => $"line {n} of some output\n")))[
+            ..200_000
+        ];
         using (JournalWriter writer = _journal.OpenWriter())
         {
             for (int i = 0; i < 200; i++)
@@ -231,10 +255,20 @@ public sealed class PackedSegmentTests : IDisposable
     /// <summary>Text that shrinks and noise that does not, on all channels, in segments from one record to many.</summary>
     private static void Write(TemporaryJournal journal, Random random)
     {
-        JournalChannel[] channels = [JournalChannel.Stdout, JournalChannel.Stdout, JournalChannel.Stderr, JournalChannel.Event, JournalChannel.IoPub];
-        using JournalWriter writer = journal.OpenWriter(random.Next(30_000, 900_000), random.Next(2) == 0 ? JournalFormat.PayloadBytesMax : random.Next(1_000, 50_000));
+        JournalChannel[] channels =
+        [
+            JournalChannel.Stdout,
+            JournalChannel.Stdout,
+            JournalChannel.Stderr,
+            JournalChannel.Event,
+            JournalChannel.IoPub,
+        ];
+        using JournalWriter writer = journal.OpenWriter(
+            random.Next(30_000, 900_000),
+            random.Next(2) == 0 ? JournalFormat.PayloadBytesMax : random.Next(1_000, 50_000)
+        );
         int total = random.Next(100_000, 2_000_000);
-        for (int written = 0; written < total;)
+        for (int written = 0; written < total; )
         {
             byte[] piece = new byte[random.Next(1, random.Next(4) == 0 ? 300_000 : 3_000)];
             piece.AsSpan().Fill((byte)random.Next(32, 127));

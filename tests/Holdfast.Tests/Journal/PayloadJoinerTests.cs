@@ -40,10 +40,15 @@ public sealed class PayloadJoinerTests : IDisposable
 
         Assert.Equal(
             [
-                (PayloadState.Incomplete, 0), (PayloadState.Incomplete, 0), (PayloadState.TooLarge, 0),
-                (PayloadState.Incomplete, 0), (PayloadState.Incomplete, 0), (PayloadState.Whole, 24),
+                (PayloadState.Incomplete, 0),
+                (PayloadState.Incomplete, 0),
+                (PayloadState.TooLarge, 0),
+                (PayloadState.Incomplete, 0),
+                (PayloadState.Incomplete, 0),
+                (PayloadState.Whole, 24),
             ],
-            JoinAll(new PayloadJoiner(24), _journal.ReadAll()).Select(j => (j.State, j.Payload.Length)));
+            JoinAll(new PayloadJoiner(24), _journal.ReadAll()).Select(j => (j.State, j.Payload.Length))
+        );
     }
 
     [Fact]
@@ -73,8 +78,13 @@ public sealed class PayloadJoinerTests : IDisposable
         {
             var again = new JournalRecord
             {
-                Position = record.Position, NextPosition = record.NextPosition, Channel = record.Channel, Flags = record.Flags,
-                UnixNanoseconds = record.UnixNanoseconds, StreamOffset = record.StreamOffset, Payload = Convert.FromHexString(record.Payload),
+                Position = record.Position,
+                NextPosition = record.NextPosition,
+                Channel = record.Channel,
+                Flags = record.Flags,
+                UnixNanoseconds = record.UnixNanoseconds,
+                StreamOffset = record.StreamOffset,
+                Payload = Convert.FromHexString(record.Payload),
             };
             PayloadState state = joiner.Join(again, out ReadOnlyMemory<byte> payload);
             joined.Add((state, payload.ToArray()));

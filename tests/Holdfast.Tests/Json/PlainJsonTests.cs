@@ -4,7 +4,9 @@ using Holdfast.Protocol.Json;
 
 namespace Holdfast.Tests.Json;
 
-/// <summary>Goal: our reader and writer agree with the framework's. Method: random texts, whole and damaged at every place, read by both.</summary>
+/// <summary>
+/// Goal: our reader and writer agree with the framework's. Method: random texts, whole and damaged at every place, read by both.
+/// </summary>
 public sealed class PlainJsonTests
 {
     [Fact]
@@ -28,7 +30,8 @@ public sealed class PlainJsonTests
         var random = new Random(7);
         for (int i = 0; i < 2000; i++)
         {
-            string name = Text(random), value = Text(random);
+            string name = Text(random),
+                value = Text(random);
             long number = random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64);
             var writer = new PlainJsonWriter();
             writer.WriteStartObject();
@@ -46,8 +49,27 @@ public sealed class PlainJsonTests
 
             using JsonDocument document = JsonDocument.Parse(writer.Written.ToArray());
             List<string> tokens = Tokens(writer.Written);
-            string[] expected = ["{", "name " + name, "text " + value, "name n", "number " + number, "name b", "True", "name a", "[", "text " + value, "text ",
-                "]", "name o", "{", "}", "name x", "text AQL/", "}"];
+            string[] expected =
+            [
+                "{",
+                "name " + name,
+                "text " + value,
+                "name n",
+                "number " + number,
+                "name b",
+                "True",
+                "name a",
+                "[",
+                "text " + value,
+                "text ",
+                "]",
+                "name o",
+                "{",
+                "}",
+                "name x",
+                "text AQL/",
+                "}",
+            ];
             Assert.Equal(expected, tokens);
         }
     }
@@ -84,12 +106,13 @@ public sealed class PlainJsonTests
     [InlineData("1.0")]
     [InlineData("1e3")]
     [InlineData("true")]
-    public void What_is_no_whole_number_of_64_bits_is_refused(string text) => Assert.Throws<JsonSyntaxException>(() =>
-    {
-        var reader = new PlainJsonReader(Encoding.UTF8.GetBytes(text));
-        reader.Read();
-        return reader.GetInt64();
-    });
+    public void What_is_no_whole_number_of_64_bits_is_refused(string text) =>
+        Assert.Throws<JsonSyntaxException>(() =>
+        {
+            var reader = new PlainJsonReader(Encoding.UTF8.GetBytes(text));
+            reader.Read();
+            return reader.GetInt64();
+        });
 
     [Fact]
     public void A_value_is_passed_over_whole()
@@ -125,7 +148,8 @@ public sealed class PlainJsonTests
 
         Assert.True(
             (expected is null && actual is null) || (expected is not null && actual is not null && expected.SequenceEqual(actual)),
-            $"read differently: {Encoding.UTF8.GetString(text)}");
+            $"read differently: {Encoding.UTF8.GetString(text)}"
+        );
     }
 
     private static List<string> Tokens(ReadOnlySpan<byte> text)
@@ -134,17 +158,19 @@ public sealed class PlainJsonTests
         var reader = new PlainJsonReader(text);
         while (reader.Read())
         {
-            tokens.Add(reader.TokenType switch
-            {
-                JsonToken.StartObject => "{",
-                JsonToken.EndObject => "}",
-                JsonToken.StartArray => "[",
-                JsonToken.EndArray => "]",
-                JsonToken.PropertyName => "name " + reader.GetString(),
-                JsonToken.String => "text " + reader.GetString(),
-                JsonToken.Number => "number " + NumberOf(reader),
-                _ => reader.TokenType.ToString(),
-            });
+            tokens.Add(
+                reader.TokenType switch
+                {
+                    JsonToken.StartObject => "{",
+                    JsonToken.EndObject => "}",
+                    JsonToken.StartArray => "[",
+                    JsonToken.EndArray => "]",
+                    JsonToken.PropertyName => "name " + reader.GetString(),
+                    JsonToken.String => "text " + reader.GetString(),
+                    JsonToken.Number => "number " + NumberOf(reader),
+                    _ => reader.TokenType.ToString(),
+                }
+            );
         }
 
         return tokens;
@@ -170,17 +196,19 @@ public sealed class PlainJsonTests
             var reader = new Utf8JsonReader(text);
             while (reader.Read())
             {
-                tokens.Add(reader.TokenType switch
-                {
-                    JsonTokenType.StartObject => "{",
-                    JsonTokenType.EndObject => "}",
-                    JsonTokenType.StartArray => "[",
-                    JsonTokenType.EndArray => "]",
-                    JsonTokenType.PropertyName => "name " + reader.GetString(),
-                    JsonTokenType.String => "text " + reader.GetString(),
-                    JsonTokenType.Number => "number " + (IsPlain(reader.ValueSpan) && reader.TryGetInt64(out long n) ? n : "other"),
-                    _ => reader.TokenType.ToString(),
-                });
+                tokens.Add(
+                    reader.TokenType switch
+                    {
+                        JsonTokenType.StartObject => "{",
+                        JsonTokenType.EndObject => "}",
+                        JsonTokenType.StartArray => "[",
+                        JsonTokenType.EndArray => "]",
+                        JsonTokenType.PropertyName => "name " + reader.GetString(),
+                        JsonTokenType.String => "text " + reader.GetString(),
+                        JsonTokenType.Number => "number " + (IsPlain(reader.ValueSpan) && reader.TryGetInt64(out long n) ? n : "other"),
+                        _ => reader.TokenType.ToString(),
+                    }
+                );
             }
 
             return tokens;
@@ -218,7 +246,9 @@ public sealed class PlainJsonTests
             case 0:
                 return JsonEncoded(Text(random));
             case 1:
-                return (random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                return (random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64)).ToString(
+                    System.Globalization.CultureInfo.InvariantCulture
+                );
             case 2:
                 string[] numbers = ["0", "-0", "1.5", "-2e10", "1E-3", "123456789012345678901234567890"];
                 return numbers[random.Next(numbers.Length)];
@@ -245,7 +275,8 @@ public sealed class PlainJsonTests
         return string.Join(random.Next(2) == 0 ? "," : " ,\r\n", parts);
     }
 
-    private static string JsonEncoded(string text) => "\"" + JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) + "\"";
+    private static string JsonEncoded(string text) =>
+        "\"" + JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) + "\"";
 
     private static string Text(Random random)
     {

@@ -27,9 +27,21 @@ public sealed class ConnectionFileTests : IDisposable
     }
 
     [Fact]
-    public void Ipc_endpoints_are_paths_with_the_port_as_suffix() => Assert.Equal(
-        "ipc:///run/k-2",
-        new ConnectionFile { Transport = "ipc", Ip = "/run/k", ShellPort = 1, IoPubPort = 2, StdinPort = 3, ControlPort = 4, HeartbeatPort = 5, Key = "" }.Endpoint(KernelChannel.IoPub));
+    public void Ipc_endpoints_are_paths_with_the_port_as_suffix() =>
+        Assert.Equal(
+            "ipc:///run/k-2",
+            new ConnectionFile
+            {
+                Transport = "ipc",
+                Ip = "/run/k",
+                ShellPort = 1,
+                IoPubPort = 2,
+                StdinPort = 3,
+                ControlPort = 4,
+                HeartbeatPort = 5,
+                Key = "",
+            }.Endpoint(KernelChannel.IoPub)
+        );
 
     [Theory]
     [InlineData("{}")]
@@ -43,8 +55,17 @@ public sealed class ConnectionFileTests : IDisposable
         Assert.Contains(path, Assert.Throws<FormatException>(() => ConnectionFile.Read(path)).Message, StringComparison.Ordinal);
     }
 
-    private static ConnectionFile Tcp() => new()
-    {
-        Transport = "tcp", Ip = "127.0.0.1", ShellPort = 5001, IoPubPort = 5002, StdinPort = 5003, ControlPort = 5004, HeartbeatPort = 5005, Key = "key", KernelName = "python3",
-    };
+    private static ConnectionFile Tcp() =>
+        new()
+        {
+            Transport = "tcp",
+            Ip = "127.0.0.1",
+            ShellPort = 5001,
+            IoPubPort = 5002,
+            StdinPort = 5003,
+            ControlPort = 5004,
+            HeartbeatPort = 5005,
+            Key = "key",
+            KernelName = "python3",
+        };
 }

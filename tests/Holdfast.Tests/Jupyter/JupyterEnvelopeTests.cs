@@ -13,7 +13,8 @@ public class JupyterEnvelopeTests
         byte[] request = JupyterEnvelope.Build(
             JupyterHeader.Create("execute_request", "m1", "s1", "ann", At),
             JupyterEnvelope.ExecuteContent("print(1)"),
-            buffers: "raw"u8.ToArray());
+            buffers: "raw"u8.ToArray()
+        );
 
         Assert.True(Multipart.TryDecode(request, out ReadOnlyMemory<byte>[] frames));
         Assert.Equal(
@@ -24,13 +25,16 @@ public class JupyterEnvelopeTests
                 """{"code":"print(1)","silent":false,"store_history":true,"user_expressions":{},"allow_stdin":false,"stop_on_error":true}""",
                 "raw",
             ],
-            frames.Select(static f => Encoding.UTF8.GetString(f.Span)));
+            frames.Select(static f => Encoding.UTF8.GetString(f.Span))
+        );
     }
 
     [Fact]
     public void An_unsigned_message_is_read_back()
     {
-        JupyterMessage message = JupyterMessage.TryParseUnsigned(JupyterEnvelope.Build(JupyterHeader.Create("input_reply", "m2", "s1", "ann", At), JupyterEnvelope.InputContent("x")))!;
+        JupyterMessage message = JupyterMessage.TryParseUnsigned(
+            JupyterEnvelope.Build(JupyterHeader.Create("input_reply", "m2", "s1", "ann", At), JupyterEnvelope.InputContent("x"))
+        )!;
 
         Assert.Equal("input_reply", message.MessageType);
         Assert.Equal("m2", message.MessageId);

@@ -8,8 +8,19 @@ public class JupyterMessageTests
     [Fact]
     public void A_received_message_is_taken_apart()
     {
-        JupyterMessage message = JupyterMessage.TryParse(Encode(
-            "topic", "more", "<IDS|MSG>", "sig", """{"msg_id":"a","msg_type":"status"}""", """{"msg_id":"b"}""", "{}", """{"execution_state":"idle"}""", "buffer"))!;
+        JupyterMessage message = JupyterMessage.TryParse(
+            Encode(
+                "topic",
+                "more",
+                "<IDS|MSG>",
+                "sig",
+                """{"msg_id":"a","msg_type":"status"}""",
+                """{"msg_id":"b"}""",
+                "{}",
+                """{"execution_state":"idle"}""",
+                "buffer"
+            )
+        )!;
 
         Assert.Equal(2, message.Identities.Length);
         Assert.Equal("sig", Encoding.UTF8.GetString(message.Signature.Span));
@@ -43,7 +54,15 @@ public class JupyterMessageTests
     [Fact]
     public void The_first_part_of_a_large_message_says_whose_it_is()
     {
-        byte[] whole = Encode("stream", "<IDS|MSG>", "sig", """{"msg_id":"a","msg_type":"stream"}""", """{"msg_id":"b"}""", "{}", new string('x', 10_000));
+        byte[] whole = Encode(
+            "stream",
+            "<IDS|MSG>",
+            "sig",
+            """{"msg_id":"a","msg_type":"stream"}""",
+            """{"msg_id":"b"}""",
+            "{}",
+            new string('x', 10_000)
+        );
 
         JupyterMessage message = JupyterMessage.TryParsePrefix(whole.AsMemory(0, 200))!;
 
@@ -61,5 +80,6 @@ public class JupyterMessageTests
     public void A_field_is_found_only_at_the_outermost_level_and_before_any_damage(string json, string? expected) =>
         Assert.Equal(expected, JupyterJson.GetText(Encoding.UTF8.GetBytes(json), "status"u8));
 
-    private static byte[] Encode(params string[] frames) => Multipart.Encode(Array.ConvertAll(frames, static f => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(f))));
+    private static byte[] Encode(params string[] frames) =>
+        Multipart.Encode(Array.ConvertAll(frames, static f => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(f))));
 }

@@ -11,21 +11,35 @@ public sealed class KernelSpecSearchTests : IDisposable
     [Fact]
     public void The_folders_are_searched_in_jupyters_order()
     {
-        IReadOnlyList<string> directories = Directories(("JUPYTER_PATH", "/a:/b/"), ("HOME", "/home/ann"), ("CONDA_PREFIX", "/conda"), ("CONDA_DEFAULT_ENV", "base"));
+        IReadOnlyList<string> directories = Directories(
+            ("JUPYTER_PATH", "/a:/b/"),
+            ("HOME", "/home/ann"),
+            ("CONDA_PREFIX", "/conda"),
+            ("CONDA_DEFAULT_ENV", "base")
+        );
 
         Assert.Equal(
             [
-                "/a/kernels", "/b/kernels", "/home/ann/.local/share/jupyter/kernels", "/conda/share/jupyter/kernels",
-                "/usr/local/share/jupyter/kernels", "/usr/share/jupyter/kernels", "/home/ann/.ipython/kernels",
+                "/a/kernels",
+                "/b/kernels",
+                "/home/ann/.local/share/jupyter/kernels",
+                "/conda/share/jupyter/kernels",
+                "/usr/local/share/jupyter/kernels",
+                "/usr/share/jupyter/kernels",
+                "/home/ann/.ipython/kernels",
             ],
-            directories);
+            directories
+        );
     }
 
     [Fact]
     public void An_active_environment_comes_before_the_users_folder_unless_told_otherwise()
     {
         Assert.Equal("/venv/share/jupyter/kernels", Directories(("HOME", "/home/ann"), ("VIRTUAL_ENV", "/venv"))[0]);
-        Assert.Equal("/home/ann/.local/share/jupyter/kernels", Directories(("HOME", "/home/ann"), ("VIRTUAL_ENV", "/venv"), ("JUPYTER_PREFER_ENV_PATH", "0"))[0]);
+        Assert.Equal(
+            "/home/ann/.local/share/jupyter/kernels",
+            Directories(("HOME", "/home/ann"), ("VIRTUAL_ENV", "/venv"), ("JUPYTER_PREFER_ENV_PATH", "0"))[0]
+        );
     }
 
     [Fact]
@@ -91,7 +105,9 @@ public sealed class KernelSpecSearchTests : IDisposable
         Directory.CreateDirectory(Path.Combine(prefix, "bin"));
         File.WriteAllText(Path.Combine(prefix, "bin", "python"), "");
 
-        string[] argv = KernelSpec.Parse("python3", resource, """{"argv":["python","{resource_dir}/k.py","{prefix}/x","{connection_file}"]}""").ResolveArgv();
+        string[] argv = KernelSpec
+            .Parse("python3", resource, """{"argv":["python","{resource_dir}/k.py","{prefix}/x","{connection_file}"]}""")
+            .ResolveArgv();
 
         Assert.Equal([prefix + "/bin/python", resource + "/k.py", prefix + "/x", "{connection_file}"], argv);
         Assert.Equal("python", KernelSpec.Parse("python3", "/elsewhere/python3", """{"argv":["python"]}""").ResolveArgv()[0]);
@@ -100,7 +116,11 @@ public sealed class KernelSpecSearchTests : IDisposable
     [Fact]
     public void Variables_in_the_environment_are_replaced_as_python_does()
     {
-        KernelSpec spec = KernelSpec.Parse("k", "/k", """{"argv":["x"],"env":{"A":"${HOME}/b:$HOME:$$HOME:${NONE}:$ :${HOME","B":"plain"}}""");
+        KernelSpec spec = KernelSpec.Parse(
+            "k",
+            "/k",
+            """{"argv":["x"],"env":{"A":"${HOME}/b:$HOME:$$HOME:${NONE}:$ :${HOME","B":"plain"}}"""
+        );
 
         Dictionary<string, string> resolved = spec.ResolveEnvironment(new Dictionary<string, string> { ["HOME"] = "/h" });
 
@@ -121,7 +141,11 @@ public sealed class KernelSpecSearchTests : IDisposable
         KernelSpecSearch.Directories(name => variables.FirstOrDefault(v => v.Name == name).Value);
 
     private KernelSpecListing Search() =>
-        KernelSpecSearch.Search([Path.Combine(_folder.FullName, "one", "kernels"), Path.Combine(_folder.FullName, "two", "kernels"), Path.Combine(_folder.FullName, "none")]);
+        KernelSpecSearch.Search([
+            Path.Combine(_folder.FullName, "one", "kernels"),
+            Path.Combine(_folder.FullName, "two", "kernels"),
+            Path.Combine(_folder.FullName, "none"),
+        ]);
 
     private void Write(string root, string name, string json)
     {

@@ -11,7 +11,10 @@ public class MultipartTests
     {
         byte[] encoded = Multipart.Encode("ab"u8.ToArray(), Array.Empty<byte>(), "cde"u8.ToArray());
 
-        Assert.Equal("03000000" + "02000000" + "00000000" + "03000000" + "6162" + "636465", Convert.ToHexString(encoded).ToLowerInvariant());
+        Assert.Equal(
+            "03000000" + "02000000" + "00000000" + "03000000" + "6162" + "636465",
+            Convert.ToHexString(encoded).ToLowerInvariant()
+        );
     }
 
     [Fact]
@@ -27,12 +30,13 @@ public class MultipartTests
     public void What_is_encoded_is_decoded()
     {
         Prop.ForAll<byte[][]>(frames =>
-        {
-            ReadOnlyMemory<byte>[] given = Array.ConvertAll(frames, static f => new ReadOnlyMemory<byte>(f ?? []));
-            return Multipart.TryDecode(Multipart.Encode(given), out ReadOnlyMemory<byte>[] back)
-                && back.Length == given.Length
-                && back.Zip(given).All(static pair => pair.First.Span.SequenceEqual(pair.Second.Span));
-        }).QuickCheckThrowOnFailure();
+            {
+                ReadOnlyMemory<byte>[] given = Array.ConvertAll(frames, static f => new ReadOnlyMemory<byte>(f ?? []));
+                return Multipart.TryDecode(Multipart.Encode(given), out ReadOnlyMemory<byte>[] back)
+                    && back.Length == given.Length
+                    && back.Zip(given).All(static pair => pair.First.Span.SequenceEqual(pair.Second.Span));
+            })
+            .QuickCheckThrowOnFailure();
     }
 
     [Fact]

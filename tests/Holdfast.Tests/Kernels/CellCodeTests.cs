@@ -10,24 +10,37 @@ public sealed class CellCodeTests
     [InlineData(null, null)]
     [InlineData(" \r\n\t", null)]
     [InlineData("\n\n  x = 1  \r\ny", "x = 1")]
-    public void A_cell_is_known_by_its_first_line_with_anything_in_it(string? code, string? line) => Assert.Equal(line, CellCode.FirstLine(code));
+    public void A_cell_is_known_by_its_first_line_with_anything_in_it(string? code, string? line) =>
+        Assert.Equal(line, CellCode.FirstLine(code));
 
     [Fact]
-    public void A_long_line_is_cut_between_characters() => Assert.Equal(new string('x', 199), CellCode.FirstLine(new string('x', 199) + "😀 = 1"));
+    public void A_long_line_is_cut_between_characters() =>
+        Assert.Equal(new string('x', 199), CellCode.FirstLine(new string('x', 199) + "😀 = 1"));
 
     [Fact]
     public async Task A_list_has_the_beginnings_of_cells_whoever_sent_them_and_is_not_stopped_by_one_that_is_damaged()
     {
         await using var house = new TemporaryLedger();
-        foreach ((ExecutionKind kind, string request) in new[]
+        foreach (
+            (ExecutionKind kind, string request) in new[]
+            {
+                (ExecutionKind.Cell, """{"source":"a run's"}"""),
+                (ExecutionKind.Cell, """{"code":"a client's \u00e9\n2"}"""),
+                (ExecutionKind.Cell, "{}"),
+                (ExecutionKind.Cell, """{"code":"""),
+                (ExecutionKind.Job, """{"code":"a job's"}"""),
+            }
+        )
         {
-            (ExecutionKind.Cell, """{"source":"a run's"}"""), (ExecutionKind.Cell, """{"code":"a client's \u00e9\n2"}"""), (ExecutionKind.Cell, "{}"), (ExecutionKind.Cell, """{"code":"""), (ExecutionKind.Job, """{"code":"a job's"}"""),
-        })
-        {
-            await house.Store.WriteAsync(transaction => house.Ledger.Add(transaction, house.Draft(kind, new AttemptId("k")), request), TemporaryLedger.Cancel);
+            await house.Store.WriteAsync(
+                transaction => house.Ledger.Add(transaction, house.Draft(kind, new AttemptId("k")), request),
+                TemporaryLedger.Cancel
+            );
         }
 
         Assert.Equal(
-            [null, null, null, "a client's é\n2", "a run's"], house.Store.Read(static reader => ExecutionsTable.Page(reader, new ExecutionFilter())).Select(static row => row.CodeBegins));
+            [null, null, null, "a client's é\n2", "a run's"],
+            house.Store.Read(static reader => ExecutionsTable.Page(reader, new ExecutionFilter())).Select(static row => row.CodeBegins)
+        );
     }
 }

@@ -7,14 +7,22 @@ using Holdfast.Tests.Journal;
 
 namespace Holdfast.Tests.Kernels;
 
-/// <summary>Goal: a cell's output is the same bytes at the same offsets, whether a message came in one record or in hundreds. Method: a journal with both, read from many offsets.</summary>
+/// <summary>
+/// Goal: a cell's output is the same bytes at the same offsets, whether a message came in one record or in hundreds. Method: a journal with
+/// both, read from many offsets.
+/// </summary>
 public sealed class CellOutputTests : IDisposable
 {
     private const int Repeats = 700_000;
     private static readonly string Long = string.Concat(Enumerable.Repeat("aé\n", Repeats));
     private static readonly Execution Cell = new()
     {
-        Sequence = 1, Id = new ExecutionId("cell"), Kind = ExecutionKind.Cell, State = ExecutionState.Succeeded, CreatedAt = 0, Queue = "default",
+        Sequence = 1,
+        Id = new ExecutionId("cell"),
+        Kind = ExecutionKind.Cell,
+        State = ExecutionState.Succeeded,
+        CreatedAt = 0,
+        Queue = "default",
     };
 
     private readonly TemporaryJournal _journal = new();
@@ -23,18 +31,27 @@ public sealed class CellOutputTests : IDisposable
     {
         string json = Long.Replace("\n", "\\n", StringComparison.Ordinal);
         using JournalWriter writer = JournalWriter.Open(_journal.Path, new JournalOptions());
-        foreach (KernelMessage message in (KernelMessage[])
-        [
-            KernelMessages.Stream("other", json, 0),
-            KernelMessages.Stream("cell", "before\\n", 0),
-            KernelMessages.Stream("cell", json, 0),
-            KernelMessages.Of(JournalChannel.IoPub, "stream", "e", "cell", $$"""{"text":"{{json}}","name":"stderr"}""", 0), // The name last: not known at first.
-            KernelMessages.Of(JournalChannel.IoPub, "execute_result", "r", "cell", $$$"""{"data":{"text/plain":"{{{json}}}"}}""", 0),
-            KernelMessages.Of(JournalChannel.IoPub, "comm_msg", "c", "cell", $$"""{"data":"{{json}}"}""", 0),
-            KernelMessages.Stream("cell", "after\\n", 0),
-            KernelMessages.Reply("cell", 0, """{"status":"ok"}"""),
-            KernelMessages.Status("cell", "idle", 0),
-        ])
+        foreach (
+            KernelMessage message in (KernelMessage[])
+                [
+                    KernelMessages.Stream("other", json, 0),
+                    KernelMessages.Stream("cell", "before\\n", 0),
+                    KernelMessages.Stream("cell", json, 0),
+                    KernelMessages.Of(JournalChannel.IoPub, "stream", "e", "cell", $$"""{"text":"{{json}}","name":"stderr"}""", 0), // The name last: not known at first.
+                    KernelMessages.Of(
+                        JournalChannel.IoPub,
+                        "execute_result",
+                        "r",
+                        "cell",
+                        $$$"""{"data":{"text/plain":"{{{json}}}"}}""",
+                        0
+                    ),
+                    KernelMessages.Of(JournalChannel.IoPub, "comm_msg", "c", "cell", $$"""{"data":"{{json}}"}""", 0),
+                    KernelMessages.Stream("cell", "after\\n", 0),
+                    KernelMessages.Reply("cell", 0, """{"status":"ok"}"""),
+                    KernelMessages.Status("cell", "idle", 0),
+                ]
+        )
         {
             writer.Append(message.Channel, message.Message.ToMultipart(), 1);
         }
@@ -69,8 +86,7 @@ public sealed class CellOutputTests : IDisposable
         }
     }
 
-    private CellOutput Open(OutputStream stream, long offset) =>
-        new(null, _journal.Path, Cell, stream, offset);
+    private CellOutput Open(OutputStream stream, long offset) => new(null, _journal.Path, Cell, stream, offset);
 
     private static byte[] ReadAll(CellOutput output)
     {

@@ -25,7 +25,11 @@ public sealed class CellTrackerTests : IAsyncDisposable
     public async Task A_cell_ends_with_its_reply_and_its_idle_in_either_order(bool replyFirst)
     {
         string cell = await HandOverAsync();
-        await TakeAsync(KernelMessages.Request(cell, 10), KernelMessages.Status(cell, "busy", 11), KernelMessages.Stream(cell, "héllo", 12));
+        await TakeAsync(
+            KernelMessages.Request(cell, 10),
+            KernelMessages.Status(cell, "busy", 11),
+            KernelMessages.Stream(cell, "héllo", 12)
+        );
         Assert.Equal((ExecutionState.Running, 10L, 0L), State(cell));
 
         await TakeAsync(replyFirst ? KernelMessages.Reply(cell, 13) : KernelMessages.Status(cell, "idle", 13));
@@ -42,7 +46,12 @@ public sealed class CellTrackerTests : IAsyncDisposable
     public async Task A_cell_that_is_over_before_its_begin_was_stored_is_one_change_with_both()
     {
         string cell = await HandOverAsync();
-        Action<StoreTransaction>?[] changes = TakeAll(KernelMessages.Request(cell, 10), KernelMessages.Status(cell, "busy", 11), KernelMessages.Reply(cell, 12), KernelMessages.Status(cell, "idle", 13));
+        Action<StoreTransaction>?[] changes = TakeAll(
+            KernelMessages.Request(cell, 10),
+            KernelMessages.Status(cell, "busy", 11),
+            KernelMessages.Reply(cell, 12),
+            KernelMessages.Status(cell, "idle", 13)
+        );
         await ApplyAsync(changes);
 
         Assert.Equal((ExecutionState.Succeeded, 10L, 14L), State(cell));
@@ -72,7 +81,11 @@ public sealed class CellTrackerTests : IAsyncDisposable
         string failed = await HandOverAsync();
         string aborted = await HandOverAsync();
         await TakeAsync(KernelMessages.Request(failed, 1), KernelMessages.Error(failed, 2), KernelMessages.Status(failed, "idle", 3));
-        await TakeAsync(KernelMessages.Request(aborted, 4), KernelMessages.Reply(aborted, 5, """{"status":"aborted"}"""), KernelMessages.Status(aborted, "idle", 6));
+        await TakeAsync(
+            KernelMessages.Request(aborted, 4),
+            KernelMessages.Reply(aborted, 5, """{"status":"aborted"}"""),
+            KernelMessages.Status(aborted, "idle", 6)
+        );
 
         Assert.Equal((ExecutionState.Failed, "ValueError: no"), (Find(failed).State, Find(failed).Reason));
         Assert.Equal((ExecutionState.Cancelled, "aborted"), (Find(aborted).State, Find(aborted).Cause));
@@ -92,10 +105,24 @@ public sealed class CellTrackerTests : IAsyncDisposable
     public async Task A_request_that_was_taken_out_of_the_queue_never_ran()
     {
         string cell = await HandOverAsync();
-        await ApplyAsync(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Skipped, MessageId = cell, Reason = "An earlier cell failed." }, 9, 8));
+        await ApplyAsync(
+            _tracker.Take(
+                new AttemptEvent
+                {
+                    Event = AttemptEvent.Skipped,
+                    MessageId = cell,
+                    Reason = "An earlier cell failed.",
+                },
+                9,
+                8
+            )
+        );
 
         Execution ended = Find(cell);
-        Assert.Equal((ExecutionState.Cancelled, "skipped", "An earlier cell failed.", null), (ended.State, ended.Cause, ended.Reason, ended.StartedAt));
+        Assert.Equal(
+            (ExecutionState.Cancelled, "skipped", "An earlier cell failed.", null),
+            (ended.State, ended.Cause, ended.Reason, ended.StartedAt)
+        );
         Assert.Empty(_tracker.End(true, "It exited.", 10, 10));
     }
 
@@ -104,7 +131,18 @@ public sealed class CellTrackerTests : IAsyncDisposable
     {
         string cell = await HandOverAsync();
         await TakeAsync(KernelMessages.Request(cell, 1), KernelMessages.Reply(cell, 2));
-        await ApplyAsync(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Gap, MessageId = cell, Reason = "Output may be missing." }, 4, 3));
+        await ApplyAsync(
+            _tracker.Take(
+                new AttemptEvent
+                {
+                    Event = AttemptEvent.Gap,
+                    MessageId = cell,
+                    Reason = "Output may be missing.",
+                },
+                4,
+                3
+            )
+        );
         Assert.Equal((ExecutionState.Succeeded, "Output may be missing."), (Find(cell).State, Find(cell).Reason));
 
         Assert.Null(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Gap, MessageId = "unknown" }, 5, 5));
@@ -116,7 +154,10 @@ public sealed class CellTrackerTests : IAsyncDisposable
         string cell = await HandOverAsync();
         await TakeAsync(KernelMessages.Request(cell, 1));
         Assert.Null(_tracker.Take(new AttemptEvent { Event = AttemptEvent.Stop, Cause = "cancelled" }, 2, 2));
-        await TakeAsync(KernelMessages.Reply(cell, 3, """{"status":"error","ename":"KeyboardInterrupt","evalue":""}"""), KernelMessages.Status(cell, "idle", 4));
+        await TakeAsync(
+            KernelMessages.Reply(cell, 3, """{"status":"error","ename":"KeyboardInterrupt","evalue":""}"""),
+            KernelMessages.Status(cell, "idle", 4)
+        );
 
         Assert.Equal((ExecutionState.Lost, "kernelDied"), (Find(cell).State, Find(cell).Cause));
     }
@@ -129,7 +170,12 @@ public sealed class CellTrackerTests : IAsyncDisposable
         string done = await HandOverAsync();
         string running = await HandOverAsync();
         string waiting = await HandOverAsync();
-        await TakeAsync(KernelMessages.Request(done, 1), KernelMessages.Reply(done, 2), KernelMessages.Status(done, "idle", 3), KernelMessages.Request(running, 4));
+        await TakeAsync(
+            KernelMessages.Request(done, 1),
+            KernelMessages.Reply(done, 2),
+            KernelMessages.Status(done, "idle", 3),
+            KernelMessages.Request(running, 4)
+        );
         await ApplyAsync([.. _tracker.End(isKnown, "Killed by signal 9.", 7, 6)]);
 
         Assert.Equal(ExecutionState.Succeeded, Find(done).State);
@@ -159,9 +205,22 @@ public sealed class CellTrackerTests : IAsyncDisposable
             Assert.Equal(["queued", "running", "failed"], _house.History(new ExecutionId(b)));
         }
 
-        static KernelMessage[] Said(string id, long at) => at == 0
-            ? [KernelMessages.Request(id, 1), KernelMessages.Stream(id, "a", 2), KernelMessages.Reply(id, 3), KernelMessages.Status(id, "idle", 4)]
-            : [KernelMessages.Request(id, 101), KernelMessages.Status(id, "idle", 102), KernelMessages.Stream(id, "late", 103), KernelMessages.Error(id, 104)];
+        static KernelMessage[] Said(string id, long at) =>
+            at == 0
+                ?
+                [
+                    KernelMessages.Request(id, 1),
+                    KernelMessages.Stream(id, "a", 2),
+                    KernelMessages.Reply(id, 3),
+                    KernelMessages.Status(id, "idle", 4),
+                ]
+                :
+                [
+                    KernelMessages.Request(id, 101),
+                    KernelMessages.Status(id, "idle", 102),
+                    KernelMessages.Stream(id, "late", 103),
+                    KernelMessages.Error(id, 104),
+                ];
     }
 
     [Fact]
@@ -170,9 +229,15 @@ public sealed class CellTrackerTests : IAsyncDisposable
         string[] cells = [await HandOverAsync(), await HandOverAsync(), await HandOverAsync()];
         KernelMessage[] journal =
         [
-            KernelMessages.Request(cells[0], 1), KernelMessages.Stream(cells[0], "x", 2), KernelMessages.Reply(cells[0], 3), KernelMessages.Status(cells[0], "idle", 4),
-            KernelMessages.Request(cells[1], 5), KernelMessages.Error(cells[1], 6), KernelMessages.Status(cells[1], "idle", 7),
-            KernelMessages.Request(cells[2], 8), KernelMessages.Stream(cells[2], "y", 9),
+            KernelMessages.Request(cells[0], 1),
+            KernelMessages.Stream(cells[0], "x", 2),
+            KernelMessages.Reply(cells[0], 3),
+            KernelMessages.Status(cells[0], "idle", 4),
+            KernelMessages.Request(cells[1], 5),
+            KernelMessages.Error(cells[1], 6),
+            KernelMessages.Status(cells[1], "idle", 7),
+            KernelMessages.Request(cells[2], 8),
+            KernelMessages.Stream(cells[2], "y", 9),
         ];
         await TakeAsync(journal);
         Execution[] before = [.. cells.Select(Find)];
@@ -197,11 +262,16 @@ public sealed class CellTrackerTests : IAsyncDisposable
         await HandOverAsync();
         Assert.Null(_tracker.Take(KernelMessages.Status("somebody else", "idle", 1)));
         Assert.Null(_tracker.Take(KernelMessages.Of(Protocol.Journal.JournalChannel.ShellRequest, "complete_request", "c", "", "{}", 2)));
-        await TakeAsync(KernelMessages.Request("not ours", 3), KernelMessages.Reply("not ours", 4), KernelMessages.Status("not ours", "idle", 5));
+        await TakeAsync(
+            KernelMessages.Request("not ours", 3),
+            KernelMessages.Reply("not ours", 4),
+            KernelMessages.Status("not ours", "idle", 5)
+        );
         Assert.Equal(1, _house.Feed.LastPosition);
     }
 
-    private static (ExecutionState, long, long, long?, string?) Essence(Execution e) => (e.State, e.StartPosition, e.EndPosition, e.OutputBytes, e.Reason);
+    private static (ExecutionState, long, long, long?, string?) Essence(Execution e) =>
+        (e.State, e.StartPosition, e.EndPosition, e.OutputBytes, e.Reason);
 
     private static IEnumerable<int[]> Shuffles(int first, int second) =>
         from bits in Enumerable.Range(0, 1 << (first + second))
@@ -223,19 +293,22 @@ public sealed class CellTrackerTests : IAsyncDisposable
         }
     }
 
-    private Action<StoreTransaction>?[] TakeAll(params KernelMessage[] messages) => Array.ConvertAll(messages, message => _tracker.Take(message));
+    private Action<StoreTransaction>?[] TakeAll(params KernelMessage[] messages) =>
+        Array.ConvertAll(messages, message => _tracker.Take(message));
 
-    private Task ApplyAsync(params Action<StoreTransaction>?[] changes) => Array.TrueForAll(changes, static c => c is null)
-        ? Task.CompletedTask
-        : _house.Store.WriteAsync(
-            transaction =>
-            {
-                foreach (Action<StoreTransaction>? change in changes)
+    private Task ApplyAsync(params Action<StoreTransaction>?[] changes) =>
+        Array.TrueForAll(changes, static c => c is null)
+            ? Task.CompletedTask
+            : _house.Store.WriteAsync(
+                transaction =>
                 {
-                    change?.Invoke(transaction);
-                }
-            },
-            TemporaryLedger.Cancel);
+                    foreach (Action<StoreTransaction>? change in changes)
+                    {
+                        change?.Invoke(transaction);
+                    }
+                },
+                TemporaryLedger.Cancel
+            );
 
     private Execution Find(string id) => _house.Find(new ExecutionId(id));
 

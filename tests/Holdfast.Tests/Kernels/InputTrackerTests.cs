@@ -16,7 +16,10 @@ public sealed class InputTrackerTests
     {
         Take(Asked("cell"));
         PendingInput pending = _tracker.Pending!;
-        Assert.Equal(("cell", "Name? ", true, 5000L, Execution, 5000L), (pending.RequestId, pending.Prompt, pending.IsPassword, pending.Since, pending.ExecutionId, pending.Position));
+        Assert.Equal(
+            ("cell", "Name? ", true, 5000L, Execution, 5000L),
+            (pending.RequestId, pending.Prompt, pending.IsPassword, pending.Since, pending.ExecutionId, pending.Position)
+        );
         Assert.Equal("input_request", JupyterMessage.TryParse(pending.Multipart)!.MessageType);
         Assert.Equal("ask", JupyterHeader.Read(pending.HeaderJson.Span).MessageId);
     }

@@ -60,28 +60,40 @@ public sealed class KernelActivityTests
         Assert.Equal("dead", activity.ExecutionState);
     }
 
-    /// <summary>Goal: the state is that of the requests together, however they interleave. Method: random busy and idle statuses of five requests, held against a set of those that are open.</summary>
+    /// <summary>
+    /// Goal: the state is that of the requests together, however they interleave. Method: random busy and idle statuses of five requests,
+    /// held against a set of those that are open.
+    /// </summary>
     [Fact]
     public void It_is_busy_as_long_as_any_request_is_however_their_statuses_interleave()
     {
-        Gen<(int Who, bool IsBusy)[]> histories = Gen.Choose(0, 4).SelectMany(static who => Gen.Elements(true, false).Select(busy => (who, busy))).ArrayOf();
-        Prop.ForAll(histories.ToArbitrary(), static history =>
-        {
-            var activity = new KernelActivity(isKnownReady: true);
-            var open = new Dictionary<int, long>();
-            for (int i = 0; i < history.Length; i++)
-            {
-                (int who, bool isBusy) = history[i];
-                activity.Take(KernelMessages.Status($"cell {who}", isBusy ? "busy" : "idle", i));
-                _ = isBusy ? open.TryAdd(who, i) : open.Remove(who);
-                if (activity.IsBusy != open.Count > 0 || activity.OldestPosition != (open.Count > 0 ? open.Values.Min() : long.MaxValue))
+        Gen<(int Who, bool IsBusy)[]> histories = Gen.Choose(0, 4)
+            .SelectMany(static who => Gen.Elements(true, false).Select(busy => (who, busy)))
+            .ArrayOf();
+        Prop.ForAll(
+                histories.ToArbitrary(),
+                static history =>
                 {
-                    return false;
-                }
-            }
+                    var activity = new KernelActivity(isKnownReady: true);
+                    var open = new Dictionary<int, long>();
+                    for (int i = 0; i < history.Length; i++)
+                    {
+                        (int who, bool isBusy) = history[i];
+                        activity.Take(KernelMessages.Status($"cell {who}", isBusy ? "busy" : "idle", i));
+                        _ = isBusy ? open.TryAdd(who, i) : open.Remove(who);
+                        if (
+                            activity.IsBusy != open.Count > 0
+                            || activity.OldestPosition != (open.Count > 0 ? open.Values.Min() : long.MaxValue)
+                        )
+                        {
+                            return false;
+                        }
+                    }
 
-            return true;
-        }).QuickCheckThrowOnFailure();
+                    return true;
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     private static KernelMessage Status(string parentType, string parent, string state, long position) =>

@@ -15,16 +15,29 @@ public sealed class KernelCommitsTests
         var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var waiting = new Queue<string>(["first", "second"]);
         KernelCommits? commits = null;
-        commits = new KernelCommits(house.Store, house.Directory, static (_, _) => { }, Turn, "kernel", TimeProvider.System, NullLogger.Instance);
+        commits = new KernelCommits(
+            house.Store,
+            house.Directory,
+            static (_, _) => { },
+            Turn,
+            "kernel",
+            TimeProvider.System,
+            NullLogger.Instance
+        );
 
         Turn();
         await stored.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
-        void Turn() => commits!.Turn(waiting.Count > 0, hasCells: false, () =>
-        {
-            string change = waiting.Dequeue();
-            return new KernelCommit([transaction => transaction.OnCommitted(() => Committed(change))], [], NeedsSync: false, 0, 0);
-        });
+        void Turn() =>
+            commits!.Turn(
+                waiting.Count > 0,
+                hasCells: false,
+                () =>
+                {
+                    string change = waiting.Dequeue();
+                    return new KernelCommit([transaction => transaction.OnCommitted(() => Committed(change))], [], NeedsSync: false, 0, 0);
+                }
+            );
 
         void Committed(string change)
         {

@@ -12,13 +12,17 @@ public sealed class KernelLedgerTests : IAsyncDisposable
 {
     private static readonly KernelPlan Plan = new("python3", "/srv")
     {
-        Environment = new Dictionary<string, string> { ["A"] = "b=c", ["É"] = "" }, MemoryBytesMax = 1 << 30, CpuMillisMax = 500, IsAutoRestarted = true,
+        Environment = new Dictionary<string, string> { ["A"] = "b=c", ["É"] = "" },
+        MemoryBytesMax = 1 << 30,
+        CpuMillisMax = 500,
+        IsAutoRestarted = true,
     };
 
     private readonly TemporaryLedger _house = new();
     private readonly KernelLedger _ledger;
 
-    public KernelLedgerTests() => _ledger = new KernelLedger(_house.Ledger, _house.Feed, new RestartPolicy { RestartsMax = 2 }, "here", _house.Clock);
+    public KernelLedgerTests() =>
+        _ledger = new KernelLedger(_house.Ledger, _house.Feed, new RestartPolicy { RestartsMax = 2 }, "here", _house.Clock);
 
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 
@@ -74,9 +78,15 @@ public sealed class KernelLedgerTests : IAsyncDisposable
     [InlineData(false, true, true)]
     [InlineData(true, false, true)]
     [InlineData(true, true, false)]
-    public async Task Neither_an_unwanted_restart_nor_one_of_a_failed_first_start_nor_one_for_the_machine_s_fault_is_made(bool isWanted, bool wasUp, bool mayRestart)
+    public async Task Neither_an_unwanted_restart_nor_one_of_a_failed_first_start_nor_one_for_the_machine_s_fault_is_made(
+        bool isWanted,
+        bool wasUp,
+        bool mayRestart
+    )
     {
-        KernelId id = wasUp ? await UpAsync(Plan with { IsAutoRestarted = isWanted }) : (await AddAsync(Plan with { IsAutoRestarted = isWanted })).Id;
+        KernelId id = wasUp
+            ? await UpAsync(Plan with { IsAutoRestarted = isWanted })
+            : (await AddAsync(Plan with { IsAutoRestarted = isWanted })).Id;
         await DieAsync(id, mayRestart);
 
         Assert.Equal((KernelState.Dead, "It was ended by SIGSEGV."), (Find(id)!.State, Find(id)!.Reason));
@@ -125,16 +135,21 @@ public sealed class KernelLedgerTests : IAsyncDisposable
         Assert.Equal("kernel.running", Assert.Single(_house.Feed.ReadAfter(0, id.Value, 100)).Kind);
     }
 
-    private Task<Kernel?> TakeAsync(KernelId id, KernelPlan plan) => _house.Store.WriteAsync(transaction => _ledger.Take(transaction, id, plan), TemporaryLedger.Cancel);
+    private Task<Kernel?> TakeAsync(KernelId id, KernelPlan plan) =>
+        _house.Store.WriteAsync(transaction => _ledger.Take(transaction, id, plan), TemporaryLedger.Cancel);
 
     private Kernel? Find(KernelId id) => _house.Store.Read(reader => KernelsTable.Find(reader, id));
 
-    private async Task<Kernel> AddAsync(KernelPlan plan) => (await _house.Store.WriteAsync(transaction => _ledger.Add(transaction, KernelId.New(), plan), TemporaryLedger.Cancel)).Kernel;
+    private async Task<Kernel> AddAsync(KernelPlan plan) =>
+        (await _house.Store.WriteAsync(transaction => _ledger.Add(transaction, KernelId.New(), plan), TemporaryLedger.Cancel)).Kernel;
 
     private async Task<KernelId> UpAsync(KernelPlan plan)
     {
         Kernel kernel = await AddAsync(plan);
-        await _house.Store.WriteAsync(transaction => _ledger.Ready(transaction, kernel.Id, kernel.AttemptId!.Value), TemporaryLedger.Cancel);
+        await _house.Store.WriteAsync(
+            transaction => _ledger.Ready(transaction, kernel.Id, kernel.AttemptId!.Value),
+            TemporaryLedger.Cancel
+        );
         return kernel.Id;
     }
 

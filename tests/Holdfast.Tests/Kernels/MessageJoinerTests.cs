@@ -19,7 +19,11 @@ public sealed class MessageJoinerTests : IDisposable
     [InlineData(false)]
     public void Large_output_is_put_together_only_for_who_wants_it_and_counted_all_the_same(bool isWanted)
     {
-        List<KernelMessage> read = Read(isWanted, KernelMessages.Stream("cell", string.Concat(Enumerable.Repeat("é\\n", Length / 3)), 0), KernelMessages.Status("cell", "idle", 0));
+        List<KernelMessage> read = Read(
+            isWanted,
+            KernelMessages.Stream("cell", string.Concat(Enumerable.Repeat("é\\n", Length / 3)), 0),
+            KernelMessages.Status("cell", "idle", 0)
+        );
         Assert.Equal(["stream", "status"], read.Select(static m => m.Message.MessageType));
         Assert.Equal((!isWanted, "cell"), (read[0].IsPartial, read[0].Message.ParentMessageId));
         Assert.Equal(Length, isWanted ? CellOutputText.CountBytes(read[0].Message) : read[0].SaidBytes);
@@ -34,9 +38,17 @@ public sealed class MessageJoinerTests : IDisposable
         string text = new('x', Length);
         List<KernelMessage> read = Read(
             false,
-            KernelMessages.Of(JournalChannel.IoPub, "display_data", "d", "cell", $$$"""{"metadata":{},"data":{"image/png":"{{{text}}}","text/plain":"abc"}}""", 0),
+            KernelMessages.Of(
+                JournalChannel.IoPub,
+                "display_data",
+                "d",
+                "cell",
+                $$$"""{"metadata":{},"data":{"image/png":"{{{text}}}","text/plain":"abc"}}""",
+                0
+            ),
             KernelMessages.Of(JournalChannel.IoPub, "comm_msg", "c", "cell", $$"""{"data":"{{text}}"}""", 0),
-            KernelMessages.Reply("cell", 0, $$"""{"status":"ok","x":"{{text}}"}"""));
+            KernelMessages.Reply("cell", 0, $$"""{"status":"ok","x":"{{text}}"}""")
+        );
         Assert.Equal([4L, 0L, 0L], read.Select(static m => m.SaidBytes));
         Assert.Equal([true, true, false], read.Select(static m => m.IsPartial));
         Assert.Equal("ok", read[2].Message.ReplyStatus);
@@ -60,7 +72,12 @@ public sealed class MessageJoinerTests : IDisposable
             if (joiner.TryTake(record, out KernelMessage message))
             {
                 Assert.Equal(long.MaxValue, joiner.OldestPosition);
-                read.Add(message with { Message = message.IsPartial ? message.Message : JupyterMessage.TryParse(message.Message.ToMultipart())! });
+                read.Add(
+                    message with
+                    {
+                        Message = message.IsPartial ? message.Message : JupyterMessage.TryParse(message.Message.ToMultipart())!,
+                    }
+                );
             }
         }
 

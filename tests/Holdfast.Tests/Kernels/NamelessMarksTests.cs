@@ -16,7 +16,8 @@ public sealed class NamelessMarksTests : IDisposable
     public void Who_comes_after_a_loss_goes_on_in_the_place_of_the_one_that_was_lost_first()
     {
         var marks = new NamelessMarks(_folder, _time);
-        string first = Take(marks), second = Take(marks);
+        string first = Take(marks),
+            second = Take(marks);
         Assert.NotEqual(first, second);
         marks.Leave(second, isForGood: false);
         _time.Turn(TimeSpan.FromSeconds(1));

@@ -9,7 +9,9 @@ using Holdfast.Tests.Fakes;
 
 namespace Holdfast.Tests.Kernels;
 
-/// <summary>Cells that clients send by themselves: their rows are made of the kernel's journal, however often and however far that is read.</summary>
+/// <summary>
+/// Cells that clients send by themselves: their rows are made of the kernel's journal, however often and however far that is read.
+/// </summary>
 public sealed class SentCellTests : IAsyncDisposable
 {
     private static readonly AttemptId Kernel = new("kernel");
@@ -27,13 +29,23 @@ public sealed class SentCellTests : IAsyncDisposable
     public async Task A_short_cell_is_one_write_with_all_that_is_known_of_it()
     {
         Take(
-            KernelMessages.Sent("m1", 10, """{"code":"print(\"é\")","silent":false}""", """{"cellId":"abc"}"""), KernelMessages.Status("m1", "busy", 11),
-            KernelMessages.Stream("m1", "hi", 12), KernelMessages.Reply("m1", 13), KernelMessages.Status("m1", "idle", 14));
+            KernelMessages.Sent("m1", 10, """{"code":"print(\"é\")","silent":false}""", """{"cellId":"abc"}"""),
+            KernelMessages.Status("m1", "busy", 11),
+            KernelMessages.Stream("m1", "hi", 12),
+            KernelMessages.Reply("m1", 13),
+            KernelMessages.Status("m1", "idle", 14)
+        );
         await SaveAsync();
 
         Execution cell = Find("m1");
-        Assert.Equal((ExecutionState.Succeeded, ExecutionKind.Cell, "abc", Id.Value, "a client", "user"), (cell.State, cell.Kind, cell.CellId, cell.KernelId, cell.ClientSession, cell.ClientUsername));
-        Assert.Equal((10L, 11L, 13L, 10L, 15L, 2L, 0), (cell.CreatedAt, cell.StartedAt, cell.FinishedAt, cell.StartPosition, cell.EndPosition, cell.OutputBytes, cell.ExitCode));
+        Assert.Equal(
+            (ExecutionState.Succeeded, ExecutionKind.Cell, "abc", Id.Value, "a client", "user"),
+            (cell.State, cell.Kind, cell.CellId, cell.KernelId, cell.ClientSession, cell.ClientUsername)
+        );
+        Assert.Equal(
+            (10L, 11L, 13L, 10L, 15L, 2L, 0),
+            (cell.CreatedAt, cell.StartedAt, cell.FinishedAt, cell.StartPosition, cell.EndPosition, cell.OutputBytes, cell.ExitCode)
+        );
         Assert.Equal("""{"code":"print(\"é\")"}""", _house.Store.Read(reader => ExecutionsTable.ReadRequest(reader, cell.Id)));
         Assert.Equal(["succeeded"], _house.History(cell.Id));
         Assert.False(_tracker.HasChanged);
@@ -56,7 +68,12 @@ public sealed class SentCellTests : IAsyncDisposable
     [Fact]
     public async Task What_the_kernel_dropped_is_cancelled_and_never_ran()
     {
-        Take(KernelMessages.Sent("m1", 1), KernelMessages.Status("m1", "busy", 2), KernelMessages.Reply("m1", 3, """{"status":"aborted"}"""), KernelMessages.Status("m1", "idle", 4));
+        Take(
+            KernelMessages.Sent("m1", 1),
+            KernelMessages.Status("m1", "busy", 2),
+            KernelMessages.Reply("m1", 3, """{"status":"aborted"}"""),
+            KernelMessages.Status("m1", "idle", 4)
+        );
         await SaveAsync();
         Assert.Equal((ExecutionState.Cancelled, "aborted", null), (Find("m1").State, Find("m1").Cause, Find("m1").StartedAt));
     }
@@ -65,8 +82,13 @@ public sealed class SentCellTests : IAsyncDisposable
     public async Task What_R_drops_has_neither_busy_nor_idle_and_what_it_was_interrupted_in_has_failed()
     {
         Take(
-            KernelMessages.Sent("m1", 1), KernelMessages.Sent("m2", 2), KernelMessages.Status("m1", "busy", 3), KernelMessages.Reply("m1", 4, """{"status":"abort"}"""),
-            KernelMessages.Reply("m2", 5, """{"status":"aborted"}"""), KernelMessages.Status("m1", "idle", 6));
+            KernelMessages.Sent("m1", 1),
+            KernelMessages.Sent("m2", 2),
+            KernelMessages.Status("m1", "busy", 3),
+            KernelMessages.Reply("m1", 4, """{"status":"abort"}"""),
+            KernelMessages.Reply("m2", 5, """{"status":"aborted"}"""),
+            KernelMessages.Status("m1", "idle", 6)
+        );
         await SaveAsync();
         Assert.Equal((ExecutionState.Failed, "error", "Interrupted"), (Find("m1").State, Find("m1").Cause, Find("m1").Reason));
         Assert.Equal((ExecutionState.Cancelled, "aborted", null), (Find("m2").State, Find("m2").Cause, Find("m2").StartedAt));
@@ -75,7 +97,11 @@ public sealed class SentCellTests : IAsyncDisposable
     [Fact]
     public async Task A_silent_request_is_no_execution()
     {
-        Take(KernelMessages.Sent("m1", 1, """{"code":"1","silent":true}"""), KernelMessages.Reply("m1", 2), KernelMessages.Status("m1", "idle", 3));
+        Take(
+            KernelMessages.Sent("m1", 1, """{"code":"1","silent":true}"""),
+            KernelMessages.Reply("m1", 2),
+            KernelMessages.Status("m1", "idle", 3)
+        );
         await SaveAsync();
         Assert.Equal(0, _house.Feed.LastPosition);
     }
@@ -83,7 +109,10 @@ public sealed class SentCellTests : IAsyncDisposable
     [Theory]
     [InlineData(true, ExecutionState.Cancelled)]
     [InlineData(false, ExecutionState.Lost)]
-    public async Task When_the_kernel_ends_what_ran_is_lost_and_what_waited_in_it_never_ran_if_that_is_known(bool isKnown, ExecutionState waited)
+    public async Task When_the_kernel_ends_what_ran_is_lost_and_what_waited_in_it_never_ran_if_that_is_known(
+        bool isKnown,
+        ExecutionState waited
+    )
     {
         Take(KernelMessages.Sent("ran", 1), KernelMessages.Status("ran", "busy", 2), KernelMessages.Sent("waited", 3));
         await SaveAsync();
@@ -123,64 +152,81 @@ public sealed class SentCellTests : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goal: a crash at any moment changes nothing. Method: the messages of three cells, shuffled into each other; the journal is read with saves at random places, and
-    /// after random ones of them from the beginning again by a new tracker; the rows are those of one undisturbed reading, and each has the id it got first.
+    /// Goal: a crash at any moment changes nothing. Method: the messages of three cells, shuffled into each other; the journal is read with
+    /// saves at random places, and after random ones of them from the beginning again by a new tracker; the rows are those of one
+    /// undisturbed reading, and each has the id it got first.
     /// </summary>
     [Fact]
     public void Crashes_between_reading_and_storing_change_no_row_and_no_id()
     {
-        Gen<(int Who, int Event)[]> histories = Gen.Choose(0, 2).SelectMany(static who => Gen.Choose(0, 9).Select(e => (who, e))).ArrayOf(14);
-        Prop.ForAll(histories.ToArbitrary(), history =>
-        {
-            string[] names = [.. Enumerable.Range(0, 3).Select(static i => Guid.NewGuid().ToString("N") + i)];
-            int[] next = new int[3];
-            var journal = new List<KernelMessage>();
-            var ids = new Dictionary<string, ExecutionId>();
-            _tracker = NewTracker();
-            for (int i = 0; i < history.Length; i++)
-            {
-                (int who, int happening) = history[i];
-                if (next[who] < 5)
+        Gen<(int Who, int Event)[]> histories = Gen.Choose(0, 2)
+            .SelectMany(static who => Gen.Choose(0, 9).Select(e => (who, e)))
+            .ArrayOf(14);
+        Prop.ForAll(
+                histories.ToArbitrary(),
+                history =>
                 {
-                    journal.Add(Said(names[who], next[who]++, i));
-                    Take(journal[^1]);
-                }
-
-                if (happening < 4)
-                {
-                    Save();
-                    foreach (string name in names.Where(n => FindOrNull(n) is not null))
-                    {
-                        Assert.Equal(ids.TryGetValue(name, out ExecutionId known) ? known : ids[name] = Find(name).Id, Find(name).Id);
-                    }
-                }
-
-                if (happening is 0 or 9)
-                {
+                    string[] names = [.. Enumerable.Range(0, 3).Select(static i => Guid.NewGuid().ToString("N") + i)];
+                    int[] next = new int[3];
+                    var journal = new List<KernelMessage>();
+                    var ids = new Dictionary<string, ExecutionId>();
                     _tracker = NewTracker();
-                    journal.ForEach(m => Take(m));
+                    for (int i = 0; i < history.Length; i++)
+                    {
+                        (int who, int happening) = history[i];
+                        if (next[who] < 5)
+                        {
+                            journal.Add(Said(names[who], next[who]++, i));
+                            Take(journal[^1]);
+                        }
+
+                        if (happening < 4)
+                        {
+                            Save();
+                            foreach (string name in names.Where(n => FindOrNull(n) is not null))
+                            {
+                                Assert.Equal(
+                                    ids.TryGetValue(name, out ExecutionId known) ? known : ids[name] = Find(name).Id,
+                                    Find(name).Id
+                                );
+                            }
+                        }
+
+                        if (happening is 0 or 9)
+                        {
+                            _tracker = NewTracker();
+                            journal.ForEach(m => Take(m));
+                        }
+                    }
+
+                    Save();
+                    for (int who = 0; who < 3; who++)
+                    {
+                        ExecutionState? expected = next[who] switch
+                        {
+                            0 => null,
+                            1 => ExecutionState.Queued,
+                            5 => ExecutionState.Succeeded,
+                            _ => ExecutionState.Running,
+                        };
+                        Assert.Equal(expected, FindOrNull(names[who])?.State);
+                        Assert.True(next[who] < 5 || Find(names[who]).OutputBytes == 1);
+                    }
+
+                    return true;
                 }
-            }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(60));
 
-            Save();
-            for (int who = 0; who < 3; who++)
+        static KernelMessage Said(string id, int step, long at) =>
+            step switch
             {
-                ExecutionState? expected = next[who] switch { 0 => null, 1 => ExecutionState.Queued, 5 => ExecutionState.Succeeded, _ => ExecutionState.Running };
-                Assert.Equal(expected, FindOrNull(names[who])?.State);
-                Assert.True(next[who] < 5 || Find(names[who]).OutputBytes == 1);
-            }
-
-            return true;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
-
-        static KernelMessage Said(string id, int step, long at) => step switch
-        {
-            0 => KernelMessages.Sent(id, at),
-            1 => KernelMessages.Status(id, "busy", at),
-            2 => KernelMessages.Stream(id, "x", at),
-            3 => KernelMessages.Reply(id, at),
-            _ => KernelMessages.Status(id, "idle", at),
-        };
+                0 => KernelMessages.Sent(id, at),
+                1 => KernelMessages.Status(id, "busy", at),
+                2 => KernelMessages.Stream(id, "x", at),
+                3 => KernelMessages.Reply(id, at),
+                _ => KernelMessages.Status(id, "idle", at),
+            };
     }
 
     private CellTracker NewTracker() => new(_house.Ledger, Id, Kernel, _house.Time) { CancelledCellStarted = _interrupted.Add };

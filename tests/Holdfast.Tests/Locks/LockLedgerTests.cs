@@ -7,8 +7,8 @@ using Holdfast.Tests.Executions;
 namespace Holdfast.Tests.Locks;
 
 /// <summary>
-/// Goal: a lock has one holder, lines keep their order, everybody has all of their locks or none, and nobody waits who could go. Method: random walks of submits, ends,
-/// cancels, retries and releases by hand, through the real store, beside a model of plain lists.
+/// Goal: a lock has one holder, lines keep their order, everybody has all of their locks or none, and nobody waits who could go. Method:
+/// random walks of submits, ends, cancels, retries and releases by hand, through the real store, beside a model of plain lists.
 /// </summary>
 public sealed class LockLedgerTests
 {
@@ -64,7 +64,10 @@ public sealed class LockLedgerTests
             else
             {
                 string name = Names[which % Names.Length];
-                ReleasedLock? released = await house.Store.WriteAsync(t => house.Ledger.ReleaseLock(t, name, "a test"), TemporaryLedger.Cancel);
+                ReleasedLock? released = await house.Store.WriteAsync(
+                    t => house.Ledger.ReleaseLock(t, name, "a test"),
+                    TemporaryLedger.Cancel
+                );
                 Assert.Equal(model.Release(name), released?.Holder);
             }
 
@@ -78,7 +81,10 @@ public sealed class LockLedgerTests
     private static void Compare(TemporaryLedger house, LockModel model, List<ExecutionId> known)
     {
         IReadOnlyList<LockLine> lines = new ListLocks(house.Store).Run();
-        Assert.Equal(model.Lines(), lines.Select(static l => $"{l.Name}: {l.Holder?.Value} < {string.Join(" ", l.Waiting.Select(static w => w.Value))}"));
+        Assert.Equal(
+            model.Lines(),
+            lines.Select(static l => $"{l.Name}: {l.Holder?.Value} < {string.Join(" ", l.Waiting.Select(static w => w.Value))}")
+        );
         foreach (ExecutionId id in known)
         {
             ExecutionState state = house.Find(id).State;
@@ -86,8 +92,8 @@ public sealed class LockLedgerTests
         }
     }
 
-    private static Task<Execution> AddAsync(TemporaryLedger house, params string[] locks) => house.Store.WriteAsync(
-        transaction => house.Ledger.Add(transaction, house.Draft(), Request(locks), locks), TemporaryLedger.Cancel);
+    private static Task<Execution> AddAsync(TemporaryLedger house, params string[] locks) =>
+        house.Store.WriteAsync(transaction => house.Ledger.Add(transaction, house.Draft(), Request(locks), locks), TemporaryLedger.Cancel);
 
     private static string Request(string[] locks) =>
         System.Text.Json.JsonSerializer.Serialize(new JobRequest { Argv = ["true"], Locks = locks }, JobJson.Default.JobRequest);
@@ -110,7 +116,9 @@ public sealed class LockLedgerTests
 
         Execution active = house.Find(id);
         _ = await house.Store.WriteAsync(
-            t => house.Ledger.Finish(t, id, active.AttemptId!.Value, new Outcome(ExecutionState.Failed, 1, null, "exited", "It ended.", 5)), TemporaryLedger.Cancel);
+            t => house.Ledger.Finish(t, id, active.AttemptId!.Value, new Outcome(ExecutionState.Failed, 1, null, "exited", "It ended.", 5)),
+            TemporaryLedger.Cancel
+        );
     }
 
     [Fact]
@@ -140,13 +148,21 @@ public sealed class LockLedgerTests
         ClaimedJob job = Assert.Single(await house.ClaimAsync(10));
         Assert.Equal(ExecutionState.Waiting, second.State);
 
-        await Assert.ThrowsAsync<InvalidDataException>(() => house.Store.WriteAsync<int>(
-            transaction =>
-            {
-                house.Ledger.Finish(transaction, job.Execution.Id, job.Attempt.Id, new Outcome(ExecutionState.Lost, null, null, "lost", "", 5));
-                throw new InvalidDataException();
-            },
-            TemporaryLedger.Cancel));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            house.Store.WriteAsync<int>(
+                transaction =>
+                {
+                    house.Ledger.Finish(
+                        transaction,
+                        job.Execution.Id,
+                        job.Attempt.Id,
+                        new Outcome(ExecutionState.Lost, null, null, "lost", "", 5)
+                    );
+                    throw new InvalidDataException();
+                },
+                TemporaryLedger.Cancel
+            )
+        );
         Assert.Equal(ExecutionState.Waiting, house.Find(second.Id).State);
 
         await house.FinishAsync(job, ExecutionState.Lost);

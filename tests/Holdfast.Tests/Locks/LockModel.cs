@@ -2,7 +2,9 @@ using Holdfast.Engine.Executions;
 
 namespace Holdfast.Tests.Locks;
 
-/// <summary>What locks mean, as naively as it can be said: a list a name, and whoever is first in all of its lists has them for good.</summary>
+/// <summary>
+/// What locks mean, as naively as it can be said: a list a name, and whoever is first in all of its lists has them for good.
+/// </summary>
 internal sealed class LockModel
 {
     private readonly SortedDictionary<string, List<ExecutionId>> _lines = new(StringComparer.Ordinal);
@@ -52,8 +54,12 @@ internal sealed class LockModel
 
     public bool Waits(ExecutionId id) => !_granted.Contains(id) && _lines.Values.Any(l => l.Contains(id));
 
-    public IEnumerable<string> Lines() => _lines.Where(static l => l.Value.Count > 0).Select(l =>
-        $"{l.Key}: {l.Value.Where(_granted.Contains).Select(static h => (string?)h.Value).SingleOrDefault()} < {string.Join(" ", l.Value.Where(w => !_granted.Contains(w)).Select(static w => w.Value))}");
+    public IEnumerable<string> Lines() =>
+        _lines
+            .Where(static l => l.Value.Count > 0)
+            .Select(l =>
+                $"{l.Key}: {l.Value.Where(_granted.Contains).Select(static h => (string?)h.Value).SingleOrDefault()} < {string.Join(" ", l.Value.Where(w => !_granted.Contains(w)).Select(static w => w.Value))}"
+            );
 
     private void Settle()
     {

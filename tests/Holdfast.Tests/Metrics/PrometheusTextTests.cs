@@ -23,7 +23,13 @@ public sealed class PrometheusTextTests : IDisposable
         counter.Add(2, new KeyValuePair<string, object?>("who", "a \"b\"\\\n"));
         counter.Add(1, new KeyValuePair<string, object?>("who", "c"));
         counter.Add(3, new KeyValuePair<string, object?>("who", "c"));
-        Histogram<double> histogram = _meter.CreateHistogram("doing.duration", "s", "Of one.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
+        Histogram<double> histogram = _meter.CreateHistogram(
+            "doing.duration",
+            "s",
+            "Of one.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] }
+        );
         histogram.Record(0.1);
         histogram.Record(0.5);
         histogram.Record(7);
@@ -51,14 +57,19 @@ public sealed class PrometheusTextTests : IDisposable
             used_seconds_total 42
 
             """,
-            PrometheusText.Of(_reader.Collect()), ignoreLineEndingDifferences: true);
+            PrometheusText.Of(_reader.Collect()),
+            ignoreLineEndingDifferences: true
+        );
     }
 
     [Fact]
     public void What_an_observed_instrument_no_longer_speaks_of_is_gone()
     {
         string[] states = ["idle", "busy"];
-        _ = _meter.CreateObservableGauge("kernels", () => states.Select(s => new Measurement<long>(1, new KeyValuePair<string, object?>("state", s))));
+        _ = _meter.CreateObservableGauge(
+            "kernels",
+            () => states.Select(s => new Measurement<long>(1, new KeyValuePair<string, object?>("state", s)))
+        );
 
         Assert.Contains("state=\"busy\"", PrometheusText.Of(_reader.Collect()), StringComparison.Ordinal);
         states = ["idle"];

@@ -42,7 +42,10 @@ public sealed class GetRunTests : IAsyncDisposable
         Assert.All(waiting, static w => Assert.False(w.IsCompleted));
 
         await FinishAsync("one", kind);
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(TemporaryLedger.Cancel), static view => Assert.Equal(RunState.Failed, view.Run.State));
+        Assert.All(
+            await Task.WhenAll(waiting).WaitAsync(TemporaryLedger.Cancel),
+            static view => Assert.Equal(RunState.Failed, view.Run.State)
+        );
         await _house.Clock.NoTimerAsync().WaitAsync(TemporaryLedger.Cancel);
     }
 
@@ -69,16 +72,26 @@ public sealed class GetRunTests : IAsyncDisposable
 
     private Task<RunView> WaitAsync(string id, double seconds) => _get.WaitAsync(id, TimeSpan.FromSeconds(seconds), TemporaryLedger.Cancel);
 
-    private Task AddAsync(string id) => _house.Store.WriteAsync(
-        transaction => RunsTable.Insert(transaction, new Run(id, "/a.ipynb", RunState.Running, KernelId.New(), new AttemptId("a"), false, true, 0, 1), "here"), TemporaryLedger.Cancel);
+    private Task AddAsync(string id) =>
+        _house.Store.WriteAsync(
+            transaction =>
+                RunsTable.Insert(
+                    transaction,
+                    new Run(id, "/a.ipynb", RunState.Running, KernelId.New(), new AttemptId("a"), false, true, 0, 1),
+                    "here"
+                ),
+            TemporaryLedger.Cancel
+        );
 
-    private Task FinishAsync(string id, string kind) => _house.Store.WriteAsync(
-        transaction =>
-        {
-            RunsTable.Finish(transaction, id, RunState.Failed, null, 2);
-            _house.Feed.Append(transaction, kind, id, static _ => { });
-        },
-        TemporaryLedger.Cancel);
+    private Task FinishAsync(string id, string kind) =>
+        _house.Store.WriteAsync(
+            transaction =>
+            {
+                RunsTable.Finish(transaction, id, RunState.Failed, null, 2);
+                _house.Feed.Append(transaction, kind, id, static _ => { });
+            },
+            TemporaryLedger.Cancel
+        );
 
     private Task PublishAsync(string kind, string subject) =>
         _house.Store.WriteAsync(transaction => _house.Feed.Append(transaction, kind, subject, static _ => { }), TemporaryLedger.Cancel);

@@ -14,10 +14,20 @@ public sealed class NotebookFileTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     public static TheoryData<string> Golden() =>
-    [
-        "executed.ipynb", "minor-4.ipynb", "empty.ipynb", "indent-2.ipynb", "indent-4-ascii.ipynb", "tabs.ipynb", "one-line.ipynb", "compact.ipynb", "crlf.ipynb",
-        "odd.ipynb", "recorded.before.ipynb", "recorded.after.ipynb",
-    ];
+        [
+            "executed.ipynb",
+            "minor-4.ipynb",
+            "empty.ipynb",
+            "indent-2.ipynb",
+            "indent-4-ascii.ipynb",
+            "tabs.ipynb",
+            "one-line.ipynb",
+            "compact.ipynb",
+            "crlf.ipynb",
+            "odd.ipynb",
+            "recorded.before.ipynb",
+            "recorded.after.ipynb",
+        ];
 
     [Theory]
     [MemberData(nameof(Golden))]
@@ -63,7 +73,10 @@ public sealed class NotebookFileTests : IDisposable
     [Fact]
     public void What_is_set_looks_as_nbformat_writes_it()
     {
-        NotebookFile notebook = Of("""{"cells": [{"cell_type": "code", "execution_count": null, "id": "a", "metadata": {}, "outputs": [], "source": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}""", indent: " ");
+        NotebookFile notebook = Of(
+            """{"cells": [{"cell_type": "code", "execution_count": null, "id": "a", "metadata": {}, "outputs": [], "source": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}""",
+            indent: " "
+        );
         OutputFold fold = new(new DisplayRegistry());
         fold.ApplyIoPub("execute_input", "2026-01-01T00:00:00.000001Z", """{"execution_count": 7}"""u8);
         fold.ApplyIoPub("stream", null, """{"name": "stdout", "text": "a\né <b>\u0001\"\\\u2028x"}"""u8);
@@ -106,14 +119,19 @@ public sealed class NotebookFileTests : IDisposable
              "nbformat_minor": 5
             }
             """.Replace('§', '\u2028'),
-            Text(notebook));
+            Text(notebook)
+        );
     }
 
     [Theory]
-    [InlineData("""{"nbformat":4,"nbformat_minor":4,"metadata":{},"cells":[{"cell_type":"code","metadata":{},"source":"x","outputs":[],"execution_count":1}]}""",
-        """{"nbformat":4,"nbformat_minor":4,"metadata":{},"cells":[{"cell_type":"code","metadata":{"holdfast":{"executionId":"e","state":"lost"}},"source":"x","outputs":[],"execution_count":null}]}""")]
-    [InlineData("""{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"zoo": 1, "a": 2}, "source": "x", "outputs": [], "execution_count": 1}]}""",
-        """{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"zoo": 1, "a": 2, "holdfast": {"executionId": "e", "state": "lost"}}, "source": "x", "outputs": [], "execution_count": null}]}""")]
+    [InlineData(
+        """{"nbformat":4,"nbformat_minor":4,"metadata":{},"cells":[{"cell_type":"code","metadata":{},"source":"x","outputs":[],"execution_count":1}]}""",
+        """{"nbformat":4,"nbformat_minor":4,"metadata":{},"cells":[{"cell_type":"code","metadata":{"holdfast":{"executionId":"e","state":"lost"}},"source":"x","outputs":[],"execution_count":null}]}"""
+    )]
+    [InlineData(
+        """{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"zoo": 1, "a": 2}, "source": "x", "outputs": [], "execution_count": 1}]}""",
+        """{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"zoo": 1, "a": 2, "holdfast": {"executionId": "e", "state": "lost"}}, "source": "x", "outputs": [], "execution_count": null}]}"""
+    )]
     public void A_file_on_one_line_stays_on_one_line(string before, string after)
     {
         NotebookFile notebook = Parse(before);
@@ -124,8 +142,14 @@ public sealed class NotebookFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, """[{"cell_type": "code", "execution_count": null, "metadata": {"tags": []}, "outputs": [], "source": ["x"]}, {"cell_type": "raw", "source": ""}]""")]
-    [InlineData(1, """[{"cell_type": "raw", "source": ""}, {"cell_type": "code", "execution_count": null, "metadata": {"tags": []}, "outputs": [], "source": ["x"]}]""")]
+    [InlineData(
+        0,
+        """[{"cell_type": "code", "execution_count": null, "metadata": {"tags": []}, "outputs": [], "source": ["x"]}, {"cell_type": "raw", "source": ""}]"""
+    )]
+    [InlineData(
+        1,
+        """[{"cell_type": "raw", "source": ""}, {"cell_type": "code", "execution_count": null, "metadata": {"tags": []}, "outputs": [], "source": ["x"]}]"""
+    )]
     public void A_cell_inserted_into_one_line_is_spaced_as_its_neighbours(int index, string cells)
     {
         NotebookFile notebook = Parse("""{"nbformat": 4, "nbformat_minor": 4, "cells": [{"cell_type": "raw", "source": ""}]}""");
@@ -136,7 +160,9 @@ public sealed class NotebookFileTests : IDisposable
     [Fact]
     public void Of_a_repeated_name_the_last_is_read_and_set()
     {
-        NotebookFile notebook = Parse("""{"nbformat":4,"nbformat_minor":4,"cells":[{"cell_type":"code","source":"old","source":"new","execution_count":1,"execution_count":2}]}""");
+        NotebookFile notebook = Parse(
+            """{"nbformat":4,"nbformat_minor":4,"cells":[{"cell_type":"code","source":"old","source":"new","execution_count":1,"execution_count":2}]}"""
+        );
         Assert.Equal(("new", 2), (notebook.Cells[0].Source, notebook.Cells[0].ExecutionCount));
         notebook.Cells[0].SetExecutionCount(3);
         Assert.Contains("\"execution_count\":1,\"execution_count\":3}", Text(notebook), StringComparison.Ordinal);
@@ -145,7 +171,10 @@ public sealed class NotebookFileTests : IDisposable
     [Fact]
     public void A_mark_is_read_back_and_a_strange_one_is_none()
     {
-        NotebookFile notebook = Of("""{"cells": [{"cell_type": "code", "metadata": {"holdfast": 3}, "source": ""}], "metadata": {}, "nbformat": 4, "nbformat_minor": 2}""", " ");
+        NotebookFile notebook = Of(
+            """{"cells": [{"cell_type": "code", "metadata": {"holdfast": 3}, "source": ""}], "metadata": {}, "nbformat": 4, "nbformat_minor": 2}""",
+            " "
+        );
         Assert.Null(notebook.Cells[0].Mark);
         notebook.Cells[0].SetMark(new CellMark("e", "running"));
         Assert.Equal(new CellMark("e", "running"), Parse(Text(notebook)).Cells[0].Mark);
@@ -154,10 +183,12 @@ public sealed class NotebookFileTests : IDisposable
     [Fact]
     public void Source_is_the_same_as_a_string_or_as_lines()
     {
-        NotebookFile notebook = Parse("""
+        NotebookFile notebook = Parse(
+            """
             {"cells": [{"cell_type": "code", "metadata": {}, "source": "a\n\u00e9\ud83c\udf89\/"}, {"cell_type": "code", "metadata": {}, "source": ["a\n", "\u00e9🎉/"]}],
              "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-            """);
+            """
+        );
         Assert.Equal("a\né🎉/", notebook.Cells[0].Source);
         Assert.Equal(notebook.Cells[0].Source, notebook.Cells[1].Source);
     }
@@ -195,7 +226,9 @@ public sealed class NotebookFileTests : IDisposable
     [InlineData(2)]
     public void A_cell_is_inserted_where_it_is_asked_for_and_the_others_keep_their_text(int index)
     {
-        foreach (string name in new[] { "indent-2.ipynb", "indent-4-ascii.ipynb", "tabs.ipynb", "one-line.ipynb", "compact.ipynb", "crlf.ipynb" })
+        foreach (
+            string name in new[] { "indent-2.ipynb", "indent-4-ascii.ipynb", "tabs.ipynb", "one-line.ipynb", "compact.ipynb", "crlf.ipynb" }
+        )
         {
             string before = Encoding.UTF8.GetString(GoldenNotebooks.Bytes(name));
             NotebookFile notebook = NotebookFile.Parse(GoldenNotebooks.Bytes(name), name);
@@ -206,7 +239,12 @@ public sealed class NotebookFileTests : IDisposable
             Assert.Equal("y = 2\nz", again.Cells[index].Source);
             Assert.Equal(["t"], again.Cells[index].Tags);
             Assert.Equal(cell.Id, again.Cells[index].Id);
-            Assert.Equal(before.Contains('\r', StringComparison.Ordinal), Text(notebook).Replace("\r\n", "", StringComparison.Ordinal) is var rest && !rest.Contains('\n', StringComparison.Ordinal) && rest != Text(notebook));
+            Assert.Equal(
+                before.Contains('\r', StringComparison.Ordinal),
+                Text(notebook).Replace("\r\n", "", StringComparison.Ordinal) is var rest
+                    && !rest.Contains('\n', StringComparison.Ordinal)
+                    && rest != Text(notebook)
+            );
 
             // The same JSON with the new cell taken out, in the same layout: what was there has not moved.
             JsonObject tree = JsonNode.Parse(Text(notebook))!.AsObject();
@@ -233,15 +271,47 @@ public sealed class NotebookFileTests : IDisposable
     [InlineData("{\"nbformat\": 4}", "notebook-invalid", "nbformat_minor")]
     [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5}", "notebook-invalid", "cells is missing")]
     [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": {}}", "notebook-invalid", "cells is not a list")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"metadata\": [], \"cells\": []}", "notebook-invalid", "metadata is not an object")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"raw\", \"source\": \"\"}, 1]}", "notebook-invalid", "cell 1: cell is not an object")]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"metadata\": [], \"cells\": []}",
+        "notebook-invalid",
+        "metadata is not an object"
+    )]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"raw\", \"source\": \"\"}, 1]}",
+        "notebook-invalid",
+        "cell 1: cell is not an object"
+    )]
     [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"source\": \"\"}]}", "notebook-invalid", "cell 0: cell_type")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\"}]}", "notebook-invalid", "cell 0: source is missing")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": [1]}]}", "notebook-invalid", "cell 0: source holds")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\\ud800\"}]}", "notebook-invalid", "cell 0: source holds half")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\", \"metadata\": 1}]}", "notebook-invalid", "cell 0: metadata")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\", \"outputs\": {}}]}", "notebook-invalid", "cell 0: outputs")]
-    [InlineData("{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\", \"id\": 5}]}", "notebook-invalid", "cell 0: id")]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\"}]}",
+        "notebook-invalid",
+        "cell 0: source is missing"
+    )]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": [1]}]}",
+        "notebook-invalid",
+        "cell 0: source holds"
+    )]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\\ud800\"}]}",
+        "notebook-invalid",
+        "cell 0: source holds half"
+    )]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\", \"metadata\": 1}]}",
+        "notebook-invalid",
+        "cell 0: metadata"
+    )]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\", \"outputs\": {}}]}",
+        "notebook-invalid",
+        "cell 0: outputs"
+    )]
+    [InlineData(
+        "{\"nbformat\": 4, \"nbformat_minor\": 5, \"cells\": [{\"cell_type\": \"code\", \"source\": \"\", \"id\": 5}]}",
+        "notebook-invalid",
+        "cell 0: id"
+    )]
     public void A_bad_notebook_is_refused_with_its_code_and_place(string text, string code, string message)
     {
         RefusedException refused = Assert.Throws<RefusedException>(() => Parse(text));
@@ -252,7 +322,9 @@ public sealed class NotebookFileTests : IDisposable
     [Fact]
     public void Bytes_that_are_not_UTF8_are_refused_with_their_place()
     {
-        RefusedException refused = Assert.Throws<RefusedException>(() => NotebookFile.Parse(new byte[] { (byte)'{', (byte)'"', 0xC3, (byte)'"' }, "n"));
+        RefusedException refused = Assert.Throws<RefusedException>(() =>
+            NotebookFile.Parse(new byte[] { (byte)'{', (byte)'"', 0xC3, (byte)'"' }, "n")
+        );
         Assert.Equal(ErrorCodes.NotebookInvalidJson, refused.Code);
         Assert.Contains("(byte 2)", refused.Message, StringComparison.Ordinal);
     }
@@ -267,8 +339,14 @@ public sealed class NotebookFileTests : IDisposable
     [Fact]
     public void A_missing_notebook_and_a_folder_are_told_apart()
     {
-        Assert.Equal(ErrorCodes.NotebookNotFound, Assert.Throws<RefusedException>(() => NotebookFile.Load(Path.Combine(_folder, "none.ipynb"))).Code);
-        Assert.Equal(ErrorCodes.NotebookNotFound, Assert.Throws<RefusedException>(() => NotebookFile.Load(Path.Combine(_folder, "no", "none.ipynb"))).Code);
+        Assert.Equal(
+            ErrorCodes.NotebookNotFound,
+            Assert.Throws<RefusedException>(() => NotebookFile.Load(Path.Combine(_folder, "none.ipynb"))).Code
+        );
+        Assert.Equal(
+            ErrorCodes.NotebookNotFound,
+            Assert.Throws<RefusedException>(() => NotebookFile.Load(Path.Combine(_folder, "no", "none.ipynb"))).Code
+        );
         Assert.Equal(ErrorCodes.NotebookUnreadable, Assert.Throws<RefusedException>(() => NotebookFile.Load(_folder)).Code);
     }
 
@@ -278,7 +356,8 @@ public sealed class NotebookFileTests : IDisposable
         string real = Path.Combine(_folder, "real.ipynb");
         string link = Path.Combine(_folder, "link.ipynb");
         File.WriteAllBytes(real, GoldenNotebooks.Bytes("tabs.ipynb"));
-        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherExecute;
+        const UnixFileMode mode =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherExecute;
         File.SetUnixFileMode(real, mode);
         _ = File.CreateSymbolicLink(link, "real.ipynb");
 
@@ -325,7 +404,10 @@ public sealed class NotebookFileTests : IDisposable
         notebook.SaveCopy(copy);
         notebook.SaveCopy(dangling);
 
-        Assert.All([path, copy, Path.Combine(_folder, "target.ipynb")], each => Assert.Equal(GoldenNotebooks.Bytes("tabs.ipynb"), File.ReadAllBytes(each)));
+        Assert.All(
+            [path, copy, Path.Combine(_folder, "target.ipynb")],
+            each => Assert.Equal(GoldenNotebooks.Bytes("tabs.ipynb"), File.ReadAllBytes(each))
+        );
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         Assert.False(notebook.IsChangedOnDisk());
     }
@@ -398,7 +480,12 @@ public sealed class NotebookFileTests : IDisposable
     /// <summary>The JSON, laid out as Python's json.dumps(indent=…) does.</summary>
     private static NotebookFile Of(string json, string indent)
     {
-        System.Text.Json.JsonWriterOptions options = new() { Indented = true, IndentSize = indent.Length, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        System.Text.Json.JsonWriterOptions options = new()
+        {
+            Indented = true,
+            IndentSize = indent.Length,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
         using MemoryStream text = new();
         using (System.Text.Json.Utf8JsonWriter writer = new(text, options))
         {

@@ -39,7 +39,10 @@ public sealed class NotebookRunPlanTests
     [InlineData(ExecutionState.Running)]
     [InlineData(null)]
     public void Resume_takes_anything_but_success_as_not_done(ExecutionState? state) =>
-        Assert.Equal([1, 3, 5, 6], Indices(NotebookRunPlan.For([Cells[0], Cells[1] with { LastState = state }, .. Cells[2..]], new CellSelection.Resume())));
+        Assert.Equal(
+            [1, 3, 5, 6],
+            Indices(NotebookRunPlan.For([Cells[0], Cells[1] with { LastState = state }, .. Cells[2..]], new CellSelection.Resume()))
+        );
 
     [Fact]
     public void Resume_of_a_notebook_that_is_done_is_refused()
@@ -65,23 +68,42 @@ public sealed class NotebookRunPlanTests
     [Fact]
     public void A_cell_that_is_not_there_is_refused()
     {
-        CellSelection[] selections = [new CellSelection.ByIndex([7]), new CellSelection.ByIndex([-1]), new CellSelection.ById(["nope"]), new CellSelection.FromIndex(7), new CellSelection.FromId("nope")];
-        Assert.All(selections, selection => Assert.Equal(ErrorCodes.CellNotFound, Assert.Throws<RefusedException>(() => NotebookRunPlan.For(Cells, selection)).Code));
-        Assert.Contains("0 to 6", Assert.Throws<RefusedException>(() => NotebookRunPlan.For(Cells, selections[0])).Message, StringComparison.Ordinal);
+        CellSelection[] selections =
+        [
+            new CellSelection.ByIndex([7]),
+            new CellSelection.ByIndex([-1]),
+            new CellSelection.ById(["nope"]),
+            new CellSelection.FromIndex(7),
+            new CellSelection.FromId("nope"),
+        ];
+        Assert.All(
+            selections,
+            selection =>
+                Assert.Equal(ErrorCodes.CellNotFound, Assert.Throws<RefusedException>(() => NotebookRunPlan.For(Cells, selection)).Code)
+        );
+        Assert.Contains(
+            "0 to 6",
+            Assert.Throws<RefusedException>(() => NotebookRunPlan.For(Cells, selections[0])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Any_order_of_the_same_choice_gives_the_same_plan()
     {
         Gen<int[]> some = Gen.Choose(0, Cells.Length - 1).NonEmptyListOf().Select(list => list.ToArray());
-        Prop.ForAll(some.ToArbitrary(), indices =>
-        {
-            NotebookRunPlan plan = NotebookRunPlan.For(Cells, new CellSelection.ByIndex(indices));
-            NotebookRunPlan reversed = NotebookRunPlan.For(Cells, new CellSelection.ByIndex([.. indices.Reverse()]));
-            return plan.Cells.SequenceEqual(reversed.Cells)
-                && Indices(plan).SequenceEqual(Indices(plan).Order())
-                && plan.Cells.Count + plan.Skipped.Count == indices.Distinct().Count();
-        }).QuickCheckThrowOnFailure();
+        Prop.ForAll(
+                some.ToArbitrary(),
+                indices =>
+                {
+                    NotebookRunPlan plan = NotebookRunPlan.For(Cells, new CellSelection.ByIndex(indices));
+                    NotebookRunPlan reversed = NotebookRunPlan.For(Cells, new CellSelection.ByIndex([.. indices.Reverse()]));
+                    return plan.Cells.SequenceEqual(reversed.Cells)
+                        && Indices(plan).SequenceEqual(Indices(plan).Order())
+                        && plan.Cells.Count + plan.Skipped.Count == indices.Distinct().Count();
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     [Fact]
@@ -99,10 +121,19 @@ public sealed class NotebookRunPlanTests
     {
         NotebookFile notebook = NotebookFile.Parse(GoldenNotebooks.Bytes("executed.ipynb"), "n");
         Assert.All(notebook.Cells.Where(static c => c.IsCode), static c => c.SetMark(new CellMark("e" + c.Index, "succeeded")));
-        string SourceOf(string id, int edited) => id == "e" + edited ? "what it was" : notebook.Cells[int.Parse(id[1..], System.Globalization.CultureInfo.InvariantCulture)].Source;
+        string SourceOf(string id, int edited) =>
+            id == "e" + edited
+                ? "what it was"
+                : notebook.Cells[int.Parse(id[1..], System.Globalization.CultureInfo.InvariantCulture)].Source;
         Assert.Equal([2, 3], Indices(NotebookRunPlan.For(notebook, new CellSelection.Resume(), id => SourceOf(id, edited: 2))));
-        Assert.Equal(ErrorCodes.NothingToResume, Assert.Throws<RefusedException>(() => NotebookRunPlan.For(notebook, new CellSelection.Resume(), id => SourceOf(id, edited: 99))).Code);
-        Assert.Throws<RefusedException>(() => NotebookRunPlan.For(notebook, new CellSelection.Resume(), static _ => null)); // By the state alone.
+        Assert.Equal(
+            ErrorCodes.NothingToResume,
+            Assert
+                .Throws<RefusedException>(() => NotebookRunPlan.For(notebook, new CellSelection.Resume(), id => SourceOf(id, edited: 99)))
+                .Code
+        );
+        // By the state alone.
+        Assert.Throws<RefusedException>(() => NotebookRunPlan.For(notebook, new CellSelection.Resume(), static _ => null));
     }
 
     private static int[] Indices(NotebookRunPlan plan) => [.. plan.Cells.Select(cell => cell.Index)];

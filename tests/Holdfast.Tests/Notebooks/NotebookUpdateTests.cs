@@ -21,15 +21,18 @@ public sealed class NotebookUpdateTests : IDisposable
     {
         Write("x = 1", byRename);
         int calls = 0;
-        NotebookFile saved = NotebookFile.Update(NotebookPath, notebook =>
-        {
-            if (++calls == 1)
+        NotebookFile saved = NotebookFile.Update(
+            NotebookPath,
+            notebook =>
             {
-                Write("x = 'typed meanwhile'", byRename);
-            }
+                if (++calls == 1)
+                {
+                    Write("x = 'typed meanwhile'", byRename);
+                }
 
-            notebook.Cells[0].SetMark(new CellMark("e", "succeeded"));
-        });
+                notebook.Cells[0].SetMark(new CellMark("e", "succeeded"));
+            }
+        );
 
         Assert.Equal(2, calls);
         Assert.Equal("x = 'typed meanwhile'", saved.Cells[0].Source);
@@ -43,11 +46,16 @@ public sealed class NotebookUpdateTests : IDisposable
     {
         Write("x = 0", byRename: true);
         int calls = 0;
-        RefusedException refused = Assert.ThrowsAny<RefusedException>(() => NotebookFile.Update(NotebookPath, notebook =>
-        {
-            Write($"x = {++calls:000000}", byRename: true);
-            notebook.Cells[0].SetMark(new CellMark("e", "succeeded"));
-        }));
+        RefusedException refused = Assert.ThrowsAny<RefusedException>(() =>
+            NotebookFile.Update(
+                NotebookPath,
+                notebook =>
+                {
+                    Write($"x = {++calls:000000}", byRename: true);
+                    notebook.Cells[0].SetMark(new CellMark("e", "succeeded"));
+                }
+            )
+        );
 
         Assert.Equal(ErrorCodes.NotebookBusy, refused.Code);
         Assert.Contains($"x = {calls:000000}", File.ReadAllText(NotebookPath), StringComparison.Ordinal);
@@ -74,15 +82,21 @@ public sealed class NotebookUpdateTests : IDisposable
     }
 
     /// <summary>
-    /// Goal: a server that dies while two files change places costs nobody his save. Method: what each such death leaves, made by hand, and then the notebook is read: before the exchange, after it, after one that
-    /// brought out somebody's save, and the same when he has saved once more since.
+    /// Goal: a server that dies while two files change places costs nobody his save. Method: what each such death leaves, made by hand, and
+    /// then the notebook is read: before the exchange, after it, after one that brought out somebody's save, and the same when he has saved
+    /// once more since.
     /// </summary>
     [Theory]
     [InlineData(false, false, false, "before")]
     [InlineData(false, true, false, "ours")]
     [InlineData(true, true, false, "theirs")]
     [InlineData(true, true, true, "once more")]
-    public void What_is_left_of_an_exchange_whose_server_died_is_settled_when_the_notebook_is_next_read(bool isOvertaken, bool isExchanged, bool isSavedAgain, string stands)
+    public void What_is_left_of_an_exchange_whose_server_died_is_settled_when_the_notebook_is_next_read(
+        bool isOvertaken,
+        bool isExchanged,
+        bool isSavedAgain,
+        string stands
+    )
     {
         Write("before", byRename: true);
         FileStatus expected = FileStatus.Of(NotebookPath)!.Value;
@@ -109,7 +123,8 @@ public sealed class NotebookUpdateTests : IDisposable
 
     private void Write(string source, bool byRename)
     {
-        string text = $$"""{"cells":[{"cell_type":"code","id":"a","execution_count":null,"metadata":{},"outputs":[],"source":["{{source}}"]}],"metadata":{},"nbformat":4,"nbformat_minor":5}""";
+        string text =
+            $$"""{"cells":[{"cell_type":"code","id":"a","execution_count":null,"metadata":{},"outputs":[],"source":["{{source}}"]}],"metadata":{},"nbformat":4,"nbformat_minor":5}""";
         if (!byRename)
         {
             File.WriteAllText(NotebookPath, text);

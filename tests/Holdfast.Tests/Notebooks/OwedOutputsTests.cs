@@ -10,7 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Holdfast.Tests.Notebooks;
 
 /// <summary>
-/// Goal: what could not be kept as an asset when its run ended is kept as soon as it can be, without anybody asking. Method: a journal and a store as a cell leaves them; the folder of assets is not there at first.
+/// Goal: what could not be kept as an asset when its run ended is kept as soon as it can be, without anybody asking. Method: a journal and
+/// a store as a cell leaves them; the folder of assets is not there at first.
 /// </summary>
 public sealed class OwedOutputsTests
 {
@@ -58,7 +59,10 @@ public sealed class OwedOutputsTests
     /// <summary>A notebook with one cell that said more than fits, and a place for assets that is not there yet.</summary>
     private sealed class OwingHouse : IAsyncDisposable
     {
-        private readonly UnsavedResultsTests.NotebookRoom _room = UnsavedResultsTests.NotebookRoom.MakeAsync("n.ipynb").GetAwaiter().GetResult();
+        private readonly UnsavedResultsTests.NotebookRoom _room = UnsavedResultsTests
+            .NotebookRoom.MakeAsync("n.ipynb")
+            .GetAwaiter()
+            .GetResult();
         private readonly AssetFolder _files;
         private readonly AssetOptions _options = new() { InlineBytesMax = 1024 };
         private readonly DataDirectoryPaths _paths;
@@ -69,12 +73,29 @@ public sealed class OwedOutputsTests
         {
             StateStore store = _room.Contents.Ledger.Store;
             _paths = new DataDirectoryPaths(_room.Contents.Data);
-            _files = new AssetFolder(_paths, new TrashFolder(_paths.Trash, TimeSpan.FromDays(1), _room.Contents.Clock), _room.Contents.Clock);
-            var keep = new StoreAsset(store, _room.Contents.Ledger.Feed, _files, new AssetQuota(store, _options), _options, "here", _room.Contents.Clock);
+            _files = new AssetFolder(
+                _paths,
+                new TrashFolder(_paths.Trash, TimeSpan.FromDays(1), _room.Contents.Clock),
+                _room.Contents.Clock
+            );
+            var keep = new StoreAsset(
+                store,
+                _room.Contents.Ledger.Feed,
+                _files,
+                new AssetQuota(store, _options),
+                _options,
+                "here",
+                _room.Contents.Clock
+            );
             var outputs = new OutputAssets(keep, store, _room.Contents.Root, _options, _room.Contents.Clock, NullLogger.Instance);
-            _recover = new RecoverNotebook(_room.Contents.Root, new TrustedNotebooks(System.IO.Path.Combine(_room.Contents.Data, "trust")), new UnsavedResults(store, _room.Contents.Folders, outputs))
+            _recover = new RecoverNotebook(
+                _room.Contents.Root,
+                new TrustedNotebooks(System.IO.Path.Combine(_room.Contents.Data, "trust")),
+                new UnsavedResults(store, _room.Contents.Folders, outputs)
+            )
             {
-                Outputs = outputs, Assets = new NotebookAssets(store, _options, _room.Contents.Clock),
+                Outputs = outputs,
+                Assets = new NotebookAssets(store, _options, _room.Contents.Clock),
             };
             Keeper = new OwedOutputsKeeper(store, _recover, static _ => false, _room.Contents.Clock, NullLogger.Instance);
         }
@@ -92,13 +113,20 @@ public sealed class OwedOutputsTests
             await OweAsync();
         }
 
-        public Task OweAsync() => _room.Contents.Ledger.Store.WriteAsync(transaction => OwedOutputsTable.Put(transaction, _execution, Path, 1), TestContext.Current.CancellationToken);
+        public Task OweAsync() =>
+            _room.Contents.Ledger.Store.WriteAsync(
+                transaction => OwedOutputsTable.Put(transaction, _execution, Path, 1),
+                TestContext.Current.CancellationToken
+            );
 
         public void MakeRoom() => Directory.CreateDirectory(_paths.Assets);
 
         public async Task<string> ReadAsync(string hash)
         {
-            using OpenedAsset opened = await new ReadAsset(_room.Contents.Ledger.Store, _files, _options, _room.Contents.Clock).OpenAsync(new AssetHash(hash), TestContext.Current.CancellationToken);
+            using OpenedAsset opened = await new ReadAsset(_room.Contents.Ledger.Store, _files, _options, _room.Contents.Clock).OpenAsync(
+                new AssetHash(hash),
+                TestContext.Current.CancellationToken
+            );
             using var reader = new StreamReader(opened.Stream);
             return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
         }

@@ -14,7 +14,8 @@ using Holdfast.Tests.Fakes;
 namespace Holdfast.Tests.Notebooks;
 
 /// <summary>
-/// Goal: a notebook that is opened again shows what ran since it was saved, and nothing else. Method: a real journal and store, as a client's cells leave them; the file's time is set to what a case needs.
+/// Goal: a notebook that is opened again shows what ran since it was saved, and nothing else. Method: a real journal and store, as a
+/// client's cells leave them; the file's time is set to what a case needs.
 /// </summary>
 public sealed class UnsavedResultsTests
 {
@@ -90,7 +91,10 @@ public sealed class UnsavedResultsTests
         await using var room = await NotebookRoom.MakeAsync("n.ipynb");
         string id = await room.RunAsync("m1", "c0", "something else", SavedAt + Second, "one\n", count: 7);
         JsonNode conflict = room.Cell(0)["metadata"]!["holdfast"]!["conflict"]!;
-        Assert.Equal((id, "sourceChanged", "succeeded"), ((string?)conflict["executionId"], (string?)conflict["reason"], (string?)conflict["state"]));
+        Assert.Equal(
+            (id, "sourceChanged", "succeeded"),
+            ((string?)conflict["executionId"], (string?)conflict["reason"], (string?)conflict["state"])
+        );
         Assert.Equal("[]", room.Cell(0)["outputs"]!.ToJsonString());
         room.Contents.SaveNotebook("n.ipynb", room.Sent());
         Assert.DoesNotContain("holdfast", room.Contents.Read("n.ipynb"), StringComparison.Ordinal);
@@ -179,13 +183,24 @@ public sealed class UnsavedResultsTests
         room.OpenWidget("w", "m2");
         await room.RunAsync("m2", "c1", "two", SavedAt + Second, "two\n", count: 8);
         JsonNode state = JsonNode.Parse(room.Sent())!["metadata"]!["widgets"]!["application/vnd.jupyter.widget-state+json"]!;
-        Assert.Equal(("SliderModel", 3, 2), ((string?)state["state"]!["w"]!["model_name"], (int)state["state"]!["w"]!["state"]!["value"]!, (int)state["version_major"]!));
+        Assert.Equal(
+            ("SliderModel", 3, 2),
+            ((string?)state["state"]!["w"]!["model_name"], (int)state["state"]!["w"]!["state"]!["value"]!, (int)state["version_major"]!)
+        );
 
         Assert.True(room.Recover(isDryRun: false).IsSaved);
         JsonNode saved = JsonNode.Parse(room.Contents.Read("n.ipynb"))!["metadata"]!["widgets"]!;
         Assert.NotNull(saved["application/vnd.jupyter.widget-state+json"]!["state"]!["w"]);
         NotebookFile notebook = NotebookFile.Parse(Encoding.UTF8.GetBytes(room.Contents.Read("n.ipynb")), "n");
-        byte[] merged = Holdfast.Engine.Kernels.Comms.WidgetState.ToJson([new("v", "jupyter.widget", null, 1, "m") { State = System.Collections.Immutable.ImmutableSortedDictionary<string, ReadOnlyMemory<byte>>.Empty }], notebook.WidgetState);
+        byte[] merged = Holdfast.Engine.Kernels.Comms.WidgetState.ToJson(
+            [
+                new("v", "jupyter.widget", null, 1, "m")
+                {
+                    State = System.Collections.Immutable.ImmutableSortedDictionary<string, ReadOnlyMemory<byte>>.Empty,
+                },
+            ],
+            notebook.WidgetState
+        );
         Assert.Equal(["v", "w"], JsonNode.Parse(merged)!["state"]!.AsObject().Select(static m => m.Key).Order());
     }
 
@@ -217,13 +232,18 @@ public sealed class UnsavedResultsTests
             await room.Contents.Ledger.Store.WriteAsync(
                 transaction =>
                 {
-                    KernelsTable.Insert(transaction, new Kernel(room._kernel, "python3", KernelState.Running, room._attempt, room.Contents.Root, SavedAt), "here");
+                    KernelsTable.Insert(
+                        transaction,
+                        new Kernel(room._kernel, "python3", KernelState.Running, room._attempt, room.Contents.Root, SavedAt),
+                        "here"
+                    );
                     if (boundTo is not null)
                     {
                         NotebookKernelsTable.Bind(transaction, room.Contents.PathOf(boundTo), room._kernel, SavedAt);
                     }
                 },
-                TemporaryLedger.Cancel);
+                TemporaryLedger.Cancel
+            );
             return room;
         }
 
@@ -236,18 +256,44 @@ public sealed class UnsavedResultsTests
         public NotebookRecovery Recover(bool isDryRun) => Contents.Contents.Recover.Run("n.ipynb", isDryRun);
 
         /// <summary>What a client's cell leaves in journal and store. Null: it runs still.</summary>
-        public async Task<string> RunAsync(string id, string? cellId, string code, long? endedAt, string output, int count, bool storesCode = true)
+        public async Task<string> RunAsync(
+            string id,
+            string? cellId,
+            string code,
+            long? endedAt,
+            string output,
+            int count,
+            bool storesCode = true
+        )
         {
             long start = _at;
             string content = new JsonObject { ["code"] = code }.ToJsonString();
             Append(KernelMessages.Of(JournalChannel.ShellRequest, "execute_request", id, "", content, 0));
             Append(KernelMessages.Status(id, "busy", 0));
             Append(KernelMessages.Stream("somebody else", "not mine", 0));
-            Append(KernelMessages.Of(JournalChannel.IoPub, "stream", "stream", id, new JsonObject { ["name"] = "stdout", ["text"] = output }.ToJsonString(), 0));
+            Append(
+                KernelMessages.Of(
+                    JournalChannel.IoPub,
+                    "stream",
+                    "stream",
+                    id,
+                    new JsonObject { ["name"] = "stdout", ["text"] = output }.ToJsonString(),
+                    0
+                )
+            );
             Append(KernelMessages.Of(JournalChannel.IoPub, "execute_input", "input", id, $$"""{"execution_count":{{count}}}""", 0));
             if (_views.Contains(id))
             {
-                Append(KernelMessages.Of(JournalChannel.IoPub, "display_data", "view", id, """{"data":{"application/vnd.jupyter.widget-view+json":{"model_id":"w"},"text/plain":"w"},"metadata":{}}""", 0));
+                Append(
+                    KernelMessages.Of(
+                        JournalChannel.IoPub,
+                        "display_data",
+                        "view",
+                        id,
+                        """{"data":{"application/vnd.jupyter.widget-view+json":{"model_id":"w"},"text/plain":"w"},"metadata":{}}""",
+                        0
+                    )
+                );
             }
 
             if (endedAt is not null)
@@ -259,19 +305,48 @@ public sealed class UnsavedResultsTests
             _journal.Sync();
             var sent = new SentCell
             {
-                Id = new ExecutionId(Holdfast.Engine.Ulid.New(Contents.Clock)), AttemptId = _attempt, KernelId = _kernel.Value, MessageId = id, CellId = cellId,
-                Request = storesCode ? content : "{}", CreatedAt = SavedAt - (3 * Second), StartedAt = SavedAt - (3 * Second), StartPosition = start,
-                EndPosition = endedAt is null ? 0 : _at, Outcome = endedAt is { } at ? new Outcome(ExecutionState.Succeeded, 0, null, "ok", null, at) : null,
+                Id = new ExecutionId(Holdfast.Engine.Ulid.New(Contents.Clock)),
+                AttemptId = _attempt,
+                KernelId = _kernel.Value,
+                MessageId = id,
+                CellId = cellId,
+                Request = storesCode ? content : "{}",
+                CreatedAt = SavedAt - (3 * Second),
+                StartedAt = SavedAt - (3 * Second),
+                StartPosition = start,
+                EndPosition = endedAt is null ? 0 : _at,
+                Outcome = endedAt is { } at ? new Outcome(ExecutionState.Succeeded, 0, null, "ok", null, at) : null,
             };
-            Execution stored = await Contents.Ledger.Store.WriteAsync(transaction => Contents.Ledger.Ledger.SaveSent(transaction, sent, isNew: true), TemporaryLedger.Cancel);
+            Execution stored = await Contents.Ledger.Store.WriteAsync(
+                transaction => Contents.Ledger.Ledger.SaveSent(transaction, sent, isNew: true),
+                TemporaryLedger.Cancel
+            );
             return stored.Id.Value;
         }
 
         /// <summary>A widget, an update of it, and its view among a cell's outputs.</summary>
         public void OpenWidget(string id, string cell)
         {
-            Append(KernelMessages.Of(JournalChannel.IoPub, "comm_open", "o", cell, $$$"""{"comm_id":"{{{id}}}","target_name":"jupyter.widget","data":{"state":{"_model_name":"SliderModel","value":1} } }""", 0));
-            Append(KernelMessages.Of(JournalChannel.IoPub, "comm_msg", "u", cell, $$$"""{"comm_id":"{{{id}}}","data":{"method":"update","state":{"value":3} } }""", 0));
+            Append(
+                KernelMessages.Of(
+                    JournalChannel.IoPub,
+                    "comm_open",
+                    "o",
+                    cell,
+                    $$$"""{"comm_id":"{{{id}}}","target_name":"jupyter.widget","data":{"state":{"_model_name":"SliderModel","value":1} } }""",
+                    0
+                )
+            );
+            Append(
+                KernelMessages.Of(
+                    JournalChannel.IoPub,
+                    "comm_msg",
+                    "u",
+                    cell,
+                    $$$"""{"comm_id":"{{{id}}}","data":{"method":"update","state":{"value":3} } }""",
+                    0
+                )
+            );
             _views.Add(cell);
         }
 
@@ -285,21 +360,41 @@ public sealed class UnsavedResultsTests
         {
             JupyterMessage frames = message.Message;
             byte[] bytes = Multipart.Encode(
-                "identity"u8.ToArray(), JupyterMessage.Delimiter.ToArray(), "signature"u8.ToArray(), frames.HeaderJson.ToArray(), frames.ParentJson.ToArray(), "{}"u8.ToArray(), frames.Content.ToArray());
+                "identity"u8.ToArray(),
+                JupyterMessage.Delimiter.ToArray(),
+                "signature"u8.ToArray(),
+                frames.HeaderJson.ToArray(),
+                frames.ParentJson.ToArray(),
+                "{}"u8.ToArray(),
+                frames.Content.ToArray()
+            );
             _journal.Append(message.Channel, bytes, 1);
             _at = _journal.Position;
         }
 
-        private static string Notebook() => new JsonObject
-        {
-            ["cells"] = new JsonArray(
-                CellOf("c0", Source, null), CellOf("c1", "two", 3), CellOf("c2", "same", null), CellOf("c3", "same", null)),
-            ["metadata"] = new JsonObject(), ["nbformat"] = 4, ["nbformat_minor"] = 5,
-        }.ToJsonString();
+        private static string Notebook() =>
+            new JsonObject
+            {
+                ["cells"] = new JsonArray(
+                    CellOf("c0", Source, null),
+                    CellOf("c1", "two", 3),
+                    CellOf("c2", "same", null),
+                    CellOf("c3", "same", null)
+                ),
+                ["metadata"] = new JsonObject(),
+                ["nbformat"] = 4,
+                ["nbformat_minor"] = 5,
+            }.ToJsonString();
 
-        private static JsonObject CellOf(string id, string source, int? count) => new()
-        {
-            ["cell_type"] = "code", ["execution_count"] = count, ["id"] = id, ["metadata"] = new JsonObject(), ["outputs"] = new JsonArray(), ["source"] = source,
-        };
+        private static JsonObject CellOf(string id, string source, int? count) =>
+            new()
+            {
+                ["cell_type"] = "code",
+                ["execution_count"] = count,
+                ["id"] = id,
+                ["metadata"] = new JsonObject(),
+                ["outputs"] = new JsonArray(),
+                ["source"] = source,
+            };
     }
 }

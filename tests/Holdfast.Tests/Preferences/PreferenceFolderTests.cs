@@ -16,19 +16,22 @@ public sealed class PreferenceFolderTests : IDisposable
     public void Dispose() => Directory.Delete(_outer, recursive: true);
 
     [Fact]
-    public void Any_name_is_kept_under_itself_and_in_the_folder() => FsCheck.Check.QuickThrowOnFailure(Prop.ForAll<string>(name =>
-    {
-        if (string.IsNullOrEmpty(name) || name.Length > 20 || name.Any(char.IsSurrogate))
-        {
-            return;
-        }
+    public void Any_name_is_kept_under_itself_and_in_the_folder() =>
+        FsCheck.Check.QuickThrowOnFailure(
+            Prop.ForAll<string>(name =>
+            {
+                if (string.IsNullOrEmpty(name) || name.Length > 20 || name.Any(char.IsSurrogate))
+                {
+                    return;
+                }
 
-        _folder.Change(name, static _ => "1"u8.ToArray());
-        Assert.Equal("1", Encoding.UTF8.GetString(_folder.Find(name)!.Content));
-        Assert.Contains(_folder.List(), p => p.Name == name);
-        Assert.Equal([Path.Combine(_outer, "in")], Directory.GetFileSystemEntries(_outer));
-        Assert.True(_folder.Delete(name));
-    }));
+                _folder.Change(name, static _ => "1"u8.ToArray());
+                Assert.Equal("1", Encoding.UTF8.GetString(_folder.Find(name)!.Content));
+                Assert.Contains(_folder.List(), p => p.Name == name);
+                Assert.Equal([Path.Combine(_outer, "in")], Directory.GetFileSystemEntries(_outer));
+                Assert.True(_folder.Delete(name));
+            })
+        );
 
     [Theory]
     [InlineData("../../etc/passwd")]

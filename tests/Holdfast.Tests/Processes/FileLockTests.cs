@@ -5,14 +5,19 @@ namespace Holdfast.Tests.Processes;
 
 public sealed partial class FileLockTests
 {
-    /// <summary>Goal: who let go holds nothing. Method: the descriptor is there a second time, as it is in a child between its fork and its exec.</summary>
+    /// <summary>
+    /// Goal: who let go holds nothing. Method: the descriptor is there a second time, as it is in a child between its fork and its exec.
+    /// </summary>
     [Fact]
     public void A_lock_that_was_let_go_is_free_though_a_child_that_is_being_started_has_its_descriptor()
     {
         string directory = Directory.CreateTempSubdirectory("hf-").FullName;
         string path = Path.Combine(directory, "lock");
         FileLock held = FileLock.TryAcquire(path)!;
-        int fd = int.Parse(Path.GetFileName(Directory.EnumerateFiles("/proc/self/fd").First(f => new FileInfo(f).LinkTarget == path)), System.Globalization.CultureInfo.InvariantCulture);
+        int fd = int.Parse(
+            Path.GetFileName(Directory.EnumerateFiles("/proc/self/fd").First(f => new FileInfo(f).LinkTarget == path)),
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         int second = Duplicate(fd);
         held.Dispose();
         Assert.False(FileLock.IsHeld(path));

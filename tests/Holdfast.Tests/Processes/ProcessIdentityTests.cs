@@ -20,7 +20,8 @@ public sealed class ProcessIdentityTests
     {
         string directory = Directory.CreateTempSubdirectory("hf-").FullName;
         string strange = Path.Combine(directory, "a) S 1 (b c");
-        File.CreateSymbolicLink(strange, "/bin/sleep"); // Not a copy: what was just written may be busy in a child that another test is starting.
+        // Not a copy: what was just written may be busy in a child that another test is starting.
+        File.CreateSymbolicLink(strange, "/bin/sleep");
         using Process child = Process.Start(strange, "600");
         ProcessIdentity identity = ProcessIdentity.Of(child.Id)!.Value;
         Assert.True(identity.IsAlive());

@@ -6,8 +6,9 @@ using static Holdfast.Tests.Reactive.Sources;
 namespace Holdfast.Tests.Reactive;
 
 /// <summary>
-/// Goal: after any edits, in any order, graph, verdicts, staleness and plan are what a plain model says; the graph is never invalid; a check touches nothing, and a refused edit leaves the graph
-/// identical. Method: random walks of edits, deletions, moves and disablings over few cells and few names, so that conflicts abound.
+/// Goal: after any edits, in any order, graph, verdicts, staleness and plan are what a plain model says; the graph is never invalid; a
+/// check touches nothing, and a refused edit leaves the graph identical. Method: random walks of edits, deletions, moves and disablings
+/// over few cells and few names, so that conflicts abound.
 /// </summary>
 public sealed class CellRegistryPropertyTests
 {
@@ -18,8 +19,14 @@ public sealed class CellRegistryPropertyTests
     [Fact]
     public void Any_walk_agrees_with_the_naive_model()
     {
-        Gen<string> words = from name in Gen.Elements(Names) from mark in Gen.Frequency((4, Gen.Constant("")), (1, Gen.Constant("*"))) select name + mark;
-        Gen<string> uses = from name in Gen.Elements(Names) from mark in Gen.Frequency((8, Gen.Constant("")), (1, Gen.Constant("-"))) select mark + name;
+        Gen<string> words =
+            from name in Gen.Elements(Names)
+            from mark in Gen.Frequency((4, Gen.Constant("")), (1, Gen.Constant("*")))
+            select name + mark;
+        Gen<string> uses =
+            from name in Gen.Elements(Names)
+            from mark in Gen.Frequency((8, Gen.Constant("")), (1, Gen.Constant("-")))
+            select mark + name;
         Gen<string> readable =
             from left in Gen.Choose(0, 2).SelectMany(n => words.ListOf(n), static (_, l) => l)
             from right in Gen.Choose(0, 2).SelectMany(n => uses.ListOf(n), static (_, l) => l)
@@ -30,7 +37,10 @@ public sealed class CellRegistryPropertyTests
             from place in Gen.Choose(0, 7)
             from source in Gen.Frequency((12, readable), (1, Gen.Elements("!", "*")))
             select new Step(what, which, place, source);
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1500).WithReplay(5, 11).WithEndSize(40), Prop.ForAll(step.ArrayOf().ToArbitrary(), Walk));
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(1500).WithReplay(5, 11).WithEndSize(40),
+            Prop.ForAll(step.ArrayOf().ToArbitrary(), Walk)
+        );
     }
 
     private static void Walk(Step[] steps)
@@ -120,7 +130,10 @@ public sealed class CellRegistryPropertyTests
             Assert.Equal(verdicts[cell.Id].Order(), state.Reasons.Select(r => r.Kind).Order());
             Assert.Equal(cell.IsDisabled, state.IsDisabled);
             CompareCycle(registry, cell.Id, state);
-            Assert.True(!model.IsGood(cell.Id) || registry.Graph.Registration(cell.Id).IsSameAs(cell.Wanted), $"{cell.Id} is good, and not in the graph");
+            Assert.True(
+                !model.IsGood(cell.Id) || registry.Graph.Registration(cell.Id).IsSameAs(cell.Wanted),
+                $"{cell.Id} is good, and not in the graph"
+            );
             Assert.Equal(!registry.Graph.Registration(cell.Id).IsSameAs(cell.Wanted), registry.Pending.Contains(cell.Id));
         }
 
@@ -171,9 +184,18 @@ public sealed class CellRegistryPropertyTests
     /// <summary>Read from where it was kept, a notebook has the same verdicts.</summary>
     private static void Reload(CellRegistry registry, NaiveNotebook model)
     {
-        CellRegistry again = CellRegistry.Load([.. registry.Cells.Select(c => new LoadedCell(
-            c, registry.Analysis(c), registry.Analysis(c).Error is null ? registry.Graph.Registration(c) : registry.Wanted(c), registry.State(c).IsDisabled))]);
+        CellRegistry again = CellRegistry.Load([
+            .. registry.Cells.Select(c => new LoadedCell(
+                c,
+                registry.Analysis(c),
+                registry.Analysis(c).Error is null ? registry.Graph.Registration(c) : registry.Wanted(c),
+                registry.State(c).IsDisabled
+            )),
+        ]);
         Compare(again, model);
-        Assert.All(registry.Cells, c => Assert.Equal(registry.State(c).Reasons.Select(r => r.Kind), again.State(c).Reasons.Select(r => r.Kind)));
+        Assert.All(
+            registry.Cells,
+            c => Assert.Equal(registry.State(c).Reasons.Select(r => r.Kind), again.State(c).Reasons.Select(r => r.Kind))
+        );
     }
 }

@@ -73,11 +73,14 @@ public sealed class CellRegistryTests
         Put("b", "=");
         RegistryChange change = Put("b", "x =");
         Assert.Equal("a b", Text(change.Verdicts));
-        Assert.All(new[] { "a", "b" }, cell =>
-        {
-            NameConflict conflict = Assert.Single(Assert.Single(_registry.State(Id(cell)).Reasons).Conflicts);
-            Assert.Equal("x: a b", $"{conflict.Name}: {Text(conflict.Cells)}");
-        });
+        Assert.All(
+            new[] { "a", "b" },
+            cell =>
+            {
+                NameConflict conflict = Assert.Single(Assert.Single(_registry.State(Id(cell)).Reasons).Conflicts);
+                Assert.Equal("x: a b", $"{conflict.Name}: {Text(conflict.Cells)}");
+            }
+        );
         Assert.StartsWith(before.Split('\n')[0], _registry.Graph.Print(), StringComparison.Ordinal);
     }
 
@@ -237,5 +240,6 @@ public sealed class CellRegistryTests
         Assert.Equal("b a c", Text(RunPlan.For(_registry, _registry.Cells.ToHashSet(), null).Cells.Select(c => c.Cell)));
     }
 
-    private RegistryChange Put(string cell, string source, int? position = null) => _registry.Register(Id(cell), Analysis(source), position);
+    private RegistryChange Put(string cell, string source, int? position = null) =>
+        _registry.Register(Id(cell), Analysis(source), position);
 }

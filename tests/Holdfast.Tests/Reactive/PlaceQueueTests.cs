@@ -13,25 +13,28 @@ public sealed class PlaceQueueTests
     [InlineData(65)]
     [InlineData(5000)]
     [InlineData(300_000)]
-    public void It_gives_what_a_sorted_set_gives(int places) => Check.QuickThrowOnFailure(Prop.ForAll<int>(seed =>
-    {
-        var random = new Random(seed);
-        var queue = new PlaceQueue(places);
-        var model = new SortedSet<int>();
-        for (int i = 0; i < 200; i++)
-        {
-            if (random.Next(3) > 0)
+    public void It_gives_what_a_sorted_set_gives(int places) =>
+        Check.QuickThrowOnFailure(
+            Prop.ForAll<int>(seed =>
             {
-                int place = random.Next(places);
-                queue.Add(place);
-                model.Add(place);
-            }
-            else
-            {
-                int expected = model.Count == 0 ? -1 : model.Min;
-                model.Remove(expected);
-                Assert.Equal(expected, queue.TakeFirst());
-            }
-        }
-    }));
+                var random = new Random(seed);
+                var queue = new PlaceQueue(places);
+                var model = new SortedSet<int>();
+                for (int i = 0; i < 200; i++)
+                {
+                    if (random.Next(3) > 0)
+                    {
+                        int place = random.Next(places);
+                        queue.Add(place);
+                        model.Add(place);
+                    }
+                    else
+                    {
+                        int expected = model.Count == 0 ? -1 : model.Min;
+                        model.Remove(expected);
+                        Assert.Equal(expected, queue.TakeFirst());
+                    }
+                }
+            })
+        );
 }

@@ -11,7 +11,8 @@ public sealed class PrivateClashesTests
         CellRegistry registry = Registry(
             ("keeper", new CellAnalysis { WrittenPrivates = ["_x", "_y"], KeptPrivates = ["_x"] }),
             ("other", new CellAnalysis { WrittenPrivates = ["_x", "_y"] }),
-            ("apart", new CellAnalysis { WrittenPrivates = ["_y"] }));
+            ("apart", new CellAnalysis { WrittenPrivates = ["_y"] })
+        );
 
         (CellId cell, List<CellMutation> hints) = Assert.Single(PrivateClashes.Of(registry));
         Assert.Equal("other", cell.Value);

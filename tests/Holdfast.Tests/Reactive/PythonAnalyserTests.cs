@@ -8,8 +8,8 @@ using Holdfast.Tests.Tidy;
 namespace Holdfast.Tests.Reactive;
 
 /// <summary>
-/// Goal: names as Python has them. Method: a table of sources by hand, and programs made from a grammar, which a real Python has run before with its globals watched: what it read and what it left is
-/// what the analyser, who runs nothing, must have said.
+/// Goal: names as Python has them. Method: a table of sources by hand, and programs made from a grammar, which a real Python has run before
+/// with its globals watched: what it read and what it left is what the analyser, who runs nothing, must have said.
 /// </summary>
 public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : IClassFixture<PythonAnalyserTests.Python>
 {
@@ -92,7 +92,10 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     {
         CellAnalysis analysis = await python.Analyser.AnalyseAsync(source, Cancel);
         Assert.Null(analysis.Error);
-        Assert.Equal($"{definitions} | {references}", $"{string.Join(' ', analysis.Definitions)} | {string.Join(' ', analysis.References)}");
+        Assert.Equal(
+            $"{definitions} | {references}",
+            $"{string.Join(' ', analysis.Definitions)} | {string.Join(' ', analysis.References)}"
+        );
     }
 
     [Theory]
@@ -155,7 +158,10 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     [Fact]
     public async Task What_later_Pythons_have_is_read_where_the_kernel_has_it()
     {
-        CellAnalysis alias = await python.Analyser.AnalyseAsync("type X[T: B] = list[T] | Y\ndef f[S](a: S, b: U) -> S: return S, g\nclass A[R](Base[R]):\n  def m(self, r: R) -> Q: return R", Cancel);
+        CellAnalysis alias = await python.Analyser.AnalyseAsync(
+            "type X[T: B] = list[T] | Y\ndef f[S](a: S, b: U) -> S: return S, g\nclass A[R](Base[R]):\n  def m(self, r: R) -> Q: return R",
+            Cancel
+        );
         if (alias.Error is null)
         {
             Assert.Equal(("A X f", "B Base Q U Y g"), (string.Join(' ', alias.Definitions), string.Join(' ', alias.References)));
@@ -186,8 +192,10 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
             string read = Names(run.RootElement.GetProperty("reads"), analysis.Definitions);
             string left = Names(run.RootElement.GetProperty("left"), []);
             string references = string.Join(' ', analysis.References.Except(analysis.Definitions).Where(n => n[0] == 'v'));
-            Assert.True((read, left) == (references, string.Join(' ', analysis.Definitions)),
-                $"{source}\nread {read}, and references are {references}; left {left}, and definitions are {string.Join(' ', analysis.Definitions)}");
+            Assert.True(
+                (read, left) == (references, string.Join(' ', analysis.Definitions)),
+                $"{source}\nread {read}, and references are {references}; left {left}, and definitions are {string.Join(' ', analysis.Definitions)}"
+            );
             compared++;
         }
 
@@ -202,11 +210,18 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
         {
             // Ends at its first start, hangs at its second, works from then on.
             string script = Path.Combine(folder, "python");
-            await File.WriteAllTextAsync(script, $"#!/bin/sh\necho >> {folder}/starts\ncase $(wc -l < {folder}/starts) in\n1) exit 1;;\n2) while :; do :; done;;\nesac\nexec python3 \"$@\"\n", Cancel);
+            await File.WriteAllTextAsync(
+                script,
+                $"#!/bin/sh\necho >> {folder}/starts\ncase $(wc -l < {folder}/starts) in\n1) exit 1;;\n2) while :; do :; done;;\nesac\nexec python3 \"$@\"\n",
+                Cancel
+            );
             File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             using var analyser = new PythonAnalyser(script, static () => { }, TimeProvider.System, TimeSpan.FromSeconds(2));
             CellAnalysis[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => analyser.AnalyseAsync($"x{i} = 1", Cancel)));
-            Assert.Equal([AnalysisErrorKind.NotAnalysed, AnalysisErrorKind.NotAnalysed], answers.Where(a => a.Error is not null).Select(a => a.Error!.Kind));
+            Assert.Equal(
+                [AnalysisErrorKind.NotAnalysed, AnalysisErrorKind.NotAnalysed],
+                answers.Where(a => a.Error is not null).Select(a => a.Error!.Kind)
+            );
             Assert.Contains("x39", answers[39].Definitions);
         }
         finally
@@ -236,7 +251,9 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     private static async Task<string[]> TraceAsync()
     {
         string script = Path.Combine(Repository.Root, "tests/Holdfast.Tests/Reactive/tracing.py");
-        using var process = Process.Start(new ProcessStartInfo("python3", ["-I", script, "0", $"{Programs}"]) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("python3", ["-I", script, "0", $"{Programs}"]) { RedirectStandardOutput = true }
+        )!;
         string output = await process.StandardOutput.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -4,8 +4,8 @@ using static Holdfast.Tests.Reactive.Sources;
 namespace Holdfast.Tests.Reactive;
 
 /// <summary>
-/// Goal: what an edit and a plan cost grows no faster than the notebook. Method: what they allocate in 1,000 cells against 10,000, and notebooks of a size
-/// that nothing quadratic gets through; the times are the bench's to print.
+/// Goal: what an edit and a plan cost grows no faster than the notebook. Method: what they allocate in 1,000 cells against 10,000, and
+/// notebooks of a size that nothing quadratic gets through; the times are the bench's to print.
 /// </summary>
 public sealed class ReactiveScaleTests
 {
@@ -24,7 +24,9 @@ public sealed class ReactiveScaleTests
     public void Ten_thousand_cells_that_import_the_same_are_loaded_at_once()
     {
         CellAnalysis analysis = Analysis("np* =");
-        CellRegistry registry = CellRegistry.Load([.. Enumerable.Range(0, Cells).Select(i => new LoadedCell(Cell(i), analysis, CellRegistration.Of(analysis)))]);
+        CellRegistry registry = CellRegistry.Load([
+            .. Enumerable.Range(0, Cells).Select(i => new LoadedCell(Cell(i), analysis, CellRegistration.Of(analysis))),
+        ]);
         Assert.Empty(registry.NotRunnable);
         registry.Delete(Cell(0));
         Assert.Equal(Cell(1), registry.Graph.DefinerOf("np"));
@@ -34,11 +36,15 @@ public sealed class ReactiveScaleTests
     public void A_chain_of_a_hundred_thousand_cells_neither_overflows_nor_takes_for_ever()
     {
         const int count = 100_000;
-        CellRegistry registry = CellRegistry.Load([.. Enumerable.Range(0, count).Select(i =>
-        {
-            var analysis = new CellAnalysis { Definitions = [Name(i)], References = i == 0 ? [] : [Name(i - 1)] };
-            return new LoadedCell(Cell(i), analysis, CellRegistration.Of(analysis));
-        })]);
+        CellRegistry registry = CellRegistry.Load([
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                {
+                    var analysis = new CellAnalysis { Definitions = [Name(i)], References = i == 0 ? [] : [Name(i - 1)] };
+                    return new LoadedCell(Cell(i), analysis, CellRegistration.Of(analysis));
+                }),
+        ]);
         registry.Register(Cell(0), new CellAnalysis { Definitions = [Name(0)], References = [Name(count - 1)] });
         Assert.Equal(count, registry.NotRunnable.Count);
     }
@@ -46,24 +52,49 @@ public sealed class ReactiveScaleTests
     private static CellRegistry Notebook(int count)
     {
         var random = new Random(1);
-        return CellRegistry.Load([.. Enumerable.Range(0, count).Select(i =>
-        {
-            CellAnalysis analysis = CellAnalysisOf(i, random);
-            return new LoadedCell(Cell(i), analysis with { Definitions = [Name(i)] }, CellRegistration.Of(analysis with { Definitions = [Name(i)] }));
-        })]);
+        return CellRegistry.Load([
+            .. Enumerable
+                .Range(0, count)
+                .Select(i =>
+                {
+                    CellAnalysis analysis = CellAnalysisOf(i, random);
+                    return new LoadedCell(
+                        Cell(i),
+                        analysis with
+                        {
+                            Definitions = [Name(i)],
+                        },
+                        CellRegistration.Of(analysis with { Definitions = [Name(i)] })
+                    );
+                }),
+        ]);
     }
 
     /// <summary>References to three earlier cells, mostly near ones.</summary>
-    private static CellAnalysis CellAnalysisOf(int cell, Random random) => new()
-    {
-        References = cell == 0 ? [] : [.. Enumerable.Range(0, 3).Select(_ => Name(random.Next(Math.Max(0, cell - 200), cell))).Append(Name(cell / 2)).Distinct().Order(StringComparer.Ordinal)],
-    };
+    private static CellAnalysis CellAnalysisOf(int cell, Random random) =>
+        new()
+        {
+            References =
+                cell == 0
+                    ? []
+                    :
+                    [
+                        .. Enumerable
+                            .Range(0, 3)
+                            .Select(_ => Name(random.Next(Math.Max(0, cell - 200), cell)))
+                            .Append(Name(cell / 2))
+                            .Distinct()
+                            .Order(StringComparer.Ordinal),
+                    ],
+        };
 
     private static CellId Cell(int i) => new($"cell{i}");
 
     private static string Name(int i) => $"name{i}";
 
-    /// <summary>Bytes that an edit of one of the last cells, and a plan of all, allocate on average: a measure that no neighbour moves.</summary>
+    /// <summary>
+    /// Bytes that an edit of one of the last cells, and a plan of all, allocate on average: a measure that no neighbour moves.
+    /// </summary>
     private static (long Edit, long Plan) Cost(int cells)
     {
         const int times = 50;

@@ -19,7 +19,15 @@ public sealed class RegisterCellTests : IAsyncDisposable
     private readonly TemporaryLedger _house = new();
     private Room _room;
 
-    private sealed record Room(CellAnalysers Analysers, ReactiveNotebooks Notebooks, EditFollowUp Saver, RegisterCell Register, DeleteCell Delete, GetGraph Graph, SetNotebookMode Mode);
+    private sealed record Room(
+        CellAnalysers Analysers,
+        ReactiveNotebooks Notebooks,
+        EditFollowUp Saver,
+        RegisterCell Register,
+        DeleteCell Delete,
+        GetGraph Graph,
+        SetNotebookMode Mode
+    );
 
     public RegisterCellTests()
     {
@@ -33,7 +41,10 @@ public sealed class RegisterCellTests : IAsyncDisposable
     public async Task A_verdict_says_what_the_text_does_and_whom_it_makes_stale()
     {
         RegisteredVerdict verdict = await RegisterAsync("a", "x = 2\nz = 3");
-        Assert.Equal(("ok", "x z", "a b c"), (verdict.State.Name, string.Join(' ', verdict.Analysis.Definitions), string.Join(' ', verdict.Freshness.Stale)));
+        Assert.Equal(
+            ("ok", "x z", "a b c"),
+            (verdict.State.Name, string.Join(' ', verdict.Analysis.Definitions), string.Join(' ', verdict.Freshness.Stale))
+        );
     }
 
     [Fact]
@@ -111,9 +122,20 @@ public sealed class RegisterCellTests : IAsyncDisposable
     [Fact]
     public async Task Cells_without_ids_are_refused_wherever_they_would_have_to_be_named()
     {
-        System.IO.File.WriteAllText(File, (await System.IO.File.ReadAllTextAsync(File, Cancel)).Replace("\"nbformat_minor\": 5", "\"nbformat_minor\": 4", StringComparison.Ordinal).Replace("\"id\": \"", "\"x\": \"", StringComparison.Ordinal));
-        Assert.Equal(ErrorCodes.NotebookUnsupportedFormat, (await Assert.ThrowsAsync<RefusedException>(() => _room.Graph.RunAsync(File, Cancel))).Code);
-        Assert.Equal(ErrorCodes.NotebookUnsupportedFormat, (await Assert.ThrowsAsync<RefusedException>(() => _room.Mode.RunAsync(File, true, null, Cancel))).Code);
+        System.IO.File.WriteAllText(
+            File,
+            (await System.IO.File.ReadAllTextAsync(File, Cancel))
+                .Replace("\"nbformat_minor\": 5", "\"nbformat_minor\": 4", StringComparison.Ordinal)
+                .Replace("\"id\": \"", "\"x\": \"", StringComparison.Ordinal)
+        );
+        Assert.Equal(
+            ErrorCodes.NotebookUnsupportedFormat,
+            (await Assert.ThrowsAsync<RefusedException>(() => _room.Graph.RunAsync(File, Cancel))).Code
+        );
+        Assert.Equal(
+            ErrorCodes.NotebookUnsupportedFormat,
+            (await Assert.ThrowsAsync<RefusedException>(() => _room.Mode.RunAsync(File, true, null, Cancel))).Code
+        );
     }
 
     [Fact]
@@ -125,7 +147,10 @@ public sealed class RegisterCellTests : IAsyncDisposable
         System.IO.File.Move(File, to);
 
         NotebookGraph moved = await _room.Graph.RunAsync(to, Cancel);
-        Assert.Equal("a ok False, b ok False, c blocked True", string.Join(", ", moved.Cells.Select(static c => $"{c.Cell} {c.State.Name} {c.IsStale}")));
+        Assert.Equal(
+            "a ok False, b ok False, c blocked True",
+            string.Join(", ", moved.Cells.Select(static c => $"{c.Cell} {c.State.Name} {c.IsStale}"))
+        );
         Write(("a", "x = 1"), ("b", "y = x"), ("c", "print(y)"));
         Assert.All((await _room.Graph.RunAsync(File, Cancel)).Cells, static c => Assert.True(c.IsStale)); // A copy has no kernel.
     }
@@ -143,9 +168,13 @@ public sealed class RegisterCellTests : IAsyncDisposable
 
                 NotebookRows.Move(transaction, "/r/a", "/r/b");
             },
-            Cancel);
+            Cancel
+        );
         Assert.Equal("/r/ab/n.ipynb /r/b/deep/m.ipynb /r/b/n.ipynb", string.Join(' ', _house.Store.Read(ReactiveEditsTable.Paths)));
-        Assert.Equal("_r_a_n.ipynb", string.Join(' ', _house.Store.Read(reader => ReactiveEditsTable.Of(reader, "/r/b/n.ipynb")).Select(static e => e.Cell)));
+        Assert.Equal(
+            "_r_a_n.ipynb",
+            string.Join(' ', _house.Store.Read(reader => ReactiveEditsTable.Of(reader, "/r/b/n.ipynb")).Select(static e => e.Cell))
+        );
         await _house.Store.WriteAsync(transaction => NotebookRows.Remove(transaction, "/r/b"), Cancel);
         Assert.Equal("/r/ab/n.ipynb", string.Join(' ', _house.Store.Read(ReactiveEditsTable.Paths)));
     }
@@ -156,9 +185,23 @@ public sealed class RegisterCellTests : IAsyncDisposable
         RegisteredVerdict verdict = await RegisterAsync("a", "x = y");
         Assert.Equal(("blocked", BlockKind.Cycle), (verdict.State.Name, verdict.State.Reasons[0].Kind));
         JsonElement told = LastEvent();
-        Assert.Equal("a blocked cycle, b blocked cycle", string.Join(", ", told.GetProperty("cells").EnumerateArray().Select(c => $"{c.GetProperty("cellId")} {c.GetProperty("state")} {c.GetProperty("reason")}")));
+        Assert.Equal(
+            "a blocked cycle, b blocked cycle",
+            string.Join(
+                ", ",
+                told.GetProperty("cells")
+                    .EnumerateArray()
+                    .Select(c => $"{c.GetProperty("cellId")} {c.GetProperty("state")} {c.GetProperty("reason")}")
+            )
+        );
         Assert.Equal("ok", (await RegisterAsync("b", "y = 5")).State.Name);
-        Assert.Equal("a ok, b ok", string.Join(", ", LastEvent().GetProperty("cells").EnumerateArray().Select(c => $"{c.GetProperty("cellId")} {c.GetProperty("state")}")));
+        Assert.Equal(
+            "a ok, b ok",
+            string.Join(
+                ", ",
+                LastEvent().GetProperty("cells").EnumerateArray().Select(c => $"{c.GetProperty("cellId")} {c.GetProperty("state")}")
+            )
+        );
     }
 
     [Fact]
@@ -233,12 +276,24 @@ public sealed class RegisterCellTests : IAsyncDisposable
         Write(("a", "x = 1"), ("b", "y = x * 2"), ("n", "z = 0"));
         await _room.Graph.RunAsync(File, Cancel);
         Assert.Equal("b c n", Unsettled());
-        Assert.Equal("b n", string.Join(' ', LastEvent().GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString())));
+        Assert.Equal(
+            "b n",
+            string.Join(' ', LastEvent().GetProperty("cells").EnumerateArray().Select(static c => c.GetProperty("cellId").GetString()))
+        );
         Assert.Equal("b n", string.Join(' ', LastEvent().GetProperty("stale").EnumerateArray().Select(static c => c.GetString())));
 
         Reopen();
         Assert.Equal("b c n", Unsettled());
-        Assert.Equal("a n:False b:True", string.Join(' ', (await _room.Graph.RunAsync(File, Cancel)).Cells.OrderBy(static c => c.Cell.Value != "a").ThenBy(static c => c.Cell.Value == "b").Select(static c => c.Cell.Value == "a" ? "a" : $"{c.Cell}:{c.Cell.Value == "b" && c.IsStale}")));
+        Assert.Equal(
+            "a n:False b:True",
+            string.Join(
+                ' ',
+                (await _room.Graph.RunAsync(File, Cancel))
+                    .Cells.OrderBy(static c => c.Cell.Value != "a")
+                    .ThenBy(static c => c.Cell.Value == "b")
+                    .Select(static c => c.Cell.Value == "a" ? "a" : $"{c.Cell}:{c.Cell.Value == "b" && c.IsStale}")
+            )
+        );
     }
 
     [Fact]
@@ -286,14 +341,32 @@ public sealed class RegisterCellTests : IAsyncDisposable
         var disable = new DisableCell(_room.Notebooks, _house.Directory);
         Assert.Equal("disabled", (await disable.RunAsync(File, "a", true, Cancel)).State.Name);
         Assert.True(NotebookFile.Load(File).Cells[0].IsDisabled);
-        Assert.Equal("a, b", string.Join(", ", (await _room.Graph.RunAsync(File, Cancel)).Cells.Where(static c => c.BlockedBy.Count > 0 || c.State.Name == "disabled").Select(static c => c.Cell).Take(2)));
+        Assert.Equal(
+            "a, b",
+            string.Join(
+                ", ",
+                (await _room.Graph.RunAsync(File, Cancel))
+                    .Cells.Where(static c => c.BlockedBy.Count > 0 || c.State.Name == "disabled")
+                    .Select(static c => c.Cell)
+                    .Take(2)
+            )
+        );
         Assert.Equal("a", Disabled(LastEvent()));
         Assert.Equal("ok", (await disable.RunAsync(File, "a", false, Cancel)).State.Name);
-        Assert.Equal(ErrorCodes.CellNotFound, (await Assert.ThrowsAsync<RefusedException>(() => disable.RunAsync(File, "nope", true, Cancel))).Code);
+        Assert.Equal(
+            ErrorCodes.CellNotFound,
+            (await Assert.ThrowsAsync<RefusedException>(() => disable.RunAsync(File, "nope", true, Cancel))).Code
+        );
         Assert.Equal(before, await System.IO.File.ReadAllBytesAsync(File, Cancel));
 
         static string Disabled(JsonElement told) =>
-            string.Join(' ', told.GetProperty("cells").EnumerateArray().Where(static c => c.GetProperty("state").GetString() == "disabled").Select(static c => c.GetProperty("cellId").GetString()));
+            string.Join(
+                ' ',
+                told.GetProperty("cells")
+                    .EnumerateArray()
+                    .Where(static c => c.GetProperty("state").GetString() == "disabled")
+                    .Select(static c => c.GetProperty("cellId").GetString())
+            );
     }
 
     [Fact]
@@ -322,7 +395,10 @@ public sealed class RegisterCellTests : IAsyncDisposable
     public async Task An_edit_that_could_not_be_stored_is_not_there()
     {
         await _room.Graph.RunAsync(File, Cancel);
-        await _house.Store.WriteAsync(t => Execute(t, "CREATE TRIGGER no_events BEFORE INSERT ON feed BEGIN SELECT RAISE(ABORT, 'no'); END"), Cancel);
+        await _house.Store.WriteAsync(
+            t => Execute(t, "CREATE TRIGGER no_events BEFORE INSERT ON feed BEGIN SELECT RAISE(ABORT, 'no'); END"),
+            Cancel
+        );
         await Assert.ThrowsAnyAsync<Exception>(() => RegisterAsync("a", "x = y"));
         await _house.Store.WriteAsync(t => Execute(t, "DROP TRIGGER no_events"), Cancel);
         Assert.All((await _room.Graph.RunAsync(File, Cancel)).Cells, c => Assert.Equal("ok", c.State.Name));
@@ -367,7 +443,8 @@ public sealed class RegisterCellTests : IAsyncDisposable
     private Task<RegisteredVerdict> RegisterAsync(string cell, string source, string? basedOn = null) =>
         _room.Register.RunAsync(new CellText(File, cell, source, basedOn, null), Cancel);
 
-    private string Unsettled() => string.Join(' ', _house.Store.Read(reader => ReactiveEditsTable.Of(reader, File)).Select(static e => e.Cell));
+    private string Unsettled() =>
+        string.Join(' ', _house.Store.Read(reader => ReactiveEditsTable.Of(reader, File)).Select(static e => e.Cell));
 
     /// <summary>A kernel of the notebook's own holds what these cells make, each from the one before.</summary>
     private async Task HoldAsync(params string[] cells)
@@ -382,11 +459,18 @@ public sealed class RegisterCellTests : IAsyncDisposable
                 foreach (string cell in cells)
                 {
                     GraphCell now = graph.Cells.Single(c => c.Cell.Value == cell);
-                    var value = new CellValue(now.Cell, attempt.Id, new ExecutionId($"run-{cell}"), now.SourceHash, now.Upstream.ToDictionary(static u => u.Value, static u => $"run-{u}"));
+                    var value = new CellValue(
+                        now.Cell,
+                        attempt.Id,
+                        new ExecutionId($"run-{cell}"),
+                        now.SourceHash,
+                        now.Upstream.ToDictionary(static u => u.Value, static u => $"run-{u}")
+                    );
                     CellValuesTable.Put(transaction, File, value);
                 }
             },
-            Cancel);
+            Cancel
+        );
     }
 
     private JsonElement LastEvent() => JsonDocument.Parse(_house.Feed.ReadAfter(0, File, int.MaxValue)[^1].Body).RootElement;
@@ -394,9 +478,30 @@ public sealed class RegisterCellTests : IAsyncDisposable
     private Room Open()
     {
         var analysers = new CellAnalysers(static () => { }, TimeProvider.System);
-        var notebooks = new ReactiveNotebooks(_house.Store, _house.Feed, analysers, new MovedNotebooks(_house.Store, static (_, _) => { }), _house.Clock);
-        var saver = new EditFollowUp(notebooks, _house.Feed, static _ => false, static _ => Task.CompletedTask, _house.Clock, NullLogger<EditFollowUp>.Instance);
-        return new Room(analysers, notebooks, saver, new RegisterCell(notebooks, _house.Directory), new DeleteCell(notebooks, _house.Directory), new GetGraph(notebooks, _house.Directory), new SetNotebookMode(notebooks, _house.Directory));
+        var notebooks = new ReactiveNotebooks(
+            _house.Store,
+            _house.Feed,
+            analysers,
+            new MovedNotebooks(_house.Store, static (_, _) => { }),
+            _house.Clock
+        );
+        var saver = new EditFollowUp(
+            notebooks,
+            _house.Feed,
+            static _ => false,
+            static _ => Task.CompletedTask,
+            _house.Clock,
+            NullLogger<EditFollowUp>.Instance
+        );
+        return new Room(
+            analysers,
+            notebooks,
+            saver,
+            new RegisterCell(notebooks, _house.Directory),
+            new DeleteCell(notebooks, _house.Directory),
+            new GetGraph(notebooks, _house.Directory),
+            new SetNotebookMode(notebooks, _house.Directory)
+        );
     }
 
     private void Reopen()
@@ -408,9 +513,15 @@ public sealed class RegisterCellTests : IAsyncDisposable
 
     private void Write(params (string Id, string Source)[] cells)
     {
-        string json = string.Join(",\n", cells.Select(c =>
-            $"  {{\"cell_type\": \"code\", \"execution_count\": null, \"id\": \"{c.Id}\", \"metadata\": {{}}, \"outputs\": [], \"source\": \"{JsonEncodedText.Encode(c.Source)}\"}}"));
-        System.IO.File.WriteAllText(File, $$$"""
+        string json = string.Join(
+            ",\n",
+            cells.Select(c =>
+                $"  {{\"cell_type\": \"code\", \"execution_count\": null, \"id\": \"{c.Id}\", \"metadata\": {{}}, \"outputs\": [], \"source\": \"{JsonEncodedText.Encode(c.Source)}\"}}"
+            )
+        );
+        System.IO.File.WriteAllText(
+            File,
+            $$$"""
             {
              "cells": [
             {{{json}}}
@@ -419,6 +530,7 @@ public sealed class RegisterCellTests : IAsyncDisposable
              "nbformat": 4,
              "nbformat_minor": 5
             }
-            """);
+            """
+        );
     }
 }

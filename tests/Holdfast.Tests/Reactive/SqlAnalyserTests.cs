@@ -7,7 +7,12 @@ public sealed class SqlAnalyserTests
 {
     [Theory]
     [InlineData("%%sql\nSELECT 1", "", "", "")]
-    [InlineData("%%sql result\nSELECT * FROM orders o JOIN \"my table\" t ON o.id = t.id WHERE year = {year}", "result", "year", "my table orders")]
+    [InlineData(
+        "%%sql result\nSELECT * FROM orders o JOIN \"my table\" t ON o.id = t.id WHERE year = {year}",
+        "result",
+        "year",
+        "my table orders"
+    )]
     [InlineData("%%sql result <<\nselect '{no}', \"from\" -- from nowhere {no}\n/* {no} */ from a", "result", "", "a")]
     [InlineData("%%sql\nWITH x AS (SELECT * FROM y), z AS (SELECT * FROM x) SELECT * FROM z", "", "", "y")]
     [InlineData("%%sql\nCREATE OR REPLACE TABLE IF NOT EXISTS t AS SELECT * FROM s;", "t", "", "s")]
@@ -17,11 +22,15 @@ public sealed class SqlAnalyserTests
     public void Names_are_taken_from_any_dialect(string source, string definitions, string references, string weak)
     {
         CellAnalysis analysis = SqlAnalyser.Analyse(source);
-        Assert.Equal((definitions, references, weak), (string.Join(' ', analysis.Definitions), string.Join(' ', analysis.References), string.Join(' ', analysis.Weak)));
+        Assert.Equal(
+            (definitions, references, weak),
+            (string.Join(' ', analysis.Definitions), string.Join(' ', analysis.References), string.Join(' ', analysis.Weak))
+        );
     }
 
     [Fact]
-    public void A_result_has_a_name_or_none() => Assert.Equal(AnalysisErrorKind.SyntaxError, SqlAnalyser.Analyse("%%sql a-b\nSELECT 1").Error!.Kind);
+    public void A_result_has_a_name_or_none() =>
+        Assert.Equal(AnalysisErrorKind.SyntaxError, SqlAnalyser.Analyse("%%sql a-b\nSELECT 1").Error!.Kind);
 
     [Theory]
     [InlineData("%%sql", true)]

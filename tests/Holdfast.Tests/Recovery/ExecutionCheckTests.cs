@@ -93,14 +93,21 @@ public sealed class ExecutionCheckTests
         Assert.Single(await house.ClaimAsync(1));
     }
 
-    private static Task<ExecutionCheck.Findings> CheckAsync(TemporaryLedger house) => new ExecutionCheck(
-        house.Store, house.Ledger, new AttemptFolders(Path.Combine(house.Directory, "attempts"), house.Directory), house.Time).RunAsync(house.OpenAttempts(), Cancel);
+    private static Task<ExecutionCheck.Findings> CheckAsync(TemporaryLedger house) =>
+        new ExecutionCheck(
+            house.Store,
+            house.Ledger,
+            new AttemptFolders(Path.Combine(house.Directory, "attempts"), house.Directory),
+            house.Time
+        ).RunAsync(house.OpenAttempts(), Cancel);
 
-    private static Task ChangeAsync(TemporaryLedger house, string sql) => house.Store.WriteAsync(
-        transaction =>
-        {
-            using Statement change = transaction.Prepare(sql);
-            change.Execute();
-        },
-        Cancel);
+    private static Task ChangeAsync(TemporaryLedger house, string sql) =>
+        house.Store.WriteAsync(
+            transaction =>
+            {
+                using Statement change = transaction.Prepare(sql);
+                change.Execute();
+            },
+            Cancel
+        );
 }

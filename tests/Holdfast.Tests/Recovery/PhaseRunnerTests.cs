@@ -30,7 +30,8 @@ public sealed class PhaseRunnerTests
             return new PhaseResult(1);
         };
 
-        await Runner(new Phase("a"), new Phase("b", "a") { Body = meet }, new Phase("c", "a") { Body = meet }, new Phase("d", "b", "c")).RunAsync(Cancel);
+        await Runner(new Phase("a"), new Phase("b", "a") { Body = meet }, new Phase("c", "a") { Body = meet }, new Phase("d", "b", "c"))
+            .RunAsync(Cancel);
 
         Assert.Equal("a", _ended.First().Name);
         Assert.Equal("d", _ended.Last().Name);
@@ -76,7 +77,11 @@ public sealed class PhaseRunnerTests
         await runner.RunAsync(Cancel);
 
         Assert.False(hasRun);
-        Assert.Contains("left out, because the phase 'supervisors' failed", _ended.Single(static p => p.Name == "orphans").Problem!, StringComparison.Ordinal);
+        Assert.Contains(
+            "left out, because the phase 'supervisors' failed",
+            _ended.Single(static p => p.Name == "orphans").Problem!,
+            StringComparison.Ordinal
+        );
         Assert.False(_ended.Single(static p => p.Name == "open").HasFailed);
     }
 
@@ -86,7 +91,9 @@ public sealed class PhaseRunnerTests
         var plan = new RecoveryPlan([new PhaseDeclaration("a", [], "")]);
         _bodies["b"] = Fails;
 
-        string message = Assert.Throws<ArgumentException>(() => new PhaseRunner(plan, _bodies, _ended.Enqueue, new FakeClock(), NullLogger.Instance)).Message;
+        string message = Assert
+            .Throws<ArgumentException>(() => new PhaseRunner(plan, _bodies, _ended.Enqueue, new FakeClock(), NullLogger.Instance))
+            .Message;
 
         Assert.Contains("a, b", message, StringComparison.Ordinal);
     }
@@ -100,7 +107,13 @@ public sealed class PhaseRunnerTests
             _bodies[phase.Name] = phase.Body;
         }
 
-        var plan = new RecoveryPlan([.. phases.Select(static p => new PhaseDeclaration(p.Name, p.After, $"Mend {p.Name}.") { IsCritical = p.IsCritical, NeedsSuccess = p.NeedsSuccess })]);
+        var plan = new RecoveryPlan([
+            .. phases.Select(static p => new PhaseDeclaration(p.Name, p.After, $"Mend {p.Name}.")
+            {
+                IsCritical = p.IsCritical,
+                NeedsSuccess = p.NeedsSuccess,
+            }),
+        ]);
         return new PhaseRunner(plan, _bodies, _ended.Enqueue, new FakeClock(), NullLogger.Instance);
     }
 

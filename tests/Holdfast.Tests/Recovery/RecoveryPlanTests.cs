@@ -13,15 +13,27 @@ public sealed class RecoveryPlanTests
         string[] order = [.. new RecoveryPlan(RecoveryPhases.Declared).Order.Select(static p => p.Name)];
 
         Assert.Equal(RecoveryPhases.Store, order[0]);
-        Assert.True(Array.IndexOf(order, RecoveryPhases.Orphans) > Array.IndexOf(order, RecoveryPhases.Jobs), "Live work would be swept with the dead.");
-        Assert.True(Array.IndexOf(order, RecoveryPhases.Orphans) > Array.IndexOf(order, RecoveryPhases.Kernels), "Live work would be swept with the dead.");
-        Assert.True(Array.IndexOf(order, RecoveryPhases.Revivals) > Array.IndexOf(order, RecoveryPhases.Kernels), "What this server starts would be judged as left by another.");
+        Assert.True(
+            Array.IndexOf(order, RecoveryPhases.Orphans) > Array.IndexOf(order, RecoveryPhases.Jobs),
+            "Live work would be swept with the dead."
+        );
+        Assert.True(
+            Array.IndexOf(order, RecoveryPhases.Orphans) > Array.IndexOf(order, RecoveryPhases.Kernels),
+            "Live work would be swept with the dead."
+        );
+        Assert.True(
+            Array.IndexOf(order, RecoveryPhases.Revivals) > Array.IndexOf(order, RecoveryPhases.Kernels),
+            "What this server starts would be judged as left by another."
+        );
         Assert.All(RecoveryPhases.Declared, static phase => Assert.EndsWith(".", phase.Mend, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void The_store_the_executions_and_the_queue_are_what_a_start_cannot_do_without() => Assert.Equal(
-        [RecoveryPhases.Store, RecoveryPhases.Executions, RecoveryPhases.Queue], RecoveryPhases.Declared.Where(static p => p.IsCritical).Select(static p => p.Name));
+    public void The_store_the_executions_and_the_queue_are_what_a_start_cannot_do_without() =>
+        Assert.Equal(
+            [RecoveryPhases.Store, RecoveryPhases.Executions, RecoveryPhases.Queue],
+            RecoveryPhases.Declared.Where(static p => p.IsCritical).Select(static p => p.Name)
+        );
 
     [Theory]
     [InlineData("come after one another in a circle: b, c", "a:", "b:c", "c:b")]
@@ -36,22 +48,37 @@ public sealed class RecoveryPlanTests
         Assert.Equal(["b", "d"], Plan("a:", "b:a", "c:", "d:b,c").Behind("a").Select(static p => p.Name));
 
     /// <summary>
-    /// Goal: any declaration without a circle has an order in which nobody comes before those it waits for. Method: phases wait only for such with a smaller number, and are declared shuffled.
+    /// Goal: any declaration without a circle has an order in which nobody comes before those it waits for. Method: phases wait only for
+    /// such with a smaller number, and are declared shuffled.
     /// </summary>
     [Fact]
-    public void Nobody_comes_before_those_it_waits_for() => Check.QuickThrowOnFailure(Prop.ForAll<int, int>((seed, size) =>
-    {
-        var random = new Random(seed);
-        int count = Math.Abs(size % 12) + 1;
-        string[] declared = [.. Enumerable.Range(0, count).Select(n => $"{n}:{string.Join(',', Enumerable.Range(0, n).Where(_ => random.Next(3) == 0))}")];
-        random.Shuffle(declared);
+    public void Nobody_comes_before_those_it_waits_for() =>
+        Check.QuickThrowOnFailure(
+            Prop.ForAll<int, int>(
+                (seed, size) =>
+                {
+                    var random = new Random(seed);
+                    int count = Math.Abs(size % 12) + 1;
+                    string[] declared =
+                    [
+                        .. Enumerable
+                            .Range(0, count)
+                            .Select(n => $"{n}:{string.Join(',', Enumerable.Range(0, n).Where(_ => random.Next(3) == 0))}"),
+                    ];
+                    random.Shuffle(declared);
 
-        IReadOnlyList<PhaseDeclaration> order = Plan(declared).Order;
+                    IReadOnlyList<PhaseDeclaration> order = Plan(declared).Order;
 
-        var seen = new HashSet<string>();
-        return order.Count == count && order.All(phase => phase.After.All(seen.Contains) && seen.Add(phase.Name));
-    }));
+                    var seen = new HashSet<string>();
+                    return order.Count == count && order.All(phase => phase.After.All(seen.Contains) && seen.Add(phase.Name));
+                }
+            )
+        );
 
-    private static RecoveryPlan Plan(params string[] declared) => new(
-        [.. declared.Select(static d => d.Split(':')).Select(static d => new PhaseDeclaration(d[0], d[1].Split(',', StringSplitOptions.RemoveEmptyEntries), "Mend it."))]);
+    private static RecoveryPlan Plan(params string[] declared) =>
+        new([
+            .. declared
+                .Select(static d => d.Split(':'))
+                .Select(static d => new PhaseDeclaration(d[0], d[1].Split(',', StringSplitOptions.RemoveEmptyEntries), "Mend it.")),
+        ]);
 }

@@ -19,12 +19,18 @@ public sealed class RecoveryStartsTableTests
         await house.Store.WriteAsync(t => RecoveryStartsTable.Progress(t, third, "jobs"), Cancel);
         long now = await BeginAsync(house, 4);
 
-        Assert.Equal([new InterruptedStart(3, "jobs"), new InterruptedStart(2, null)], house.Store.Read(r => RecoveryStartsTable.InterruptedBefore(r, now)));
+        Assert.Equal(
+            [new InterruptedStart(3, "jobs"), new InterruptedStart(2, null)],
+            house.Store.Read(r => RecoveryStartsTable.InterruptedBefore(r, now))
+        );
 
         await FinishAsync(house, now);
         long next = await BeginAsync(house, 5);
         Assert.Empty(house.Store.Read(r => RecoveryStartsTable.InterruptedBefore(r, next)));
-        Assert.Equal([(4, true), (3, false), (2, false), (1, true)], house.Store.Read(r => RecoveryStartsTable.Before(r, next)).Select(static r => ((int)r.StartedAt, r.IsComplete)));
+        Assert.Equal(
+            [(4, true), (3, false), (2, false), (1, true)],
+            house.Store.Read(r => RecoveryStartsTable.Before(r, next)).Select(static r => ((int)r.StartedAt, r.IsComplete))
+        );
     }
 
     [Fact]
@@ -57,27 +63,45 @@ public sealed class RecoveryStartsTableTests
                 using Statement damage = t.Prepare("UPDATE recovery_starts SET report = '{' WHERE id = ?1").Bind(1, first);
                 damage.Execute();
             },
-            Cancel);
+            Cancel
+        );
 
         List<RecoveryReport> before = house.Store.Read(r => RecoveryStartsTable.Before(r, second + 1));
 
         Assert.Equal([true, false], before.Select(static r => r.IsComplete));
-        Assert.Equal(("lost", 3, 7, "9.9"), (before[0].Attempts[0].Verdict, before[0].CountOf("lost"), before[0].Queued, before[0].Version));
+        Assert.Equal(
+            ("lost", 3, 7, "9.9"),
+            (before[0].Attempts[0].Verdict, before[0].CountOf("lost"), before[0].Queued, before[0].Version)
+        );
         Assert.Equal(new RecoveryPhase("store", 1.5, 2, "half") { HasFailed = true }, before[0].Phases[0]);
     }
 
-    private static Task<long> BeginAsync(TemporaryLedger house, long at) => house.Store.WriteAsync(t => RecoveryStartsTable.Begin(t, at), Cancel);
+    private static Task<long> BeginAsync(TemporaryLedger house, long at) =>
+        house.Store.WriteAsync(t => RecoveryStartsTable.Begin(t, at), Cancel);
 
-    private static Task FinishAsync(TemporaryLedger house, long id) => house.Store.WriteAsync(
-        t =>
-        {
-            using Statement select = t.Prepare("SELECT started_at FROM recovery_starts WHERE id = ?1").Bind(1, id);
-            _ = select.Step();
-            RecoveryStartsTable.Finish(t, id, 100, new RecoveryReport
+    private static Task FinishAsync(TemporaryLedger house, long id) =>
+        house.Store.WriteAsync(
+            t =>
             {
-                IsComplete = true, StartedAt = select.Int64(0), Milliseconds = 1, Queued = 7, Version = "9.9", Counts = new Dictionary<string, int> { ["lost"] = 3 },
-                Phases = [new RecoveryPhase("store", 1.5, 2, "half") { HasFailed = true }], Attempts = [new RecoveredAttempt("a", "e", null, "lost", "why")],
-            });
-        },
-        Cancel);
+                using Statement select = t.Prepare("SELECT started_at FROM recovery_starts WHERE id = ?1").Bind(1, id);
+                _ = select.Step();
+                RecoveryStartsTable.Finish(
+                    t,
+                    id,
+                    100,
+                    new RecoveryReport
+                    {
+                        IsComplete = true,
+                        StartedAt = select.Int64(0),
+                        Milliseconds = 1,
+                        Queued = 7,
+                        Version = "9.9",
+                        Counts = new Dictionary<string, int> { ["lost"] = 3 },
+                        Phases = [new RecoveryPhase("store", 1.5, 2, "half") { HasFailed = true }],
+                        Attempts = [new RecoveredAttempt("a", "e", null, "lost", "why")],
+                    }
+                );
+            },
+            Cancel
+        );
 }

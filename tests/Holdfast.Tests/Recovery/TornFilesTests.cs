@@ -25,7 +25,10 @@ public sealed class TornFilesTests : IDisposable
 
         Assert.Equal(2, TornFiles.Remove(_data));
 
-        Assert.Equal(["attempts", "folder.tmp", "link.tmp", "notes.tmpl", "target", "token"], Directory.EnumerateFileSystemEntries(_data).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["attempts", "folder.tmp", "link.tmp", "notes.tmpl", "target", "token"],
+            Directory.EnumerateFileSystemEntries(_data).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.True(File.Exists(Path.Combine(_data, "attempts", "exit.json.tmp")));
     }
 }

@@ -14,7 +14,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Holdfast.Tests.Rest;
 
-/// <summary>The gate before the REST door, asked over a real socket: the door has no engine, so what gets through to a route that needs one is told to come again.</summary>
+/// <summary>
+/// The gate before the REST door, asked over a real socket: the door has no engine, so what gets through to a route that needs one is told
+/// to come again.
+/// </summary>
 public sealed class GateTests : IAsyncLifetime
 {
     private const string Token = "0123456789abcdef";
@@ -26,11 +29,13 @@ public sealed class GateTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = 1000;
-            kestrel.Listen(IPAddress.Loopback, 0);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.Limits.MaxRequestBodySize = 1000;
+                kestrel.Listen(IPAddress.Loopback, 0);
+            });
         builder.Services.AddRoutingCore();
         _app = builder.Build();
         _app.Use(new Gate(Token, "127.0.0.1", _door, NullLogger<Gate>.Instance).Wrap);
@@ -97,14 +102,17 @@ public sealed class GateTests : IAsyncLifetime
     [InlineData("Bearer " + Token, "wrong", false)]
     public async Task The_token_is_asked_for(string? header, string? query, bool isAllowed)
     {
-        using HttpResponseMessage answer = await SendAsync("/v1/openapi.json" + (query is null ? "" : $"?token={query}"), r =>
-        {
-            r.Headers.Authorization = null;
-            if (header is not null)
+        using HttpResponseMessage answer = await SendAsync(
+            "/v1/openapi.json" + (query is null ? "" : $"?token={query}"),
+            r =>
             {
-                r.Headers.TryAddWithoutValidation("Authorization", header);
+                r.Headers.Authorization = null;
+                if (header is not null)
+                {
+                    r.Headers.TryAddWithoutValidation("Authorization", header);
+                }
             }
-        });
+        );
         Assert.Equal(isAllowed ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Equal(isAllowed ? null : ErrorCodes.Unauthorized, await CodeAsync(answer));
         Assert.Equal(!isAllowed, answer.Headers.WwwAuthenticate.Contains(new AuthenticationHeaderValue("Bearer")));
@@ -113,7 +121,10 @@ public sealed class GateTests : IAsyncLifetime
     [Fact]
     public async Task A_token_of_any_length_is_refused_and_not_a_mistake()
     {
-        using HttpResponseMessage answer = await SendAsync("/v1/openapi.json", r => r.Headers.Authorization = new("Bearer", new string('x', 20_000)));
+        using HttpResponseMessage answer = await SendAsync(
+            "/v1/openapi.json",
+            r => r.Headers.Authorization = new("Bearer", new string('x', 20_000))
+        );
         Assert.Equal(ErrorCodes.Unauthorized, await CodeAsync(answer));
     }
 
@@ -135,7 +146,9 @@ public sealed class GateTests : IAsyncLifetime
         context.Request.Path = "/v1/executions";
         context.Request.Headers.Authorization = "Bearer " + Token;
 
-        await new Gate(Token, "127.0.0.1", new EngineDoor(), NullLogger<Gate>.Instance).Wrap(_ => throw new InvalidOperationException("Let through."))(context);
+        await new Gate(Token, "127.0.0.1", new EngineDoor(), NullLogger<Gate>.Instance).Wrap(_ =>
+            throw new InvalidOperationException("Let through.")
+        )(context);
 
         Assert.Equal(StatusCodes.Status503ServiceUnavailable, context.Response.StatusCode);
         Assert.Equal("1", context.Response.Headers.RetryAfter);
@@ -206,11 +219,14 @@ public sealed class GateTests : IAsyncLifetime
     [Fact]
     public async Task A_body_past_the_bound_is_refused()
     {
-        using HttpResponseMessage answer = await SendAsync("/v1/jobs", r =>
-        {
-            r.Method = HttpMethod.Post;
-            r.Content = new ByteArrayContent(new byte[2000]);
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            "/v1/jobs",
+            r =>
+            {
+                r.Method = HttpMethod.Post;
+                r.Content = new ByteArrayContent(new byte[2000]);
+            }
+        );
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         Assert.Equal(ErrorCodes.BodyTooLarge, await CodeAsync(answer));
     }

@@ -32,7 +32,10 @@ public sealed class RestBodyTests
     }
 
     [Theory]
-    [InlineData("""{"argv":["x"],"timeoutSecond":3}""", "The field 'timeoutSecond' is not known to this version; known are: argv, cwd, env,")]
+    [InlineData(
+        """{"argv":["x"],"timeoutSecond":3}""",
+        "The field 'timeoutSecond' is not known to this version; known are: argv, cwd, env,"
+    )]
     [InlineData("""{"argv":["x"],"time out":3}""", "The field 'time out' is not known")]
     [InlineData("""{"argv":"x"}""", "The field 'argv' is not of the right kind.")]
     [InlineData("""{"argv":["x",7]}""", "The field 'argv[1]' is not of the right kind.")]
@@ -66,11 +69,14 @@ public sealed class RestBodyTests
     {
         byte[] bytes = [0, 255, 10, 13];
         Assert.Equal(bytes, await RestBody.ReadBytesAsync(With(bytes), bytes.Length, "too large"));
-        RefusedException refusal = await Assert.ThrowsAsync<RefusedException>(() => RestBody.ReadBytesAsync(With(bytes), bytes.Length - 1, "too large"));
+        RefusedException refusal = await Assert.ThrowsAsync<RefusedException>(() =>
+            RestBody.ReadBytesAsync(With(bytes), bytes.Length - 1, "too large")
+        );
         Assert.Equal((ErrorCodes.BodyTooLarge, "too large"), (refusal.Code, refusal.Message));
     }
 
-    private static Task<JobRequest> ReadAsync(string body) => RestBody.ReadJsonAsync(With(Encoding.UTF8.GetBytes(body)), RestJson.Default.JobRequest);
+    private static Task<JobRequest> ReadAsync(string body) =>
+        RestBody.ReadJsonAsync(With(Encoding.UTF8.GetBytes(body)), RestJson.Default.JobRequest);
 
     private static DefaultHttpContext With(byte[] body)
     {

@@ -43,7 +43,10 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
         RetentionResult result = await ApplyAsync();
 
         Assert.Equal((1, 1), (result.Executions, result.Attempts));
-        Assert.Equal(0, Count("SELECT count(*) FROM executions") + Count("SELECT count(*) FROM idempotency") + Count("SELECT count(*) FROM attempts"));
+        Assert.Equal(
+            0,
+            Count("SELECT count(*) FROM executions") + Count("SELECT count(*) FROM idempotency") + Count("SELECT count(*) FROM attempts")
+        );
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_house.Directory, "attempts")));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_house.Directory, "trash")));
         Assert.NotEqual(id, await SubmitAsync("key")); // The key is free again.
@@ -59,7 +62,9 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
         await ChangeAsync("INSERT INTO lock_entries (execution_id, entered_at) SELECT id, 1 FROM executions ORDER BY seq DESC LIMIT 1");
         await ChangeAsync("UPDATE executions SET state = 'failed', finished_at = 1 WHERE seq = (SELECT max(seq) FROM executions)");
         await SubmitAsync("ended with an open attempt");
-        await ChangeAsync("INSERT INTO attempts (id, host, boot_id, execution_id, nonce, created_at) SELECT 'a', 'h', 'b', id, 'n', 1 FROM executions ORDER BY seq DESC LIMIT 1");
+        await ChangeAsync(
+            "INSERT INTO attempts (id, host, boot_id, execution_id, nonce, created_at) SELECT 'a', 'h', 'b', id, 'n', 1 FROM executions ORDER BY seq DESC LIMIT 1"
+        );
         await ChangeAsync("UPDATE executions SET state = 'failed', finished_at = 1 WHERE seq = (SELECT max(seq) FROM executions)");
         _house.Clock.Turn(TimeSpan.FromDays(4000));
 
@@ -72,10 +77,18 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     [Fact]
     public async Task Cells_of_a_run_that_is_open_stay_and_so_does_the_kernel_of_a_session()
     {
-        await ChangeAsync("INSERT INTO runs (id, host, path, state, kernel_id, owns_kernel, stop_on_error, created_at) VALUES ('r', 'h', 'p', 'running', 'k', 0, 0, 1)");
-        await ChangeAsync("INSERT INTO executions (id, host, kind, state, queue, request, created_at, finished_at, run_id) VALUES ('c', 'h', 'cell', 'succeeded', 'default', '{}', 1, 1, 'r')");
-        await ChangeAsync("INSERT INTO kernels (id, host, spec, state, cwd, created_at, last_activity) VALUES ('k', 'h', 's', 'dead', '/', 1, 1), ('other', 'h', 's', 'dead', '/', 1, 1)");
-        await ChangeAsync("INSERT INTO sessions (id, host, path, name, type, kernel_id, created_at) VALUES ('s', 'h', 'p', 'n', 'notebook', 'k', 1)");
+        await ChangeAsync(
+            "INSERT INTO runs (id, host, path, state, kernel_id, owns_kernel, stop_on_error, created_at) VALUES ('r', 'h', 'p', 'running', 'k', 0, 0, 1)"
+        );
+        await ChangeAsync(
+            "INSERT INTO executions (id, host, kind, state, queue, request, created_at, finished_at, run_id) VALUES ('c', 'h', 'cell', 'succeeded', 'default', '{}', 1, 1, 'r')"
+        );
+        await ChangeAsync(
+            "INSERT INTO kernels (id, host, spec, state, cwd, created_at, last_activity) VALUES ('k', 'h', 's', 'dead', '/', 1, 1), ('other', 'h', 's', 'dead', '/', 1, 1)"
+        );
+        await ChangeAsync(
+            "INSERT INTO sessions (id, host, path, name, type, kernel_id, created_at) VALUES ('s', 'h', 'p', 'n', 'notebook', 'k', 1)"
+        );
 
         await ChangeAsync("INSERT INTO idempotency (key, body_hash, execution_id, created_at) VALUES ('key of the run', x'00', 'r', 1)");
 
@@ -95,7 +108,9 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     {
         string id = await SubmitAsync("key");
         await EndAsync();
-        await ChangeAsync($"INSERT INTO callbacks (id, host, kind, subject_id, lane, schedule, state, created_at) VALUES ('c', 'h', 'execution', '{id}', 'l', '[]', 'pending', 1)");
+        await ChangeAsync(
+            $"INSERT INTO callbacks (id, host, kind, subject_id, lane, schedule, state, created_at) VALUES ('c', 'h', 'execution', '{id}', 'l', '[]', 'pending', 1)"
+        );
         await ChangeAsync("INSERT INTO callback_attempts (callback_seq, number, started_at) SELECT seq, 1, 1 FROM callbacks");
         _house.Clock.Turn(TimeSpan.FromDays(91));
         Assert.Equal(0, (await ApplyAsync()).Executions);
@@ -132,7 +147,10 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
 
         Assert.Equal((0, 1), (result.Executions, result.Journals));
         Assert.Equal(ExecutionState.Succeeded, _house.Find(new ExecutionId(id)).State);
-        Assert.Equal(ErrorCodes.OutputGone, Assert.Throws<RefusedException>(() => read.Open(new ExecutionId(id), OutputStream.All, 0)).Code);
+        Assert.Equal(
+            ErrorCodes.OutputGone,
+            Assert.Throws<RefusedException>(() => read.Open(new ExecutionId(id), OutputStream.All, 0)).Code
+        );
         Assert.Equal(0, (await ApplyAsync(new RetentionOptions { Output = TimeSpan.FromDays(7) })).Journals);
     }
 
@@ -157,10 +175,17 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     {
         for (int n = 0; n < 450; n++)
         {
-            await ChangeAsync($"INSERT INTO executions (id, host, kind, state, queue, request, created_at, finished_at) VALUES ('{n}', 'h', 'job', 'succeeded', 'default', '{{}}', 1, {n})");
+            await ChangeAsync(
+                $"INSERT INTO executions (id, host, kind, state, queue, request, created_at, finished_at) VALUES ('{n}', 'h', 'job', 'succeeded', 'default', '{{}}', 1, {n})"
+            );
         }
 
-        var forEver = new RetentionOptions { Executions = TimeSpan.Zero, Output = TimeSpan.Zero, Events = TimeSpan.Zero };
+        var forEver = new RetentionOptions
+        {
+            Executions = TimeSpan.Zero,
+            Output = TimeSpan.Zero,
+            Events = TimeSpan.Zero,
+        };
         Assert.Equal(new RetentionResult(0, 0, 0, 0, 0, 0), await ApplyAsync(forEver));
         Task<RetentionResult> applying = ApplyAsync();
         while (!applying.IsCompleted)
@@ -175,7 +200,9 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     [Fact]
     public async Task The_file_becomes_smaller_again()
     {
-        await ChangeAsync("INSERT INTO feed (at, kind, subject, body) SELECT 1, 'k', 's', hex(randomblob(1000)) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 900) SELECT i FROM n)");
+        await ChangeAsync(
+            "INSERT INTO feed (at, kind, subject, body) SELECT 1, 'k', 's', hex(randomblob(1000)) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 900) SELECT i FROM n)"
+        );
         long before = Count("SELECT page_count FROM pragma_page_count");
 
         await ApplyAsync();
@@ -201,10 +228,21 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _house.DisposeAsync();
 
     private Task<RetentionResult> ApplyAsync(RetentionOptions? options = null) =>
-        new ApplyRetention(_house.Store, _folders, _trash, options ?? new RetentionOptions(), _house.Clock, NullLogger.Instance).RunAsync(Cancel);
+        new ApplyRetention(_house.Store, _folders, _trash, options ?? new RetentionOptions(), _house.Clock, NullLogger.Instance).RunAsync(
+            Cancel
+        );
 
     private async Task<string> SubmitAsync(string key) =>
-        (await new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Clock).RunAsync(new JobRequest { Argv = ["true"] }, key, Cancel)).Execution.Id.Value;
+        (
+            await new SubmitJob(_house.Store, _house.Ledger, new CallbackCheck(new AddressGuard([])), _house.Meters, _house.Clock).RunAsync(
+                new JobRequest { Argv = ["true"] },
+                key,
+                Cancel
+            )
+        )
+            .Execution
+            .Id
+            .Value;
 
     /// <summary>The next in the queue is claimed, has a folder with a journal, and succeeds.</summary>
     private async Task EndAsync()
@@ -219,20 +257,38 @@ public sealed class ApplyRetentionTests : IAsyncDisposable
 
         await _house.AdvanceAsync(job, ExecutionCommand.ConfirmRunning);
         await _house.Store.WriteAsync(
-            t => _house.Ledger.Finish(t, job.Execution.Id, job.Attempt.Id, new Outcome(ExecutionState.Succeeded, 0, null, "exited", "It ended.", _house.Clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000)), Cancel);
+            t =>
+                _house.Ledger.Finish(
+                    t,
+                    job.Execution.Id,
+                    job.Attempt.Id,
+                    new Outcome(
+                        ExecutionState.Succeeded,
+                        0,
+                        null,
+                        "exited",
+                        "It ended.",
+                        _house.Clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000
+                    )
+                ),
+            Cancel
+        );
     }
 
-    private long Count(string sql) => _house.Store.Read(reader =>
-    {
-        using Statement select = reader.Prepare(sql);
-        return select.Step() ? select.Int64(0) : 0;
-    });
-
-    private Task ChangeAsync(string sql) => _house.Store.WriteAsync(
-        t =>
+    private long Count(string sql) =>
+        _house.Store.Read(reader =>
         {
-            using Statement change = t.Prepare(sql);
-            change.Execute();
-        },
-        Cancel);
+            using Statement select = reader.Prepare(sql);
+            return select.Step() ? select.Int64(0) : 0;
+        });
+
+    private Task ChangeAsync(string sql) =>
+        _house.Store.WriteAsync(
+            t =>
+            {
+                using Statement change = t.Prepare(sql);
+                change.Execute();
+            },
+            Cancel
+        );
 }

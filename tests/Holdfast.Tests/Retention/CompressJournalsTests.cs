@@ -50,7 +50,15 @@ public sealed class CompressJournalsTests : IAsyncDisposable
     {
         AttemptFiles held = await EndAsync();
         AttemptFiles aside = await EndAsync();
-        await _house.Store.WriteAsync(t => { using Statement s = t.Prepare("INSERT INTO recovery_quarantine (attempt_id, at, reason) VALUES (?1, 1, 'r')").Bind(1, Path.GetFileName(aside.Directory)); s.Execute(); }, Cancel);
+        await _house.Store.WriteAsync(
+            t =>
+            {
+                using Statement s = t.Prepare("INSERT INTO recovery_quarantine (attempt_id, at, reason) VALUES (?1, 1, 'r')")
+                    .Bind(1, Path.GetFileName(aside.Directory));
+                s.Execute();
+            },
+            Cancel
+        );
         _house.Clock.Turn(TimeSpan.FromDays(1));
         using FileLock? owner = FileLock.TryAcquire(held.Lock);
 
@@ -76,7 +84,10 @@ public sealed class CompressJournalsTests : IAsyncDisposable
         Assert.Equal([path], Directory.GetFiles(torn.Journal));
     }
 
-    /// <summary>Goal: a clock that was ahead by years leaves nothing uncompressed for as long. Method: compress in the future, come back, end another.</summary>
+    /// <summary>
+    /// Goal: a clock that was ahead by years leaves nothing uncompressed for as long. Method: compress in the future, come back, end
+    /// another.
+    /// </summary>
     [Fact]
     public async Task A_clock_that_was_ahead_for_a_while_keeps_nothing_from_being_compressed_afterwards()
     {
@@ -106,7 +117,14 @@ public sealed class CompressJournalsTests : IAsyncDisposable
     private async Task<CompressionResult> CompressAsync(TimeSpan? after = null)
     {
         using var compress = new CompressJournals(
-            _house.Store, new LiveAttempts(), _folders, new RetentionOptions { CompressAfter = after ?? TimeSpan.FromHours(1) }, _house.Meters, _house.Clock, NullLogger.Instance);
+            _house.Store,
+            new LiveAttempts(),
+            _folders,
+            new RetentionOptions { CompressAfter = after ?? TimeSpan.FromHours(1) },
+            _house.Meters,
+            _house.Clock,
+            NullLogger.Instance
+        );
         return await compress.RunAsync(Cancel);
     }
 
@@ -124,11 +142,31 @@ public sealed class CompressJournalsTests : IAsyncDisposable
         Directory.CreateDirectory(files.Directory);
         using (JournalWriter journal = JournalWriter.Open(files.Journal, JournalOptions.Default))
         {
-            journal.Append(JournalChannel.Stdout, Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("all work and no play\n", 4000))), 2);
+            journal.Append(
+                JournalChannel.Stdout,
+                Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("all work and no play\n", 4000))),
+                2
+            );
         }
 
         await _house.AdvanceAsync(job, ExecutionCommand.ConfirmRunning);
-        await _house.Store.WriteAsync(t => _house.Ledger.Finish(t, job.Execution.Id, job.Attempt.Id, new Outcome(ExecutionState.Succeeded, 0, null, "exited", "It ended.", _house.Clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000)), Cancel);
+        await _house.Store.WriteAsync(
+            t =>
+                _house.Ledger.Finish(
+                    t,
+                    job.Execution.Id,
+                    job.Attempt.Id,
+                    new Outcome(
+                        ExecutionState.Succeeded,
+                        0,
+                        null,
+                        "exited",
+                        "It ended.",
+                        _house.Clock.GetUtcNow().ToUnixTimeMilliseconds() * 1000
+                    )
+                ),
+            Cancel
+        );
         return files;
     }
 }

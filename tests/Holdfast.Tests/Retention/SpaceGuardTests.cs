@@ -50,7 +50,8 @@ public sealed class SpaceGuardTests
                 "Only 128 MiB are left on the disk of /data: no new work is taken, so that what runs can go on. Free some space.",
                 "There is enough room again on the disk of /data: 60.0 GiB.",
             ],
-            _logger.Lines);
+            _logger.Lines
+        );
     }
 
     [Fact]
@@ -60,9 +61,14 @@ public sealed class SpaceGuardTests
         var guard = new SpaceGuard("/data", house.Store, house.Feed, house.Clock, _logger, static _ => (300 << 10, 100 * Gigabyte));
         var retry = new RetryExecution(house.Store, house.Ledger) { Space = guard };
         Execution ended = await house.AddAsync();
-        await house.Store.WriteAsync(transaction => house.Ledger.Command(transaction, ended.Id, ExecutionCommand.Cancel), TestContext.Current.CancellationToken);
+        await house.Store.WriteAsync(
+            transaction => house.Ledger.Command(transaction, ended.Id, ExecutionCommand.Cancel),
+            TestContext.Current.CancellationToken
+        );
 
-        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() => retry.RunAsync(ended.Id, TestContext.Current.CancellationToken));
+        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(() =>
+            retry.RunAsync(ended.Id, TestContext.Current.CancellationToken)
+        );
 
         Assert.Equal(ErrorCodes.DiskFull, refused.Code);
         Assert.StartsWith("Only 300 KiB are left on the disk of /data. ", refused.Message, StringComparison.Ordinal);

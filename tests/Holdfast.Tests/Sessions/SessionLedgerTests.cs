@@ -37,7 +37,10 @@ public sealed class SessionLedgerTests : IAsyncDisposable
 
         await _house.Store.WriteAsync(transaction => _ledger.Add(transaction, session), TemporaryLedger.Cancel);
         await _house.Store.WriteAsync(transaction => _ledger.Add(transaction, console), TemporaryLedger.Cancel);
-        await _house.Store.WriteAsync(transaction => _ledger.Change(transaction, session with { KernelId = second }), TemporaryLedger.Cancel);
+        await _house.Store.WriteAsync(
+            transaction => _ledger.Change(transaction, session with { KernelId = second }),
+            TemporaryLedger.Cancel
+        );
 
         string file = Path.Combine(_house.Directory, "real.ipynb");
         Assert.Equal(new[] { (file, first.Value), (file, second.Value) }.Order(), Bound().Order());
@@ -60,17 +63,21 @@ public sealed class SessionLedgerTests : IAsyncDisposable
     }
 
     private Task<KernelId> KernelAsync() =>
-        _house.Store.WriteAsync(transaction => _kernels.Add(transaction, KernelId.New(), new KernelPlan("python3", "/srv")).Kernel.Id, TemporaryLedger.Cancel);
+        _house.Store.WriteAsync(
+            transaction => _kernels.Add(transaction, KernelId.New(), new KernelPlan("python3", "/srv")).Kernel.Id,
+            TemporaryLedger.Cancel
+        );
 
-    private List<(string, string)> Bound() => _house.Store.Read(reader =>
-    {
-        var rows = new List<(string, string)>();
-        using Statement select = reader.Prepare("SELECT path, kernel_id FROM notebook_kernels");
-        while (select.Step())
+    private List<(string, string)> Bound() =>
+        _house.Store.Read(reader =>
         {
-            rows.Add((select.Text(0), select.Text(1)));
-        }
+            var rows = new List<(string, string)>();
+            using Statement select = reader.Prepare("SELECT path, kernel_id FROM notebook_kernels");
+            while (select.Step())
+            {
+                rows.Add((select.Text(0), select.Text(1)));
+            }
 
-        return rows;
-    });
+            return rows;
+        });
 }

@@ -22,13 +22,19 @@ public sealed class DataDirectoryTests : IDisposable
     [InlineData("", null, "/state/holdfast")]
     [InlineData(null, null, "/state/holdfast")]
     public void The_directory_is_what_was_asked_for_or_given_or_the_state_home(string? given, string? asked, string expected) =>
-        Assert.Equal(expected, DataDirectoryPaths.Resolve(asked, Variables(("HOLDFAST_DATA", given), ("XDG_STATE_HOME", "/state"), ("HOME", "/home/ann"))).Root);
+        Assert.Equal(
+            expected,
+            DataDirectoryPaths.Resolve(asked, Variables(("HOLDFAST_DATA", given), ("XDG_STATE_HOME", "/state"), ("HOME", "/home/ann"))).Root
+        );
 
     [Theory]
     [InlineData(null)]
     [InlineData("relative/is/ignored")]
     public void Without_a_state_home_it_lies_under_the_home_directory(string? stateHome) =>
-        Assert.Equal("/home/ann/.local/state/holdfast", DataDirectoryPaths.Resolve(null, Variables(("XDG_STATE_HOME", stateHome), ("HOME", "/home/ann"))).Root);
+        Assert.Equal(
+            "/home/ann/.local/state/holdfast",
+            DataDirectoryPaths.Resolve(null, Variables(("XDG_STATE_HOME", stateHome), ("HOME", "/home/ann"))).Root
+        );
 
     [Fact]
     public void Everything_created_is_private_to_its_owner()
@@ -36,7 +42,10 @@ public sealed class DataDirectoryTests : IDisposable
         using DataDirectory data = Open();
         data.Announce("http://127.0.0.1:8787", "0.1.0");
 
-        Assert.All(Directory.GetDirectories(_parent, "*", SearchOption.AllDirectories), path => Assert.Equal(OwnerOnly, File.GetUnixFileMode(path)));
+        Assert.All(
+            Directory.GetDirectories(_parent, "*", SearchOption.AllDirectories),
+            path => Assert.Equal(OwnerOnly, File.GetUnixFileMode(path))
+        );
         Assert.All(Directory.GetFiles(Root), path => Assert.Equal(OwnerFile, File.GetUnixFileMode(path)));
         Assert.Equal(["assets", "attempts", "run"], Directory.GetDirectories(Root).Select(Path.GetFileName).Order());
     }
@@ -229,7 +238,11 @@ public sealed class DataDirectoryTests : IDisposable
         DataDirectoryException error = Assert.Throws<DataDirectoryException>(() => Open());
 
         Assert.Equal(ErrorCodes.DataDirectoryNotWritable, error.Code);
-        Assert.StartsWith($"Something in the data directory {Root}, which is yours, cannot be read or written: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Something in the data directory {Root}, which is yours, cannot be read or written: ",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains(Path.Combine(Root, "token"), error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("belongs to", error.Message, StringComparison.Ordinal);
     }
@@ -275,7 +288,10 @@ public sealed class DataDirectoryTests : IDisposable
 
     [Fact]
     public void Without_a_runtime_directory_the_sockets_of_a_deep_one_lie_under_tmp() =>
-        Assert.Matches($"^/tmp/holdfast-{Libc.GetUid()}-[0-9a-f]{{16}}$", SocketDirectory.Choose(new DataDirectoryPaths("/" + new string('d', 200)), Variables()));
+        Assert.Matches(
+            $"^/tmp/holdfast-{Libc.GetUid()}-[0-9a-f]{{16}}$",
+            SocketDirectory.Choose(new DataDirectoryPaths("/" + new string('d', 200)), Variables())
+        );
 
     [Fact]
     public void A_socket_folder_that_is_a_link_to_elsewhere_is_refused()
@@ -293,7 +309,11 @@ public sealed class DataDirectoryTests : IDisposable
     private static string SocketAt(string path)
     {
         // A listener that is disposed takes its file away; renamed before, it stays.
-        using var listener = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        using var listener = new System.Net.Sockets.Socket(
+            System.Net.Sockets.AddressFamily.Unix,
+            System.Net.Sockets.SocketType.Stream,
+            System.Net.Sockets.ProtocolType.Unspecified
+        );
         listener.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path + ".new"));
         File.Move(path + ".new", path);
         return path;

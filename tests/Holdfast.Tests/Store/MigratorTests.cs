@@ -5,7 +5,11 @@ namespace Holdfast.Tests.Store;
 
 public sealed class MigratorTests : IDisposable
 {
-    private static readonly Migration First = new(1, "0001_first", "CREATE TABLE steps (number INTEGER NOT NULL) STRICT; INSERT INTO steps VALUES (1);");
+    private static readonly Migration First = new(
+        1,
+        "0001_first",
+        "CREATE TABLE steps (number INTEGER NOT NULL) STRICT; INSERT INTO steps VALUES (1);"
+    );
     private static readonly Migration Second = new(2, "0002_second", "INSERT INTO steps VALUES (2);");
     private static readonly Migration Third = new(3, "0003_third", "INSERT INTO steps VALUES (3);");
 
@@ -49,8 +53,11 @@ public sealed class MigratorTests : IDisposable
     [Fact]
     public void A_migration_that_orphans_a_row_is_rolled_back()
     {
-        var orphans = new Migration(1, "0001_orphans",
-            "CREATE TABLE parents (id INTEGER PRIMARY KEY) STRICT; CREATE TABLE children (parent INTEGER REFERENCES parents) STRICT; INSERT INTO children VALUES (7);");
+        var orphans = new Migration(
+            1,
+            "0001_orphans",
+            "CREATE TABLE parents (id INTEGER PRIMARY KEY) STRICT; CREATE TABLE children (parent INTEGER REFERENCES parents) STRICT; INSERT INTO children VALUES (7);"
+        );
 
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => Open(orphans));
 
@@ -59,24 +66,33 @@ public sealed class MigratorTests : IDisposable
 
     [Fact]
     public void A_migration_may_not_end_its_transaction() =>
-        Assert.Throws<InvalidOperationException>(() => Open(new Migration(1, "0001_commits", "CREATE TABLE t (a INTEGER) STRICT; COMMIT;")));
+        Assert.Throws<InvalidOperationException>(() =>
+            Open(new Migration(1, "0001_commits", "CREATE TABLE t (a INTEGER) STRICT; COMMIT;"))
+        );
 
     [Fact]
-    public void A_gap_in_the_numbers_is_a_mistake_of_the_build() =>
-        Assert.Throws<InvalidOperationException>(() => Open(First, Third));
+    public void A_gap_in_the_numbers_is_a_mistake_of_the_build() => Assert.Throws<InvalidOperationException>(() => Open(First, Third));
 
     [Fact]
     public async Task Foreign_keys_are_enforced_after_migrating()
     {
-        var keys = new Migration(1, "0001_keys",
-            "CREATE TABLE parents (id INTEGER PRIMARY KEY) STRICT; CREATE TABLE children (parent INTEGER REFERENCES parents) STRICT;");
+        var keys = new Migration(
+            1,
+            "0001_keys",
+            "CREATE TABLE parents (id INTEGER PRIMARY KEY) STRICT; CREATE TABLE children (parent INTEGER REFERENCES parents) STRICT;"
+        );
         await using StateStore store = Open(keys);
 
-        StoreException error = await Assert.ThrowsAsync<StoreException>(() => store.WriteAsync(tx =>
-        {
-            using Statement insert = tx.Prepare("INSERT INTO children VALUES (7)");
-            return insert.Execute();
-        }, TestContext.Current.CancellationToken));
+        StoreException error = await Assert.ThrowsAsync<StoreException>(() =>
+            store.WriteAsync(
+                tx =>
+                {
+                    using Statement insert = tx.Prepare("INSERT INTO children VALUES (7)");
+                    return insert.Execute();
+                },
+                TestContext.Current.CancellationToken
+            )
+        );
 
         Assert.Equal(ErrorCodes.StoreConstraint, error.Code);
     }
@@ -102,7 +118,9 @@ public sealed class MigratorTests : IDisposable
         string[] loose = store.Read(reader =>
         {
             var names = new List<string>();
-            using Statement tables = reader.Prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite%'");
+            using Statement tables = reader.Prepare(
+                "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite%'"
+            );
             while (tables.Step())
             {
                 names.Add(tables.Text(0));

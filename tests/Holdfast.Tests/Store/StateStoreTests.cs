@@ -24,13 +24,18 @@ public class StateStoreTests
     {
         await using TemporaryStore temporary = TemporaryStore.Open(options => options with { QueueCapacity = 64, BatchMax = 16 });
 
-        await Parallel.ForAsync(0, 50, Cancel, async (caller, _) =>
-        {
-            for (int i = 0; i < 40; i++)
+        await Parallel.ForAsync(
+            0,
+            50,
+            Cancel,
+            async (caller, _) =>
             {
-                await temporary.InsertAsync($"{caller}/{i}");
+                for (int i = 0; i < 40; i++)
+                {
+                    await temporary.InsertAsync($"{caller}/{i}");
+                }
             }
-        });
+        );
 
         Assert.Equal(2000, temporary.Names().Length);
     }
@@ -54,11 +59,14 @@ public class StateStoreTests
         await using var gate = new WriterGate(temporary.Store);
 
         Task<long> before = temporary.InsertAsync("before");
-        Task<int> bad = temporary.Store.WriteAsync<int>(tx =>
-        {
-            _ = TemporaryStore.Insert(tx, "half done");
-            throw new FormatException("on purpose");
-        }, Cancel);
+        Task<int> bad = temporary.Store.WriteAsync<int>(
+            tx =>
+            {
+                _ = TemporaryStore.Insert(tx, "half done");
+                throw new FormatException("on purpose");
+            },
+            Cancel
+        );
         Task<long> after = temporary.InsertAsync("after");
         await gate.OpenAsync();
 
@@ -73,11 +81,16 @@ public class StateStoreTests
     {
         await using TemporaryStore temporary = TemporaryStore.Open();
 
-        await Assert.ThrowsAsync<FormatException>(() => temporary.Store.WriteAsync<int>(tx =>
-        {
-            _ = TemporaryStore.Insert(tx, "half done");
-            throw new FormatException();
-        }, Cancel));
+        await Assert.ThrowsAsync<FormatException>(() =>
+            temporary.Store.WriteAsync<int>(
+                tx =>
+                {
+                    _ = TemporaryStore.Insert(tx, "half done");
+                    throw new FormatException();
+                },
+                Cancel
+            )
+        );
 
         Assert.Empty(temporary.Names());
         Assert.Equal(1, await temporary.InsertAsync("next"));
@@ -113,15 +126,20 @@ public class StateStoreTests
             for (int i = 0; i < 20; i++)
             {
                 int number = i;
-                writes.Add(temporary.Store.WriteAsync(tx =>
-                {
-                    tx.OnCommitted(() => ran.Add($"{number}a"));
-                    tx.OnCommitted(() => ran.Add($"{number}b"));
-                    if (number % 3 == 0)
-                    {
-                        throw new FormatException();
-                    }
-                }, Cancel));
+                writes.Add(
+                    temporary.Store.WriteAsync(
+                        tx =>
+                        {
+                            tx.OnCommitted(() => ran.Add($"{number}a"));
+                            tx.OnCommitted(() => ran.Add($"{number}b"));
+                            if (number % 3 == 0)
+                            {
+                                throw new FormatException();
+                            }
+                        },
+                        Cancel
+                    )
+                );
             }
 
             await gate.OpenAsync();
@@ -139,12 +157,15 @@ public class StateStoreTests
         await using TemporaryStore temporary = TemporaryStore.Open();
         var seen = new TaskCompletionSource<string[]>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        await temporary.Store.WriteAsync(tx =>
-        {
-            _ = TemporaryStore.Insert(tx, "committed");
-            tx.OnCommitted(() => throw new InvalidOperationException("on purpose"));
-            tx.OnCommitted(() => seen.SetResult(temporary.Names()));
-        }, Cancel);
+        await temporary.Store.WriteAsync(
+            tx =>
+            {
+                _ = TemporaryStore.Insert(tx, "committed");
+                tx.OnCommitted(() => throw new InvalidOperationException("on purpose"));
+                tx.OnCommitted(() => seen.SetResult(temporary.Names()));
+            },
+            Cancel
+        );
 
         Assert.Equal(["committed"], await seen.Task.WaitAsync(Cancel));
     }
@@ -183,11 +204,14 @@ public class StateStoreTests
         await using TemporaryStore temporary = TemporaryStore.Open();
         using var cancellation = new CancellationTokenSource();
 
-        long id = await temporary.Store.WriteAsync(tx =>
-        {
-            cancellation.Cancel();
-            return TemporaryStore.Insert(tx, "kept");
-        }, cancellation.Token);
+        long id = await temporary.Store.WriteAsync(
+            tx =>
+            {
+                cancellation.Cancel();
+                return TemporaryStore.Insert(tx, "kept");
+            },
+            cancellation.Token
+        );
 
         Assert.Equal(1, id);
         Assert.Equal(["kept"], temporary.Names());
@@ -223,24 +247,31 @@ public class StateStoreTests
         _ = await temporary.InsertAsync("old");
         using var isInserted = new ManualResetEventSlim();
         using var mayCommit = new ManualResetEventSlim();
-        Task write = temporary.Store.WriteAsync(tx =>
-        {
-            _ = TemporaryStore.Insert(tx, "new");
-            isInserted.Set();
-            mayCommit.Wait(Cancel);
-        }, Cancel);
+        Task write = temporary.Store.WriteAsync(
+            tx =>
+            {
+                _ = TemporaryStore.Insert(tx, "new");
+                isInserted.Set();
+                mayCommit.Wait(Cancel);
+            },
+            Cancel
+        );
         isInserted.Wait(Cancel);
 
         Assert.Equal(["old"], temporary.Names());
-        string[][] views = await Task.Run(() => temporary.Store.Read(reader =>
-        {
-            string[] before = TemporaryStore.Names(reader);
-            mayCommit.Set();
+        string[][] views = await Task.Run(
+            () =>
+                temporary.Store.Read(reader =>
+                {
+                    string[] before = TemporaryStore.Names(reader);
+                    mayCommit.Set();
 #pragma warning disable xUnit1031, VSTHRD002 // The commit must happen while this snapshot is held.
-            write.Wait(Cancel);
+                    write.Wait(Cancel);
 #pragma warning restore xUnit1031, VSTHRD002
-            return new[] { before, TemporaryStore.Names(reader) };
-        }), Cancel);
+                    return new[] { before, TemporaryStore.Names(reader) };
+                }),
+            Cancel
+        );
 
         Assert.Equal(["old"], views[0]);
         Assert.Equal(["old"], views[1]);
@@ -252,11 +283,13 @@ public class StateStoreTests
     {
         await using TemporaryStore temporary = TemporaryStore.Open();
 
-        StoreException error = Assert.Throws<StoreException>(() => temporary.Store.Read(reader =>
-        {
-            using Statement insert = reader.Prepare("INSERT INTO items (name) VALUES ('x')");
-            return insert.Execute();
-        }));
+        StoreException error = Assert.Throws<StoreException>(() =>
+            temporary.Store.Read(reader =>
+            {
+                using Statement insert = reader.Prepare("INSERT INTO items (name) VALUES ('x')");
+                return insert.Execute();
+            })
+        );
 
         Assert.Equal(ErrorCodes.StoreFailed, error.Code);
     }
@@ -292,11 +325,14 @@ public class StateStoreTests
         Task<long> tooLarge;
         await using (var gate = new WriterGate(temporary.Store))
         {
-            small = temporary.Store.WriteAsync(tx =>
-            {
-                tx.OnCommitted(() => effects.Add("never"));
-                return TemporaryStore.Insert(tx, "small");
-            }, Cancel);
+            small = temporary.Store.WriteAsync(
+                tx =>
+                {
+                    tx.OnCommitted(() => effects.Add("never"));
+                    return TemporaryStore.Insert(tx, "small");
+                },
+                Cancel
+            );
             tooLarge = temporary.Store.WriteAsync(tx => TemporaryStore.Insert(tx, "large", large), Cancel);
             await gate.OpenAsync();
         }
@@ -319,19 +355,22 @@ public class StateStoreTests
         await using TemporaryStore temporary = TemporaryStore.Open();
         await SetPagesMaxAsync(temporary.Store, 10);
 
-        Task<bool> write = temporary.Store.WriteAsync(tx =>
-        {
-            try
+        Task<bool> write = temporary.Store.WriteAsync(
+            tx =>
             {
-                _ = TemporaryStore.Insert(tx, "large", new byte[100_000]);
-            }
-            catch (StoreException)
-            {
-                // As a careless change would.
-            }
+                try
+                {
+                    _ = TemporaryStore.Insert(tx, "large", new byte[100_000]);
+                }
+                catch (StoreException)
+                {
+                    // As a careless change would.
+                }
 
-            return true;
-        }, Cancel);
+                return true;
+            },
+            Cancel
+        );
 
         Assert.Equal(ErrorCodes.DiskFull, (await Assert.ThrowsAsync<StoreException>(() => write)).Code);
     }
@@ -341,12 +380,17 @@ public class StateStoreTests
     {
         await using TemporaryStore temporary = TemporaryStore.Open();
 
-        StoreException error = await Assert.ThrowsAsync<StoreException>(() => temporary.Store.WriteAsync(tx =>
-        {
-            _ = TemporaryStore.Insert(tx, "x");
-            using Statement rollback = tx.Prepare("ROLLBACK");
-            _ = rollback.Execute();
-        }, Cancel));
+        StoreException error = await Assert.ThrowsAsync<StoreException>(() =>
+            temporary.Store.WriteAsync(
+                tx =>
+                {
+                    _ = TemporaryStore.Insert(tx, "x");
+                    using Statement rollback = tx.Prepare("ROLLBACK");
+                    _ = rollback.Execute();
+                },
+                Cancel
+            )
+        );
 
         Assert.Equal(ErrorCodes.StoreFailed, error.Code);
         Assert.Equal(1, await temporary.InsertAsync("next"));
@@ -363,7 +407,9 @@ public class StateStoreTests
 
         _ = await Task.WhenAll(writes);
         Assert.Equal(100, temporary.Names().Length);
-        StoreException error = await Assert.ThrowsAsync<StoreException>(() => closed.WriteAsync(tx => TemporaryStore.Insert(tx, "late"), Cancel));
+        StoreException error = await Assert.ThrowsAsync<StoreException>(() =>
+            closed.WriteAsync(tx => TemporaryStore.Insert(tx, "late"), Cancel)
+        );
         Assert.Equal(ErrorCodes.StoreClosed, error.Code);
         Assert.Equal(ErrorCodes.StoreClosed, Assert.Throws<StoreException>(() => closed.Read(TemporaryStore.Names)).Code);
     }
@@ -401,8 +447,10 @@ public class StateStoreTests
         await using TemporaryStore temporary = TemporaryStore.Open();
         _ = await temporary.InsertAsync("one");
 
-        Assert.All(Directory.GetFiles(temporary.Directory),
-            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.All(
+            Directory.GetFiles(temporary.Directory),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file))
+        );
     }
 
     [Fact]
@@ -418,8 +466,8 @@ public class StateStoreTests
     }
 
     /// <summary>
-    /// Goal: whatever mix of good, throwing and clashing changes shares a batch, exactly the good ones are kept, each with its effect, in order.
-    /// Method: seeded random runs against a list as the model.
+    /// Goal: whatever mix of good, throwing and clashing changes shares a batch, exactly the good ones are kept, each with its effect, in
+    /// order. Method: seeded random runs against a list as the model.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -442,17 +490,22 @@ public class StateStoreTests
                 bool isClash = model.Count > 0 && random.Next(4) == 0;
                 bool isThrow = random.Next(4) == 0;
                 string name = isClash ? model[random.Next(model.Count)] : $"{round}.{i}";
-                Task change = temporary.Store.WriteAsync(tx =>
-                {
-                    tx.OnCommitted(() => effects.Add(name));
-                    _ = TemporaryStore.Insert(tx, name + " on the way");
-                    using Statement rename = tx.Prepare("UPDATE items SET name = ?1 WHERE name = ?2").Bind(1, name).Bind(2, name + " on the way");
-                    _ = rename.Execute();
-                    if (isThrow)
+                Task change = temporary.Store.WriteAsync(
+                    tx =>
                     {
-                        throw new FormatException();
-                    }
-                }, Cancel);
+                        tx.OnCommitted(() => effects.Add(name));
+                        _ = TemporaryStore.Insert(tx, name + " on the way");
+                        using Statement rename = tx.Prepare("UPDATE items SET name = ?1 WHERE name = ?2")
+                            .Bind(1, name)
+                            .Bind(2, name + " on the way");
+                        _ = rename.Execute();
+                        if (isThrow)
+                        {
+                            throw new FormatException();
+                        }
+                    },
+                    Cancel
+                );
                 if (isClash || isThrow)
                 {
                     bad.Add(change);
@@ -484,9 +537,13 @@ public class StateStoreTests
         return query.Text(0);
     }
 
-    private static Task SetPagesMaxAsync(StateStore store, int pages) => store.WriteAsync(tx =>
-    {
-        using Statement pragma = tx.Prepare($"PRAGMA max_page_count = {pages}");
-        _ = pragma.Step();
-    }, Cancel);
+    private static Task SetPagesMaxAsync(StateStore store, int pages) =>
+        store.WriteAsync(
+            tx =>
+            {
+                using Statement pragma = tx.Prepare($"PRAGMA max_page_count = {pages}");
+                _ = pragma.Step();
+            },
+            Cancel
+        );
 }

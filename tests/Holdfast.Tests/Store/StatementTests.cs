@@ -5,10 +5,12 @@ namespace Holdfast.Tests.Store;
 
 public sealed class StatementTests : IAsyncLifetime
 {
-    private readonly TemporaryStore _temporary = TemporaryStore.Open(options => options with
-    {
-        Migrations = [new Migration(1, "0001_values", "CREATE TABLE kept (id INTEGER PRIMARY KEY, value ANY) STRICT;")],
-    });
+    private readonly TemporaryStore _temporary = TemporaryStore.Open(options =>
+        options with
+        {
+            Migrations = [new Migration(1, "0001_values", "CREATE TABLE kept (id INTEGER PRIMARY KEY, value ANY) STRICT;")],
+        }
+    );
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -69,38 +71,50 @@ public sealed class StatementTests : IAsyncLifetime
 
     [Fact]
     public async Task Execute_tells_the_changed_rows_and_is_ready_to_run_again() =>
-        Assert.Equal([1, 2, 3], await _temporary.Store.WriteAsync(tx =>
-        {
-            var rowIds = new List<long>();
-            using Statement insert = tx.Prepare("INSERT INTO kept (value) VALUES (?1)");
-            for (int i = 0; i < 3; i++)
-            {
-                rowIds.Add(insert.Bind(1, i).ExecuteInsert());
-            }
+        Assert.Equal(
+            [1, 2, 3],
+            await _temporary.Store.WriteAsync(
+                tx =>
+                {
+                    var rowIds = new List<long>();
+                    using Statement insert = tx.Prepare("INSERT INTO kept (value) VALUES (?1)");
+                    for (int i = 0; i < 3; i++)
+                    {
+                        rowIds.Add(insert.Bind(1, i).ExecuteInsert());
+                    }
 
-            using Statement update = tx.Prepare("UPDATE kept SET value = 'x' WHERE id > ?1").Bind(1, 1);
-            Assert.Equal(2, update.Execute());
-            return rowIds;
-        }, TemporaryStore.Cancel));
+                    using Statement update = tx.Prepare("UPDATE kept SET value = 'x' WHERE id > ?1").Bind(1, 1);
+                    Assert.Equal(2, update.Execute());
+                    return rowIds;
+                },
+                TemporaryStore.Cancel
+            )
+        );
 
     [Fact]
     public async Task The_same_text_may_be_in_use_twice_at_once() =>
-        Assert.Equal(["1:1", "1:2", "2:1", "2:2"], await _temporary.Store.WriteAsync(tx =>
-        {
-            const string Numbers = "SELECT column1 FROM (VALUES (1), (2))";
-            var pairs = new List<string>();
-            using Statement outer = tx.Prepare(Numbers);
-            while (outer.Step())
-            {
-                using Statement inner = tx.Prepare(Numbers);
-                while (inner.Step())
+        Assert.Equal(
+            ["1:1", "1:2", "2:1", "2:2"],
+            await _temporary.Store.WriteAsync(
+                tx =>
                 {
-                    pairs.Add($"{outer.Int64(0)}:{inner.Int64(0)}");
-                }
-            }
+                    const string Numbers = "SELECT column1 FROM (VALUES (1), (2))";
+                    var pairs = new List<string>();
+                    using Statement outer = tx.Prepare(Numbers);
+                    while (outer.Step())
+                    {
+                        using Statement inner = tx.Prepare(Numbers);
+                        while (inner.Step())
+                        {
+                            pairs.Add($"{outer.Int64(0)}:{inner.Int64(0)}");
+                        }
+                    }
 
-            return pairs;
-        }, TemporaryStore.Cancel));
+                    return pairs;
+                },
+                TemporaryStore.Cancel
+            )
+        );
 
     [Fact]
     public void A_finished_query_does_not_start_over() =>
@@ -162,12 +176,16 @@ public sealed class StatementTests : IAsyncLifetime
             return 0;
         });
 
-    private Task<T> KeepAsync<T>(Func<Statement, Statement> bind, Func<Statement, T> read) => _temporary.Store.WriteAsync(tx =>
-    {
-        using Statement insert = bind(tx.Prepare("INSERT INTO kept (value) VALUES (?1)"));
-        long id = insert.ExecuteInsert();
-        using Statement query = tx.Prepare("SELECT value FROM kept WHERE id = ?1").Bind(1, id);
-        Assert.True(query.Step());
-        return read(query);
-    }, TemporaryStore.Cancel);
+    private Task<T> KeepAsync<T>(Func<Statement, Statement> bind, Func<Statement, T> read) =>
+        _temporary.Store.WriteAsync(
+            tx =>
+            {
+                using Statement insert = bind(tx.Prepare("INSERT INTO kept (value) VALUES (?1)"));
+                long id = insert.ExecuteInsert();
+                using Statement query = tx.Prepare("SELECT value FROM kept WHERE id = ?1").Bind(1, id);
+                Assert.True(query.Step());
+                return read(query);
+            },
+            TemporaryStore.Cancel
+        );
 }

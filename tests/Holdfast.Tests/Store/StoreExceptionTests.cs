@@ -7,7 +7,11 @@ namespace Holdfast.Tests.Store;
 public sealed class StoreExceptionTests
 {
     [Theory]
-    [InlineData(Sqlite.CannotOpen, ErrorCodes.StoreFailed, "The database cannot be opened. Put the owner and the permissions of its file and folder right")]
+    [InlineData(
+        Sqlite.CannotOpen,
+        ErrorCodes.StoreFailed,
+        "The database cannot be opened. Put the owner and the permissions of its file and folder right"
+    )]
     [InlineData(Sqlite.ReadOnly, ErrorCodes.StoreFailed, "The database cannot be written.")]
     [InlineData(Sqlite.IoError, ErrorCodes.StoreFailed, "The disk of the database failed.")]
     [InlineData(Sqlite.Full, ErrorCodes.DiskFull, "There is no room left for the store;")]

@@ -27,7 +27,8 @@ public class StoreKillTests
             Assert.Equal(KilledExitCode, await RunChildAsync($"{round}:{directory}"));
         }
 
-        string[] acknowledged = [.. File.ReadLines(Path.Combine(directory, AcknowledgedFile)).Where(line => line.EndsWith('.'))]; // The last may be cut off.
+        // The last may be cut off.
+        string[] acknowledged = [.. File.ReadLines(Path.Combine(directory, AcknowledgedFile)).Where(line => line.EndsWith('.'))];
         await using (StateStore store = TemporaryStore.OpenIn(directory))
         {
             HashSet<string> kept = [.. store.Read(TemporaryStore.Names)];
@@ -53,21 +54,31 @@ public class StoreKillTests
         string directory = orders[(colon + 1)..];
 
         await using StateStore store = TemporaryStore.OpenIn(directory);
-        using FileStream notes = new(Path.Combine(directory, AcknowledgedFile), FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using FileStream notes = new(
+            Path.Combine(directory, AcknowledgedFile),
+            FileMode.Append,
+            FileAccess.Write,
+            FileShare.Read,
+            bufferSize: 0
+        );
         int acknowledged = 0;
-        await Task.WhenAll(Enumerable.Range(0, Callers).Select(async caller =>
-        {
-            for (int i = 0; ; i++)
-            {
-                string name = $"{round}/{caller}/{i}.";
-                _ = await store.WriteAsync(tx => TemporaryStore.Insert(tx, name), CancellationToken.None);
-                Note(notes, name);
-                if (Interlocked.Increment(ref acknowledged) == AcknowledgedBeforeKill)
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Callers)
+                .Select(async caller =>
                 {
-                    _ = Libc.Kill(Environment.ProcessId, Libc.SigKill);
-                }
-            }
-        }));
+                    for (int i = 0; ; i++)
+                    {
+                        string name = $"{round}/{caller}/{i}.";
+                        _ = await store.WriteAsync(tx => TemporaryStore.Insert(tx, name), CancellationToken.None);
+                        Note(notes, name);
+                        if (Interlocked.Increment(ref acknowledged) == AcknowledgedBeforeKill)
+                        {
+                            _ = Libc.Kill(Environment.ProcessId, Libc.SigKill);
+                        }
+                    }
+                })
+        );
     }
 
     private static void Note(FileStream notes, string name)
@@ -81,7 +92,10 @@ public class StoreKillTests
     private static async Task<int> RunChildAsync(string orders)
     {
         string method = string.Create(CultureInfo.InvariantCulture, $"{typeof(StoreKillTests).FullName}.{nameof(Write_until_killed)}");
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Holdfast.Tests"), ["--filter-method", method, "--explicit", "only", "--no-progress"])
+        var start = new ProcessStartInfo(
+            Path.Combine(AppContext.BaseDirectory, "Holdfast.Tests"),
+            ["--filter-method", method, "--explicit", "only", "--no-progress"]
+        )
         {
             RedirectStandardOutput = true,
         };

@@ -5,8 +5,11 @@ namespace Holdfast.Tests.Store;
 /// <summary>A real store in a folder that goes away with the test, with one small table unless told otherwise.</summary>
 internal sealed class TemporaryStore : IAsyncDisposable
 {
-    public static readonly Migration Items = new(1, "0001_items",
-        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content BLOB) STRICT;");
+    public static readonly Migration Items = new(
+        1,
+        "0001_items",
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content BLOB) STRICT;"
+    );
 
     private TemporaryStore(string directory, StateStore store)
     {

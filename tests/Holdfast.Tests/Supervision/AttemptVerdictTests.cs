@@ -6,7 +6,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Tests.Supervision;
 
 /// <summary>
-/// Goal: the folder alone decides, and in the stated order. Method: every combination of what a folder may hold is made and judged; what is expected is written down in that order.
+/// Goal: the folder alone decides, and in the stated order. Method: every combination of what a folder may hold is made and judged; what is
+/// expected is written down in that order.
 /// </summary>
 public sealed class AttemptVerdictTests : IDisposable
 {
@@ -31,7 +32,12 @@ public sealed class AttemptVerdictTests : IDisposable
             {
                 for (int bits = 0; bits < 16; bits++)
                 {
-                    (bool isHeld, bool hasChild, bool isJournalled, bool isOtherBoot) = ((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0);
+                    (bool isHeld, bool hasChild, bool isJournalled, bool isOtherBoot) = (
+                        (bits & 1) != 0,
+                        (bits & 2) != 0,
+                        (bits & 4) != 0,
+                        (bits & 8) != 0
+                    );
                     var files = new AttemptFiles(Path.Combine(_root, $"{number++}"));
                     Make(files, supervisor, exit, hasChild, isJournalled);
                     AttemptVerdict verdict;
@@ -45,7 +51,8 @@ public sealed class AttemptVerdictTests : IDisposable
                         : exit == Content.Whole || isJournalled ? AttemptFate.Ended
                         : isOtherBoot || supervisor != Content.Absent ? AttemptFate.Lost
                         : AttemptFate.NeverStarted;
-                    string folder = $"supervisor {supervisor}, exit {exit}, held {isHeld}, child {hasChild}, journalled {isJournalled}, other boot {isOtherBoot}";
+                    string folder =
+                        $"supervisor {supervisor}, exit {exit}, held {isHeld}, child {hasChild}, journalled {isJournalled}, other boot {isOtherBoot}";
                     Assert.Equal($"{folder}: {expected}", $"{folder}: {verdict.Fate}");
                     Assert.Equal(expected == AttemptFate.NeverStarted, File.Exists(files.Void));
                     Assert.Equal(expected == AttemptFate.Lost, verdict.Reason is not null);
@@ -74,9 +81,17 @@ public sealed class AttemptVerdictTests : IDisposable
     {
         var files = new AttemptFiles(Path.Combine(_root, "one"));
         Make(files, Content.Whole, Content.Absent, hasChild: false, isJournalled: false);
-        Assert.Contains("may or may not have run", AttemptVerdict.Of(files.Directory, ProcessIdentity.BootIdNow).Reason!, StringComparison.Ordinal);
+        Assert.Contains(
+            "may or may not have run",
+            AttemptVerdict.Of(files.Directory, ProcessIdentity.BootIdNow).Reason!,
+            StringComparison.Ordinal
+        );
         Make(files, Content.Whole, Content.Absent, hasChild: true, isJournalled: false);
-        Assert.Contains("supervisor was killed", AttemptVerdict.Of(files.Directory, ProcessIdentity.BootIdNow).Reason!, StringComparison.Ordinal);
+        Assert.Contains(
+            "supervisor was killed",
+            AttemptVerdict.Of(files.Directory, ProcessIdentity.BootIdNow).Reason!,
+            StringComparison.Ordinal
+        );
         Assert.Contains("restarted", AttemptVerdict.Of(files.Directory, "another").Reason!, StringComparison.Ordinal);
     }
 
@@ -115,7 +130,19 @@ public sealed class AttemptVerdictTests : IDisposable
     {
         Directory.CreateDirectory(files.Directory);
         var process = new ProcessIdentity(ProcessIdentity.BootIdNow, 1, 1);
-        Write(files.Supervisor, supervisor, new SupervisorRecord { Protocol = 1, Version = "1", Process = process, Nonce = "n", Socket = "s", Mode = AttemptSpec.KindJob }.Write());
+        Write(
+            files.Supervisor,
+            supervisor,
+            new SupervisorRecord
+            {
+                Protocol = 1,
+                Version = "1",
+                Process = process,
+                Nonce = "n",
+                Socket = "s",
+                Mode = AttemptSpec.KindJob,
+            }.Write()
+        );
         Write(files.Exit, exit, Exit(3).Write());
         Write(files.Child, hasChild ? Content.Whole : Content.Absent, new ChildRecord(process, 1).Write());
         using JournalWriter journal = JournalWriter.Open(files.Journal, JournalOptions.Default);
@@ -127,7 +154,14 @@ public sealed class AttemptVerdictTests : IDisposable
         }
     }
 
-    private static ExitRecord Exit(int code) => new() { ExitCode = code, Cause = ExitCause.Exited, Reason = "It ended.", AtUnixNanoseconds = 1 };
+    private static ExitRecord Exit(int code) =>
+        new()
+        {
+            ExitCode = code,
+            Cause = ExitCause.Exited,
+            Reason = "It ended.",
+            AtUnixNanoseconds = 1,
+        };
 
     private static void Write(string path, Content content, byte[] whole)
     {

@@ -77,12 +77,18 @@ public sealed class SupervisorCheckTests
         }
     }
 
-    private SupervisorCheck Check() => new(_attempts, _clock, NullLogger.Instance, pid =>
-    {
-        Assert.Equal(Pid, pid);
-        _looks++;
-        return _state;
-    });
+    private SupervisorCheck Check() =>
+        new(
+            _attempts,
+            _clock,
+            NullLogger.Instance,
+            pid =>
+            {
+                Assert.Equal(Pid, pid);
+                _looks++;
+                return _state;
+            }
+        );
 
     private void LookOnce(int count)
     {
@@ -93,9 +99,22 @@ public sealed class SupervisorCheckTests
     private async Task<LinkPeer> AttachAsync()
     {
         (System.Net.Sockets.Socket ours, LinkPeer peer) = await LinkPeer.PairAsync();
-        Task<SupervisorLink> linking = SupervisorLink.OverAsync(ours, "nonce", static _ => { }, TimeProvider.System, TestContext.Current.CancellationToken);
+        Task<SupervisorLink> linking = SupervisorLink.OverAsync(
+            ours,
+            "nonce",
+            static _ => { },
+            TimeProvider.System,
+            TestContext.Current.CancellationToken
+        );
         LinkMessage hello = await peer.ReadAsync();
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Welcome, Id = hello.Id, Pid = Pid });
+        await peer.SendAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Welcome,
+                Id = hello.Id,
+                Pid = Pid,
+            }
+        );
         LiveAttempt attempt = _attempts.Ensure(new Attempt(new AttemptId("a"), 1, "nonce", "boot", null, null), "/nowhere");
         attempt.Attach(await linking);
         return peer;

@@ -22,7 +22,14 @@ public sealed class SupervisorLinkTests
         using LinkPeer held = peer;
         Task<SupervisorLink> opening = SupervisorLink.OverAsync(ours, "secret", _notices.Enqueue, _clock, Cancel);
         LinkMessage hello = await peer.ReadAsync();
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Welcome, Id = hello.Id, Pid = 42 });
+        await peer.SendAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Welcome,
+                Id = hello.Id,
+                Pid = 42,
+            }
+        );
 
         await using SupervisorLink link = await opening;
         Assert.Equal((LinkMessageType.Hello, "secret", LinkCodec.ProtocolVersion), (hello.Type, hello.Nonce, hello.Protocol));
@@ -35,7 +42,15 @@ public sealed class SupervisorLinkTests
         (Socket ours, LinkPeer peer) = await LinkPeer.PairAsync();
         using LinkPeer held = peer;
         Task<SupervisorLink> opening = SupervisorLink.OverAsync(ours, "wrong", _notices.Enqueue, _clock, Cancel);
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Refused, Id = (await peer.ReadAsync()).Id, Code = LinkCodes.NonceMismatch, Reason = "No." });
+        await peer.SendAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Refused,
+                Id = (await peer.ReadAsync()).Id,
+                Code = LinkCodes.NonceMismatch,
+                Reason = "No.",
+            }
+        );
 
         LinkRefusedException refused = await Assert.ThrowsAsync<LinkRefusedException>(() => opening);
         Assert.Equal((LinkCodes.NonceMismatch, "No."), (refused.Code, refused.Message));
@@ -69,7 +84,16 @@ public sealed class SupervisorLinkTests
             ids.Add((await peer.ReadAsync()).Id);
         }
 
-        await peer.SendAsync([.. ids.AsEnumerable().Reverse().Select(id => new LinkMessage { Type = LinkMessageType.Done, Id = id, Position = id })]);
+        await peer.SendAsync([
+            .. ids.AsEnumerable()
+                .Reverse()
+                .Select(id => new LinkMessage
+                {
+                    Type = LinkMessageType.Done,
+                    Id = id,
+                    Position = id,
+                }),
+        ]);
         LinkMessage[] answers = await Task.WhenAll(asked);
         Assert.Equal(ids, answers.Select(static a => a.Position));
         Assert.Equal(20, ids.Distinct().Count());
@@ -87,8 +111,15 @@ public sealed class SupervisorLinkTests
         long secondId = (await peer.ReadAsync()).Id;
         await peer.SendAsync(
             new LinkMessage { Type = LinkMessageType.Done, Id = 12345 }, // To nobody.
-            new LinkMessage { Type = LinkMessageType.Refused, Id = firstId, Code = LinkCodes.NotRunning, Reason = "Nothing runs." },
-            new LinkMessage { Type = LinkMessageType.Done, Id = secondId });
+            new LinkMessage
+            {
+                Type = LinkMessageType.Refused,
+                Id = firstId,
+                Code = LinkCodes.NotRunning,
+                Reason = "Nothing runs.",
+            },
+            new LinkMessage { Type = LinkMessageType.Done, Id = secondId }
+        );
 
         Assert.Equal(LinkCodes.NotRunning, (await Assert.ThrowsAsync<LinkRefusedException>(() => first)).Code);
         Assert.Equal(LinkMessageType.Done, (await second).Type);
@@ -122,7 +153,15 @@ public sealed class SupervisorLinkTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
 
         Task<LinkMessage> next = link.RequestAsync(Ping, Cancel);
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Done, Id = first }, new LinkMessage { Type = LinkMessageType.Done, Id = (await peer.ReadAsync()).Id, Position = 7 });
+        await peer.SendAsync(
+            new LinkMessage { Type = LinkMessageType.Done, Id = first },
+            new LinkMessage
+            {
+                Type = LinkMessageType.Done,
+                Id = (await peer.ReadAsync()).Id,
+                Position = 7,
+            }
+        );
         Assert.Equal(7, (await next).Position);
     }
 
@@ -131,7 +170,10 @@ public sealed class SupervisorLinkTests
     {
         (SupervisorLink link, LinkPeer peer) = await OpenAsync();
         await using SupervisorLink owned = link;
-        LinkMessage[] sent = [.. Enumerable.Range(1, 5).Select(static i => new LinkMessage { Type = LinkMessageType.Appended, Position = i })];
+        LinkMessage[] sent =
+        [
+            .. Enumerable.Range(1, 5).Select(static i => new LinkMessage { Type = LinkMessageType.Appended, Position = i }),
+        ];
         byte[] frames = [.. sent.SelectMany(LinkPeer.Frame)];
         foreach (byte one in frames)
         {
@@ -146,7 +188,14 @@ public sealed class SupervisorLinkTests
         }
 
         // Larger than the reading buffer is at first.
-        await peer.SendAsync(new LinkMessage { Type = LinkMessageType.Journal, Position = 99, Body = new byte[100_000] });
+        await peer.SendAsync(
+            new LinkMessage
+            {
+                Type = LinkMessageType.Journal,
+                Position = 99,
+                Body = new byte[100_000],
+            }
+        );
         peer.Dispose();
         await link.Closed.WaitAsync(Cancel);
 

@@ -17,7 +17,10 @@ public sealed class SupervisorLivenessTests
     [InlineData(true, true, false, false, 'S', SupervisorLiveness.Stale)]
     [InlineData(true, false, false, true, null, SupervisorLiveness.Dead)]
     public void The_table(bool hasRecord, bool isLockHeld, bool isAttached, bool isUnanswered, char? state, SupervisorLiveness expected) =>
-        Assert.Equal(expected, SupervisorLivenessTable.Of(new SupervisorSight(hasRecord, isLockHeld, isAttached, isUnanswered, state)).Liveness);
+        Assert.Equal(
+            expected,
+            SupervisorLivenessTable.Of(new SupervisorSight(hasRecord, isLockHeld, isAttached, isUnanswered, state)).Liveness
+        );
 
     [Fact]
     public void Only_a_freed_lock_means_dead_and_it_always_does()
@@ -26,8 +29,14 @@ public sealed class SupervisorLivenessTests
         char?[] states = [null, 'S', 'R', 'D', 'T', 't', 'Z'];
         foreach ((bool isAttached, bool isUnanswered, char? state) in from a in either from u in either from s in states select (a, u, s))
         {
-            Assert.NotEqual(SupervisorLiveness.Dead, SupervisorLivenessTable.Of(new SupervisorSight(true, true, isAttached, isUnanswered, state)).Liveness);
-            Assert.Equal(SupervisorLiveness.Dead, SupervisorLivenessTable.Of(new SupervisorSight(true, false, isAttached, isUnanswered, state)).Liveness);
+            Assert.NotEqual(
+                SupervisorLiveness.Dead,
+                SupervisorLivenessTable.Of(new SupervisorSight(true, true, isAttached, isUnanswered, state)).Liveness
+            );
+            Assert.Equal(
+                SupervisorLiveness.Dead,
+                SupervisorLivenessTable.Of(new SupervisorSight(true, false, isAttached, isUnanswered, state)).Liveness
+            );
         }
     }
 }

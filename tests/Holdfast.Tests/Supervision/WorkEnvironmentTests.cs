@@ -28,7 +28,14 @@ public sealed class WorkEnvironmentTests
     public void Only_what_is_the_servers_own_is_passed_by_name()
     {
         string path = Environment.GetEnvironmentVariable("PATH")!;
-        (string[] inherit, string[] written) = WorkEnvironment.Split(new Dictionary<string, string> { ["PATH"] = path, ["HOME"] = "/elsewhere", ["OWN_TOKEN"] = "given" });
+        (string[] inherit, string[] written) = WorkEnvironment.Split(
+            new Dictionary<string, string>
+            {
+                ["PATH"] = path,
+                ["HOME"] = "/elsewhere",
+                ["OWN_TOKEN"] = "given",
+            }
+        );
         Assert.Equal(["PATH"], inherit);
         Assert.Equal(["HOME=/elsewhere", "OWN_TOKEN=given"], written);
 

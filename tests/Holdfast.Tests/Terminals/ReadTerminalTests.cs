@@ -10,7 +10,8 @@ public sealed class ReadTerminalTests
     [InlineData("\nnext", 1)]
     [InlineData("one line only", 0)]
     [InlineData("", 0)]
-    public void A_cut_replay_begins_at_a_line(string first, int ragged) => Assert.Equal(ragged, ReadTerminal.Ragged(Encoding.UTF8.GetBytes(first)));
+    public void A_cut_replay_begins_at_a_line(string first, int ragged) =>
+        Assert.Equal(ragged, ReadTerminal.Ragged(Encoding.UTF8.GetBytes(first)));
 
     [Fact]
     public void Without_a_line_it_begins_at_a_character() => Assert.Equal(2, ReadTerminal.Ragged(Encoding.UTF8.GetBytes("€uro").AsSpan(1)));

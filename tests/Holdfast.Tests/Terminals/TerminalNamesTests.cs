@@ -22,5 +22,6 @@ public sealed class TerminalNamesTests
     public void A_name_can_stand_in_an_address(string name, bool isValid) => Assert.Equal(isValid, TerminalNames.IsValid(name));
 
     [Fact]
-    public void A_name_is_bounded() => Assert.Equal((true, false), (TerminalNames.IsValid(new string('a', 64)), TerminalNames.IsValid(new string('a', 65))));
+    public void A_name_is_bounded() =>
+        Assert.Equal((true, false), (TerminalNames.IsValid(new string('a', 64)), TerminalNames.IsValid(new string('a', 65))));
 }

@@ -7,10 +7,12 @@ namespace Holdfast.Tests.Tidy;
 public sealed class DeedTests
 {
     private static readonly HashSet<string> Recorded =
-        [.. from file in Repository.Product
-            where file.Path.StartsWith("src/Holdfast.Engine/", StringComparison.Ordinal)
-            from Match match in Regex.Matches(file.Text, @"\b(?:Does|Record|Command|Announce)\([^;]*?(?:nameof\(|"")(?<name>[A-Z]\w+)")
-            select match.Groups["name"].Value];
+    [
+        .. from file in Repository.Product
+        where file.Path.StartsWith("src/Holdfast.Engine/", StringComparison.Ordinal)
+        from Match match in Regex.Matches(file.Text, @"\b(?:Does|Record|Command|Announce)\([^;]*?(?:nameof\(|"")(?<name>[A-Z]\w+)")
+        select match.Groups["name"].Value,
+    ];
 
     [Fact]
     public void Every_operation_of_REST_that_changes_something_says_what_it_is()
@@ -24,6 +26,7 @@ public sealed class DeedTests
             let name = id == "putAsset" ? "StoreAsset" : char.ToUpperInvariant(id[0]) + id[1..]
             where !Recorded.Contains(name)
             select $"{method.Name} {path.Name}: {name}",
-            "Operations that neither record themselves in their transaction nor say Actor.Does(nameof(...)):");
+            "Operations that neither record themselves in their transaction nor say Actor.Does(nameof(...)):"
+        );
     }
 }

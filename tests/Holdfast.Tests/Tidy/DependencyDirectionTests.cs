@@ -34,11 +34,15 @@ public sealed class DependencyDirectionTests
         foreach (string path in Repository.Files("src", "*.csproj", SearchOption.AllDirectories))
         {
             string project = Path.GetFileNameWithoutExtension(path);
-            string[] allowed = MayReferTo.GetValueOrDefault(project) ?? throw new KeyNotFoundException($"{project} has no row in {nameof(DependencyDirectionTests)}");
-            findings.AddRange(References(path, "ProjectReference")
-                .Select(r => Path.GetFileNameWithoutExtension(r))
-                .Except(allowed)
-                .Select(r => $"{project} refers to {r}"));
+            string[] allowed =
+                MayReferTo.GetValueOrDefault(project)
+                ?? throw new KeyNotFoundException($"{project} has no row in {nameof(DependencyDirectionTests)}");
+            findings.AddRange(
+                References(path, "ProjectReference")
+                    .Select(r => Path.GetFileNameWithoutExtension(r))
+                    .Except(allowed)
+                    .Select(r => $"{project} refers to {r}")
+            );
         }
 
         Repository.ExpectNone(findings, "A project refers to one it may not know:");
@@ -48,7 +52,10 @@ public sealed class DependencyDirectionTests
     [InlineData("Holdfast.Protocol")]
     [InlineData("Holdfast.Supervisor")]
     public void The_supervisor_and_its_protocol_use_no_package(string project) =>
-        Assert.Empty(References($"src/{project}/{project}.csproj", "PackageReference").Concat(References($"src/{project}/{project}.csproj", "FrameworkReference")));
+        Assert.Empty(
+            References($"src/{project}/{project}.csproj", "PackageReference")
+                .Concat(References($"src/{project}/{project}.csproj", "FrameworkReference"))
+        );
 
     [Fact]
     public void Doors_never_know_one_another() =>
@@ -59,7 +66,8 @@ public sealed class DependencyDirectionTests
             from file in Repository.Product
             where file.IsIn($"src/Holdfast.Server/{door}") && Uses(file, "Holdfast.Server", other)
             select $"{file.Path} uses {other}",
-            "A door uses another door; what both need is an operation, and belongs in the engine:");
+            "A door uses another door; what both need is an operation, and belongs in the engine:"
+        );
 
     [Fact]
     public void The_engine_knows_no_HTTP_server() =>
@@ -67,7 +75,8 @@ public sealed class DependencyDirectionTests
             from file in Repository.Product
             where file.IsIn("src/Holdfast.Engine") && file.Code.Contains("Microsoft.AspNetCore", StringComparison.Ordinal)
             select file.Path,
-            "The engine uses ASP.NET Core:");
+            "The engine uses ASP.NET Core:"
+        );
 
     [Fact]
     public void Store_feed_and_supervision_use_no_feature() =>
@@ -77,7 +86,8 @@ public sealed class DependencyDirectionTests
             from file in Repository.Product
             where file.IsIn($"src/Holdfast.Engine/{rule.Key}") && Uses(file, "Holdfast.Engine", other)
             select $"{file.Path} uses {other}",
-            "A folder uses one that stands on it:");
+            "A folder uses one that stands on it:"
+        );
 
     [Fact]
     public void Only_the_store_binds_to_SQLite() =>
@@ -85,7 +95,8 @@ public sealed class DependencyDirectionTests
             from file in Repository.Product
             where !file.IsIn("src/Holdfast.Engine/Store") && file.Text.Contains("\"sqlite3_", StringComparison.Ordinal)
             select file.Path,
-            "A call into SQLite outside Store:");
+            "A call into SQLite outside Store:"
+        );
 
     private static IEnumerable<string> References(string path, string kind) =>
         XDocument.Parse(Repository.Read(path)).Descendants(kind).Select(e => (string?)e.Attribute("Include")).OfType<string>();

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Holdfast.Tests.Tidy;
 
-/// <summary>Documents name only what exists. Decisions (docs/adr) are never edited, so they may name what is gone; their links still resolve.</summary>
+/// <summary>
+/// Documents name only what exists. Decisions (docs/adr) are never edited, so they may name what is gone; their links still resolve.
+/// </summary>
 public sealed partial class DocumentTests
 {
     private static readonly string[] Roots = ["src", "tests", "bench", "docs", "eng", "examples", "web", ".ci"];
@@ -19,9 +21,13 @@ public sealed partial class DocumentTests
             foreach (Match link in Link().Matches(WithoutFences(Repository.Read(document))))
             {
                 string[] target = link.Groups["target"].Value.Split('#');
-                string path = target[0].Length == 0
-                    ? document
-                    : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(document)!, target[0])));
+                string path =
+                    target[0].Length == 0
+                        ? document
+                        : Path.GetRelativePath(
+                            Repository.Root,
+                            Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(document)!, target[0]))
+                        );
                 if (!Repository.Exists(path))
                 {
                     findings.Add($"{document}: {link.Groups["target"].Value}");
@@ -41,19 +47,25 @@ public sealed partial class DocumentTests
         Repository.ExpectNone(
             from document in LivingDocuments
             from token in Backticked(document)
-            where Roots.Contains(token.Split('/')[0]) && token.Contains('/', StringComparison.Ordinal) && !token.AsSpan().ContainsAny("<>{} ")
+            where
+                Roots.Contains(token.Split('/')[0]) && token.Contains('/', StringComparison.Ordinal) && !token.AsSpan().ContainsAny("<>{} ")
             where !PathExists(token)
             select $"{document}: `{token}`",
-            "A path that is not there:");
+            "A path that is not there:"
+        );
 
     [Fact]
     public void Every_type_in_backticks_exists()
     {
         // Known are the words of our code (so also the types of the framework that it uses) and of the project files.
         HashSet<string> known = [.. Repository.Sources.SelectMany(s => Word().Matches(s.Code)).Select(m => m.Value)];
-        known.UnionWith(Repository.Files(".", "Directory.*", SearchOption.TopDirectoryOnly)
-            .Concat(Repository.Files("src", "*.csproj", SearchOption.AllDirectories))
-            .SelectMany(f => Word().Matches(Repository.Read(f))).Select(m => m.Value));
+        known.UnionWith(
+            Repository
+                .Files(".", "Directory.*", SearchOption.TopDirectoryOnly)
+                .Concat(Repository.Files("src", "*.csproj", SearchOption.AllDirectories))
+                .SelectMany(f => Word().Matches(Repository.Read(f)))
+                .Select(m => m.Value)
+        );
         Repository.ExpectNone(
             from document in LivingDocuments
             from token in Backticked(document)
@@ -61,21 +73,31 @@ public sealed partial class DocumentTests
             from part in token.Split('.')
             where !known.Contains(part)
             select $"{document}: `{token}`",
-            "A name that no source has:");
+            "A name that no source has:"
+        );
     }
 
     [Fact]
     public void Decisions_are_numbered_in_sequence_and_have_every_section()
     {
-        string[] decisions = [.. Repository.Files("docs/adr", "*.md", SearchOption.TopDirectoryOnly).Where(p => !p.EndsWith("README.md", StringComparison.Ordinal))];
+        string[] decisions =
+        [
+            .. Repository
+                .Files("docs/adr", "*.md", SearchOption.TopDirectoryOnly)
+                .Where(p => !p.EndsWith("README.md", StringComparison.Ordinal)),
+        ];
         string[] sections = ["Status", "Context", "Decision", "Consequences", "What would change our mind"];
         Repository.ExpectNone(
-            decisions.Select((path, index) => (path, number: $"{index + 1:0000}"))
-                .Where(d => !Path.GetFileName(d.path).StartsWith(d.number + "-", StringComparison.Ordinal)
+            decisions
+                .Select((path, index) => (path, number: $"{index + 1:0000}"))
+                .Where(d =>
+                    !Path.GetFileName(d.path).StartsWith(d.number + "-", StringComparison.Ordinal)
                     || !Repository.Read(d.path).StartsWith($"# {d.number} ", StringComparison.Ordinal)
-                    || sections.Any(s => !Repository.Read(d.path).Contains($"\n## {s}\n", StringComparison.Ordinal)))
+                    || sections.Any(s => !Repository.Read(d.path).Contains($"\n## {s}\n", StringComparison.Ordinal))
+                )
                 .Select(d => $"{d.path} (expected number {d.number})"),
-            "A decision out of sequence, or without one of its sections:");
+            "A decision out of sequence, or without one of its sections:"
+        );
     }
 
     [Fact]
@@ -83,8 +105,12 @@ public sealed partial class DocumentTests
     {
         string list = Repository.Read("docs/adr/README.md");
         Repository.ExpectNone(
-            Repository.Files("docs/adr", "0*.md", SearchOption.TopDirectoryOnly).Select(p => Path.GetFileName(p)).Where(name => !list.Contains($"({name})", StringComparison.Ordinal)),
-            "A decision that docs/adr/README.md does not list:");
+            Repository
+                .Files("docs/adr", "0*.md", SearchOption.TopDirectoryOnly)
+                .Select(p => Path.GetFileName(p))
+                .Where(name => !list.Contains($"({name})", StringComparison.Ordinal)),
+            "A decision that docs/adr/README.md does not list:"
+        );
     }
 
     [Fact]
@@ -96,7 +122,8 @@ public sealed partial class DocumentTests
             let name = package.Groups[1].Value
             where !reasons.Contains($"| {name} |", StringComparison.Ordinal)
             select name,
-            "A package without its line in docs/dependencies.md:");
+            "A package without its line in docs/dependencies.md:"
+        );
     }
 
     [Fact]
@@ -109,7 +136,8 @@ public sealed partial class DocumentTests
             let name = row.Groups[1].Value
             where name != "package" && !packages.Contains($"Include=\"{name}\"", StringComparison.Ordinal)
             select name,
-            "A line in docs/dependencies.md for a package that is gone:");
+            "A line in docs/dependencies.md for a package that is gone:"
+        );
     }
 
     [Fact]
@@ -120,9 +148,14 @@ public sealed partial class DocumentTests
     {
         string map = Repository.Read("ARCHITECTURE.md");
         Repository.ExpectNone(
-            Repository.Sources.Select(static s => s.Path.Split('/')).Where(static p => p[0] == "src" && p.Length > 3).Select(static p => string.Join('/', p[..3]) + "/").Distinct()
+            Repository
+                .Sources.Select(static s => s.Path.Split('/'))
+                .Where(static p => p[0] == "src" && p.Length > 3)
+                .Select(static p => string.Join('/', p[..3]) + "/")
+                .Distinct()
                 .Where(room => !map.Contains($"`{room}", StringComparison.Ordinal)),
-            "A room that ARCHITECTURE.md does not show:");
+            "A room that ARCHITECTURE.md does not show:"
+        );
     }
 
     private static IEnumerable<string> Backticked(string document) =>
@@ -136,12 +169,20 @@ public sealed partial class DocumentTests
             return Repository.Exists(path);
         }
 
-        var pattern = new Regex("^" + Regex.Escape(path).Replace(@"\*\*/", "(.*/)?", StringComparison.Ordinal).Replace(@"\*", "[^/]*", StringComparison.Ordinal) + "$");
+        var pattern = new Regex(
+            "^"
+                + Regex.Escape(path).Replace(@"\*\*/", "(.*/)?", StringComparison.Ordinal).Replace(@"\*", "[^/]*", StringComparison.Ordinal)
+                + "$"
+        );
         return Repository.Files(path.Split('/')[0], "*", SearchOption.AllDirectories).Any(pattern.IsMatch);
     }
 
     private static HashSet<string> Anchors(string document) =>
-        [.. Heading().Matches(WithoutFences(Repository.Read(document))).Select(m => NotInAnchor().Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+        [
+            .. Heading()
+                .Matches(WithoutFences(Repository.Read(document)))
+                .Select(m => NotInAnchor().Replace(m.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-')),
+        ];
 
     private static string WithoutFences(string text) => Fence().Replace(text, "");
 

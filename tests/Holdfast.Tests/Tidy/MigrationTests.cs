@@ -8,8 +8,13 @@ public sealed class MigrationTests
     [Fact]
     public void Migrations_are_numbered_without_a_gap_and_each_once()
     {
-        int[] numbers = [.. Repository.Files("src/Holdfast.Engine/Store/Migrations", "*.sql", SearchOption.TopDirectoryOnly)
-            .Select(static p => int.Parse(Path.GetFileName(p).Split('_')[0], CultureInfo.InvariantCulture)).Order()];
+        int[] numbers =
+        [
+            .. Repository
+                .Files("src/Holdfast.Engine/Store/Migrations", "*.sql", SearchOption.TopDirectoryOnly)
+                .Select(static p => int.Parse(Path.GetFileName(p).Split('_')[0], CultureInfo.InvariantCulture))
+                .Order(),
+        ];
         Assert.Equal(Enumerable.Range(1, numbers.Length), numbers);
     }
 }

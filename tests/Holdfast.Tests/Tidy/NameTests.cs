@@ -6,7 +6,22 @@ namespace Holdfast.Tests.Tidy;
 public sealed class NameTests
 {
     private static readonly string[] Banned =
-        ["Manager", "Helper", "Helpers", "Util", "Utils", "Utility", "Utilities", "Service", "Impl", "Base", "Info", "Data", "Processor", "Common"];
+    [
+        "Manager",
+        "Helper",
+        "Helpers",
+        "Util",
+        "Utils",
+        "Utility",
+        "Utilities",
+        "Service",
+        "Impl",
+        "Base",
+        "Info",
+        "Data",
+        "Processor",
+        "Common",
+    ];
 
     [Fact]
     public void No_type_has_a_banned_suffix() =>
@@ -16,7 +31,8 @@ public sealed class NameTests
             from suffix in Banned
             where type.EndsWith(suffix, StringComparison.Ordinal)
             select $"{file.Path}: {type}",
-            "A suffix that fits everything hides a role that is not understood yet:");
+            "A suffix that fits everything hides a role that is not understood yet:"
+        );
 
     [Fact]
     public void Namespaces_equal_folders() =>
@@ -26,5 +42,6 @@ public sealed class NameTests
             let found = Regex.Match(file.Code, @"^namespace ([\w.]+);", RegexOptions.Multiline).Groups[1].Value
             where found != file.FolderNamespace
             select $"{file.Path}: '{found}' should be '{file.FolderNamespace}'",
-            "A namespace differs from its folder:");
+            "A namespace differs from its folder:"
+        );
 }

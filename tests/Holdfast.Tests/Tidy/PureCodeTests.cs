@@ -9,12 +9,42 @@ public sealed class PureCodeTests
 
     private static readonly string[] Effects =
     [
-        "System.IO", "File", "Directory", "FileStream", "Stream", "TimeProvider", "DateTime", "DateTimeOffset", "ILogger", "LoggerMessage",
-        "Task", "ValueTask", "await", "async", "CancellationToken", "Random", "Environment", "Console", "StoreTransaction", "StoreReader", "StateStore",
+        "System.IO",
+        "File",
+        "Directory",
+        "FileStream",
+        "Stream",
+        "TimeProvider",
+        "DateTime",
+        "DateTimeOffset",
+        "ILogger",
+        "LoggerMessage",
+        "Task",
+        "ValueTask",
+        "await",
+        "async",
+        "CancellationToken",
+        "Random",
+        "Environment",
+        "Console",
+        "StoreTransaction",
+        "StoreReader",
+        "StateStore",
     ];
 
     // The serializer, LINQ, regular expressions and async machinery each cost the supervisor start-up time and memory, fifty times over.
-    private static readonly string[] Dear = ["JsonSerializer", "System.Linq", "Regex", "await", "async", "Task", "ThreadPool", "Console", "Timer"];
+    private static readonly string[] Dear =
+    [
+        "JsonSerializer",
+        "System.Linq",
+        "Regex",
+        "await",
+        "async",
+        "Task",
+        "ThreadPool",
+        "Console",
+        "Timer",
+    ];
 
     [Fact]
     public void Pure_files_have_no_effect() =>
@@ -24,7 +54,8 @@ public sealed class PureCodeTests
             from word in Effects
             where file.Mentions(word)
             select $"{file.Path} mentions {word}",
-            "A pure file uses I/O, a clock, a logger, randomness or a task:");
+            "A pure file uses I/O, a clock, a logger, randomness or a task:"
+        );
 
     [Fact]
     public void The_supervisor_uses_nothing_dear() =>
@@ -34,5 +65,6 @@ public sealed class PureCodeTests
             from word in Dear
             where file.Mentions(word)
             select $"{file.Path} mentions {word}",
-            "The supervisor uses what it should do without:");
+            "The supervisor uses what it should do without:"
+        );
 }

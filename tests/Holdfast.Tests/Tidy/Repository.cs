@@ -36,9 +36,11 @@ internal static class Repository
     }
 
     private static List<SourceFile> ReadSources() =>
-        [.. new[] { "src", "tests", "bench" }
-            .SelectMany(folder => Files(folder, "*.cs", SearchOption.AllDirectories))
-            .Select(path => new SourceFile(path, Read(path)))];
+        [
+            .. new[] { "src", "tests", "bench" }
+                .SelectMany(folder => Files(folder, "*.cs", SearchOption.AllDirectories))
+                .Select(path => new SourceFile(path, Read(path))),
+        ];
 
     private static string FindRoot()
     {

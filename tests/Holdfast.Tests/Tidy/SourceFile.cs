@@ -21,7 +21,8 @@ internal sealed partial class SourceFile
 
     public string Comments { get; }
 
-    public string FolderNamespace => System.IO.Path.GetDirectoryName(Path)!.Replace('/', '.')[(Path.IndexOf('/', StringComparison.Ordinal) + 1)..];
+    public string FolderNamespace =>
+        System.IO.Path.GetDirectoryName(Path)!.Replace('/', '.')[(Path.IndexOf('/', StringComparison.Ordinal) + 1)..];
 
     public IEnumerable<string> DeclaredTypes => TypeDeclaration().Matches(Code).Select(m => m.Groups["name"].Value);
 
@@ -29,6 +30,9 @@ internal sealed partial class SourceFile
 
     public bool Mentions(string word) => Regex.IsMatch(Code, $@"\b{Regex.Escape(word)}\b");
 
-    [GeneratedRegex(@"\b(class|struct|interface|enum|record(\s+(class|struct))?|delegate\s+[\w<>\[\]?.,\s]+?)\s+(?<name>[A-Z]\w*)\s*(?=[<({:;]|where\b|$)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"\b(class|struct|interface|enum|record(\s+(class|struct))?|delegate\s+[\w<>\[\]?.,\s]+?)\s+(?<name>[A-Z]\w*)\s*(?=[<({:;]|where\b|$)",
+        RegexOptions.Multiline
+    )]
     private static partial Regex TypeDeclaration();
 }

@@ -11,7 +11,8 @@ public sealed class SourceTextTests
     [InlineData("x = $\"\"\"a \"b\" c\"\"\"; y", "x = \"             ; y")]
     [InlineData("c = '\"'; y", "c = \"  ; y")]
     [InlineData("int @class = 1;", "int @class = 1;")]
-    public void Strings_and_comments_are_blanked_and_the_rest_stays(string text, string code) => Assert.Equal(code, SourceText.Split(text).Code);
+    public void Strings_and_comments_are_blanked_and_the_rest_stays(string text, string code) =>
+        Assert.Equal(code, SourceText.Split(text).Code);
 
     [Fact]
     public void Comments_are_kept_apart() => Assert.Equal("// b\n/* d */\n", SourceText.Split("a // b\n\"// no\" /* d */").Comments);

@@ -43,15 +43,25 @@ public sealed class ExecutionSpansTests : IAsyncDisposable
     {
         using var spans = new ExecutionSpans(_house.Store, _house.Feed);
         string request = $$"""{"traceparent":"{{Asked}}","argv":["false"]}""";
-        Execution added = await _house.Store.WriteAsync(transaction => _house.Ledger.Add(transaction, _house.Draft(), request), TemporaryLedger.Cancel);
+        Execution added = await _house.Store.WriteAsync(
+            transaction => _house.Ledger.Add(transaction, _house.Draft(), request),
+            TemporaryLedger.Cancel
+        );
         _house.Clock.Turn(TimeSpan.FromSeconds(2));
         ClaimedJob claimed = Assert.Single(await _house.ClaimAsync(1));
         long started = added.CreatedAt + 3_000_000;
         long ended = added.CreatedAt + 10_000_000;
         _ = await _house.Store.WriteAsync(
-            transaction => _house.Ledger.Finish(
-                transaction, claimed.Execution.Id, claimed.Attempt.Id, new Outcome(ExecutionState.Failed, 1, null, "exited", "It exited with 1.", ended), e => e with { StartedAt = started }),
-            TemporaryLedger.Cancel);
+            transaction =>
+                _house.Ledger.Finish(
+                    transaction,
+                    claimed.Execution.Id,
+                    claimed.Attempt.Id,
+                    new Outcome(ExecutionState.Failed, 1, null, "exited", "It exited with 1.", ended),
+                    e => e with { StartedAt = started }
+                ),
+            TemporaryLedger.Cancel
+        );
 
         Dictionary<string, Activity> byName = Enumerable.Range(0, 3).Select(_ => Take()).ToDictionary(static a => a.DisplayName);
         Activity whole = byName["job"];
@@ -65,5 +75,6 @@ public sealed class ExecutionSpansTests : IAsyncDisposable
         Assert.Equal(TimeSpan.FromSeconds(7), byName["run"].Duration);
     }
 
-    private Activity Take() => _ended.TryTake(out Activity? activity, TimeSpan.FromSeconds(30)) ? activity : throw new TimeoutException("No span came.");
+    private Activity Take() =>
+        _ended.TryTake(out Activity? activity, TimeSpan.FromSeconds(30)) ? activity : throw new TimeoutException("No span came.");
 }

@@ -28,8 +28,9 @@ public enum CursorNews
 }
 
 /// <summary>
-/// One client's place in what a kernel says, across its incarnations: 1. the journal of one is read to its end; 2. only then the next one's begins, with the news of the restart in
-/// between. Nothing of two incarnations is ever mixed. It belongs to one loop; only the waking may come from elsewhere.
+/// One client's place in what a kernel says, across its incarnations: 1. the journal of one is read to its end; 2. only then the next one's
+/// begins, with the news of the restart in between. Nothing of two incarnations is ever mixed. It belongs to one loop; only the waking may
+/// come from elsewhere.
 /// </summary>
 public sealed class ClientCursor : IJournalWatcher, IDisposable
 {
@@ -52,7 +53,16 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
     private bool _isDisposed; // Only read and written by the owner's loop.
 
     internal ClientCursor(
-        LiveKernels kernels, LiveAttempts attempts, AttemptFolders folders, StateStore store, TimeProvider time, KernelId kernel, Attempt attempt, in SessionPlace at, Action wake)
+        LiveKernels kernels,
+        LiveAttempts attempts,
+        AttemptFolders folders,
+        StateStore store,
+        TimeProvider time,
+        KernelId kernel,
+        Attempt attempt,
+        in SessionPlace at,
+        Action wake
+    )
     {
         (_kernels, _attempts, _folders, _store, _time) = (kernels, attempts, folders, store, time);
         (_kernel, _attempt, IsEndTold, _wake) = (kernel, attempt, at.IsEndTold, wake);
@@ -61,7 +71,9 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
 
     public AttemptId Attempt => _attempt.Id;
 
-    /// <summary>True when the client knows that this incarnation is over: by this connection, or by an earlier one of its session.</summary>
+    /// <summary>
+    /// True when the client knows that this incarnation is over: by this connection, or by an earlier one of its session.
+    /// </summary>
     public bool IsEndTold { get; private set; }
 
     /// <summary>The incarnation that is read now, or was last.</summary>
@@ -154,7 +166,9 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
     private CursorNews LookForNext()
     {
         Task changed = _kernels.Changed;
-        (Attempt? next, Kernel? kernel) = _store.Read(reader => (AttemptsTable.Next(reader, _kernel.Value, _attempt.Fence), KernelsTable.Find(reader, _kernel)));
+        (Attempt? next, Kernel? kernel) = _store.Read(reader =>
+            (AttemptsTable.Next(reader, _kernel.Value, _attempt.Fence), KernelsTable.Find(reader, _kernel))
+        );
         if (kernel?.AttemptId == _attempt.Id && !Pieces.IsDamaged)
         {
             // Its end is read and not stored yet; or it was just stored as begun, and is about to have a process.
@@ -164,9 +178,11 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
             return CursorNews.Nothing;
         }
 
-        Death = kernel is { State: KernelState.Dead, LastDeath: { } last, Reason: { } whole } ? last with { Reason = whole } // Also why it is given up.
+        Death =
+            kernel is { State: KernelState.Dead, LastDeath: { } last, Reason: { } whole } ? last with { Reason = whole } // Also why it is given up.
             : kernel is { State: KernelState.Dead or KernelState.Restarting } ? kernel.LastDeath
-            : next is not null && kernel is { IsRevived: true } ? kernel.LastDeath : null;
+            : next is not null && kernel is { IsRevived: true } ? kernel.LastDeath
+            : null;
         if (next is not null)
         {
             return GoOver(next);

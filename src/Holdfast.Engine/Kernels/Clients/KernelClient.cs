@@ -4,12 +4,17 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels.Clients;
 
-/// <summary>One connected client: its cursor, the mark of its session, and whose replies it is to get. Used by its connection alone, but for being replaced.</summary>
+/// <summary>
+/// One connected client: its cursor, the mark of its session, and whose replies it is to get. Used by its connection alone, but for being
+/// replaced.
+/// </summary>
 public sealed class KernelClient : IDisposable
 {
     private const int NamesMax = 64;
 
-    private static readonly SearchValues<byte> PlainLetters = SearchValues.Create("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."u8);
+    private static readonly SearchValues<byte> PlainLetters = SearchValues.Create(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_."u8
+    );
 
     private readonly KernelClients _clients;
     private readonly LiveKernels _kernels;
@@ -21,12 +26,18 @@ public sealed class KernelClient : IDisposable
     {
         (_clients, _kernels, Kernel, Path, _replaced) = (clients, kernels, kernel, path, replaced);
         _names = session.Length == 0 ? [] : [session];
-        OwnName = session.Length > 0 && !session.AsSpan().ContainsAnyExcept(PlainLetters) ? session : Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("N"));
+        OwnName =
+            session.Length > 0 && !session.AsSpan().ContainsAnyExcept(PlainLetters)
+                ? session
+                : Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("N"));
     }
 
     public KernelId Kernel { get; }
 
-    /// <summary>Under which its requests go that name no session: its session, or a name that nobody else has where it has none, or one that JSON's writers write in several ways.</summary>
+    /// <summary>
+    /// Under which its requests go that name no session: its session, or a name that nobody else has where it has none, or one that JSON's
+    /// writers write in several ways.
+    /// </summary>
     public ReadOnlyMemory<byte> OwnName { get; }
 
     /// <summary>The kernel's present incarnation, which may be a later one than the cursor reads; null when it has none.</summary>
@@ -59,9 +70,12 @@ public sealed class KernelClient : IDisposable
         Mark.AddName(session);
     }
 
-    /// <summary>Whether a message is for this client: what a kernel publishes and what it asks is for everyone, a reply for whoever asked.</summary>
+    /// <summary>
+    /// Whether a message is for this client: what a kernel publishes and what it asks is for everyone, a reply for whoever asked.
+    /// </summary>
     public bool Wants(KernelChannel channel, ReadOnlySpan<byte> parent) =>
-        channel is KernelChannel.IoPub or KernelChannel.Stdin || (JupyterJson.TryGetRaw(parent, "session"u8, out ReadOnlySpan<byte> session) && IsName(session));
+        channel is KernelChannel.IoPub or KernelChannel.Stdin
+        || (JupyterJson.TryGetRaw(parent, "session"u8, out ReadOnlySpan<byte> session) && IsName(session));
 
     public void Dispose()
     {

@@ -9,11 +9,17 @@ using Holdfast.Protocol.Attempts;
 namespace Holdfast.Engine.Kernels.Clients;
 
 /// <summary>
-/// The clients that are connected to kernels, and where each session stands that ever was. A session has one connection at a time: a second one takes its place, when the first has
-/// said where it got to.
+/// The clients that are connected to kernels, and where each session stands that ever was. A session has one connection at a time: a second
+/// one takes its place, when the first has said where it got to.
 /// </summary>
 public sealed class KernelClients(
-    LiveKernels kernels, LiveAttempts attempts, AttemptFolders folders, StateStore store, string directory, TimeProvider time)
+    LiveKernels kernels,
+    LiveAttempts attempts,
+    AttemptFolders folders,
+    StateStore store,
+    string directory,
+    TimeProvider time
+)
 {
     /// <summary>Marks kept per kernel; each is a kilobyte, and a page that is reloaded leaves one behind.</summary>
     private const int MarksMax = 64;
@@ -22,12 +28,19 @@ public sealed class KernelClients(
     private readonly NamelessMarks _nameless = new(directory, time);
 
     /// <summary>
-    /// Connects a client. With a session that was here before, or without any in the place of one that was lost, it goes on where that one got to; else it begins at what the kernel says next.
+    /// Connects a client. With a session that was here before, or without any in the place of one that was lost, it goes on where that one
+    /// got to; else it begins at what the kernel says next.
     /// Errors: kernel-not-found, kernel-not-running.
     /// </summary>
     /// <param name="wake">Called from anywhere when the cursor may have more to read.</param>
     /// <param name="replaced">Called when another connection of the same session comes; the client then leaves.</param>
-    public async Task<KernelClient> JoinAsync(KernelId kernel, string? session, Action wake, Action replaced, CancellationToken cancellationToken)
+    public async Task<KernelClient> JoinAsync(
+        KernelId kernel,
+        string? session,
+        Action wake,
+        Action replaced,
+        CancellationToken cancellationToken
+    )
     {
         (string path, IReadOnlyList<string> others) = session is null ? _nameless.Take(kernel) : (PathOf(kernel, session), []);
         var client = new KernelClient(this, kernels, kernel, path, session is null ? [] : Encoding.UTF8.GetBytes(session), replaced);
@@ -43,7 +56,10 @@ public sealed class KernelClients(
             client.Mark = mark;
             (Attempt Attempt, SessionPlace At)? known = Place(kernel, mark);
             (Attempt attempt, SessionPlace at) = known ?? await BeginAsync(kernel, cancellationToken);
-            client.Begin(new ClientCursor(kernels, attempts, folders, store, time, kernel, attempt, at, wake), isReturning: known is not null);
+            client.Begin(
+                new ClientCursor(kernels, attempts, folders, store, time, kernel, attempt, at, wake),
+                isReturning: known is not null
+            );
             foreach (string other in others)
             {
                 using SessionMark lost = SessionMark.Open(other);
@@ -80,7 +96,9 @@ public sealed class KernelClients(
         }
 
         Attempt? attempt = store.Read(reader => AttemptsTable.Find(reader, new AttemptId(place.Attempt)));
-        return attempt?.KernelId == kernel.Value && Directory.Exists(new AttemptFiles(folders.Of(attempt.Id)).Journal) ? (attempt, place) : null;
+        return attempt?.KernelId == kernel.Value && Directory.Exists(new AttemptFiles(folders.Of(attempt.Id)).Journal)
+            ? (attempt, place)
+            : null;
     }
 
     private SessionMark OpenMark(string path)
@@ -89,7 +107,12 @@ public sealed class KernelClients(
         FileInfo[] marks = new DirectoryInfo(Path.GetDirectoryName(path)!).GetFiles();
         if (marks.Length > MarksMax)
         {
-            foreach (FileInfo old in marks.OrderBy(static file => file.LastWriteTimeUtc).Take(marks.Length - MarksMax).Where(file => !_bySession.ContainsKey(file.FullName)))
+            foreach (
+                FileInfo old in marks
+                    .OrderBy(static file => file.LastWriteTimeUtc)
+                    .Take(marks.Length - MarksMax)
+                    .Where(file => !_bySession.ContainsKey(file.FullName))
+            )
             {
                 old.Delete();
             }
@@ -100,5 +123,9 @@ public sealed class KernelClients(
 
     /// <summary>By its hash: a session's name is the client's, and could be anything.</summary>
     private string PathOf(KernelId kernel, string session) =>
-        Path.Combine(directory, kernel.Value, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session)).AsSpan(0, 16)) + ".mark");
+        Path.Combine(
+            directory,
+            kernel.Value,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session)).AsSpan(0, 16)) + ".mark"
+        );
 }

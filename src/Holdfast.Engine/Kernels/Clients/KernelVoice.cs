@@ -2,7 +2,10 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Engine.Kernels.Clients;
 
-/// <summary>The session under which a kernel spoke in one incarnation: what the server says in its place must carry it, or clients take it for another kernel's.</summary>
+/// <summary>
+/// The session under which a kernel spoke in one incarnation: what the server says in its place must carry it, or clients take it for
+/// another kernel's.
+/// </summary>
 public static class KernelVoice
 {
     private const int LooksMax = 200;

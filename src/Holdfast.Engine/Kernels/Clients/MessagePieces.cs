@@ -23,8 +23,8 @@ public enum PieceKind
 }
 
 /// <summary>
-/// Reads one incarnation's journal as a client is to see it: what the kernel said on iopub, shell, control and stdin, piece by piece, without ever holding a large message.
-/// Chooses nothing but the channel; whose reply it is, is for <see cref="ClientSessions"/> to say.
+/// Reads one incarnation's journal as a client is to see it: what the kernel said on iopub, shell, control and stdin, piece by piece,
+/// without ever holding a large message. Chooses nothing but the channel; whose reply it is, is for <see cref="ClientSessions"/> to say.
 /// </summary>
 public sealed class MessagePieces(string journal, long position) : IDisposable
 {
@@ -49,7 +49,9 @@ public sealed class MessagePieces(string journal, long position) : IDisposable
     /// <summary>The piece, without the multipart's head and identities. Valid until the next read.</summary>
     public ReadOnlyMemory<byte> Piece { get; private set; }
 
-    /// <summary>Of a first piece: the payload as the journal has it, for <see cref="MessageShape.Header"/> and <see cref="MessageShape.Parent"/>.</summary>
+    /// <summary>
+    /// Of a first piece: the payload as the journal has it, for <see cref="MessageShape.Header"/> and <see cref="MessageShape.Parent"/>.
+    /// </summary>
     public ReadOnlyMemory<byte> Payload { get; private set; }
 
     /// <summary>True when the piece ends its message.</summary>
@@ -98,14 +100,15 @@ public sealed class MessagePieces(string journal, long position) : IDisposable
 
     public void Dispose() => _reader.Dispose();
 
-    private static KernelChannel? ChannelOf(JournalChannel channel) => channel switch
-    {
-        JournalChannel.IoPub => KernelChannel.IoPub,
-        JournalChannel.Shell => KernelChannel.Shell,
-        JournalChannel.Control => KernelChannel.Control,
-        JournalChannel.Stdin => KernelChannel.Stdin,
-        _ => null,
-    };
+    private static KernelChannel? ChannelOf(JournalChannel channel) =>
+        channel switch
+        {
+            JournalChannel.IoPub => KernelChannel.IoPub,
+            JournalChannel.Shell => KernelChannel.Shell,
+            JournalChannel.Control => KernelChannel.Control,
+            JournalChannel.Stdin => KernelChannel.Stdin,
+            _ => null,
+        };
 
     private PieceKind Take(in JournalRecord record)
     {

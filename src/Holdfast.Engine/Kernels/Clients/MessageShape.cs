@@ -4,8 +4,9 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels.Clients;
 
 /// <summary>
-/// Where the frames of one multipart lie that a client is to see: header, parent, metadata, content, buffers. Read from the first piece of it, so that a message of
-/// 100 MB can be passed on while it is read. Used again for the next message; allocates only when one has more frames than any before.
+/// Where the frames of one multipart lie that a client is to see: header, parent, metadata, content, buffers. Read from the first piece of
+/// it, so that a message of 100 MB can be passed on while it is read. Used again for the next message; allocates only when one has more
+/// frames than any before.
 /// </summary>
 public sealed class MessageShape
 {
@@ -62,16 +63,20 @@ public sealed class MessageShape
 
     /// <summary>A message as <see cref="JupyterEnvelope"/> builds it, without identities and signature.</summary>
     public bool TryReadUnsigned(ReadOnlySpan<byte> multipart) =>
-        multipart.Length >= 4 && BinaryPrimitives.ReadUInt32LittleEndian(multipart) is var count && count <= (uint)(multipart.Length - 4) / 4
+        multipart.Length >= 4
+        && BinaryPrimitives.ReadUInt32LittleEndian(multipart) is var count
+        && count <= (uint)(multipart.Length - 4) / 4
         && TryTake(multipart, 0, (int)count, Multipart.HeadLength((int)count));
 
     public ReadOnlySpan<byte> Header(ReadOnlySpan<byte> first) => first.Slice(HeaderAt, (int)_lengths[0]);
 
     public ReadOnlySpan<byte> Parent(ReadOnlySpan<byte> first) => first.Slice(HeaderAt + (int)_lengths[0], (int)_lengths[1]);
 
-    private static uint LengthOf(ReadOnlySpan<byte> multipart, int frame) => BinaryPrimitives.ReadUInt32LittleEndian(multipart[(4 + (4 * frame))..]);
+    private static uint LengthOf(ReadOnlySpan<byte> multipart, int frame) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(multipart[(4 + (4 * frame))..]);
 
-    private bool TryRead(ReadOnlySpan<byte> first, int signature, int count, long at) => signature < count && TryTake(first, signature + 1, count, at + LengthOf(first, signature));
+    private bool TryRead(ReadOnlySpan<byte> first, int signature, int count, long at) =>
+        signature < count && TryTake(first, signature + 1, count, at + LengthOf(first, signature));
 
     private bool TryTake(ReadOnlySpan<byte> first, int header, int count, long at)
     {

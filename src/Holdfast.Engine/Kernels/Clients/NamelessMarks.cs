@@ -3,14 +3,17 @@ using Holdfast.Engine.Executions;
 namespace Holdfast.Engine.Kernels.Clients;
 
 /// <summary>
-/// Marks of clients that came without a session, as gateways of jupyter-server 1 do. Such a client cannot say that it is back; but who comes nameless to a kernel that has just lost a
-/// nameless client, without a goodbye, goes on in its place: what it gets too much are answers to what it never asked, which clients pass over.
+/// Marks of clients that came without a session, as gateways of jupyter-server 1 do. Such a client cannot say that it is back; but who
+/// comes nameless to a kernel that has just lost a nameless client, without a goodbye, goes on in its place: what it gets too much are
+/// answers to what it never asked, which clients pass over.
 /// </summary>
 internal sealed class NamelessMarks(string directory, TimeProvider time)
 {
     private const string Prefix = "nameless-";
 
-    /// <summary>How long after its loss, or after the server's start, a client is waited for: a gateway gives up within about a minute.</summary>
+    /// <summary>
+    /// How long after its loss, or after the server's start, a client is waited for: a gateway gives up within about a minute.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Lock _lock = new();
@@ -18,7 +21,10 @@ internal sealed class NamelessMarks(string directory, TimeProvider time)
     private readonly HashSet<string> _inUse = []; // guarded by _lock
     private readonly Dictionary<string, long> _lost = []; // guarded by _lock
 
-    /// <summary>The mark of the client that was lost first and is still waited for, or a new one; and those of the other lost ones, whose answers may be this one's.</summary>
+    /// <summary>
+    /// The mark of the client that was lost first and is still waited for, or a new one; and those of the other lost ones, whose answers
+    /// may be this one's.
+    /// </summary>
     public (string Path, IReadOnlyList<string> Others) Take(KernelId kernel)
     {
         lock (_lock)

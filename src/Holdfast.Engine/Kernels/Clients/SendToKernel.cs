@@ -4,8 +4,9 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Engine.Kernels.Clients;
 
 /// <summary>
-/// Sends a client's message to a kernel, past the queue of notebook runs, when the kernel is ready for it; one that is being restarted gets it afterwards, as a ZeroMQ socket would have it. The body is a
-/// multipart of unsigned frames. Errors: kernel-not-found, kernel-not-running, kernel-died, input-not-requested, supervisor-unreachable.
+/// Sends a client's message to a kernel, past the queue of notebook runs, when the kernel is ready for it; one that is being restarted gets
+/// it afterwards, as a ZeroMQ socket would have it. The body is a multipart of unsigned frames. Errors: kernel-not-found,
+/// kernel-not-running, kernel-died, input-not-requested, supervisor-unreachable.
 /// </summary>
 public sealed class SendToKernel(LiveKernels kernels, StateStore store)
 {

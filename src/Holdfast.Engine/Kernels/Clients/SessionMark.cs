@@ -4,18 +4,21 @@ using System.Text;
 
 namespace Holdfast.Engine.Kernels.Clients;
 
-/// <summary>Where a session stands: everything before <paramref name="Position"/> of that incarnation's journal has been handed to the client.</summary>
+/// <summary>
+/// Where a session stands: everything before <paramref name="Position"/> of that incarnation's journal has been handed to the client.
+/// </summary>
 /// <param name="SentBytes">How many bytes the connection had been handed by then, counted from its beginning.</param>
 /// <param name="IsEndTold">The client was told that the incarnation is over and another will follow.</param>
 public readonly record struct SessionPlace(string Attempt, long Position, long SentBytes, bool IsEndTold = false);
 
 /// <summary>
-/// A session's place in a small file that is mapped into memory. To set it is a few stores: no call, no sync. The page belongs to the operating system, so a server that is
-/// killed has said everything it had set; only a machine that loses its power forgets the last of it.
+/// A session's place in a small file that is mapped into memory. To set it is a few stores: no call, no sync. The page belongs to the
+/// operating system, so a server that is killed has said everything it had set; only a machine that loses its power forgets the last of it.
 /// </summary>
 /// <remarks>
-/// Two slots of 128 bytes after a head of 64; the number in the head, the last to be written, says which holds: a death at any instruction leaves one whole place.
-/// Slot: <c>i64 position | i64 sent bytes | u32 length, its top bit set when the end was told | attempt id</c>. Then eight names of 64 bytes, each with its length before it. See docs/spec/jupyter-profile.md.
+/// Two slots of 128 bytes after a head of 64; the number in the head, the last to be written, says which holds: a death at any instruction
+/// leaves one whole place. Slot: <c>i64 position | i64 sent bytes | u32 length, its top bit set when the end was told | attempt id</c>.
+/// Then eight names of 64 bytes, each with its length before it. See docs/spec/jupyter-profile.md.
 /// </remarks>
 public sealed unsafe class SessionMark : IDisposable
 {
@@ -47,18 +50,34 @@ public sealed unsafe class SessionMark : IDisposable
     public static SessionMark Open(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        FileStream stream = new(path, new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, BufferSize = 0,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        FileStream stream = new(
+            path,
+            new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite,
+                BufferSize = 0,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }
+        );
         if (stream.Length < FileBytes)
         {
             stream.SetLength(FileBytes);
         }
 
-        RandomAccess.Write(stream.SafeFileHandle, [1], UsedAt); // Stores into a mapping need not move the file's time, by which the oldest are thrown away.
-        return new SessionMark(MemoryMappedFile.CreateFromFile(stream, null, FileBytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
+        // Stores into a mapping need not move the file's time, by which the oldest are thrown away.
+        RandomAccess.Write(stream.SafeFileHandle, [1], UsedAt);
+        return new SessionMark(
+            MemoryMappedFile.CreateFromFile(
+                stream,
+                null,
+                FileBytes,
+                MemoryMappedFileAccess.ReadWrite,
+                HandleInheritability.None,
+                leaveOpen: false
+            )
+        );
     }
 
     /// <summary>What was set last, by whichever server; null when nothing was.</summary>
@@ -75,7 +94,11 @@ public sealed unsafe class SessionMark : IDisposable
         int length = word & ~EndToldBit;
         return length is > 0 and <= AttemptBytesMax
             ? new SessionPlace(
-                Encoding.ASCII.GetString(bytes.Slice(AttemptAt, length)), BinaryPrimitives.ReadInt64LittleEndian(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]), word < 0)
+                Encoding.ASCII.GetString(bytes.Slice(AttemptAt, length)),
+                BinaryPrimitives.ReadInt64LittleEndian(bytes),
+                BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]),
+                word < 0
+            )
             : null;
     }
 
@@ -85,7 +108,8 @@ public sealed unsafe class SessionMark : IDisposable
         byte* slot = Slot(turn);
         *(long*)slot = place.Position;
         *(long*)(slot + 8) = place.SentBytes;
-        *(int*)(slot + 16) = Encoding.ASCII.GetBytes(place.Attempt, new Span<byte>(slot + AttemptAt, AttemptBytesMax)) | (place.IsEndTold ? EndToldBit : 0);
+        *(int*)(slot + 16) =
+            Encoding.ASCII.GetBytes(place.Attempt, new Span<byte>(slot + AttemptAt, AttemptBytesMax)) | (place.IsEndTold ? EndToldBit : 0);
         Magic.CopyTo(new Span<byte>(_start, Magic.Length));
         Volatile.Write(ref *Turn, turn); // The compiler may not move it before what it points at; a death in between leaves the other slot.
     }

@@ -7,8 +7,9 @@ namespace Holdfast.Engine.Kernels.Comms;
 
 /// <summary>
 /// Folds the comm messages of one kernel incarnation, of the kernel and of its clients, into the comms that are open:
-/// 1. comm_open begins one, also in the place of one with the same id; 2. comm_close ends it, from either side; 3. of a widget (target jupyter.widget) the state that it was
-/// opened with is kept, and updates and their echoes replace what they name, with the buffers below it; 4. everything else is counted. What is no proper message changes nothing.
+/// 1. comm_open begins one, also in the place of one with the same id; 2. comm_close ends it, from either side; 3. of a widget (target
+/// jupyter.widget) the state that it was opened with is kept, and updates and their echoes replace what they name, with the buffers below
+/// it; 4. everything else is counted. What is no proper message changes nothing.
 /// </summary>
 internal sealed class CommFold
 {
@@ -17,7 +18,10 @@ internal sealed class CommFold
     /// <summary>For all of a kernel's comms together; a widget past it is known, and its state is not.</summary>
     public const long StateBytesMax = 64L << 20;
 
-    private static readonly ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> Nothing = ImmutableSortedDictionary.Create<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+    private static readonly ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> Nothing = ImmutableSortedDictionary.Create<
+        string,
+        ReadOnlyMemory<byte>
+    >(StringComparer.Ordinal);
 
     private readonly Dictionary<string, OpenComm> _open = [];
     private readonly List<string> _order = [];
@@ -28,7 +32,11 @@ internal sealed class CommFold
 
     public void Take(in KernelMessage message)
     {
-        if (message.Channel is not (JournalChannel.IoPub or JournalChannel.ShellRequest) || message.IsPartial || !IsComm(message.Message.MessageType))
+        if (
+            message.Channel is not (JournalChannel.IoPub or JournalChannel.ShellRequest)
+            || message.IsPartial
+            || !IsComm(message.Message.MessageType)
+        )
         {
             return;
         }
@@ -86,7 +94,10 @@ internal sealed class CommFold
     }
 
     private static OpenComm Updated(OpenComm comm, JupyterMessage message, JsonElement content) =>
-        comm.State is not null && content.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Object && Text(data, "method") is "update" or "echo_update"
+        comm.State is not null
+        && content.TryGetProperty("data", out JsonElement data)
+        && data.ValueKind == JsonValueKind.Object
+        && Text(data, "method") is "update" or "echo_update"
             ? Applied(comm, content.GetProperty("data"), message.Buffers)
             : comm;
 
@@ -112,7 +123,12 @@ internal sealed class CommFold
             int next = 0;
             foreach (JsonElement path in paths.EnumerateArray())
             {
-                if (next < buffers.Length && path.ValueKind == JsonValueKind.Array && path.GetArrayLength() > 0 && path[0].ValueKind == JsonValueKind.String)
+                if (
+                    next < buffers.Length
+                    && path.ValueKind == JsonValueKind.Array
+                    && path.GetArrayLength() > 0
+                    && path[0].ValueKind == JsonValueKind.String
+                )
                 {
                     // A value that is all binary is left out of the state; it is replaced all the same.
                     string key = path[0].GetString()!;
@@ -124,7 +140,11 @@ internal sealed class CommFold
             }
         }
 
-        return comm with { State = values.ToImmutable(), Buffers = comm.Buffers.RemoveAll(b => names.Contains(b.Key)).AddRange(told) };
+        return comm with
+        {
+            State = values.ToImmutable(),
+            Buffers = comm.Buffers.RemoveAll(b => names.Contains(b.Key)).AddRange(told),
+        };
     }
 
     private void Put(OpenComm comm)
@@ -150,5 +170,6 @@ internal sealed class CommFold
 
     private static ReadOnlyMemory<byte> Raw(JsonElement value) => System.Text.Encoding.UTF8.GetBytes(value.GetRawText());
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -3,8 +3,8 @@ using Holdfast.Protocol.Journal;
 namespace Holdfast.Engine.Kernels.Comms;
 
 /// <summary>
-/// Reads the comms of one incarnation out of its journal when somebody asks, and goes on from there when somebody asks again: a kernel whose comms nobody wants costs nothing, and nothing
-/// has to be stored for the time after a restart.
+/// Reads the comms of one incarnation out of its journal when somebody asks, and goes on from there when somebody asks again: a kernel
+/// whose comms nobody wants costs nothing, and nothing has to be stored for the time after a restart.
 /// </summary>
 internal sealed class CommReader(string journal)
 {
@@ -23,7 +23,10 @@ internal sealed class CommReader(string journal)
                 using JournalReader reader = JournalReader.Open(journal, _position);
                 while (reader.TryRead(out JournalRecord record))
                 {
-                    if (record.Channel is JournalChannel.IoPub or JournalChannel.ShellRequest && _joiner.TryTake(record, out KernelMessage message))
+                    if (
+                        record.Channel is JournalChannel.IoPub or JournalChannel.ShellRequest
+                        && _joiner.TryTake(record, out KernelMessage message)
+                    )
                     {
                         _fold.Take(message);
                     }

@@ -5,8 +5,8 @@ using Holdfast.Protocol.Attempts;
 namespace Holdfast.Engine.Kernels.Comms;
 
 /// <summary>
-/// The comms that are open in a kernel's latest incarnation, with the state of widgets, whoever opened them and whether or not a client is left that knows them. Of a kernel that has
-/// ended, those that were open then. Errors: kernel-not-found.
+/// The comms that are open in a kernel's latest incarnation, with the state of widgets, whoever opened them and whether or not a client is
+/// left that knows them. Of a kernel that has ended, those that were open then. Errors: kernel-not-found.
 /// </summary>
 public sealed class ListComms(StateStore store, LiveKernels live, AttemptFolders folders)
 {

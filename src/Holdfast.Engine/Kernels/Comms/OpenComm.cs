@@ -7,8 +7,8 @@ namespace Holdfast.Engine.Kernels.Comms;
 public sealed record CommBuffer(string Key, ReadOnlyMemory<byte> Path, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>
-/// A comm that both ends hold open, as the kernel's journal tells it: who it is for, and, of a widget, its state with every update applied. Both sides' updates count, in the order of
-/// the journal, which is the order in which the kernel got or said them.
+/// A comm that both ends hold open, as the kernel's journal tells it: who it is for, and, of a widget, its state with every update applied.
+/// Both sides' updates count, in the order of the journal, which is the order in which the kernel got or said them.
 /// </summary>
 public sealed record OpenComm(string Id, string TargetName, string? TargetModule, long OpenedAt, string MessageId)
 {
@@ -30,5 +30,6 @@ public sealed record OpenComm(string Id, string TargetName, string? TargetModule
     public bool IsTruncated { get; init; }
 
     /// <summary>What is kept of it, in bytes.</summary>
-    internal long Bytes => OpeningJson.Length + (State?.Sum(static s => (long)s.Value.Length) ?? 0) + Buffers.Sum(static b => (long)b.Bytes.Length);
+    internal long Bytes =>
+        OpeningJson.Length + (State?.Sum(static s => (long)s.Value.Length) ?? 0) + Buffers.Sum(static b => (long)b.Bytes.Length);
 }

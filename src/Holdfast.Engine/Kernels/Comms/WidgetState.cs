@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Holdfast.Engine.Kernels.Comms;
 
 /// <summary>
-/// The document that ipywidgets keeps in a notebook's metadata, application/vnd.jupyter.widget-state+json: from it a front end shows widgets whose kernel is gone, busy, or new to it.
-/// Widgets whose state is not all here are left out.
+/// The document that ipywidgets keeps in a notebook's metadata, application/vnd.jupyter.widget-state+json: from it a front end shows
+/// widgets whose kernel is gone, busy, or new to it. Widgets whose state is not all here are left out.
 /// </summary>
 public static class WidgetState
 {
@@ -15,9 +15,14 @@ public static class WidgetState
     public const string ViewMimeType = "application/vnd.jupyter.widget-view+json";
 
     private static readonly (string Name, string From)[] Names =
-        [("model_name", "_model_name"), ("model_module", "_model_module"), ("model_module_version", "_model_module_version")];
+    [
+        ("model_name", "_model_name"),
+        ("model_module", "_model_module"),
+        ("model_module_version", "_model_module_version"),
+    ];
 
-    /// <param name="before">Such a document; models of it that are not among the comms are kept, since other outputs may show them. Empty for none.</param>
+    /// <param name="before">Such a document; models of it that are not among the comms are kept, since other outputs may show them. Empty
+    /// for none.</param>
     public static byte[] ToJson(IReadOnlyList<OpenComm> comms, ReadOnlyMemory<byte> before)
     {
         var json = new ArrayBufferWriter<byte>();
@@ -33,7 +38,11 @@ public static class WidgetState
         HashSet<string> here = [.. comms.Where(IsWhole).Select(static c => c.Id)];
         writer.WriteStartObject();
         writer.WriteStartObject("state");
-        if (before is { ValueKind: JsonValueKind.Object } document && document.TryGetProperty("state", out JsonElement models) && models.ValueKind == JsonValueKind.Object)
+        if (
+            before is { ValueKind: JsonValueKind.Object } document
+            && document.TryGetProperty("state", out JsonElement models)
+            && models.ValueKind == JsonValueKind.Object
+        )
         {
             foreach (JsonProperty model in models.EnumerateObject().Where(m => !here.Contains(m.Name)))
             {

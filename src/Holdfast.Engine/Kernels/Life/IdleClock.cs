@@ -1,8 +1,9 @@
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// How long a kernel has been idle, whoever sets the time of day meanwhile. Activities carry the time of day; how long ago one was is counted from when it was first seen. One that is seen
-/// at a look happened since the look before, so that it cannot be further back than that. Times are microseconds since 1970, timestamps the time provider's.
+/// How long a kernel has been idle, whoever sets the time of day meanwhile. Activities carry the time of day; how long ago one was is
+/// counted from when it was first seen. One that is seen at a look happened since the look before, so that it cannot be further back than
+/// that. Times are microseconds since 1970, timestamps the time provider's.
 /// </summary>
 internal sealed class IdleClock(TimeProvider time)
 {
@@ -10,7 +11,9 @@ internal sealed class IdleClock(TimeProvider time)
 
     private readonly Dictionary<string, Sight> _sights = [];
 
-    /// <summary>The activity in terms of the present time of day: <paramref name="now"/> less the time that the kernel has really been idle.</summary>
+    /// <summary>
+    /// The activity in terms of the present time of day: <paramref name="now"/> less the time that the kernel has really been idle.
+    /// </summary>
     public long ActivityOf(string kernel, long activityAt, long now)
     {
         long looked = time.GetTimestamp();

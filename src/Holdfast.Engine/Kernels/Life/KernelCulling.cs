@@ -9,11 +9,19 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// Ends kernels that nobody uses. Looks when the first of them falls due, and when something happens that can make one due sooner: a kernel comes, dies, or loses its
-/// last client. While nothing can be culled there is no timer at all.
+/// Ends kernels that nobody uses. Looks when the first of them falls due, and when something happens that can make one due sooner: a kernel
+/// comes, dies, or loses its last client. While nothing can be culled there is no timer at all.
 /// </summary>
 public sealed partial class KernelCulling(
-    StateStore store, FeedLog feed, KernelLedger ledger, LiveKernels live, StopKernel stop, CullOptions options, TimeProvider time, ILogger<KernelCulling> logger) : IDisposable
+    StateStore store,
+    FeedLog feed,
+    KernelLedger ledger,
+    LiveKernels live,
+    StopKernel stop,
+    CullOptions options,
+    TimeProvider time,
+    ILogger<KernelCulling> logger
+) : IDisposable
 {
     private readonly ConcurrentDictionary<string, TimeSpan?> _timeouts = new(); // by kernelspec, as long as the server runs
     private readonly ConcurrentDictionary<string, bool> _ending = new();
@@ -78,7 +86,9 @@ public sealed partial class KernelCulling(
                 }
 
                 using var cancelWait = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-                Task due = next is { } at ? Task.Delay(Pause(at), time, cancelWait.Token) : Task.Delay(Timeout.InfiniteTimeSpan, time, cancelWait.Token);
+                Task due = next is { } at
+                    ? Task.Delay(Pause(at), time, cancelWait.Token)
+                    : Task.Delay(Timeout.InfiniteTimeSpan, time, cancelWait.Token);
                 await Task.WhenAny(woken, due);
                 await cancelWait.CancelAsync();
                 _stopping.Token.ThrowIfCancellationRequested();
@@ -94,7 +104,9 @@ public sealed partial class KernelCulling(
     private TimeSpan Pause(long at)
     {
         TimeSpan until = TimeSpan.FromMicroseconds(Math.Max(0, at - time.NowMicroseconds()));
-        return until < options.Interval ? options.Interval : until < TimeSpan.FromDays(1) ? until : TimeSpan.FromDays(1);
+        return until < options.Interval ? options.Interval
+            : until < TimeSpan.FromDays(1) ? until
+            : TimeSpan.FromDays(1);
     }
 
     /// <summary>Ends what is due; returns when to look again, null for when something happens.</summary>
@@ -104,7 +116,12 @@ public sealed partial class KernelCulling(
         HashSet<string> looked = [];
         foreach (LiveKernel kernel in live.All)
         {
-            if (kernel.IsReady && !kernel.Ended.IsCompleted && TimeoutOf(kernel.SpecName) is { } timeout && store.Read(r => KernelsTable.Find(r, kernel.Id)) is { IsWarm: false } row)
+            if (
+                kernel.IsReady
+                && !kernel.Ended.IsCompleted
+                && TimeoutOf(kernel.SpecName) is { } timeout
+                && store.Read(r => KernelsTable.Find(r, kernel.Id)) is { IsWarm: false } row
+            )
             {
                 long lastActivity = _idle.ActivityOf(kernel.Live.Id.Value, Math.Max(row.LastActivityAt, kernel.LastActivityAt), now);
                 looked.Add(kernel.Live.Id.Value);
@@ -174,14 +191,18 @@ public sealed partial class KernelCulling(
         }
     }
 
-    private static string Sentence(TimeSpan idle) => string.Create(CultureInfo.InvariantCulture, $"culled after {(long)idle.TotalSeconds} s idle");
+    private static string Sentence(TimeSpan idle) =>
+        string.Create(CultureInfo.InvariantCulture, $"culled after {(long)idle.TotalSeconds} s idle");
 
     private static long? Earlier(long? a, long? b) => a is { } first && b is { } second ? Math.Min(first, second) : a ?? b;
 
     /// <summary>Null for never. A kernelspec is read when its first kernel is seen; its timeout changes with the next server.</summary>
     private TimeSpan? TimeoutOf(string specName)
     {
-        TimeSpan? own = _timeouts.GetOrAdd(specName, static name => KernelSpecSearch.Search().Find(name) is { } spec ? KernelMetadata.CullIdleTimeout(spec) : null);
+        TimeSpan? own = _timeouts.GetOrAdd(
+            specName,
+            static name => KernelSpecSearch.Search().Find(name) is { } spec ? KernelMetadata.CullIdleTimeout(spec) : null
+        );
         TimeSpan? timeout = own ?? options.IdleTimeout;
         return timeout > TimeSpan.Zero ? timeout : null;
     }

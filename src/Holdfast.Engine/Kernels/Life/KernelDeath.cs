@@ -5,7 +5,8 @@ using Holdfast.Protocol.Attempts;
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// How a kernel came to its end without being asked. The cause is one of <see cref="ExitCause"/>, or <see cref="Lost"/>; at most one of exit code and signal is set.
+/// How a kernel came to its end without being asked. The cause is one of <see cref="ExitCause"/>, or <see cref="Lost"/>; at most one of
+/// exit code and signal is set.
 /// </summary>
 public sealed record KernelDeath(string Cause, int? ExitCode, int? Signal, string Reason, long At)
 {
@@ -15,7 +16,8 @@ public sealed record KernelDeath(string Cause, int? ExitCode, int? Signal, strin
     /// <summary>"SIGSEGV"; null when no signal ended it.</summary>
     public string? SignalName => Signal is { } signal ? KernelSignals.Name(signal) : null;
 
-    public static KernelDeath Of(ExitRecord exit) => new(exit.Cause, exit.ExitCode, exit.Signal, exit.Reason, UnixTime.FromNanoseconds(exit.AtUnixNanoseconds));
+    public static KernelDeath Of(ExitRecord exit) =>
+        new(exit.Cause, exit.ExitCode, exit.Signal, exit.Reason, UnixTime.FromNanoseconds(exit.AtUnixNanoseconds));
 
     /// <summary>The fields, into an object that the caller has begun; those of REST, of the feed and of the store.</summary>
     public void WriteFields(Utf8JsonWriter writer)
@@ -45,8 +47,15 @@ public sealed record KernelDeath(string Cause, int? ExitCode, int? Signal, strin
     {
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
-        return new KernelDeath(root.GetProperty("cause").GetString()!, Number(root, "exitCode"), Number(root, "signal"), root.GetProperty("reason").GetString()!, root.GetProperty("at").GetInt64());
+        return new KernelDeath(
+            root.GetProperty("cause").GetString()!,
+            Number(root, "exitCode"),
+            Number(root, "signal"),
+            root.GetProperty("reason").GetString()!,
+            root.GetProperty("at").GetInt64()
+        );
     }
 
-    private static int? Number(JsonElement root, string name) => root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
+    private static int? Number(JsonElement root, string name) =>
+        root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
 }

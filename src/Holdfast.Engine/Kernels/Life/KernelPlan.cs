@@ -21,11 +21,12 @@ public sealed record KernelPlan(string SpecName, string WorkingDirectory)
     public bool IsWarm { get; init; }
 
     /// <summary>With the limits that the kernelspec's metadata has, or else the server.</summary>
-    internal static KernelPlan For(KernelSpec spec, string workingDirectory, KernelOptions options) => new(spec.Name, workingDirectory)
-    {
-        MemoryBytesMax = KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax,
-        CpuMillisMax = KernelMetadata.CpuMillisMax(spec) ?? options.CpuMillisMax,
-    };
+    internal static KernelPlan For(KernelSpec spec, string workingDirectory, KernelOptions options) =>
+        new(spec.Name, workingDirectory)
+        {
+            MemoryBytesMax = KernelMetadata.MemoryBytesMax(spec) ?? options.MemoryBytesMax,
+            CpuMillisMax = KernelMetadata.CpuMillisMax(spec) ?? options.CpuMillisMax,
+        };
 
     internal static IReadOnlyDictionary<string, string> Nothing { get; } = new Dictionary<string, string>();
 }

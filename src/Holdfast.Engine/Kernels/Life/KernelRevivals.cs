@@ -7,11 +7,17 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// Starts kernels that died again, when their time has come. 1. The death and the decision are one commit, which sets the time; 2. when it has come, the next incarnation
-/// is committed, unless somebody stopped or restarted the kernel meanwhile; 3. it is launched. After a crash between any two of these the next server finds the kernel restarting
-/// (1), or its incarnation never started (2), and goes on from there.
+/// Starts kernels that died again, when their time has come. 1. The death and the decision are one commit, which sets the time; 2. when it
+/// has come, the next incarnation is committed, unless somebody stopped or restarted the kernel meanwhile; 3. it is launched. After a crash
+/// between any two of these the next server finds the kernel restarting (1), or its incarnation never started (2), and goes on from there.
 /// </summary>
-public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger, LiveKernels live, TimeProvider time, ILogger<KernelRevivals> logger) : IDisposable
+public sealed partial class KernelRevivals(
+    StateStore store,
+    KernelLedger ledger,
+    LiveKernels live,
+    TimeProvider time,
+    ILogger<KernelRevivals> logger
+) : IDisposable
 {
     /// <summary>Above what any policy asks for.</summary>
     private static readonly TimeSpan DelayMax = TimeSpan.FromHours(1);
@@ -21,8 +27,8 @@ public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>
-    /// Takes up what the server before left, and from then on every new decision; how many it takes up. To be called when recovery has judged what was open: what is launched
-    /// before would be among it. A decision made in between is met twice, and done once.
+    /// Takes up what the server before left, and from then on every new decision; how many it takes up. To be called when recovery has
+    /// judged what was open: what is launched before would be among it. A decision made in between is met twice, and done once.
     /// </summary>
     public int Start()
     {
@@ -70,11 +76,17 @@ public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger
                 if (KernelSpecSearch.Search().Find(dead.SpecName) is not { } spec)
                 {
                     await store.WriteAsync(
-                        transaction => ledger.GiveUp(transaction, dead, $"It was not started again, since the kernelspec '{dead.SpecName}' is gone."), _stopping.Token);
+                        transaction =>
+                            ledger.GiveUp(transaction, dead, $"It was not started again, since the kernelspec '{dead.SpecName}' is gone."),
+                        _stopping.Token
+                    );
                     return;
                 }
 
-                (Kernel Kernel, Attempt Attempt)? next = await store.WriteAsync(transaction => ledger.Revive(transaction, dead), _stopping.Token);
+                (Kernel Kernel, Attempt Attempt)? next = await store.WriteAsync(
+                    transaction => ledger.Revive(transaction, dead),
+                    _stopping.Token
+                );
                 if (next is { } revived)
                 {
                     Log.Revived(logger, dead.Id.Value, revived.Kernel.Restarts);
@@ -93,7 +105,11 @@ public sealed partial class KernelRevivals(StateStore store, KernelLedger ledger
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.KernelRevived, LogLevel.Information, "Kernel {KernelId} is started again after its death, restart {Restarts}.")]
+        [LoggerMessage(
+            EventIds.KernelRevived,
+            LogLevel.Information,
+            "Kernel {KernelId} is started again after its death, restart {Restarts}."
+        )]
         public static partial void Revived(ILogger logger, string kernelId, int restarts);
 
         [LoggerMessage(EventIds.KernelNotRevived, LogLevel.Error, "Kernel {KernelId} could not be started again yet; it is tried again.")]

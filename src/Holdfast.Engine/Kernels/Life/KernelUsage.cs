@@ -1,8 +1,9 @@
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// What the whole tree of a kernel's processes uses. Memory is the sum of proportional set sizes: a page that several share counts once. CPU percent is of one
-/// processor, over the time since the last question, or over a tenth of a second where there was none within a minute.
+/// What the whole tree of a kernel's processes uses. Memory is the sum of proportional set sizes: a page that several share counts once.
+/// CPU percent is of one processor, over the time since the last question, or over a tenth of a second where there was none within a
+/// minute.
 /// </summary>
 public sealed record KernelUsage(long MemoryBytes, double CpuSeconds, double CpuPercent, int Processes);
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// Reads from /proc what everything below a supervisor uses. A process that ends while it is looked at is left out; the processor time of those that ended before, and were
-/// waited for, is in their parents'.
+/// Reads from /proc what everything below a supervisor uses. A process that ends while it is looked at is left out; the processor time of
+/// those that ended before, and were waited for, is in their parents'.
 /// </summary>
 internal static class ProcessTreeReader
 {
@@ -71,7 +71,10 @@ internal static class ProcessTreeReader
         {
             string text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
             string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[0] is "Z" or "X" ? null : (Ticks(fields, UserTicks) + Ticks(fields, SystemTicks) + Ticks(fields, EndedUserTicks) + Ticks(fields, EndedSystemTicks)) / TicksPerSecond;
+            return fields[0] is "Z" or "X"
+                ? null
+                : (Ticks(fields, UserTicks) + Ticks(fields, SystemTicks) + Ticks(fields, EndedUserTicks) + Ticks(fields, EndedSystemTicks))
+                    / TicksPerSecond;
         }
         catch (IOException)
         {

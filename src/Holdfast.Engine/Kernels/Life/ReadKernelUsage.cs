@@ -40,7 +40,9 @@ public sealed class ReadKernelUsage(LiveKernels live, TimeProvider time)
     {
         try
         {
-            ProcessIdentity supervisor = SupervisorRecord.Read(PlainFile.Read(kernel.Live.Files.Supervisor, AttemptFiles.RecordBytesMax)).Process;
+            ProcessIdentity supervisor = SupervisorRecord
+                .Read(PlainFile.Read(kernel.Live.Files.Supervisor, AttemptFiles.RecordBytesMax))
+                .Process;
             return supervisor.IsAlive() ? supervisor : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or AttemptFormatException)

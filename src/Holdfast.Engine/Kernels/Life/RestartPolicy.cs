@@ -9,15 +9,20 @@ public readonly record struct RestartDecision(TimeSpan? Delay, string? Reason)
 }
 
 /// <summary>
-/// When a kernel that died by itself is started again. Pure. The first death within the window is answered at once, each further one after twice as long as the
-/// one before; one death too many opens the circuit breaker, since a kernel that dies at its start would be started for ever.
+/// When a kernel that died by itself is started again. Pure. The first death within the window is answered at once, each further one after
+/// twice as long as the one before; one death too many opens the circuit breaker, since a kernel that dies at its start would be started
+/// for ever.
 /// </summary>
 public sealed record RestartPolicy
 {
-    /// <summary>How many restarts one window may see. Default 4, so that the fifth death is the last, as Jupyter's restarter has it. 0: never.</summary>
+    /// <summary>
+    /// How many restarts one window may see. Default 4, so that the fifth death is the last, as Jupyter's restarter has it. 0: never.
+    /// </summary>
     public int RestartsMax { get; init; } = 4;
 
-    /// <summary>Deaths further back are forgotten. Default 5 minutes: long enough for the slowest kernel to come up and die four times.</summary>
+    /// <summary>
+    /// Deaths further back are forgotten. Default 5 minutes: long enough for the slowest kernel to come up and die four times.
+    /// </summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Before the second restart. Default 1 second.</summary>
@@ -35,7 +40,9 @@ public sealed record RestartPolicy
             return new RestartDecision(null, latest.Reason);
         }
 
-        return deaths.Count > RestartsMax ? new RestartDecision(null, GivenUp(deaths)) : new RestartDecision(DelayBefore(deaths.Count), latest.Reason);
+        return deaths.Count > RestartsMax
+            ? new RestartDecision(null, GivenUp(deaths))
+            : new RestartDecision(DelayBefore(deaths.Count), latest.Reason);
     }
 
     /// <summary>Before the nth restart within a window, counted from 1.</summary>
@@ -53,8 +60,16 @@ public sealed record RestartPolicy
 
     private string GivenUp(IReadOnlyList<KernelDeath> deaths)
     {
-        string causes = string.Join(" ", deaths.Reverse().CountBy(static d => d.Reason).Select(static c =>
-            c.Value == 1 ? c.Key : string.Create(CultureInfo.InvariantCulture, $"{c.Key} ({c.Value} times)")));
-        return string.Create(CultureInfo.InvariantCulture, $"It died {deaths.Count} times within {Window.TotalMinutes:0.#} minutes and is not started again. {causes}");
+        string causes = string.Join(
+            " ",
+            deaths
+                .Reverse()
+                .CountBy(static d => d.Reason)
+                .Select(static c => c.Value == 1 ? c.Key : string.Create(CultureInfo.InvariantCulture, $"{c.Key} ({c.Value} times)"))
+        );
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"It died {deaths.Count} times within {Window.TotalMinutes:0.#} minutes and is not started again. {causes}"
+        );
     }
 }

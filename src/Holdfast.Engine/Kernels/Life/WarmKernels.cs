@@ -8,12 +8,21 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Kernels.Life;
 
 /// <summary>
-/// Kernels started in advance, so many per kernelspec, in the server's root and with nothing added to their environment. Whoever asks for one exactly like that gets one which is
-/// ready, and the next is started behind it; nobody's code is ever run to make one fit. They are stored as warm and under supervisors like all others, so that they outlive the
-/// server; what a changed setting no longer wants is ended at the next start.
+/// Kernels started in advance, so many per kernelspec, in the server's root and with nothing added to their environment. Whoever asks for
+/// one exactly like that gets one which is ready, and the next is started behind it; nobody's code is ever run to make one fit. They are
+/// stored as warm and under supervisors like all others, so that they outlive the server; what a changed setting no longer wants is ended
+/// at the next start.
 /// </summary>
 public sealed partial class WarmKernels(
-    StateStore store, KernelLedger ledger, LiveKernels live, StopKernel stop, KernelOptions options, string root, TimeProvider time, ILogger<WarmKernels> logger) : IDisposable
+    StateStore store,
+    KernelLedger ledger,
+    LiveKernels live,
+    StopKernel stop,
+    KernelOptions options,
+    string root,
+    TimeProvider time,
+    ILogger<WarmKernels> logger
+) : IDisposable
 {
     /// <summary>After a warm kernel that died or would not start: a kernelspec that is broken must not keep the machine busy.</summary>
     private static readonly TimeSpan FailureDelayMax = TimeSpan.FromMinutes(5);
@@ -22,7 +31,10 @@ public sealed partial class WarmKernels(
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _wanting = new(); // by kernelspec
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>After recovery: takes over the warm kernels of the server before, ends those that nobody wants any more, starts those that are missing.</summary>
+    /// <summary>
+    /// After recovery: takes over the warm kernels of the server before, ends those that nobody wants any more, starts those that are
+    /// missing.
+    /// </summary>
     public void Start()
     {
         Dictionary<string, int> wanted = new(options.Warm);
@@ -57,14 +69,23 @@ public sealed partial class WarmKernels(
     }
 
     /// <summary>A kernel that is ready for exactly this plan, made the caller's in one commit; null when there is none.</summary>
-    internal async Task<Kernel?> TakeAsync(KernelPlan plan, Action<StoreTransaction, Kernel>? alsoStore, CancellationToken cancellationToken)
+    internal async Task<Kernel?> TakeAsync(
+        KernelPlan plan,
+        Action<StoreTransaction, Kernel>? alsoStore,
+        CancellationToken cancellationToken
+    )
     {
         if (plan.Environment.Count > 0 || plan.WorkingDirectory != root)
         {
             return null;
         }
 
-        LiveKernel[] ready = [.. _waiting.Values.Where(k => k.SpecName == plan.SpecName && k is { IsReady: true, HasHeartbeat: true, Ended.IsCompleted: false })];
+        LiveKernel[] ready =
+        [
+            .. _waiting.Values.Where(k =>
+                k.SpecName == plan.SpecName && k is { IsReady: true, HasHeartbeat: true, Ended.IsCompleted: false }
+            ),
+        ];
         if (ready.Length == 0)
         {
             return null;
@@ -81,7 +102,8 @@ public sealed partial class WarmKernels(
 
                 return first;
             },
-            cancellationToken);
+            cancellationToken
+        );
         if (taken is not null && _waiting.TryRemove(taken.Id.Value, out _))
         {
             Want(plan.SpecName);
@@ -111,11 +133,15 @@ public sealed partial class WarmKernels(
     {
         var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource? before = null;
-        _wanting.AddOrUpdate(specName, next, (_, current) =>
-        {
-            before = current;
-            return fresh ? next : current;
-        });
+        _wanting.AddOrUpdate(
+            specName,
+            next,
+            (_, current) =>
+            {
+                before = current;
+                return fresh ? next : current;
+            }
+        );
         return before ?? next;
     }
 
@@ -156,7 +182,10 @@ public sealed partial class WarmKernels(
         {
             KernelSpec spec = KernelSpecs.Require(specName);
             var plan = KernelPlan.For(spec, root, options) with { IsWarm = true };
-            (Kernel kernel, Attempt attempt) = await store.WriteAsync(transaction => ledger.Add(transaction, KernelId.New(), plan), _stopping.Token);
+            (Kernel kernel, Attempt attempt) = await store.WriteAsync(
+                transaction => ledger.Add(transaction, KernelId.New(), plan),
+                _stopping.Token
+            );
             LiveKernel started = live.Launch(kernel, attempt, spec, []);
             Keep(started);
             await started.Ready.WaitAsync(_stopping.Token);
@@ -186,7 +215,11 @@ public sealed partial class WarmKernels(
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.KernelNotWarmed, LogLevel.Warning, "A warm kernel of '{SpecName}' could not be started or ended; it is tried again.")]
+        [LoggerMessage(
+            EventIds.KernelNotWarmed,
+            LogLevel.Warning,
+            "A warm kernel of '{SpecName}' could not be started or ended; it is tried again."
+        )]
         public static partial void NotWarmed(ILogger logger, string specName, Exception exception);
     }
 }

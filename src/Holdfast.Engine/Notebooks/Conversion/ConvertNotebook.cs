@@ -5,11 +5,14 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Notebooks.Conversion;
 
-/// <summary>A notebook in another format. Where that takes several files, such as a page and its pictures, they are in one ZIP archive.</summary>
+/// <summary>
+/// A notebook in another format. Where that takes several files, such as a page and its pictures, they are in one ZIP archive.
+/// </summary>
 public sealed record ConvertedNotebook(byte[] Content, string FileName, string MediaType);
 
 /// <summary>
-/// Has <c>jupyter nbconvert</c> convert a notebook. Nothing is executed. It works on a copy in a folder of its own, so that it can change nothing else, and is ended when it takes too long.
+/// Has <c>jupyter nbconvert</c> convert a notebook. Nothing is executed. It works on a copy in a folder of its own, so that it can change
+/// nothing else, and is ended when it takes too long.
 /// Errors: not-supported, conversion-failed.
 /// </summary>
 public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, TimeProvider time) : IDisposable
@@ -36,7 +39,11 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
             string stem = Path.GetFileNameWithoutExtension(name) is { Length: > 0 } given ? given : "notebook";
             string output = Path.Combine(folder, "out");
             _ = Directory.CreateDirectory(output, OwnerOnly);
-            await ConvertAsync(folder, [program, "--to", format, "--output-dir", output, "--output", stem, "--log-level", "ERROR", input], cancellationToken);
+            await ConvertAsync(
+                folder,
+                [program, "--to", format, "--output-dir", output, "--output", stem, "--log-level", "ERROR", input],
+                cancellationToken
+            );
             return Collect(output, stem, type);
         }
         finally
@@ -52,10 +59,13 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
     {
         string complaints = Path.Combine(folder, "complaints");
         int log = Libc.Open(complaints, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenCloseOnExec, Libc.OwnerReadWrite);
-        (int pid, Task<WaitStatus> end) = reaper.Spawn(new ChildStart(argv, [.. ServerEnvironment.Inherited().Select(static v => $"{v.Key}={v.Value}")], folder)
-        {
-            StandardOutput = log, StandardError = log,
-        });
+        (int pid, Task<WaitStatus> end) = reaper.Spawn(
+            new ChildStart(argv, [.. ServerEnvironment.Inherited().Select(static v => $"{v.Key}={v.Value}")], folder)
+            {
+                StandardOutput = log,
+                StandardError = log,
+            }
+        );
         _ = Libc.Close(log);
         if (pid < 0)
         {
@@ -70,14 +80,25 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             _ = Libc.Kill(-pid, Libc.SigKill); // Its own session, and not reaped yet, or the end would have come: the group is ours.
-            throw e is TimeoutException ? Failed("nbconvert", string.Create(CultureInfo.InvariantCulture, $"it had not finished after {Patience.TotalMinutes} minutes.")) : e;
+            throw e is TimeoutException
+                ? Failed(
+                    "nbconvert",
+                    string.Create(CultureInfo.InvariantCulture, $"it had not finished after {Patience.TotalMinutes} minutes.")
+                )
+                : e;
         }
 
         if (status.ExitCode != 0)
         {
             string said = File.ReadAllText(complaints).Trim();
-            said = said.StartsWith("Traceback", StringComparison.Ordinal) ? said[(said.LastIndexOf('\n') + 1)..] : said; // Where in Python it failed helps nobody here.
-            throw Failed("nbconvert", said.Length == 0 ? status.ToString() : said.Length <= ComplaintMax ? said : "..." + said[^ComplaintMax..]);
+            // Where in Python it failed helps nobody here.
+            said = said.StartsWith("Traceback", StringComparison.Ordinal) ? said[(said.LastIndexOf('\n') + 1)..] : said;
+            throw Failed(
+                "nbconvert",
+                said.Length == 0 ? status.ToString()
+                    : said.Length <= ComplaintMax ? said
+                    : "..." + said[^ComplaintMax..]
+            );
         }
     }
 
@@ -98,7 +119,9 @@ public sealed class ConvertNotebook(string workFolder, SupervisorReaper reaper, 
             }
         }
 
-        return files.Length > 0 ? new ConvertedNotebook(archive.ToArray(), stem + ".zip", "application/zip") : throw Failed("nbconvert", "it made no file.");
+        return files.Length > 0
+            ? new ConvertedNotebook(archive.ToArray(), stem + ".zip", "application/zip")
+            : throw Failed("nbconvert", "it made no file.");
     }
 
     private void Prepare(string folder)

@@ -19,12 +19,14 @@ internal sealed class ArrayPiece : JsonPiece
         JsonParts parts = new(text.Span);
         while (parts.MoveNext())
         {
-            _elements.Add(new Element
-            {
-                Before = text[parts.WholeRange.Start.Value..parts.ValueRange.Start.Value],
-                Value = open(text[parts.ValueRange]),
-                After = text[parts.ValueRange.End.Value..parts.WholeRange.End.Value],
-            });
+            _elements.Add(
+                new Element
+                {
+                    Before = text[parts.WholeRange.Start.Value..parts.ValueRange.Start.Value],
+                    Value = open(text[parts.ValueRange]),
+                    After = text[parts.ValueRange.End.Value..parts.WholeRange.End.Value],
+                }
+            );
         }
     }
 

@@ -54,7 +54,9 @@ internal sealed class JsonLayout
 
     /// <summary>The white space before a part: as <see cref="Break"/>, or what follows a comma in a file on one line.</summary>
     public ReadOnlyMemory<byte> Lead(int depth, bool isFirst) =>
-        IsIndented ? Break(depth) : isFirst ? default : Encoding.ASCII.GetBytes(_afterComma);
+        IsIndented ? Break(depth)
+        : isFirst ? default
+        : Encoding.ASCII.GetBytes(_afterComma);
 
     /// <summary>Reads the layout off the root object's first members.</summary>
     public static JsonLayout Of(ReadOnlySpan<byte> root)
@@ -69,7 +71,12 @@ internal sealed class JsonLayout
         string colon = Encoding.ASCII.GetString(root[parts.NameRange.End.Value..parts.ValueRange.Start.Value]);
         if (before.LastIndexOf('\n') is var line and >= 0)
         {
-            return new JsonLayout(before[(line + 1)..], before.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n", colon, string.Empty);
+            return new JsonLayout(
+                before[(line + 1)..],
+                before.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n",
+                colon,
+                string.Empty
+            );
         }
 
         string afterComma = parts.MoveNext()

@@ -1,7 +1,8 @@
 namespace Holdfast.Engine.Notebooks.Json;
 
 /// <summary>
-/// The parts of one object or array, as ranges of its text, in order. The text is one whole value; what lies inside a part is scanned but not decoded.
+/// The parts of one object or array, as ranges of its text, in order. The text is one whole value; what lies inside a part is scanned but
+/// not decoded.
 /// </summary>
 internal ref struct JsonParts
 {
@@ -14,7 +15,10 @@ internal ref struct JsonParts
     public JsonParts(ReadOnlySpan<byte> text)
     {
         _text = text;
-        _close = text is [(byte)'{', ..] ? (byte)'}' : text is [(byte)'[', ..] ? (byte)']' : throw new JsonTextException(0, "an object or a list was expected");
+        _close =
+            text is [(byte)'{', ..] ? (byte)'}'
+            : text is [(byte)'[', ..] ? (byte)']'
+            : throw new JsonTextException(0, "an object or a list was expected");
         _at = 1;
     }
 

@@ -3,16 +3,19 @@ using System.Buffers;
 namespace Holdfast.Engine.Notebooks.Json;
 
 /// <summary>
-/// Finds where JSON values begin and end, without decoding them: what lets a notebook keep every byte nobody asked to change.
-/// Strict (RFC 8259), but for the three numbers Python writes that JSON lacks: NaN, Infinity and -Infinity, which nbformat reads and so do we.
+/// Finds where JSON values begin and end, without decoding them: what lets a notebook keep every byte nobody asked to change. Strict (RFC
+/// 8259), but for the three numbers Python writes that JSON lacks: NaN, Infinity and -Infinity, which nbformat reads and so do we.
 /// </summary>
 internal static class JsonScan
 {
     /// <summary>Python refuses at about this depth too; it also bounds the recursion of whoever walks a value.</summary>
     public const int DepthMax = 500;
 
-    private static readonly SearchValues<byte> StringStops = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(i => (byte)i), (byte)'"', (byte)'\\']);
+    private static readonly SearchValues<byte> StringStops = SearchValues.Create([
+        .. Enumerable.Range(0, 0x20).Select(i => (byte)i),
+        (byte)'"',
+        (byte)'\\',
+    ]);
 
     public static int SkipWhitespace(ReadOnlySpan<byte> text, int at)
     {
@@ -181,7 +184,9 @@ internal static class JsonScan
         return at + length;
     }
 
-    /// <summary>The length of a JSON number, 0 if there is none. <c>01</c> is the number 0, and the 1 after it a fault of its own.</summary>
+    /// <summary>
+    /// The length of a JSON number, 0 if there is none. <c>01</c> is the number 0, and the 1 after it a fault of its own.
+    /// </summary>
     private static int NumberLength(ReadOnlySpan<byte> text)
     {
         int at = text is [(byte)'-', ..] ? 1 : 0;

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Holdfast.Engine.Notebooks.Json;
 
-/// <summary>Decodes JSON strings to UTF-8. Half a surrogate pair, which Python may send, becomes U+FFFD: UTF-8 has no form for it.</summary>
+/// <summary>
+/// Decodes JSON strings to UTF-8. Half a surrogate pair, which Python may send, becomes U+FFFD: UTF-8 has no form for it.
+/// </summary>
 internal static class JsonStrings
 {
     private static ReadOnlySpan<byte> Replacement => "\uFFFD"u8;
@@ -35,7 +37,10 @@ internal static class JsonStrings
         return Encoding.UTF8.GetString(decoded.WrittenSpan);
     }
 
-    /// <summary>The decoded bytes: a slice of the input where nothing is escaped, else the content of <paramref name="scratch"/>, which is cleared first.</summary>
+    /// <summary>
+    /// The decoded bytes: a slice of the input where nothing is escaped, else the content of <paramref name="scratch"/>, which is cleared
+    /// first.
+    /// </summary>
     public static ReadOnlySpan<byte> ToUtf8(ReadOnlySpan<byte> quoted, ArrayBufferWriter<byte> scratch)
     {
         ReadOnlySpan<byte> inner = quoted[1..^1];

@@ -9,8 +9,11 @@ namespace Holdfast.Engine.Notebooks.Json;
 /// </summary>
 internal sealed class JsonText(JsonLayout layout, int depth)
 {
-    private static readonly SearchValues<byte> Escaped = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(i => (byte)i), (byte)'"', (byte)'\\']);
+    private static readonly SearchValues<byte> Escaped = SearchValues.Create([
+        .. Enumerable.Range(0, 0x20).Select(i => (byte)i),
+        (byte)'"',
+        (byte)'\\',
+    ]);
 
     private readonly Segments _output = new();
     private int _depth = depth;
@@ -67,7 +70,10 @@ internal sealed class JsonText(JsonLayout layout, int depth)
         EndArray();
     }
 
-    /// <summary>Copies a value from elsewhere: names sorted at every level as nbformat sorts them, the last of equal names kept, numbers as they stand.</summary>
+    /// <summary>
+    /// Copies a value from elsewhere: names sorted at every level as nbformat sorts them, the last of equal names kept, numbers as they
+    /// stand.
+    /// </summary>
     public void Value(ReadOnlySpan<byte> value)
     {
         switch (value[0])
@@ -118,7 +124,9 @@ internal sealed class JsonText(JsonLayout layout, int depth)
             members.Add((decoded, start, parts.ValueRange.End.Value - start));
         }
 
-        members.Sort(static (a, b) => a.Name.AsSpan().SequenceCompareTo(b.Name) is not 0 and var order ? order : a.Start.CompareTo(b.Start));
+        members.Sort(
+            static (a, b) => a.Name.AsSpan().SequenceCompareTo(b.Name) is not 0 and var order ? order : a.Start.CompareTo(b.Start)
+        );
         for (int i = members.Count - 1; i > 0; i--)
         {
             if (members[i].Name.AsSpan().SequenceEqual(members[i - 1].Name))

@@ -20,14 +20,16 @@ internal sealed class ObjectPiece : JsonPiece
         JsonParts parts = new(text.Span);
         while (parts.MoveNext())
         {
-            _members.Add(new Member
-            {
-                Before = text[parts.WholeRange.Start.Value..parts.NameRange.Start.Value],
-                Name = text[parts.NameRange],
-                Colon = text[parts.NameRange.End.Value..parts.ValueRange.Start.Value],
-                Value = new RawPiece(text[parts.ValueRange]),
-                After = text[parts.ValueRange.End.Value..parts.WholeRange.End.Value],
-            });
+            _members.Add(
+                new Member
+                {
+                    Before = text[parts.WholeRange.Start.Value..parts.NameRange.Start.Value],
+                    Name = text[parts.NameRange],
+                    Colon = text[parts.NameRange.End.Value..parts.ValueRange.Start.Value],
+                    Value = new RawPiece(text[parts.ValueRange]),
+                    After = text[parts.ValueRange.End.Value..parts.WholeRange.End.Value],
+                }
+            );
         }
     }
 
@@ -60,7 +62,10 @@ internal sealed class ObjectPiece : JsonPiece
         }
     }
 
-    /// <summary>Replaces the member where it stands; a new one goes where the names' order asks for it if they have one (nbformat sorts), else to the end.</summary>
+    /// <summary>
+    /// Replaces the member where it stands; a new one goes where the names' order asks for it if they have one (nbformat sorts), else to
+    /// the end.
+    /// </summary>
     public void Set(ReadOnlySpan<byte> name, JsonPiece value)
     {
         int index = IndexOf(name);

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Holdfast.Engine.Notebooks.Json;
 
 /// <summary>
-/// Bytes that grow by adding arrays, never by copying into a larger one: a cell's outputs may be hundreds of megabytes, and doubling would hold them three times over.
+/// Bytes that grow by adding arrays, never by copying into a larger one: a cell's outputs may be hundreds of megabytes, and doubling would
+/// hold them three times over.
 /// </summary>
 internal sealed class Segments : IBufferWriter<byte>
 {

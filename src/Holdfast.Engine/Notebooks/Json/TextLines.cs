@@ -3,13 +3,23 @@ using System.Buffers;
 namespace Holdfast.Engine.Notebooks.Json;
 
 /// <summary>
-/// Lines as Python's <c>str.splitlines(keepends=True)</c> sees them, which is how nbformat cuts text into lists. It knows more endings than LF:
-/// vertical tab, form feed, the separators U+001C to U+001E, U+0085, U+2028 and U+2029. Another rule would make Jupyter's next save differ.
+/// Lines as Python's <c>str.splitlines(keepends=True)</c> sees them, which is how nbformat cuts text into lists. It knows more endings than
+/// LF: vertical tab, form feed, the separators U+001C to U+001E, U+0085, U+2028 and U+2029. Another rule would make Jupyter's next save
+/// differ.
 /// </summary>
 internal static class TextLines
 {
-    private static readonly SearchValues<byte> Stops = SearchValues.Create(
-        [(byte)'\n', (byte)'\r', 0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0xC2, 0xE2]);
+    private static readonly SearchValues<byte> Stops = SearchValues.Create([
+        (byte)'\n',
+        (byte)'\r',
+        0x0B,
+        0x0C,
+        0x1C,
+        0x1D,
+        0x1E,
+        0xC2,
+        0xE2,
+    ]);
 
     /// <summary>The length of the first line with its ending, or of all the text if it has none.</summary>
     public static int FirstLength(ReadOnlySpan<byte> utf8)

@@ -8,8 +8,17 @@ public sealed class DisplayRegistry
 {
     private readonly Dictionary<string, DisplayContent> _contents = new(StringComparer.Ordinal);
 
-    /// <summary>The content that all outputs of this id share, now with one more in this fold, and replaced: a display that repeats an id updates the earlier ones too.</summary>
-    internal DisplayContent Show(string displayId, OutputFold fold, byte[] bundle, byte[] metadata, Dictionary<string, OutputSpool>? spooled = null)
+    /// <summary>
+    /// The content that all outputs of this id share, now with one more in this fold, and replaced: a display that repeats an id updates
+    /// the earlier ones too.
+    /// </summary>
+    internal DisplayContent Show(
+        string displayId,
+        OutputFold fold,
+        byte[] bundle,
+        byte[] metadata,
+        Dictionary<string, OutputSpool>? spooled = null
+    )
     {
         if (!_contents.TryGetValue(displayId, out DisplayContent? content))
         {

@@ -5,20 +5,29 @@ internal static class EscapeSequence
 {
     public const byte Escape = 0x1B;
 
-    /// <summary>Longer ones (a hyperlink's address is the longest in use) are taken as text, so that an unfinished one cannot hold output back for ever.</summary>
+    /// <summary>
+    /// Longer ones (a hyperlink's address is the longest in use) are taken as text, so that an unfinished one cannot hold output back for
+    /// ever.
+    /// </summary>
     public const int LengthMax = 4096;
 
-    /// <summary>The sequence's length; 0 if it goes on past the text. One that breaks off is as long as its sound part, and <paramref name="isWhole"/> is false.</summary>
+    /// <summary>
+    /// The sequence's length; 0 if it goes on past the text. One that breaks off is as long as its sound part, and
+    /// <paramref name="isWhole"/> is false.
+    /// </summary>
     public static int Length(ReadOnlySpan<byte> text, out bool isWhole)
     {
         isWhole = false;
         text = text[..Math.Min(text.Length, LengthMax)];
-        int length = text.Length < 2 ? 0 : text[1] switch
-        {
-            (byte)'[' => ControlSequence(text, out isWhole),
-            (byte)']' or (byte)'P' or (byte)'X' or (byte)'^' or (byte)'_' => ControlString(text, out isWhole),
-            _ => Short(text, out isWhole),
-        };
+        int length =
+            text.Length < 2
+                ? 0
+                : text[1] switch
+                {
+                    (byte)'[' => ControlSequence(text, out isWhole),
+                    (byte)']' or (byte)'P' or (byte)'X' or (byte)'^' or (byte)'_' => ControlString(text, out isWhole),
+                    _ => Short(text, out isWhole),
+                };
         return length == 0 && text.Length == LengthMax ? LengthMax : length;
     }
 

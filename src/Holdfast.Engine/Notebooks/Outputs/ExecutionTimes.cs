@@ -3,7 +3,10 @@ using Holdfast.Engine.Notebooks.Json;
 
 namespace Holdfast.Engine.Notebooks.Outputs;
 
-/// <summary>When an execution went through its stages, for <c>metadata.execution</c>: the dates of the kernel's own messages, text unchanged, as JupyterLab and nbclient store them.</summary>
+/// <summary>
+/// When an execution went through its stages, for <c>metadata.execution</c>: the dates of the kernel's own messages, text unchanged, as
+/// JupyterLab and nbclient store them.
+/// </summary>
 public readonly record struct ExecutionTimes(string? ExecuteInput, string? Busy, string? Idle, string? ExecuteReply)
 {
     internal void Write(JsonText text)

@@ -7,7 +7,9 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 /// <summary>One element of a cell's <c>outputs</c>, in the making.</summary>
 internal abstract class FoldedOutput
 {
-    /// <summary>Writes it as nbformat does, names sorted; for a value that is longer than so many bytes, a short text that says where it is.</summary>
+    /// <summary>
+    /// Writes it as nbformat does, names sorted; for a value that is longer than so many bytes, a short text that says where it is.
+    /// </summary>
     public abstract void Write(JsonText text, int inlineBytesMax);
 
     /// <summary>The values that are too large to stand in a notebook, and of which it is not known yet where they are kept.</summary>
@@ -46,7 +48,8 @@ internal sealed class StreamOutput(byte[] name, int bytesMax, OutputSpools? spoo
             : [];
     }
 
-    public override IEnumerable<AssetMark> Kept(int inlineBytesMax) => _kept is not null && _text.SettledLength > inlineBytesMax ? [_kept] : [];
+    public override IEnumerable<AssetMark> Kept(int inlineBytesMax) =>
+        _kept is not null && _text.SettledLength > inlineBytesMax ? [_kept] : [];
 
     public override void Write(JsonText text, int inlineBytesMax)
     {
@@ -74,15 +77,22 @@ internal sealed class RichOutput(DisplayContent content, bool isResult, byte[] e
 {
     public DisplayContent Content { get; } = content;
 
-    public override IEnumerable<LargeValue> Unkept(int inlineBytesMax) => LargeTypes(inlineBytesMax).Where(type => Content.KeptAt(type) is null).Select(type =>
-    {
-        byte[] bundle = Content.Bundle;
-        OutputSpool? spool = Content.SpooledAt(type);
-        return new LargeValue(
-            type, () => new PartsStream(spool?.ToPart() ?? PartsStream.Part.Of(MimeBundle.Decode(bundle, type))), mark => Content.Keep(bundle, type, mark));
-    });
+    public override IEnumerable<LargeValue> Unkept(int inlineBytesMax) =>
+        LargeTypes(inlineBytesMax)
+            .Where(type => Content.KeptAt(type) is null)
+            .Select(type =>
+            {
+                byte[] bundle = Content.Bundle;
+                OutputSpool? spool = Content.SpooledAt(type);
+                return new LargeValue(
+                    type,
+                    () => new PartsStream(spool?.ToPart() ?? PartsStream.Part.Of(MimeBundle.Decode(bundle, type))),
+                    mark => Content.Keep(bundle, type, mark)
+                );
+            });
 
-    public override IEnumerable<AssetMark> Kept(int inlineBytesMax) => LargeTypes(inlineBytesMax).Select(Content.KeptAt).OfType<AssetMark>();
+    public override IEnumerable<AssetMark> Kept(int inlineBytesMax) =>
+        LargeTypes(inlineBytesMax).Select(Content.KeptAt).OfType<AssetMark>();
 
     public override void Write(JsonText text, int inlineBytesMax)
     {

@@ -6,7 +6,8 @@ using Holdfast.Engine.Notebooks.Json;
 namespace Holdfast.Engine.Notebooks.Outputs;
 
 /// <summary>
-/// Writes a mime bundle of which some values are too large for the notebook: those are left out, <c>text/plain</c> says of each what it is and where it is kept, and the output's metadata says the same for programs.
+/// Writes a mime bundle of which some values are too large for the notebook: those are left out, <c>text/plain</c> says of each what it is
+/// and where it is kept, and the output's metadata says the same for programs.
 /// </summary>
 internal static class LargeBundle
 {
@@ -17,7 +18,10 @@ internal static class LargeBundle
         ReadOnlySpan<byte> bundle = content.Bundle;
         ArrayBufferWriter<byte> scratch = new();
         List<(byte[] Name, int Start, int Length)> members = JsonText.SortedMembers(bundle);
-        string notice = string.Join('\n', large.Select(type => LargeText.Notice(type, content.SpooledAt(type)?.Length ?? LengthOf(members, type), content.KeptAt(type))));
+        string notice = string.Join(
+            '\n',
+            large.Select(type => LargeText.Notice(type, content.SpooledAt(type)?.Length ?? LengthOf(members, type), content.KeptAt(type)))
+        );
         bool hasNotice = false;
         text.StartObject();
         foreach ((byte[] type, int start, int length) in members)
@@ -28,9 +32,11 @@ internal static class LargeBundle
             if (!hasNotice && type.AsSpan().SequenceCompareTo(PlainText) >= 0)
             {
                 text.Name(PlainText);
-                text.Lines(isPlain && !isLarge && MimeBundle.TryJoin(value, scratch, out ReadOnlySpan<byte> joined)
-                    ? [.. joined, .. Encoding.UTF8.GetBytes((joined is [.., (byte)'\n'] ? "" : "\n") + notice)]
-                    : Encoding.UTF8.GetBytes(notice));
+                text.Lines(
+                    isPlain && !isLarge && MimeBundle.TryJoin(value, scratch, out ReadOnlySpan<byte> joined)
+                        ? [.. joined, .. Encoding.UTF8.GetBytes((joined is [.., (byte)'\n'] ? "" : "\n") + notice)]
+                        : Encoding.UTF8.GetBytes(notice)
+                );
                 hasNotice = true;
             }
 
@@ -50,7 +56,9 @@ internal static class LargeBundle
         text.EndObject();
     }
 
-    /// <summary>Takes the values that are too large out of a bundle, decoded, and says what is left of it; one that cannot be spooled stays.</summary>
+    /// <summary>
+    /// Takes the values that are too large out of a bundle, decoded, and says what is left of it; one that cannot be spooled stays.
+    /// </summary>
     public static byte[] Split(byte[] bundle, OutputSpools spools, out Dictionary<string, OutputSpool> spooled)
     {
         spooled = [];

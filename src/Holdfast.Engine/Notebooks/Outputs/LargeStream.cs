@@ -3,7 +3,10 @@ using Holdfast.Engine.Kernels;
 
 namespace Holdfast.Engine.Notebooks.Outputs;
 
-/// <summary>A stream message whose content comes piece by piece: its name, which all kernels send before a text that long, and the text so far, in whole characters.</summary>
+/// <summary>
+/// A stream message whose content comes piece by piece: its name, which all kernels send before a text that long, and the text so far, in
+/// whole characters.
+/// </summary>
 internal sealed class LargeStream
 {
     private readonly ArrayBufferWriter<byte> _nameText = new();
@@ -42,7 +45,10 @@ internal sealed class LargeStream
             byte lead = text[^back];
             if (lead >= 0xC0)
             {
-                int needed = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+                int needed =
+                    lead >= 0xF0 ? 4
+                    : lead >= 0xE0 ? 3
+                    : 2;
                 return needed > back ? text.Length - back : text.Length;
             }
 

@@ -19,18 +19,29 @@ internal static class LargeText
         int headEnd = Math.Min(EndBytes, first.Length / 4);
         int head = first[..headEnd].LastIndexOf((byte)'\n') + 1 is > 0 and var line ? line : CharacterStart(first, headEnd);
         int tailEnd = Math.Min(EndBytes, last.Length / 4);
-        int tail = last[^tailEnd..].IndexOf((byte)'\n') is >= 0 and var next && next < tailEnd - 1 ? last.Length - tailEnd + next + 1 : CharacterStart(last, last.Length - tailEnd);
-        byte[] notice = Encoding.UTF8.GetBytes(string.Create(
-            CultureInfo.InvariantCulture, $"\n[holdfast: {all - head - (last.Length - tail):N0} of the {all:N0} bytes of {name} are left out here. {Where(kept)}]\n"));
+        int tail =
+            last[^tailEnd..].IndexOf((byte)'\n') is >= 0 and var next && next < tailEnd - 1
+                ? last.Length - tailEnd + next + 1
+                : CharacterStart(last, last.Length - tailEnd);
+        byte[] notice = Encoding.UTF8.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"\n[holdfast: {all - head - (last.Length - tail):N0} of the {all:N0} bytes of {name} are left out here. {Where(kept)}]\n"
+            )
+        );
         return [.. first[..head], .. notice, .. last[tail..]];
     }
 
     public static string Notice(string type, long bytes, AssetMark? kept) =>
-        string.Create(CultureInfo.InvariantCulture, $"[holdfast: {type} of {kept?.Size ?? bytes:N0} bytes is too large for this notebook. {Where(kept)}]");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"[holdfast: {type} of {kept?.Size ?? bytes:N0} bytes is too large for this notebook. {Where(kept)}]"
+        );
 
-    private static string Where(AssetMark? kept) => kept is null
-        ? "It is not kept as an asset yet; the journal has all of it: holdfast logs, with the executionId of this cell's metadata."
-        : $"All of it: holdfast assets get {kept.Hash} or GET /v1/assets/{kept.Hash}";
+    private static string Where(AssetMark? kept) =>
+        kept is null
+            ? "It is not kept as an asset yet; the journal has all of it: holdfast logs, with the executionId of this cell's metadata."
+            : $"All of it: holdfast assets get {kept.Hash} or GET /v1/assets/{kept.Hash}";
 
     private static int CharacterStart(ReadOnlySpan<byte> text, int position)
     {

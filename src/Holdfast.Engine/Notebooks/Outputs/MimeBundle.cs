@@ -5,7 +5,9 @@ using Holdfast.Engine.Notebooks.Json;
 
 namespace Holdfast.Engine.Notebooks.Outputs;
 
-/// <summary>Writes a mime bundle as nbformat stores it: text types as lists of lines, JSON types as they are, other strings (base64 images) whole.</summary>
+/// <summary>
+/// Writes a mime bundle as nbformat stores it: text types as lists of lines, JSON types as they are, other strings (base64 images) whole.
+/// </summary>
 internal static class MimeBundle
 {
     public static void Write(ReadOnlySpan<byte> bundle, JsonText text)
@@ -52,7 +54,9 @@ internal static class MimeBundle
         return types;
     }
 
-    /// <summary>A value as the bytes that its type says it is: an image is an image, text is text, and JSON is what the kernel sent.</summary>
+    /// <summary>
+    /// A value as the bytes that its type says it is: an image is an image, text is text, and JSON is what the kernel sent.
+    /// </summary>
     public static byte[] Decode(ReadOnlySpan<byte> bundle, string wanted)
     {
         foreach ((byte[] type, int start, int length) in JsonText.SortedMembers(bundle))
@@ -69,14 +73,24 @@ internal static class MimeBundle
             }
 
             byte[] text = joined.ToArray();
-            return IsBase64(wanted) && Base64.DecodeFromUtf8InPlace(text, out int decoded) == OperationStatus.Done ? text[..decoded] : joined.ToArray();
+            return IsBase64(wanted) && Base64.DecodeFromUtf8InPlace(text, out int decoded) == OperationStatus.Done
+                ? text[..decoded]
+                : joined.ToArray();
         }
 
         return [];
     }
 
-    private static bool IsBase64(string type) => type == "application/pdf" ||
-        (type != "image/svg+xml" && (type.StartsWith("image/", StringComparison.Ordinal) || type.StartsWith("audio/", StringComparison.Ordinal) || type.StartsWith("video/", StringComparison.Ordinal)));
+    private static bool IsBase64(string type) =>
+        type == "application/pdf"
+        || (
+            type != "image/svg+xml"
+            && (
+                type.StartsWith("image/", StringComparison.Ordinal)
+                || type.StartsWith("audio/", StringComparison.Ordinal)
+                || type.StartsWith("video/", StringComparison.Ordinal)
+            )
+        );
 
     public static bool IsJson(ReadOnlySpan<byte> type) =>
         type.SequenceEqual("application/json"u8) || (type.StartsWith("application/"u8) && type.EndsWith("+json"u8));

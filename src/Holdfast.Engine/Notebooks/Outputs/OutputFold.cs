@@ -6,19 +6,21 @@ using Holdfast.Engine.Notebooks.Json;
 namespace Holdfast.Engine.Notebooks.Outputs;
 
 /// <summary>
-/// Folds the messages of one execution, in the order of its journal, into a cell's outputs, count and times. Pure: the same messages give the same
-/// outputs, however often the fold is written in between. It never closes: what threads print after idle with the old parent is taken too.
-/// Clear rules and display ids are the Jupyter protocol's (jupyter_client, docs/messaging.rst). Not for several threads at once.
+/// Folds the messages of one execution, in the order of its journal, into a cell's outputs, count and times. Pure: the same messages give
+/// the same outputs, however often the fold is written in between. It never closes: what threads print after idle with the old parent is
+/// taken too. Clear rules and display ids are the Jupyter protocol's (jupyter_client, docs/messaging.rst). Not for several threads at once.
 /// </summary>
 public sealed class OutputFold
 {
     /// <summary>
-    /// What one stream output keeps at most; past it the middle is left out, and the output says so. The journal has everything. A notebook of more is one that no front end opens, and it
-    /// would be held in memory several times over at each save.
+    /// What one stream output keeps at most; past it the middle is left out, and the output says so. The journal has everything. A notebook
+    /// of more is one that no front end opens, and it would be held in memory several times over at each save.
     /// </summary>
     public const int DefaultStreamBytesMax = 16 * 1024 * 1024;
 
-    /// <summary>A display or result whose message is larger is left out, and a line says so in its place: it cannot be cut like text.</summary>
+    /// <summary>
+    /// A display or result whose message is larger is left out, and a line says so in its place: it cannot be cut like text.
+    /// </summary>
     public const int DisplayBytesMax = 32 * 1024 * 1024;
 
     /// <summary>The same where large values are spooled on their way to assets: it is then in memory for a moment only.</summary>
@@ -53,7 +55,8 @@ public sealed class OutputFold
     public int OutputCount => _outputs.Count;
 
     /// <summary>Whether an output shows a widget, whose state is not in the output.</summary>
-    public bool HasWidgetViews => _outputs.Exists(static o => o is RichOutput { Content: var content } && content.Bundle.AsSpan().IndexOf(WidgetViewType) >= 0);
+    public bool HasWidgetViews =>
+        _outputs.Exists(static o => o is RichOutput { Content: var content } && content.Bundle.AsSpan().IndexOf(WidgetViewType) >= 0);
 
     public int? ExecutionCount { get; private set; }
 
@@ -73,7 +76,9 @@ public sealed class OutputFold
     /// <summary>Messages whose content is not what their type demands. They are in the journal and add nothing here.</summary>
     public int MalformedMessages { get; private set; }
 
-    /// <summary>Takes one IOPub message whose parent is this execution. Types that show nothing (comms, debug events, unknown ones) are passed over.</summary>
+    /// <summary>
+    /// Takes one IOPub message whose parent is this execution. Types that show nothing (comms, debug events, unknown ones) are passed over.
+    /// </summary>
     /// <param name="date">The header's date, as text.</param>
     /// <param name="content">The content frame, as the kernel sent it.</param>
     public void ApplyIoPub(string messageType, string? date, ReadOnlySpan<byte> content)
@@ -118,10 +123,12 @@ public sealed class OutputFold
     }
 
     /// <summary>Whether this large output of an execution is to be given by <see cref="ApplyIoPub"/>; else by pieces.</summary>
-    internal static bool TakesWhole(Kernels.LargeMessage message) => message.Head.MessageType != "stream" && message.Length <= DisplayBytesMax;
+    internal static bool TakesWhole(Kernels.LargeMessage message) =>
+        message.Head.MessageType != "stream" && message.Length <= DisplayBytesMax;
 
     /// <summary>The same for this fold.</summary>
-    internal bool Takes(Kernels.LargeMessage message) => TakesWhole(message) || (_spools is not null && message.Head.MessageType != "stream" && message.Length <= SpooledDisplayBytesMax);
+    internal bool Takes(Kernels.LargeMessage message) =>
+        TakesWhole(message) || (_spools is not null && message.Head.MessageType != "stream" && message.Length <= SpooledDisplayBytesMax);
 
     /// <summary>Takes a piece of the content of a message that is not put together.</summary>
     internal void ApplyPiece(Kernels.LargeMessage message, ReadOnlySpan<byte> content)
@@ -144,7 +151,9 @@ public sealed class OutputFold
         if (messageType is "display_data" or "execute_result")
         {
             string notice = string.Create(
-                System.Globalization.CultureInfo.InvariantCulture, $"{{\"text/plain\":\"[holdfast: a display of {_large?.Length:N0} bytes is left out here; the journal of this execution has it]\"}}");
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"{{\"text/plain\":\"[holdfast: a display of {_large?.Length:N0} bytes is left out here; the journal of this execution has it]\"}}"
+            );
             var shown = new DisplayContent(null);
             shown.Replace(System.Text.Encoding.UTF8.GetBytes(notice), "{}"u8.ToArray());
             BeforeOutput();
@@ -224,7 +233,9 @@ public sealed class OutputFold
     private static ReadOnlySpan<byte> Required(ReadOnlySpan<byte> content, ReadOnlySpan<byte> name, char opening)
     {
         ReadOnlySpan<byte> value = Member(content, name);
-        return !value.IsEmpty && value[0] == opening ? value : throw new JsonTextException(0, "a field that this type of message must have is missing");
+        return !value.IsEmpty && value[0] == opening
+            ? value
+            : throw new JsonTextException(0, "a field that this type of message must have is missing");
     }
 
     private static byte[] ObjectOrEmpty(ReadOnlySpan<byte> value) => value is [(byte)'{', ..] ? value.ToArray() : "{}"u8.ToArray();
@@ -317,7 +328,8 @@ public sealed class OutputFold
         ErrorOutput error = new(
             Required(content, "ename"u8, '"').ToArray(),
             Required(content, "evalue"u8, '"').ToArray(),
-            Required(content, "traceback"u8, '[').ToArray());
+            Required(content, "traceback"u8, '[').ToArray()
+        );
         BeforeOutput();
         _outputs.Add(error);
         ErrorName = error.Name;

@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Holdfast.Engine.Notebooks.Outputs;
 
 /// <summary>
-/// Bytes on their way to an asset that are not held in memory: a file without a name, which is gone with its handle, however that ends. One that cannot be written any more says so, and what it was for is then not kept.
+/// Bytes on their way to an asset that are not held in memory: a file without a name, which is gone with its handle, however that ends. One
+/// that cannot be written any more says so, and what it was for is then not kept.
 /// </summary>
 internal sealed class OutputSpool(SafeFileHandle? file)
 {

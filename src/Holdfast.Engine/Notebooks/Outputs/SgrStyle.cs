@@ -91,7 +91,10 @@ internal readonly record struct SgrStyle
         _ = (colour & 0xFF000000) switch
         {
             Indexed => output.Append(CultureInfo.InvariantCulture, $"{separator}{extended};5;{colour & 0xFF}"),
-            Direct => output.Append(CultureInfo.InvariantCulture, $"{separator}{extended};2;{(colour >> 16) & 0xFF};{(colour >> 8) & 0xFF};{colour & 0xFF}"),
+            Direct => output.Append(
+                CultureInfo.InvariantCulture,
+                $"{separator}{extended};2;{(colour >> 16) & 0xFF};{(colour >> 8) & 0xFF};{colour & 0xFF}"
+            ),
             _ => output.Append(CultureInfo.InvariantCulture, $"{separator}{colour}"),
         };
         separator = ";";

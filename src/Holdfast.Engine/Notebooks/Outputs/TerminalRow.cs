@@ -15,7 +15,9 @@ internal sealed class TerminalRow
     /// </summary>
     public const int Columns = 65_536;
 
-    /// <summary>Marks and foreign sequences on one character, beyond which more are not shown: a stack of accents would otherwise grow for ever.</summary>
+    /// <summary>
+    /// Marks and foreign sequences on one character, beyond which more are not shown: a stack of accents would otherwise grow for ever.
+    /// </summary>
     private const int AttachedMax = 256;
 
     /// <summary>The right half of a wide character, or a column under a tab.</summary>
@@ -135,7 +137,10 @@ internal sealed class TerminalRow
         }
     }
 
-    /// <summary>Appends the row as text that makes a terminal, now in style <paramref name="before"/>, show it and end in style <paramref name="after"/>.</summary>
+    /// <summary>
+    /// Appends the row as text that makes a terminal, now in style <paramref name="before"/>, show it and end in style
+    /// <paramref name="after"/>.
+    /// </summary>
     public void Write(SgrStyle before, SgrStyle after, ArrayBufferWriter<byte> output)
     {
         Write(_lead, output);
@@ -165,7 +170,8 @@ internal sealed class TerminalRow
         after.WriteChange(style, output);
     }
 
-    private static void Write(string text, ArrayBufferWriter<byte> output) => output.Advance(Encoding.UTF8.GetBytes(text, output.GetSpan(text.Length * 3)));
+    private static void Write(string text, ArrayBufferWriter<byte> output) =>
+        output.Advance(Encoding.UTF8.GetBytes(text, output.GetSpan(text.Length * 3)));
 
     /// <summary>Where a column is the inside of a wide character that is about to lose one half, the halves become spaces.</summary>
     private void BreakAt(int column)

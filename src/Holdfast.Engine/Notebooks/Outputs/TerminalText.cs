@@ -7,8 +7,9 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 /// <summary>
 /// The text of one stream output, as a terminal would show it after the program has printed all of it, whatever pieces it came in.
 /// 1. A line the program never goes back over is kept as printed, colours and foreign sequences included (CR LF becomes LF).
-/// 2. At the first carriage return or backspace in a line that is not followed by its end, or at a sequence that moves the cursor in the line or erases in it,
-///    the line becomes a <see cref="TerminalRow"/> until it ends. 3. Lines above the last are never changed: moves up stay in the text as printed.
+/// 2. At the first carriage return or backspace in a line that is not followed by its end, or at a sequence that moves the cursor in the
+/// line or erases in it,
+///    the line becomes a <see cref="TerminalRow"/> until it ends. 3. Lines above the last are never changed: moves up stay as printed.
 /// Work is constant for a byte, once more when a line becomes a row.
 /// </summary>
 internal sealed class TerminalText(int bytesMax, OutputSpools? spools = null)
@@ -56,9 +57,10 @@ internal sealed class TerminalText(int bytesMax, OutputSpools? spools = null)
     public bool IsWhole => _settled.Omitted == 0 || _settled.Spool is { IsBroken: false };
 
     /// <summary>All of it, as it stands.</summary>
-    public Stream OpenWhole() => _settled.Spool is { } spool
-        ? new PartsStream(PartsStream.Part.Of(Head.ToArray()), spool.ToPart(), PartsStream.Part.Of(Tail()))
-        : new PartsStream(PartsStream.Part.Of(Tail()));
+    public Stream OpenWhole() =>
+        _settled.Spool is { } spool
+            ? new PartsStream(PartsStream.Part.Of(Head.ToArray()), spool.ToPart(), PartsStream.Part.Of(Tail()))
+            : new PartsStream(PartsStream.Part.Of(Tail()));
 
     public void Append(ReadOnlySpan<byte> text)
     {
@@ -95,7 +97,10 @@ internal sealed class TerminalText(int bytesMax, OutputSpools? spools = null)
         text.Write(_settled.Span[.._settled.HeadLength]);
         if (_settled.Omitted > 0)
         {
-            string notice = string.Create(CultureInfo.InvariantCulture, $"\n[holdfast: {_settled.Omitted:N0} bytes are left out here; the journal of this execution has them all]\n");
+            string notice = string.Create(
+                CultureInfo.InvariantCulture,
+                $"\n[holdfast: {_settled.Omitted:N0} bytes are left out here; the journal of this execution has them all]\n"
+            );
             text.Write(Encoding.UTF8.GetBytes(notice));
             text.Write(_settled.Span[_settled.HeadLength..]);
         }
@@ -344,7 +349,9 @@ internal sealed class TerminalText(int bytesMax, OutputSpools? spools = null)
         }
     }
 
-    /// <summary>Plays the last line, which holds no carriage return, backspace or line end, into the row; the cursor is at its end.</summary>
+    /// <summary>
+    /// Plays the last line, which holds no carriage return, backspace or line end, into the row; the cursor is at its end.
+    /// </summary>
     private void EnterRow()
     {
         ReadOnlySpan<byte> line = _settled.Span[_lineStart..];

@@ -9,9 +9,38 @@ internal sealed class JuliaParameters : ParameterLanguage
 
     protected override string Null => "nothing";
 
-    protected override IReadOnlySet<string> Reserved { get; } = FrozenSet.Create(
-        "baremodule", "begin", "break", "catch", "const", "continue", "do", "else", "elseif", "end", "export", "false", "finally", "for", "function", "global", "if", "import",
-        "let", "local", "macro", "module", "quote", "return", "struct", "true", "try", "using", "while");
+    protected override IReadOnlySet<string> Reserved { get; } =
+        FrozenSet.Create(
+            "baremodule",
+            "begin",
+            "break",
+            "catch",
+            "const",
+            "continue",
+            "do",
+            "else",
+            "elseif",
+            "end",
+            "export",
+            "false",
+            "finally",
+            "for",
+            "function",
+            "global",
+            "if",
+            "import",
+            "let",
+            "local",
+            "macro",
+            "module",
+            "quote",
+            "return",
+            "struct",
+            "true",
+            "try",
+            "using",
+            "while"
+        );
 
     protected override bool IsWord(string name) => IsWord(name.TrimEnd('!'), isAscii: false);
 
@@ -19,5 +48,6 @@ internal sealed class JuliaParameters : ParameterLanguage
 
     protected override string List(IReadOnlyList<string> values) => $"[{string.Join(", ", values)}]";
 
-    protected override string Map(IReadOnlyList<KeyValuePair<string, string>> members) => $"Dict({string.Join(", ", members.Select(member => $"{member.Key} => {member.Value}"))})";
+    protected override string Map(IReadOnlyList<KeyValuePair<string, string>> members) =>
+        $"Dict({string.Join(", ", members.Select(member => $"{member.Key} => {member.Value}"))})";
 }

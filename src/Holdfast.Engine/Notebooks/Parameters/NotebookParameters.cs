@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Holdfast.Engine.Notebooks.Parameters;
 
 /// <summary>
-/// Runs one notebook with other values, by papermill's rules: a code cell of assignments, tagged <c>injected-parameters</c>, takes the place of the one
-/// that is there, else stands after the first code cell tagged <c>parameters</c> (whose values are the defaults), else at the top.
+/// Runs one notebook with other values, by papermill's rules: a code cell of assignments, tagged <c>injected-parameters</c>, takes the
+/// place of the one that is there, else stands after the first code cell tagged <c>parameters</c> (whose values are the defaults), else at
+/// the top.
 /// </summary>
 public static class NotebookParameters
 {
@@ -34,12 +35,18 @@ public static class NotebookParameters
         return notebook.InsertCodeCell(index, source, [InjectedTag]);
     }
 
-    /// <summary>The assignments as source text in a language; refused if the language is unknown, a name is none in it, or a value has no form in it.</summary>
+    /// <summary>
+    /// The assignments as source text in a language; refused if the language is unknown, a name is none in it, or a value has no form in
+    /// it.
+    /// </summary>
     public static string Translate(string? language, IReadOnlyList<KeyValuePair<string, JsonElement>> parameters)
     {
-        ParameterLanguage target = ParameterLanguage.Find(language) ?? throw new RefusedException(
-            ErrorCodes.ParametersUnsupported,
-            $"Parameters can be given to notebooks in {ParameterLanguage.Known}; this one's language is {language ?? "not known"}. Set the values in the notebook itself.");
+        ParameterLanguage target =
+            ParameterLanguage.Find(language)
+            ?? throw new RefusedException(
+                ErrorCodes.ParametersUnsupported,
+                $"Parameters can be given to notebooks in {ParameterLanguage.Known}; this one's language is {language ?? "not known"}. Set the values in the notebook itself."
+            );
 
         Dictionary<string, JsonElement> last = [];
         foreach ((string name, JsonElement value) in parameters)
@@ -53,7 +60,10 @@ public static class NotebookParameters
         {
             if (!target.IsName(name))
             {
-                throw new RefusedException(ErrorCodes.ParametersInvalid, $"\"{name}\" is not the name of a variable in {target.Name}. Name the parameter as the notebook's own variable is named.");
+                throw new RefusedException(
+                    ErrorCodes.ParametersInvalid,
+                    $"\"{name}\" is not the name of a variable in {target.Name}. Name the parameter as the notebook's own variable is named."
+                );
             }
 
             _ = source.Append(target.Assign(name, Value(target, name, value))).Append('\n');
@@ -63,8 +73,8 @@ public static class NotebookParameters
     }
 
     /// <summary>
-    /// The value of a command-line argument: a JSON number, <c>true</c>, <c>false</c> or <c>null</c> (Python's <c>True</c>, <c>False</c>, <c>None</c>
-    /// too, as papermill takes them), else the text itself. <c>007</c> is no JSON number and so stays text.
+    /// The value of a command-line argument: a JSON number, <c>true</c>, <c>false</c> or <c>null</c> (Python's <c>True</c>, <c>False</c>,
+    /// <c>None</c> too, as papermill takes them), else the text itself. <c>007</c> is no JSON number and so stays text.
     /// </summary>
     public static JsonElement ParseArgument(string text)
     {
@@ -101,11 +111,17 @@ public static class NotebookParameters
         }
         catch (NotSupportedException noForm)
         {
-            throw new RefusedException(ErrorCodes.ParametersInvalid, $"The value of \"{name}\" cannot be written in {target.Name}: {noForm.Message}");
+            throw new RefusedException(
+                ErrorCodes.ParametersInvalid,
+                $"The value of \"{name}\" cannot be written in {target.Name}: {noForm.Message}"
+            );
         }
         catch (InvalidOperationException)
         {
-            throw new RefusedException(ErrorCodes.ParametersInvalid, $"The value of \"{name}\" holds half a surrogate pair, which is no character.");
+            throw new RefusedException(
+                ErrorCodes.ParametersInvalid,
+                $"The value of \"{name}\" holds half a surrogate pair, which is no character."
+            );
         }
     }
 
@@ -115,7 +131,10 @@ public static class NotebookParameters
         try
         {
             // A reader passes over white space; a number on the command line has none.
-            return text.AsSpan().Trim().Length == text.Length && reader.Read() && reader.TokenType == JsonTokenType.Number && !reader.Read();
+            return text.AsSpan().Trim().Length == text.Length
+                && reader.Read()
+                && reader.TokenType == JsonTokenType.Number
+                && !reader.Read();
         }
         catch (JsonException)
         {

@@ -10,7 +10,14 @@ namespace Holdfast.Engine.Notebooks.Parameters;
 /// </summary>
 internal abstract class ParameterLanguage
 {
-    private static readonly ParameterLanguage[] All = [new PythonParameters(), new RParameters(), new JuliaParameters(), new BashParameters(), new ScalaParameters()];
+    private static readonly ParameterLanguage[] All =
+    [
+        new PythonParameters(),
+        new RParameters(),
+        new JuliaParameters(),
+        new BashParameters(),
+        new ScalaParameters(),
+    ];
 
     public static string Known => string.Join(", ", All.Select(language => language.Name));
 
@@ -45,16 +52,19 @@ internal abstract class ParameterLanguage
     public virtual string Assign(string name, string value) => $"{name} = {value}";
 
     /// <exception cref="NotSupportedException">The language has no form for this value; the message says why.</exception>
-    public string Value(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.True => True,
-        JsonValueKind.False => False,
-        JsonValueKind.Number => Number(value.GetRawText()),
-        JsonValueKind.String => String(value.GetString()!),
-        JsonValueKind.Array => List([.. value.EnumerateArray().Select(Value)]),
-        JsonValueKind.Object => Map([.. value.EnumerateObject().Select(member => KeyValuePair.Create(String(member.Name), Value(member.Value)))]),
-        _ => Null,
-    };
+    public string Value(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.True => True,
+            JsonValueKind.False => False,
+            JsonValueKind.Number => Number(value.GetRawText()),
+            JsonValueKind.String => String(value.GetString()!),
+            JsonValueKind.Array => List([.. value.EnumerateArray().Select(Value)]),
+            JsonValueKind.Object => Map([
+                .. value.EnumerateObject().Select(member => KeyValuePair.Create(String(member.Name), Value(member.Value))),
+            ]),
+            _ => Null,
+        };
 
     protected virtual bool IsCalled(string? language) => string.Equals(language, Name, StringComparison.OrdinalIgnoreCase);
 
@@ -79,7 +89,8 @@ internal abstract class ParameterLanguage
         bool isFirst = true;
         foreach (Rune rune in name.EnumerateRunes())
         {
-            bool isPart = rune.Value == '_'
+            bool isPart =
+                rune.Value == '_'
                 || (isAscii ? rune.IsAscii && Rune.IsLetterOrDigit(rune) : Rune.IsLetter(rune) || (!isFirst && IsContinuation(rune)));
             if (!isPart)
             {
@@ -93,8 +104,8 @@ internal abstract class ParameterLanguage
     }
 
     /// <summary>
-    /// A literal in double quotes. Escaped: the quote, the backslash, what <paramref name="special"/> adds, and everything that does not show or
-    /// reorders what shows (controls, direction marks, line separators), so that the cell reads as what it does.
+    /// A literal in double quotes. Escaped: the quote, the backslash, what <paramref name="special"/> adds, and everything that does not
+    /// show or reorders what shows (controls, direction marks, line separators), so that the cell reads as what it does.
     /// </summary>
     protected static string DoubleQuoted(string text, string special, Func<Rune, string> number)
     {
@@ -107,7 +118,9 @@ internal abstract class ParameterLanguage
                 '\r' => literal.Append("\\r"),
                 '\t' => literal.Append("\\t"),
                 '"' or '\\' => literal.Append('\\').Append((char)rune.Value),
-                _ when rune.IsBmp && special.Contains((char)rune.Value, StringComparison.Ordinal) => literal.Append('\\').Append((char)rune.Value),
+                _ when rune.IsBmp && special.Contains((char)rune.Value, StringComparison.Ordinal) => literal
+                    .Append('\\')
+                    .Append((char)rune.Value),
                 _ when IsHidden(rune) => literal.Append(number(rune)),
                 _ => literal.Append(rune.ToString()),
             };
@@ -118,7 +131,9 @@ internal abstract class ParameterLanguage
 
     /// <summary><c>\u00e9</c>, or <c>\U0001f600</c> past the first plane.</summary>
     protected static string UnicodeEscape(Rune rune) =>
-        rune.IsBmp ? string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}") : string.Create(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}");
+        rune.IsBmp
+            ? string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}")
+            : string.Create(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}");
 
     protected static void RefuseNul(string text)
     {
@@ -129,8 +144,16 @@ internal abstract class ParameterLanguage
     }
 
     private static bool IsHidden(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator;
 
     private static bool IsContinuation(Rune rune) =>
-        Rune.IsDigit(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.ConnectorPunctuation;
+        Rune.IsDigit(rune)
+        || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.NonSpacingMark
+                or UnicodeCategory.SpacingCombiningMark
+                or UnicodeCategory.ConnectorPunctuation;
 }

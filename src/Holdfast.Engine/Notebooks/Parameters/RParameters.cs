@@ -13,8 +13,29 @@ internal sealed class RParameters : ParameterLanguage
 
     protected override string False => "FALSE";
 
-    protected override IReadOnlySet<string> Reserved { get; } = FrozenSet.Create(
-        "if", "else", "repeat", "while", "function", "for", "next", "break", "TRUE", "FALSE", "NULL", "Inf", "NaN", "NA", "NA_integer_", "NA_real_", "NA_complex_", "NA_character_", "in", "...");
+    protected override IReadOnlySet<string> Reserved { get; } =
+        FrozenSet.Create(
+            "if",
+            "else",
+            "repeat",
+            "while",
+            "function",
+            "for",
+            "next",
+            "break",
+            "TRUE",
+            "FALSE",
+            "NULL",
+            "Inf",
+            "NaN",
+            "NA",
+            "NA_integer_",
+            "NA_real_",
+            "NA_complex_",
+            "NA_character_",
+            "in",
+            "..."
+        );
 
     protected override bool IsWord(string name)
     {

@@ -13,10 +13,54 @@ internal sealed class ScalaParameters : ParameterLanguage
 
     protected override string Null => "None";
 
-    protected override IReadOnlySet<string> Reserved { get; } = FrozenSet.Create(
-        "_", "abstract", "case", "catch", "class", "def", "do", "else", "enum", "export", "extends", "false", "final", "finally", "for", "forSome", "given", "if", "implicit",
-        "import", "lazy", "macro", "match", "new", "null", "object", "override", "package", "private", "protected", "return", "sealed", "super", "then", "this", "throw", "trait",
-        "true", "try", "type", "val", "var", "while", "with", "yield");
+    protected override IReadOnlySet<string> Reserved { get; } =
+        FrozenSet.Create(
+            "_",
+            "abstract",
+            "case",
+            "catch",
+            "class",
+            "def",
+            "do",
+            "else",
+            "enum",
+            "export",
+            "extends",
+            "false",
+            "final",
+            "finally",
+            "for",
+            "forSome",
+            "given",
+            "if",
+            "implicit",
+            "import",
+            "lazy",
+            "macro",
+            "match",
+            "new",
+            "null",
+            "object",
+            "override",
+            "package",
+            "private",
+            "protected",
+            "return",
+            "sealed",
+            "super",
+            "then",
+            "this",
+            "throw",
+            "trait",
+            "true",
+            "try",
+            "type",
+            "val",
+            "var",
+            "while",
+            "with",
+            "yield"
+        );
 
     public override string Assign(string name, string value) => $"val {name} = {value}";
 
@@ -36,7 +80,8 @@ internal sealed class ScalaParameters : ParameterLanguage
 
     protected override string List(IReadOnlyList<string> values) => $"Seq({string.Join(", ", values)})";
 
-    protected override string Map(IReadOnlyList<KeyValuePair<string, string>> members) => $"Map({string.Join(", ", members.Select(member => $"{member.Key} -> {member.Value}"))})";
+    protected override string Map(IReadOnlyList<KeyValuePair<string, string>> members) =>
+        $"Map({string.Join(", ", members.Select(member => $"{member.Key} -> {member.Value}"))})";
 
     /// <summary>Scala has four digits only: past the first plane two of them.</summary>
     private static string Units(Rune rune) =>

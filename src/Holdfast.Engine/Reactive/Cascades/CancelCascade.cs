@@ -5,7 +5,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
-/// Stops a cascade: what has not begun is cancelled, and the cell that runs is interrupted. The wish is stored first, so that it survives a crash between the two. One that is over is left as it is.
+/// Stops a cascade: what has not begun is cancelled, and the cell that runs is interrupted. The wish is stored first, so that it survives a
+/// crash between the two. One that is over is left as it is.
 /// Errors: run-not-found, supervisor-unreachable.
 /// </summary>
 public sealed class CancelCascade(StateStore store, ExecutionLedger executions, ExecutionRunners runners, ActiveRuns active, GetRun getRun)
@@ -14,7 +15,10 @@ public sealed class CancelCascade(StateStore store, ExecutionLedger executions, 
     {
         Actor.Does(nameof(CancelCascade), id);
         _ = getRun.Run(id);
-        (List<Execution> running, List<ExecutionId> waiting) = await store.WriteAsync(transaction => Cancel(transaction, id), cancellationToken);
+        (List<Execution> running, List<ExecutionId> waiting) = await store.WriteAsync(
+            transaction => Cancel(transaction, id),
+            cancellationToken
+        );
         await active.WithdrawAsync(id, waiting);
 
         foreach (Execution cell in running)

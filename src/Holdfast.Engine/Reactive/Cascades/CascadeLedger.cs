@@ -8,8 +8,8 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
-/// What follows for reactive notebooks from a change of a cell, or from the end of a kernel, in the transaction that stores the change: the cascade's own event, which value of the cell the kernel
-/// now holds, and what of it is gone.
+/// What follows for reactive notebooks from a change of a cell, or from the end of a kernel, in the transaction that stores the change: the
+/// cascade's own event, which value of the cell the kernel now holds, and what of it is gone.
 /// </summary>
 internal sealed class CascadeLedger(FeedLog feed)
 {
@@ -31,33 +31,43 @@ internal sealed class CascadeLedger(FeedLog feed)
         }
 
         TakeValue(transaction, execution, run.Path, begins);
-        feed.Append(transaction, "cascade.cell", runId, writer =>
-        {
-            writer.WriteString("id", runId);
-            writer.WriteString("path", run.Path);
-            writer.WriteString("cellId", execution.CellId);
-            writer.WriteString("executionId", execution.Id.Value);
-            writer.WriteString("state", execution.State.Name());
-            writer.WriteNumber("index", place);
-            writer.WriteNumber("total", run.CascadeCells ?? 0);
-            writer.WriteBoolean("isLast", place + 1 == run.CascadeCells);
-            if (execution.Reason is { } reason)
+        feed.Append(
+            transaction,
+            "cascade.cell",
+            runId,
+            writer =>
             {
-                writer.WriteString("reason", reason);
-            }
+                writer.WriteString("id", runId);
+                writer.WriteString("path", run.Path);
+                writer.WriteString("cellId", execution.CellId);
+                writer.WriteString("executionId", execution.Id.Value);
+                writer.WriteString("state", execution.State.Name());
+                writer.WriteNumber("index", place);
+                writer.WriteNumber("total", run.CascadeCells ?? 0);
+                writer.WriteBoolean("isLast", place + 1 == run.CascadeCells);
+                if (execution.Reason is { } reason)
+                {
+                    writer.WriteString("reason", reason);
+                }
 
-            if (execution.BlockedBy is { } upstream)
-            {
-                writer.WriteString("upstream", ExecutionsTable.Find(transaction, upstream)?.CellId);
+                if (execution.BlockedBy is { } upstream)
+                {
+                    writer.WriteString("upstream", ExecutionsTable.Find(transaction, upstream)?.CellId);
+                }
             }
-        });
+        );
     }
 
-    /// <summary>A kernel's incarnation is over: what it held of its notebook is gone, and everything stale. Whoever had fresh cells is told.</summary>
+    /// <summary>
+    /// A kernel's incarnation is over: what it held of its notebook is gone, and everything stale. Whoever had fresh cells is told.
+    /// </summary>
     /// <param name="isDeath">It ended by itself, not on request.</param>
     public void TakeEnd(StoreTransaction transaction, Kernel kernel, bool isDeath)
     {
-        string cause = isDeath ? "kernelDied" : kernel.State == KernelState.Restarting ? "kernelRestarted" : "kernelStopped";
+        string cause =
+            isDeath ? "kernelDied"
+            : kernel.State == KernelState.Restarting ? "kernelRestarted"
+            : "kernelStopped";
         foreach (string path in ReactiveKernelsTable.PathsOf(transaction, kernel.Id))
         {
             List<CellId> lost = CellValuesTable.ForgetAll(transaction, path);
@@ -69,8 +79,8 @@ internal sealed class CascadeLedger(FeedLog feed)
     }
 
     /// <summary>
-    /// A client, or a run, has run a cell in the notebook's kernel: what it made there is not what any plan knows of. That it happened is stored, and looked at when the notebook is next read: here
-    /// nobody knows its graph.
+    /// A client, or a run, has run a cell in the notebook's kernel: what it made there is not what any plan knows of. That it happened is
+    /// stored, and looked at when the notebook is next read: here nobody knows its graph.
     /// </summary>
     private void TakeOther(StoreTransaction transaction, Execution execution)
     {
@@ -95,8 +105,8 @@ internal sealed class CascadeLedger(FeedLog feed)
     }
 
     /// <summary>
-    /// From its first instruction on a cell may have changed what it defines: until it has succeeded, the kernel holds no value of it that anybody could name; nor one of another cell that had
-    /// made one of its names before.
+    /// From its first instruction on a cell may have changed what it defines: until it has succeeded, the kernel holds no value of it that
+    /// anybody could name; nor one of another cell that had made one of its names before.
     /// </summary>
     private static void TakeValue(StoreTransaction transaction, Execution execution, string path, bool begins)
     {

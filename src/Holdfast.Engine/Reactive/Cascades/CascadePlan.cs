@@ -5,17 +5,27 @@ using Holdfast.Engine.Reactive.Graph;
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
-/// What a cascade runs, ready to be stored: the order is <see cref="RunPlan"/>'s; here each cell gets an execution, and is told which executions it waits for and whose values it will read. Pure.
+/// What a cascade runs, ready to be stored: the order is <see cref="RunPlan"/>'s; here each cell gets an execution, and is told which
+/// executions it waits for and whose values it will read. Pure.
 /// </summary>
 internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellRequest Request)> Cells, IReadOnlyList<ExcludedCell> Excluded)
 {
-    /// <param name="running">What an older cascade runs at this moment. It is let be, unless its text or what it read has changed; whoever needs it waits for it.</param>
+    /// <param name="running">What an older cascade runs at this moment. It is let be, unless its text or what it read has changed; whoever
+    /// needs it waits for it.</param>
     /// <param name="rest">What an older cascade would still have run: this one takes it over.</param>
     /// <param name="target">The cell to run, with what it needs and what needs it; null for all that is stale.</param>
-    /// <param name="edited">Of what is stale only these cells, what needs them and what all those need; null for no such bound. Not with a target.</param>
+    /// <param name="edited">Of what is stale only these cells, what needs them and what all those need; null for no such bound. Not with a
+    /// target.</param>
     public static CascadePlan For(
-        CascadeSubject subject, IReadOnlyDictionary<CellId, CellValue> values, IReadOnlyCollection<CellValue> running, IReadOnlyCollection<CellId> rest, AttemptId? incarnation,
-        CellId? target, Func<ExecutionId> newId, IReadOnlyCollection<CellId>? edited = null)
+        CascadeSubject subject,
+        IReadOnlyDictionary<CellId, CellValue> values,
+        IReadOnlyCollection<CellValue> running,
+        IReadOnlyCollection<CellId> rest,
+        AttemptId? incarnation,
+        CellId? target,
+        Func<ExecutionId> newId,
+        IReadOnlyCollection<CellId>? edited = null
+    )
     {
         var held = new Dictionary<CellId, CellValue>(values);
         foreach (CellValue soon in running)
@@ -24,12 +34,19 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
         }
 
         HashSet<CellId> stale = Staleness.Of(subject.Registry, subject.Cells, held, incarnation);
-        RunPlan plan = target is null && edited is not null
-            ? RunPlan.Exactly(subject.Registry, WithNeeds(subject.Registry, WithDependents(subject.Registry, edited).Concat(rest), stale))
-            : RunPlan.For(subject.Registry, stale, target);
+        RunPlan plan =
+            target is null && edited is not null
+                ? RunPlan.Exactly(
+                    subject.Registry,
+                    WithNeeds(subject.Registry, WithDependents(subject.Registry, edited).Concat(rest), stale)
+                )
+                : RunPlan.For(subject.Registry, stale, target);
         if (target is not null && rest.Any(stale.Contains))
         {
-            RunPlan whole = RunPlan.Exactly(subject.Registry, WithNeeds(subject.Registry, rest, stale).Concat(plan.Cells.Select(static c => c.Cell)));
+            RunPlan whole = RunPlan.Exactly(
+                subject.Registry,
+                WithNeeds(subject.Registry, rest, stale).Concat(plan.Cells.Select(static c => c.Cell))
+            );
             plan = whole with { Excluded = [.. plan.Excluded.Union(whole.Excluded)] };
         }
 
@@ -56,7 +73,8 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
     }
 
     /// <summary>The names that are a cell's own: others may make its imports just so.</summary>
-    public static IReadOnlyList<string> NamesOf(CellRegistration made) => [.. made.Definitions.Concat(made.Deletions).Where(n => !made.Imports.ContainsKey(n)).Distinct()];
+    public static IReadOnlyList<string> NamesOf(CellRegistration made) =>
+        [.. made.Definitions.Concat(made.Deletions).Where(n => !made.Imports.ContainsKey(n)).Distinct()];
 
     private static IEnumerable<CellId> WithDependents(CellRegistry registry, IEnumerable<CellId> cells)
     {

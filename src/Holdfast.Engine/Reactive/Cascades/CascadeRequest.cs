@@ -18,7 +18,9 @@ public sealed record CascadeRequest
     /// <summary>To go on where the latest cascade stopped: everything stale, refused when nothing is.</summary>
     public bool IsResume { get; init; }
 
-    /// <summary>A live kernel's id, or a kernelspec's name. Default: the kernel that the notebook has, else a new one of its own kernelspec.</summary>
+    /// <summary>
+    /// A live kernel's id, or a kernelspec's name. Default: the kernel that the notebook has, else a new one of its own kernelspec.
+    /// </summary>
     public string? Kernel { get; init; }
 }
 

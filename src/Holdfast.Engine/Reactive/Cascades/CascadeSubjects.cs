@@ -7,10 +7,12 @@ namespace Holdfast.Engine.Reactive.Cascades;
 /// <summary>Gives a notebook's cells, as they are now, with the graph of their names; one caller at a time for each notebook.</summary>
 public sealed class CascadeSubjects(ReactiveNotebooks notebooks)
 {
-    internal Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) => notebooks.TakeTurnAsync(path, cancellationToken);
+    internal Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) =>
+        notebooks.TakeTurnAsync(path, cancellationToken);
 
     /// <summary>
-    /// Edits come into the file first: outputs are only written beside the text that they are of. What clients have run past the cascades is registered, as whatever runs is. The caller has the turn.
+    /// Edits come into the file first: outputs are only written beside the text that they are of. What clients have run past the cascades
+    /// is registered, as whatever runs is. The caller has the turn.
     /// </summary>
     /// <param name="forRun">Cells are going to run, and their outputs to be written.</param>
     internal async Task<CascadeSubject> ReadAsync(NotebookFile notebook, bool forRun, CancellationToken cancellationToken)

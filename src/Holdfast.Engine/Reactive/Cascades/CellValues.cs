@@ -11,7 +11,13 @@ internal static class CellValues
     public static CellValue Of(StoreReader reader, Execution execution) => Of(execution, Request(reader, execution));
 
     public static CellValue Of(Execution execution, CellRequest request) =>
-        new(new CellId(execution.CellId!), execution.AttemptId!.Value, execution.Id, SourceHash.Of(request.Source), request.Inputs ?? Nothing);
+        new(
+            new CellId(execution.CellId!),
+            execution.AttemptId!.Value,
+            execution.Id,
+            SourceHash.Of(request.Source),
+            request.Inputs ?? Nothing
+        );
 
     public static CellRequest Request(StoreReader reader, Execution execution) =>
         JsonSerializer.Deserialize(ExecutionsTable.ReadRequest(reader, execution.Id), CellJson.Default.CellRequest)!;

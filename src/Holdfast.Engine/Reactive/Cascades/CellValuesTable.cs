@@ -12,8 +12,14 @@ internal static class CellValuesTable
 
     public static void Put(StoreTransaction transaction, string path, CellValue value)
     {
-        using Statement insert = transaction.Prepare($"INSERT OR REPLACE INTO cell_values (path, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-            .Bind(1, path).Bind(2, value.Cell.Value).Bind(3, value.Incarnation.Value).Bind(4, value.Execution.Value).Bind(5, value.SourceHash).Bind(6, Write(value.Inputs));
+        using Statement insert = transaction
+            .Prepare($"INSERT OR REPLACE INTO cell_values (path, {Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+            .Bind(1, path)
+            .Bind(2, value.Cell.Value)
+            .Bind(3, value.Incarnation.Value)
+            .Bind(4, value.Execution.Value)
+            .Bind(5, value.SourceHash)
+            .Bind(6, Write(value.Inputs));
         insert.Execute();
     }
 
@@ -37,24 +43,37 @@ internal static class CellValuesTable
     /// <summary>The kernel holds nothing more of this cell that could be relied on.</summary>
     public static void Forget(StoreTransaction transaction, string path, CellId cell)
     {
-        using Statement values = transaction.Prepare("DELETE FROM cell_values WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        using Statement values = transaction
+            .Prepare("DELETE FROM cell_values WHERE path = ?1 AND cell_id = ?2")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         values.Execute();
-        using Statement names = transaction.Prepare("DELETE FROM held_names WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        using Statement names = transaction
+            .Prepare("DELETE FROM held_names WHERE path = ?1 AND cell_id = ?2")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         names.Execute();
     }
 
     /// <summary>The same of its value alone: the names that it had made are still there.</summary>
     public static void ForgetValue(StoreTransaction transaction, string path, CellId cell)
     {
-        using Statement values = transaction.Prepare("DELETE FROM cell_values WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        using Statement values = transaction
+            .Prepare("DELETE FROM cell_values WHERE path = ?1 AND cell_id = ?2")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         values.Execute();
     }
 
     /// <summary>Whoever had made this name has no whole value any more.</summary>
     public static void ForgetName(StoreTransaction transaction, string path, string name)
     {
-        using Statement values = transaction.Prepare(
-            "DELETE FROM cell_values WHERE path = ?1 AND cell_id IN (SELECT cell_id FROM held_names WHERE path = ?1 AND name = ?2)").Bind(1, path).Bind(2, name);
+        using Statement values = transaction
+            .Prepare(
+                "DELETE FROM cell_values WHERE path = ?1 AND cell_id IN (SELECT cell_id FROM held_names WHERE path = ?1 AND name = ?2)"
+            )
+            .Bind(1, path)
+            .Bind(2, name);
         values.Execute();
         using Statement names = transaction.Prepare("DELETE FROM held_names WHERE path = ?1 AND name = ?2").Bind(1, path).Bind(2, name);
         names.Execute();
@@ -76,20 +95,31 @@ internal static class CellValuesTable
     /// <summary>The cell has made this name in the kernel.</summary>
     public static void Hold(StoreTransaction transaction, string path, string name, CellId cell)
     {
-        using Statement insert = transaction.Prepare("INSERT OR IGNORE INTO held_names (path, name, cell_id) VALUES (?1, ?2, ?3)").Bind(1, path).Bind(2, name).Bind(3, cell.Value);
+        using Statement insert = transaction
+            .Prepare("INSERT OR IGNORE INTO held_names (path, name, cell_id) VALUES (?1, ?2, ?3)")
+            .Bind(1, path)
+            .Bind(2, name)
+            .Bind(3, cell.Value);
         insert.Execute();
     }
 
     public static CellValue? Find(StoreReader reader, string path, CellId cell)
     {
-        using Statement select = reader.Prepare($"SELECT {Columns} FROM cell_values WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        using Statement select = reader
+            .Prepare($"SELECT {Columns} FROM cell_values WHERE path = ?1 AND cell_id = ?2")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         return select.Step() ? ReadRow(select) : null;
     }
 
     /// <summary>Whether another cell has made one of these names.</summary>
     public static bool IsHeldByAnother(StoreReader reader, string path, CellId cell, string name)
     {
-        using Statement select = reader.Prepare("SELECT 1 FROM held_names WHERE path = ?1 AND name = ?2 AND cell_id <> ?3 LIMIT 1").Bind(1, path).Bind(2, name).Bind(3, cell.Value);
+        using Statement select = reader
+            .Prepare("SELECT 1 FROM held_names WHERE path = ?1 AND name = ?2 AND cell_id <> ?3 LIMIT 1")
+            .Bind(1, path)
+            .Bind(2, name)
+            .Bind(3, cell.Value);
         return select.Step();
     }
 

@@ -7,7 +7,10 @@ internal static class GhostNamesTable
 {
     public static void Add(StoreTransaction transaction, string path, string name)
     {
-        using Statement insert = transaction.Prepare("INSERT OR IGNORE INTO ghost_names (path, name) VALUES (?1, ?2)").Bind(1, path).Bind(2, name);
+        using Statement insert = transaction
+            .Prepare("INSERT OR IGNORE INTO ghost_names (path, name) VALUES (?1, ?2)")
+            .Bind(1, path)
+            .Bind(2, name);
         insert.Execute();
     }
 

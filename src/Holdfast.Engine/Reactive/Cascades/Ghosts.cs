@@ -5,7 +5,9 @@ namespace Holdfast.Engine.Reactive.Cascades;
 /// <summary>Names that a notebook's kernel holds and that no cell defines any more: a deleted cell's, or those that were renamed.</summary>
 internal static class Ghosts
 {
-    /// <summary>Stores that they are to be removed. Whoever had made one has no whole value any more: if the edit is taken back, the cell is stale.</summary>
+    /// <summary>
+    /// Stores that they are to be removed. Whoever had made one has no whole value any more: if the edit is taken back, the cell is stale.
+    /// </summary>
     public static void Note(StoreTransaction transaction, string path, CellRegistry registry)
     {
         List<string> held = CellValuesTable.HeldNames(transaction, path);
@@ -14,7 +16,9 @@ internal static class Ghosts
             return;
         }
 
-        var defined = registry.Cells.SelectMany(c => registry.Wanted(c).Definitions.Concat(registry.Graph.Registration(c).Definitions)).ToHashSet(StringComparer.Ordinal);
+        var defined = registry
+            .Cells.SelectMany(c => registry.Wanted(c).Definitions.Concat(registry.Graph.Registration(c).Definitions))
+            .ToHashSet(StringComparer.Ordinal);
         foreach (string name in held.Where(n => !defined.Contains(n)))
         {
             CellValuesTable.ForgetName(transaction, path, name);

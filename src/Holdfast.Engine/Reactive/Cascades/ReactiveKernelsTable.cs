@@ -9,7 +9,10 @@ internal static class ReactiveKernelsTable
 {
     public static void Put(StoreTransaction transaction, string path, KernelId kernel)
     {
-        using Statement insert = transaction.Prepare("INSERT OR REPLACE INTO reactive_kernels (path, kernel_id) VALUES (?1, ?2)").Bind(1, path).Bind(2, kernel.Value);
+        using Statement insert = transaction
+            .Prepare("INSERT OR REPLACE INTO reactive_kernels (path, kernel_id) VALUES (?1, ?2)")
+            .Bind(1, path)
+            .Bind(2, kernel.Value);
         insert.Execute();
     }
 
@@ -20,7 +23,8 @@ internal static class ReactiveKernelsTable
     }
 
     /// <summary>The incarnation of the notebook's kernel that lives, or is being started; null when it has none.</summary>
-    public static AttemptId? IncarnationOf(StoreReader reader, string path) => Of(reader, path) is { } id ? KernelsTable.Find(reader, id)?.AttemptId : null;
+    public static AttemptId? IncarnationOf(StoreReader reader, string path) =>
+        Of(reader, path) is { } id ? KernelsTable.Find(reader, id)?.AttemptId : null;
 
     /// <summary>The notebooks whose kernel this is: more than one only where a client has given them one kernel.</summary>
     public static List<string> PathsOf(StoreReader reader, KernelId kernel)

@@ -17,16 +17,29 @@ using Holdfast.Protocol.Link;
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
-/// Runs a cell of a reactive notebook with the stale cells it needs and all that need it, or everything that is stale, each a durable execution.
-/// 1. what of the file is not registered is registered; 2. in one transaction: what an older cascade has not begun is superseded, the plan is made of what the kernel holds at that moment and stored
-/// with its cells, and when it is new, the kernel; 3. the older cascade's rest is taken out of the supervisor's queue, and the new cells are handed over, all at once and each with
-/// what it needs: so the cascade goes on while no server is there, also past a cell that fails. The ids are returned after 2.
-/// A crash between 2 and 3 is found again from the rows: what is superseded is taken back, what is queued is handed over.
-/// Errors: notebook-*, cell-not-found, cell-blocked, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, disk-full, asset-quota-exceeded.
+/// Runs a cell of a reactive notebook with the stale cells it needs and all that need it, or everything that is stale, each a durable
+/// execution.
+/// 1. what of the file is not registered is registered; 2. in one transaction: what an older cascade has not begun is superseded, the plan
+/// is made of what the kernel holds at that moment and stored with its cells, and when it is new, the kernel; 3. the older cascade's rest
+/// is taken out of the supervisor's queue, and the new cells are handed over, all at once and each with what it needs: so the cascade goes
+/// on while no server is there, also past a cell that fails. The ids are returned after 2. A crash between 2 and 3 is found again from the
+/// rows: what is superseded is taken back, what is queued is handed over.
+/// Errors: notebook-*, cell-not-found, cell-blocked, notebook-busy, kernelspec-not-found, kernel-not-found, kernel-not-running, disk-full,
+/// asset-quota-exceeded.
 /// </summary>
 public sealed class RunCascade(
-    StateStore store, ExecutionLedger executions, KernelLedger kernelLedger, FeedLog feed, LiveKernels kernels, ActiveRuns active, CascadeSubjects subjects, KernelOptions options, string host, string root,
-    TimeProvider time)
+    StateStore store,
+    ExecutionLedger executions,
+    KernelLedger kernelLedger,
+    FeedLog feed,
+    LiveKernels kernels,
+    ActiveRuns active,
+    CascadeSubjects subjects,
+    KernelOptions options,
+    string host,
+    string root,
+    TimeProvider time
+)
 {
     internal SpaceGuard? Space { get; init; }
     internal AssetQuota? Quota { get; init; }
@@ -40,11 +53,14 @@ public sealed class RunCascade(
         Quota?.ThrowIfFull();
         string path = System.IO.Path.GetFullPath(request.Path, root);
         using IDisposable turn = await subjects.TakeTurnAsync(path, cancellationToken);
-        using IDisposable reserved = active.TryReserve(path)
-            ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"A run of {path} is just being started.");
+        using IDisposable reserved =
+            active.TryReserve(path) ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"A run of {path} is just being started.");
         if (active.IsActive(path, out Run? running) && !running.IsCascade)
         {
-            throw new RefusedException(ErrorCodes.NotebookBusy, $"Run {running.Id} of {path} is still going on. Wait for it, or cancel its cells.");
+            throw new RefusedException(
+                ErrorCodes.NotebookBusy,
+                $"Run {running.Id} of {path} is still going on. Wait for it, or cancel its cells."
+            );
         }
 
         NotebookFile notebook = NotebookFile.Load(path);
@@ -66,7 +82,12 @@ public sealed class RunCascade(
             LiveKernel? chosen = reused;
             KernelSpec? wanted = spec;
             begun = await store.WriteAsync(
-                transaction => mayWait && chosen is null && IsRevived(transaction, known) ? null : Begin(transaction, path, request, subject, wanted, known, chosen), cancellationToken);
+                transaction =>
+                    mayWait && chosen is null && IsRevived(transaction, known)
+                        ? null
+                        : Begin(transaction, path, request, subject, wanted, known, chosen),
+                cancellationToken
+            );
             if (begun is not null)
             {
                 break;
@@ -81,20 +102,48 @@ public sealed class RunCascade(
         return await HandOverAsync(begun, spec, reused);
     }
 
-    private static bool IsRevived(StoreTransaction transaction, Kernel? known) => known is not null && KernelsTable.Find(transaction, known.Id) is { AttemptId: not null };
+    private static bool IsRevived(StoreTransaction transaction, Kernel? known) =>
+        known is not null && KernelsTable.Find(transaction, known.Id) is { AttemptId: not null };
 
-    private sealed record Begun(Run? Run, Kernel? NewKernel, Attempt? NewAttempt, List<(Execution Execution, CellRequest Request)> Rows, IReadOnlyList<ExcludedCell> Excluded, List<(string Run, ExecutionId Cell)> Superseded);
+    private sealed record Begun(
+        Run? Run,
+        Kernel? NewKernel,
+        Attempt? NewAttempt,
+        List<(Execution Execution, CellRequest Request)> Rows,
+        IReadOnlyList<ExcludedCell> Excluded,
+        List<(string Run, ExecutionId Cell)> Superseded
+    );
 
-    private Begun Begin(StoreTransaction transaction, string path, CascadeRequest request, CascadeSubject subject, KernelSpec? spec, Kernel? known, LiveKernel? reused)
+    private Begun Begin(
+        StoreTransaction transaction,
+        string path,
+        CascadeRequest request,
+        CascadeSubject subject,
+        KernelSpec? spec,
+        Kernel? known,
+        LiveKernel? reused
+    )
     {
         // A kernel that is to be started holds nothing; its incarnation comes with the plan, if there is one.
         AttemptId? incarnation = reused?.Live.Id;
         string id = Ulid.New(time);
         Ghosts.Note(transaction, path, subject.Registry);
-        (List<CellValue> running, List<CellId> rest, List<(string Run, ExecutionId Cell)> superseded) = SupersedeOlder(transaction, path, id);
+        (List<CellValue> running, List<CellId> rest, List<(string Run, ExecutionId Cell)> superseded) = SupersedeOlder(
+            transaction,
+            path,
+            id
+        );
         List<CellId> edited = ClientRuns.Settle(transaction, path, subject, incarnation, feed);
         var plan = CascadePlan.For(
-            subject, CellValuesTable.Of(transaction, path), running, rest, incarnation, request.Cell, () => new ExecutionId(Ulid.New(time)), request.IsAutorun ? edited : null);
+            subject,
+            CellValuesTable.Of(transaction, path),
+            running,
+            rest,
+            incarnation,
+            request.Cell,
+            () => new ExecutionId(Ulid.New(time)),
+            request.IsAutorun ? edited : null
+        );
         if (request.Cell is null)
         {
             ReactiveEditsTable.Clear(transaction, path);
@@ -104,7 +153,10 @@ public sealed class RunCascade(
         {
             if (request.IsResume)
             {
-                throw new RefusedException(ErrorCodes.NothingToResume, $"No cell of {path} is stale that may run; there is nothing to resume.");
+                throw new RefusedException(
+                    ErrorCodes.NothingToResume,
+                    $"No cell of {path} is stale that may run; there is nothing to resume."
+                );
             }
 
             return new Begun(null, null, null, [], plan.Excluded, superseded);
@@ -121,7 +173,20 @@ public sealed class RunCascade(
         (Kernel? newKernel, Attempt? newAttempt) = reused is not null ? (null, null) : StartKernel(transaction, known, spec!, path);
         KernelId kernel = newKernel?.Id ?? reused!.Id;
         AttemptId attempt = newAttempt?.Id ?? reused!.Live.Id;
-        var run = new Run(id, path, RunState.Running, kernel, attempt, OwnsKernel: false, StopOnError: true, reused?.Position ?? 0, time.NowMicroseconds()) { CascadeCells = plan.Cells.Count };
+        var run = new Run(
+            id,
+            path,
+            RunState.Running,
+            kernel,
+            attempt,
+            OwnsKernel: false,
+            StopOnError: true,
+            reused?.Position ?? 0,
+            time.NowMicroseconds()
+        )
+        {
+            CascadeCells = plan.Cells.Count,
+        };
         RunsTable.Insert(transaction, run, host);
         if (!request.IsAutorun)
         {
@@ -140,7 +205,11 @@ public sealed class RunCascade(
     }
 
     /// <summary>What an older cascade has not begun is this one's to run, or not; what it is at goes on.</summary>
-    private (List<CellValue> Running, List<CellId> Waiting, List<(string Run, ExecutionId Cell)> Superseded) SupersedeOlder(StoreTransaction transaction, string path, string by)
+    private (List<CellValue> Running, List<CellId> Waiting, List<(string Run, ExecutionId Cell)> Superseded) SupersedeOlder(
+        StoreTransaction transaction,
+        string path,
+        string by
+    )
     {
         var running = new List<CellValue>();
         var rest = new List<CellId>();
@@ -168,8 +237,11 @@ public sealed class RunCascade(
     /// <summary>Of all cascades of the notebook, also those that are over.</summary>
     private static List<(ExecutionId Id, string Cell)> BlockedCells(StoreTransaction transaction, string path)
     {
-        using Statement select = transaction.Prepare(
-            "SELECT e.id, e.cell_id FROM executions e JOIN runs r ON r.id = e.run_id WHERE e.state = 'blocked' AND e.cell_id IS NOT NULL AND r.path = ?1").Bind(1, path);
+        using Statement select = transaction
+            .Prepare(
+                "SELECT e.id, e.cell_id FROM executions e JOIN runs r ON r.id = e.run_id WHERE e.state = 'blocked' AND e.cell_id IS NOT NULL AND r.path = ?1"
+            )
+            .Bind(1, path);
         var blocked = new List<(ExecutionId, string)>();
         while (select.Step())
         {
@@ -197,7 +269,13 @@ public sealed class RunCascade(
         LiveKernel live;
         if (reused is null)
         {
-            live = kernels.Launch(begun.NewKernel!, begun.NewAttempt!, spec!, begun.Rows.Select(static r => r.Execution.Id), started => started.Listen(tracked));
+            live = kernels.Launch(
+                begun.NewKernel!,
+                begun.NewAttempt!,
+                spec!,
+                begun.Rows.Select(static r => r.Execution.Id),
+                started => started.Listen(tracked)
+            );
         }
         else
         {
@@ -210,7 +288,11 @@ public sealed class RunCascade(
         }
 
         active.Begin(tracked, live, begun.Rows);
-        return new StartedCascade(begun.Run, begun.Rows.ConvertAll(static r => new RunCellView(r.Request.Index, r.Request.CellId, r.Execution)), begun.Excluded);
+        return new StartedCascade(
+            begun.Run,
+            begun.Rows.ConvertAll(static r => new RunCellView(r.Request.Index, r.Request.CellId, r.Execution)),
+            begun.Excluded
+        );
     }
 
     private static void ThrowIfNotRunnable(CascadeSubject subject, CellId? cell, string path)
@@ -222,7 +304,10 @@ public sealed class RunCascade(
 
         if (!subject.Registry.Contains(id))
         {
-            throw new RefusedException(ErrorCodes.CellNotFound, $"{path} has no code cell \"{id}\". Read the notebook again for its present ids.");
+            throw new RefusedException(
+                ErrorCodes.CellNotFound,
+                $"{path} has no code cell \"{id}\". Read the notebook again for its present ids."
+            );
         }
 
         CellState state = subject.Registry.State(id);
@@ -235,7 +320,10 @@ public sealed class RunCascade(
         if (RunPlan.For(subject.Registry, [], id).Excluded.FirstOrDefault(e => e.Cell == id) is { } excluded)
         {
             string what = excluded.Reason == ExclusionReason.UpstreamDisabled ? "disabled" : "blocked";
-            throw new RefusedException(ErrorCodes.CellBlocked, $"The cell {id} may not run: it needs the cell {excluded.Because}, which is {what}.");
+            throw new RefusedException(
+                ErrorCodes.CellBlocked,
+                $"The cell {id} may not run: it needs the cell {excluded.Because}, which is {what}."
+            );
         }
     }
 
@@ -247,7 +335,11 @@ public sealed class RunCascade(
             return (null, null, kernels.Get(new KernelId(wanted)));
         }
 
-        Kernel? known = store.Read(reader => (SessionKernels.Find(reader, path, root) ?? ReactiveKernelsTable.Of(reader, path)) is { } id ? KernelsTable.Find(reader, id) : null);
+        Kernel? known = store.Read(reader =>
+            (SessionKernels.Find(reader, path, root) ?? ReactiveKernelsTable.Of(reader, path)) is { } id
+                ? KernelsTable.Find(reader, id)
+                : null
+        );
         string name = wanted ?? known?.SpecName ?? notebook.KernelName ?? Kernels.StartKernel.DefaultSpec;
         if (known is not null && known.SpecName == name && known.State != KernelState.Stopped)
         {
@@ -273,12 +365,18 @@ public sealed class RunCascade(
         catch (TimeoutException)
         {
             // Just started on a machine that is busy, or stopped: nothing is known against it.
-            throw new RefusedException(ErrorCodes.SupervisorUnreachable, $"The supervisor of kernel {kernel.Id} does not answer now. The kernel is not harmed; try again.");
+            throw new RefusedException(
+                ErrorCodes.SupervisorUnreachable,
+                $"The supervisor of kernel {kernel.Id} does not answer now. The kernel is not harmed; try again."
+            );
         }
 
         if (link.Welcome.Capabilities?.Contains(LinkCapabilities.After) != true)
         {
-            throw new RefusedException(ErrorCodes.NotSupported, $"Kernel {kernel.Id} was started by an older version of Holdfast, which knows no cascades. Restart the kernel.");
+            throw new RefusedException(
+                ErrorCodes.NotSupported,
+                $"Kernel {kernel.Id} was started by an older version of Holdfast, which knows no cascades. Restart the kernel."
+            );
         }
     }
 
@@ -291,50 +389,87 @@ public sealed class RunCascade(
 
     private (Kernel, Attempt) StartKernel(StoreTransaction transaction, Kernel? known, KernelSpec spec, string path)
     {
-        if (known is not null && KernelsTable.Find(transaction, known.Id) is { AttemptId: null, State: KernelState.Dead or KernelState.Restarting } dead)
+        if (
+            known is not null
+            && KernelsTable.Find(transaction, known.Id) is { AttemptId: null, State: KernelState.Dead or KernelState.Restarting } dead
+        )
         {
             return kernelLedger.Renew(transaction, dead);
         }
 
-        return kernelLedger.Add(transaction, KernelId.New(), KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options) with { IsAutoRestarted = true });
+        return kernelLedger.Add(
+            transaction,
+            KernelId.New(),
+            KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options) with
+            {
+                IsAutoRestarted = true,
+            }
+        );
     }
 
-    private void Announce(StoreTransaction transaction, Run run, CascadePlan plan, List<(string Run, ExecutionId Cell)> superseded) => feed.Append(transaction, "cascade.begun", run.Id, writer =>
-    {
-        writer.WriteString("id", run.Id);
-        writer.WriteString("path", run.Path);
-        writer.WriteString("kernelId", run.KernelId.Value);
-        writer.WriteNumber("total", plan.Cells.Count);
-        writer.WriteStartArray("cells");
-        foreach ((ExecutionId execution, CellRequest cell) in plan.Cells)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("cellId", cell.CellId);
-            writer.WriteString("executionId", execution.Value);
-            writer.WriteEndObject();
-        }
+    private void Announce(StoreTransaction transaction, Run run, CascadePlan plan, List<(string Run, ExecutionId Cell)> superseded) =>
+        feed.Append(
+            transaction,
+            "cascade.begun",
+            run.Id,
+            writer =>
+            {
+                writer.WriteString("id", run.Id);
+                writer.WriteString("path", run.Path);
+                writer.WriteString("kernelId", run.KernelId.Value);
+                writer.WriteNumber("total", plan.Cells.Count);
+                writer.WriteStartArray("cells");
+                foreach ((ExecutionId execution, CellRequest cell) in plan.Cells)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("cellId", cell.CellId);
+                    writer.WriteString("executionId", execution.Value);
+                    writer.WriteEndObject();
+                }
 
-        writer.WriteEndArray();
-        writer.WriteStartArray("supersedes");
-        superseded.Select(static s => s.Run).Distinct().ToList().ForEach(writer.WriteStringValue);
-        writer.WriteEndArray();
-    });
+                writer.WriteEndArray();
+                writer.WriteStartArray("supersedes");
+                superseded.Select(static s => s.Run).Distinct().ToList().ForEach(writer.WriteStringValue);
+                writer.WriteEndArray();
+            }
+        );
 
     /// <summary>The kernel ended between the choice and the hand-over: it will account for nothing any more, so this does.</summary>
-    private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) => store.WriteAsync(
-        transaction =>
-        {
-            var outcome = new Outcome(ExecutionState.Cancelled, null, null, "skipped", "It was not started: the kernel had ended.", time.NowMicroseconds());
-            rows.ForEach(r => executions.FinishCell(transaction, r.Execution.Id, ended.Live.Id, outcome, 0));
-        },
-        CancellationToken.None);
+    private Task CancelAsync(List<(Execution Execution, CellRequest Request)> rows, LiveKernel ended) =>
+        store.WriteAsync(
+            transaction =>
+            {
+                var outcome = new Outcome(
+                    ExecutionState.Cancelled,
+                    null,
+                    null,
+                    "skipped",
+                    "It was not started: the kernel had ended.",
+                    time.NowMicroseconds()
+                );
+                rows.ForEach(r => executions.FinishCell(transaction, r.Execution.Id, ended.Live.Id, outcome, 0));
+            },
+            CancellationToken.None
+        );
 
-    private Execution AddCell(StoreTransaction transaction, Run run, ExecutionId id, int place, CellRequest cell) => executions.Add(
-        transaction,
-        new Execution
-        {
-            Sequence = 0, CreatedAt = 0, Id = id, Kind = ExecutionKind.Cell, State = ExecutionState.Queued, Queue = "default",
-            RunId = run.Id, CellId = cell.CellId, CellIndex = cell.Index, Place = place, AttemptId = run.AttemptId, KernelId = run.KernelId.Value,
-        },
-        TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest)));
+    private Execution AddCell(StoreTransaction transaction, Run run, ExecutionId id, int place, CellRequest cell) =>
+        executions.Add(
+            transaction,
+            new Execution
+            {
+                Sequence = 0,
+                CreatedAt = 0,
+                Id = id,
+                Kind = ExecutionKind.Cell,
+                State = ExecutionState.Queued,
+                Queue = "default",
+                RunId = run.Id,
+                CellId = cell.CellId,
+                CellIndex = cell.Index,
+                Place = place,
+                AttemptId = run.AttemptId,
+                KernelId = run.KernelId.Value,
+            },
+            TraceMark.Mark(JsonSerializer.Serialize(cell, CellJson.Default.CellRequest))
+        );
 }

@@ -5,7 +5,10 @@ using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Reactive.Cascades;
 
-/// <summary>Which kernel a notebook's session uses: whoever has the notebook open in a Jupyter client is to see its cascades there, and to have their values at hand.</summary>
+/// <summary>
+/// Which kernel a notebook's session uses: whoever has the notebook open in a Jupyter client is to see its cascades there, and to have
+/// their values at hand.
+/// </summary>
 internal static class SessionKernels
 {
     /// <param name="path">The notebook, absolute.</param>
@@ -17,7 +20,14 @@ internal static class SessionKernels
         foreach (Session session in SessionsTable.Current(reader))
         {
             // Links are followed only for those that could be it by their name.
-            if (session.Type == SessionLedger.Notebook && Path.GetFileName(session.Path) == name && (PathOf(session, root) is var own && own == path || NotebookStorage.RealPathOf(own) == (file ??= NotebookStorage.RealPathOf(path))))
+            if (
+                session.Type == SessionLedger.Notebook
+                && Path.GetFileName(session.Path) == name
+                && (
+                    PathOf(session, root) is var own && own == path
+                    || NotebookStorage.RealPathOf(own) == (file ??= NotebookStorage.RealPathOf(path))
+                )
+            )
             {
                 return session.KernelId;
             }

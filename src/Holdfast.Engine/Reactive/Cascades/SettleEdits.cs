@@ -7,9 +7,11 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
-/// What an edit has for consequences beyond the graph, whichever way it came. 1. Cells of a cascade that have not begun and would run another text than the notebook's, or on other values than are to
-/// be, are superseded, with what needs them; 2. names that no cell defines any more are removed from the kernel; 3. in a notebook with autorun what the edits made stale runs, which supersedes the whole
-/// rest. That an edit is not settled is stored with it, and struck out in the transaction of the last step; all steps can be done again: a start finishes what a crash has cut short.
+/// What an edit has for consequences beyond the graph, whichever way it came. 1. Cells of a cascade that have not begun and would run
+/// another text than the notebook's, or on other values than are to be, are superseded, with what needs them; 2. names that no cell defines
+/// any more are removed from the kernel; 3. in a notebook with autorun what the edits made stale runs, which supersedes the whole rest.
+/// That an edit is not settled is stored with it, and struck out in the transaction of the last step; all steps can be done again: a start
+/// finishes what a crash has cut short.
 /// Errors: notebook-*.
 /// </summary>
 public sealed class SettleEdits
@@ -23,8 +25,26 @@ public sealed class SettleEdits
     private readonly FeedLog _feed;
     private readonly string _root;
 
-    internal SettleEdits(StateStore store, ExecutionLedger executions, ActiveRuns active, CascadeSubjects subjects, GhostRemoval ghosts, RunCascade runCascade, FeedLog feed, string root) =>
-        (_store, _executions, _active, _subjects, _ghosts, _runCascade, _feed, _root) = (store, executions, active, subjects, ghosts, runCascade, feed, root);
+    internal SettleEdits(
+        StateStore store,
+        ExecutionLedger executions,
+        ActiveRuns active,
+        CascadeSubjects subjects,
+        GhostRemoval ghosts,
+        RunCascade runCascade,
+        FeedLog feed,
+        string root
+    ) =>
+        (_store, _executions, _active, _subjects, _ghosts, _runCascade, _feed, _root) = (
+            store,
+            executions,
+            active,
+            subjects,
+            ghosts,
+            runCascade,
+            feed,
+            root
+        );
 
     /// <summary>The cascade that autorun began; null when there was nothing to run, or it is not on.</summary>
     public async Task<StartedCascade?> RunAsync(string path, CancellationToken cancellationToken)
@@ -45,17 +65,20 @@ public sealed class SettleEdits
             List<(string Run, ExecutionId Cell)> overtaken = await _store.WriteAsync(
                 transaction =>
                 {
-                    isSettled = ReactiveEditsTable.Of(transaction, path).Count == 0; // A cascade that was planned meanwhile has taken the edits with it.
+                    // A cascade that was planned meanwhile has taken the edits with it.
+                    isSettled = ReactiveEditsTable.Of(transaction, path).Count == 0;
                     Ghosts.Note(transaction, path, subject.Registry);
                     if (!notebook.IsAutorun)
                     {
                         _ = ClientRuns.Settle(transaction, path, subject, ReactiveKernelsTable.IncarnationOf(transaction, path), _feed);
-                        ReactiveEditsTable.Clear(transaction, path); // What is still to be done is found again without it: from the rows of what is withdrawn, and of ghosts.
+                        // What is still to be done is found again without it: from the rows of what is withdrawn, and of ghosts.
+                        ReactiveEditsTable.Clear(transaction, path);
                     }
 
                     return Overtaken(transaction, path, subject);
                 },
-                cancellationToken);
+                cancellationToken
+            );
             foreach (var run in overtaken.GroupBy(static o => o.Run, static o => o.Cell))
             {
                 await _active.WithdrawAsync(run.Key, [.. run]);
@@ -68,7 +91,9 @@ public sealed class SettleEdits
             }
         }
 
-        return notebook.IsAutorun ? await _runCascade.RunAsync(new CascadeRequest { Path = path, IsAutorun = true }, CancellationToken.None) : null;
+        return notebook.IsAutorun
+            ? await _runCascade.RunAsync(new CascadeRequest { Path = path, IsAutorun = true }, CancellationToken.None)
+            : null;
     }
 
     private List<(string, ExecutionId)> Overtaken(StoreTransaction transaction, string path, CascadeSubject subject)
@@ -95,7 +120,9 @@ public sealed class SettleEdits
     private static bool IsAsPlanned(CascadeSubject subject, CellRequest request)
     {
         var id = new CellId(request.CellId!);
-        return subject.Cells.TryGetValue(id, out CascadeCell? now) && now.Source == request.Source && subject.Registry.State(id).IsRunnable &&
-            subject.Registry.Graph.Upstream(id).Select(static u => u.Value).ToHashSet().SetEquals(request.Inputs?.Keys ?? []);
+        return subject.Cells.TryGetValue(id, out CascadeCell? now)
+            && now.Source == request.Source
+            && subject.Registry.State(id).IsRunnable
+            && subject.Registry.Graph.Upstream(id).Select(static u => u.Value).ToHashSet().SetEquals(request.Inputs?.Keys ?? []);
     }
 }

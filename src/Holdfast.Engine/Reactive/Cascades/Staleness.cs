@@ -4,19 +4,30 @@ using Holdfast.Engine.Reactive.Graph;
 namespace Holdfast.Engine.Reactive.Cascades;
 
 /// <summary>
-/// Which cells are stale. Pure, and nothing that is stored: it follows from what the kernel holds. A cell is fresh when its kernel, in this incarnation, holds a value of it that was made of
-/// the source it has now and of the very values of the cells upstream that the kernel holds now, and these are fresh themselves. So an edit that is taken back makes nothing stale, a kernel that
-/// starts anew makes everything stale, and a crash can lose no mark.
+/// Which cells are stale. Pure, and nothing that is stored: it follows from what the kernel holds. A cell is fresh when its kernel, in this
+/// incarnation, holds a value of it that was made of the source it has now and of the very values of the cells upstream that the kernel
+/// holds now, and these are fresh themselves. So an edit that is taken back makes nothing stale, a kernel that starts anew makes everything
+/// stale, and a crash can lose no mark.
 /// </summary>
 /// <param name="cellOf">A cell as it is now; null when the notebook has none.</param>
 /// <param name="valueOf">What the kernel holds of it.</param>
 /// <param name="incarnation">Of the notebook's kernel; null when it has none, and everything is stale.</param>
-internal sealed class Staleness(CellRegistry registry, Func<CellId, CascadeCell?> cellOf, Func<CellId, CellValue?> valueOf, AttemptId? incarnation)
+internal sealed class Staleness(
+    CellRegistry registry,
+    Func<CellId, CascadeCell?> cellOf,
+    Func<CellId, CellValue?> valueOf,
+    AttemptId? incarnation
+)
 {
     private readonly Dictionary<CellId, bool> _isFresh = [];
 
     /// <summary>All stale cells of a notebook.</summary>
-    public static HashSet<CellId> Of(CellRegistry registry, IReadOnlyDictionary<CellId, CascadeCell> cells, IReadOnlyDictionary<CellId, CellValue> values, AttemptId? incarnation)
+    public static HashSet<CellId> Of(
+        CellRegistry registry,
+        IReadOnlyDictionary<CellId, CascadeCell> cells,
+        IReadOnlyDictionary<CellId, CellValue> values,
+        AttemptId? incarnation
+    )
     {
         var staleness = new Staleness(registry, cells.GetValueOrDefault, values.GetValueOrDefault, incarnation);
         return [.. registry.Graph.TopologicalOrder.Where(c => !staleness.IsFresh(c))];
@@ -65,15 +76,23 @@ internal sealed class Staleness(CellRegistry registry, Func<CellId, CascadeCell?
             return false; // Without a look at what the kernel holds: of an edit's many dependents each comes here.
         }
 
-        if (valueOf(cell) is not { } held || held.Incarnation != incarnation || held.SourceHash != now.SourceHash || upstream.Count != held.Inputs.Count)
+        if (
+            valueOf(cell) is not { } held
+            || held.Incarnation != incarnation
+            || held.SourceHash != now.SourceHash
+            || upstream.Count != held.Inputs.Count
+        )
         {
             return false;
         }
 
         List<CellId> unknown = upstream.FindAll(u => !_isFresh.ContainsKey(u));
         unknown.ForEach(open.Push);
-        return unknown.Count > 0 ? null : upstream.TrueForAll(u => held.Inputs.TryGetValue(u.Value, out string? read) && valueOf(u)?.Execution.Value == read);
+        return unknown.Count > 0
+            ? null
+            : upstream.TrueForAll(u => held.Inputs.TryGetValue(u.Value, out string? read) && valueOf(u)?.Execution.Value == read);
     }
 
-    private List<CellId> Upstream(CellId cell) => [.. Edges.Incoming(registry.Graph.Index.Get(cell)).Select(static e => e.Cell.Id).Distinct()];
+    private List<CellId> Upstream(CellId cell) =>
+        [.. Edges.Incoming(registry.Graph.Index.Get(cell)).Select(static e => e.Cell.Id).Distinct()];
 }

@@ -29,10 +29,16 @@ public enum UseValue
     WhenCalled,
 }
 
-/// <summary>One node that is a name of the notebook's. <paramref name="Ordinal"/> is its place among all name nodes of the cell, by which it can be renamed.</summary>
+/// <summary>
+/// One node that is a name of the notebook's. <paramref name="Ordinal"/> is its place among all name nodes of the cell, by which it can be
+/// renamed.
+/// </summary>
 public readonly record struct NameUse(string Name, int Ordinal, int Line, UseKind Kind, UseValue Value);
 
-/// <summary>Where a cell's names are in its text and whose values they have, as far as its syntax tree says; beyond that, what keeps a name from being renamed.</summary>
+/// <summary>
+/// Where a cell's names are in its text and whose values they have, as far as its syntax tree says; beyond that, what keeps a name from
+/// being renamed.
+/// </summary>
 public sealed record CellBindings
 {
     /// <summary>In the order of execution.</summary>

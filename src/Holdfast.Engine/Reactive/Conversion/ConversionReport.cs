@@ -9,7 +9,14 @@ public sealed record Renaming(int CellIndex, CellId Cell, int Line, string From,
 /// <param name="Blocked">Cells that would be blocked all the same.</param>
 /// <param name="Backup">The notebook as it was, byte for byte; null while nothing is written.</param>
 public sealed record ConversionReport(
-    string Path, bool IsReactive, int CellCount, IReadOnlyList<Finding> Findings, IReadOnlyList<Renaming> Renamings, IReadOnlyDictionary<string, string> FinalNames, IReadOnlyList<CellId> Blocked)
+    string Path,
+    bool IsReactive,
+    int CellCount,
+    IReadOnlyList<Finding> Findings,
+    IReadOnlyList<Renaming> Renamings,
+    IReadOnlyDictionary<string, string> FinalNames,
+    IReadOnlyList<CellId> Blocked
+)
 {
     public string? Backup { get; init; }
 }

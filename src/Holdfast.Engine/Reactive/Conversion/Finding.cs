@@ -19,4 +19,15 @@ public enum FindingLevel
 /// <param name="Message">What was found.</param>
 /// <param name="Effect">What reactive mode makes of it.</param>
 /// <param name="Fix">What the conversion does about it (<paramref name="IsFixed"/>), or what people can do.</param>
-public sealed record Finding(string Kind, FindingLevel Level, int CellIndex, CellId Cell, int Line, string? Name, string Message, string Effect, string Fix, bool IsFixed);
+public sealed record Finding(
+    string Kind,
+    FindingLevel Level,
+    int CellIndex,
+    CellId Cell,
+    int Line,
+    string? Name,
+    string Message,
+    string Effect,
+    string Fix,
+    bool IsFixed
+);

@@ -3,8 +3,8 @@ using Holdfast.Engine.Notebooks;
 namespace Holdfast.Engine.Reactive.Conversion;
 
 /// <summary>
-/// Keeps a notebook as it was before its conversion, in the folder where Jupyter keeps checkpoints, which no listing shows. Jupyter writes over its own checkpoint with every save, so this is a file beside
-/// it; one that is there already is never written over.
+/// Keeps a notebook as it was before its conversion, in the folder where Jupyter keeps checkpoints, which no listing shows. Jupyter writes
+/// over its own checkpoint with every save, so this is a file beside it; one that is there already is never written over.
 /// </summary>
 internal static class LinearBackup
 {
@@ -23,7 +23,10 @@ internal static class LinearBackup
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedException(ErrorCodes.NotebookNotWritable, $"The notebook as it is could not be kept in {folder}, so nothing was changed: {e.Message}");
+            throw new RefusedException(
+                ErrorCodes.NotebookNotWritable,
+                $"The notebook as it is could not be kept in {folder}, so nothing was changed: {e.Message}"
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Reactive.Conversion;
 
 /// <summary>
-/// A name that several cells define, cell by cell in the order of the notebook: each value it has had and which nodes find which. Where that can be told of every node, and nothing but plain name nodes
-/// has the name, each value can have a name of its own. Pure.
+/// A name that several cells define, cell by cell in the order of the notebook: each value it has had and which nodes find which. Where
+/// that can be told of every node, and nothing but plain name nodes has the name, each value can have a name of its own. Pure.
 /// </summary>
 internal sealed class NameHistory
 {
@@ -33,7 +33,10 @@ internal sealed class NameHistory
         }
 
         // What the name holds when the notebook is done is the last value's, or the one before.
-        history.StopIf(history.Versions is [.., { IsUncertain: true, IsLoop: false }], $"cell {history.Versions.LastOrDefault()?.Cell.Index}, the last that defines it, writes it on some paths only");
+        history.StopIf(
+            history.Versions is [.., { IsUncertain: true, IsLoop: false }],
+            $"cell {history.Versions.LastOrDefault()?.Cell.Index}, the last that defines it, writes it on some paths only"
+        );
         foreach ((int place, LinearCell cell, NameUse use) in deferred)
         {
             // A function that is made when the last value is there can find no other.
@@ -53,7 +56,8 @@ internal sealed class NameHistory
     public void Stop(string why) => Obstacle ??= why;
 
     /// <summary>
-    /// Names the values: one that no other cell reads is its cell's own, unless it is the last and not a loop's; the first of the others keeps the name.
+    /// Names the values: one that no other cell reads is its cell's own, unless it is the last and not a loop's; the first of the others
+    /// keeps the name.
     /// </summary>
     public void GiveNames(FreshNames fresh)
     {
@@ -73,7 +77,10 @@ internal sealed class NameHistory
                 isTaken = true;
             }
 
-            StopIf(version.Cell.IsParameters && version.Name != Name, $"cell {version.Cell.Index} has parameters, which are set by their names");
+            StopIf(
+                version.Cell.IsParameters && version.Name != Name,
+                $"cell {version.Cell.Index} has parameters, which are set by their names"
+            );
         }
     }
 
@@ -143,9 +150,11 @@ internal sealed class NameHistory
     {
         if (before is null || before.IsUncertain)
         {
-            Stop(before is null
-                ? $"cell {cell.Index} reads it before any cell defines it"
-                : $"cell {before.Cell.Index} writes it on some paths only, and cell {cell.Index} reads it");
+            Stop(
+                before is null
+                    ? $"cell {cell.Index} reads it before any cell defines it"
+                    : $"cell {before.Cell.Index} writes it on some paths only, and cell {cell.Index} reads it"
+            );
             return;
         }
 
@@ -154,7 +163,10 @@ internal sealed class NameHistory
         {
             own?.Own.Add(use);
             bool isImmutable = bindings.Immutable.Contains(Name) && Versions.TrueForAll(v => v.Cell.Bindings!.Immutable.Contains(Name));
-            StopIf(!isImmutable || own is null, $"cell {cell.Index}, line {use.Line}, may change the object in place: write it as {Name} = {Name} + ... if it may not");
+            StopIf(
+                !isImmutable || own is null,
+                $"cell {cell.Index}, line {use.Line}, may change the object in place: write it as {Name} = {Name} + ... if it may not"
+            );
         }
     }
 
@@ -167,5 +179,8 @@ internal sealed class NameHistory
     }
 
     private static bool Mentions(CellAnalysis analysis, string name) =>
-        analysis.Definitions.Contains(name) || analysis.References.Contains(name) || analysis.Weak.Contains(name) || analysis.Deletions.Contains(name);
+        analysis.Definitions.Contains(name)
+        || analysis.References.Contains(name)
+        || analysis.Weak.Contains(name)
+        || analysis.Deletions.Contains(name);
 }

@@ -13,7 +13,8 @@ internal sealed class NameVersion(LinearCell cell)
     /// <summary>Whether it may instead be the value before: it is written on some paths only.</summary>
     public bool IsUncertain { get; init; }
 
-    public bool IsLoop => Own.Exists(static u => u.Kind == UseKind.Loop) && Own.TrueForAll(static u => u.Kind is UseKind.Loop or UseKind.Read);
+    public bool IsLoop =>
+        Own.Exists(static u => u.Kind == UseKind.Loop) && Own.TrueForAll(static u => u.Kind is UseKind.Loop or UseKind.Read);
 
     public int Line => Own.Find(static u => u.Kind != UseKind.Read) is { Line: > 0 } write ? write.Line : 1;
 

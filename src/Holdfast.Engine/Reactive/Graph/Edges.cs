@@ -35,7 +35,9 @@ internal static class Edges
         }
     }
 
-    /// <summary>Everything that can be reached from these cells, in no special order; they themselves only if a path leads back to them.</summary>
+    /// <summary>
+    /// Everything that can be reached from these cells, in no special order; they themselves only if a path leads back to them.
+    /// </summary>
     public static List<CellNode> Reach(NameIndex index, IEnumerable<CellNode> from, bool forward)
     {
         var reach = new Reach(index, forward);

@@ -31,10 +31,14 @@ internal sealed class EditCheck
         return cycle.Count == 0 ? GraphCheck.Passed : new GraphCheck(cycle, []);
     }
 
-    /// <summary>True if the edit makes another cell the first of those that import a name, so that edges change which are not the edited cell's.</summary>
+    /// <summary>
+    /// True if the edit makes another cell the first of those that import a name, so that edges change which are not the edited cell's.
+    /// </summary>
     public static bool IsRerouting(DependencyGraph graph, CellEdit edit) =>
         graph.Index.Find(edit.Cell) is { } node
-        && node.Definitions.Any(n => n.Definers.Count > 1 && ReferenceEquals(n.Owner, node) && !edit.Registration.Definitions.Contains(n.Name));
+        && node.Definitions.Any(n =>
+            n.Definers.Count > 1 && ReferenceEquals(n.Owner, node) && !edit.Registration.Definitions.Contains(n.Name)
+        );
 
     private List<NameConflict> Conflicts()
     {
@@ -44,7 +48,9 @@ internal sealed class EditCheck
             if (_index.FindName(name) is { } node)
             {
                 List<CellNode> others = [.. node.Definers.Where(IsOther)];
-                bool isShared = others.TrueForAll(o => _registration.Imports.TryGetValue(name, out string? what) && o.Registration.Imports.GetValueOrDefault(name) == what);
+                bool isShared = others.TrueForAll(o =>
+                    _registration.Imports.TryGetValue(name, out string? what) && o.Registration.Imports.GetValueOrDefault(name) == what
+                );
                 AddConflict(conflicts, name, [.. isShared ? [] : others, .. node.Deleters.Where(IsOther)]);
             }
         }
@@ -61,7 +67,9 @@ internal sealed class EditCheck
     {
         if (others.Count > 0)
         {
-            conflicts.Add(new NameConflict(name, [.. others.Append(_self).Distinct().OrderBy(static c => c.Position).Select(static c => c.Id)]));
+            conflicts.Add(
+                new NameConflict(name, [.. others.Append(_self).Distinct().OrderBy(static c => c.Position).Select(static c => c.Id)])
+            );
         }
     }
 

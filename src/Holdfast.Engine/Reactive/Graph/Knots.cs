@@ -1,8 +1,8 @@
 namespace Holdfast.Engine.Reactive.Graph;
 
 /// <summary>
-/// Finds the knots of an index: largest sets of cells each of which depends on each (strongly connected components of more than one cell), in one pass (Tarjan 1972),
-/// without recursion, as notebooks may be chains of any length.
+/// Finds the knots of an index: largest sets of cells each of which depends on each (strongly connected components of more than one cell),
+/// in one pass (Tarjan 1972), without recursion, as notebooks may be chains of any length.
 /// </summary>
 internal sealed class Knots
 {
@@ -119,8 +119,7 @@ internal sealed class Knots
             member = _path.Pop();
             _isOpen[member.Slot] = false;
             knot.Add(member);
-        }
-        while (!ReferenceEquals(member, node));
+        } while (!ReferenceEquals(member, node));
 
         if (knot.Count > 1)
         {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Holdfast.Engine.Reactive.Graph;
 
 /// <summary>
-/// Cells in the order of their notebook, and who defines and reads which name. Edges are not stored: they are names. Any set of registrations may stand in it,
-/// valid or not. Changing one cell costs its own names, whatever the size of the notebook.
+/// Cells in the order of their notebook, and who defines and reads which name. Edges are not stored: they are names. Any set of
+/// registrations may stand in it, valid or not. Changing one cell costs its own names, whatever the size of the notebook.
 /// </summary>
 internal sealed class NameIndex
 {
@@ -26,7 +26,8 @@ internal sealed class NameIndex
 
     public CellNode? Find(CellId id) => _cells.GetValueOrDefault(id);
 
-    public CellNode Get(CellId id) => _cells.TryGetValue(id, out CellNode? node) ? node : throw new ArgumentException($"There is no cell {id}.", nameof(id));
+    public CellNode Get(CellId id) =>
+        _cells.TryGetValue(id, out CellNode? node) ? node : throw new ArgumentException($"There is no cell {id}.", nameof(id));
 
     public NameNode? FindName(string name) => _names.GetValueOrDefault(name);
 

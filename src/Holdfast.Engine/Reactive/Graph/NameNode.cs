@@ -63,7 +63,9 @@ internal sealed class NameNode(string name)
         }
 
         Own(isShared ? first : null);
-        IsContested = (Definers.Count > 1 && !isShared) || (Definers.Count > 0 && Deleters.Exists(d => Definers.Count > 1 || !ReferenceEquals(d, Definers[0])));
+        IsContested =
+            (Definers.Count > 1 && !isShared)
+            || (Definers.Count > 0 && Deleters.Exists(d => Definers.Count > 1 || !ReferenceEquals(d, Definers[0])));
     }
 
     private string? ImportOf(CellNode definer) => definer.Registration.Imports.GetValueOrDefault(Name);

@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace Holdfast.Engine.Reactive.Graph;
 
-/// <summary>A set of places in a notebook that gives the first of them: a tree of bits, 64 to a node, so that ten thousand cells are three levels and no comparison.</summary>
+/// <summary>
+/// A set of places in a notebook that gives the first of them: a tree of bits, 64 to a node, so that ten thousand cells are three levels
+/// and no comparison.
+/// </summary>
 internal sealed class PlaceQueue
 {
     private const int Bits = 6;
@@ -16,8 +19,7 @@ internal sealed class PlaceQueue
         {
             places = (places + (1 << Bits) - 1) >> Bits;
             levels.Add(new ulong[Math.Max(places, 1)]);
-        }
-        while (places > 1);
+        } while (places > 1);
         _levels = [.. levels];
     }
 

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Reactive.Graph;
 
-/// <summary>A growing set of cells that can be reached from some others. What was found once is not walked again, also when edges were added meanwhile elsewhere.</summary>
+/// <summary>
+/// A growing set of cells that can be reached from some others. What was found once is not walked again, also when edges were added
+/// meanwhile elsewhere.
+/// </summary>
 internal sealed class Reach(NameIndex index, bool forward)
 {
     private readonly bool[] _seen = new bool[index.SlotCount];

@@ -1,6 +1,9 @@
 namespace Holdfast.Engine.Reactive.Graph;
 
-/// <summary>Cells in an order in which each comes after those it depends on, and as near to the notebook's as that allows: of those that could be next, the first by place.</summary>
+/// <summary>
+/// Cells in an order in which each comes after those it depends on, and as near to the notebook's as that allows: of those that could be
+/// next, the first by place.
+/// </summary>
 internal static class TopologicalSort
 {
     /// <summary>Only edges among <paramref name="cells"/> count. There must be no cycle among them.</summary>

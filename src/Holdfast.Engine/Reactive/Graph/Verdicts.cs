@@ -3,13 +3,21 @@ namespace Holdfast.Engine.Reactive.Graph;
 /// <summary>Says of each cell whether it may run, from what is wanted of all of them.</summary>
 internal static class Verdicts
 {
-    /// <summary>Each cell of a knot is told a cycle that it is part of itself, as long as the searches look at no more cells than this; beyond, all are told the same one.</summary>
+    /// <summary>
+    /// Each cell of a knot is told a cycle that it is part of itself, as long as the searches look at no more cells than this; beyond, all
+    /// are told the same one.
+    /// </summary>
     private const int LookedAtMax = 5_000;
 
     /// <summary>Cells without an entry are plainly ok.</summary>
     /// <param name="region">Where cycles may be; null for anywhere.</param>
     public static Dictionary<CellId, CellState> Of(
-        NameIndex wanted, Dictionary<CellId, RegisteredCell> cells, HashSet<CellId> marked, IReadOnlyList<CellNode>? region, HashSet<CellId> pending)
+        NameIndex wanted,
+        Dictionary<CellId, RegisteredCell> cells,
+        HashSet<CellId> marked,
+        IReadOnlyList<CellNode>? region,
+        HashSet<CellId> pending
+    )
     {
         var reasons = new Dictionary<CellId, List<BlockReason>>();
         foreach (CellId id in marked)
@@ -22,7 +30,10 @@ internal static class Verdicts
 
         foreach (NameNode name in wanted.Contested.OrderBy(static n => n.Name, StringComparer.Ordinal))
         {
-            var conflict = new NameConflict(name.Name, [.. name.Definers.Concat(name.Deleters).Distinct().OrderBy(static c => c.Position).Select(static c => c.Id)]);
+            var conflict = new NameConflict(
+                name.Name,
+                [.. name.Definers.Concat(name.Deleters).Distinct().OrderBy(static c => c.Position).Select(static c => c.Id)]
+            );
             foreach (CellId writer in conflict.Cells)
             {
                 AddConflict(writer, conflict);
@@ -89,7 +100,11 @@ internal static class Verdicts
             if (reason is null || lookedAt + knot.Count <= LookedAtMax)
             {
                 lookedAt += knot.Count;
-                IReadOnlyList<CycleStep> cycle = CycleSearch.Through(cell, node => Edges.Outgoing(node).Where(e => inside.Contains(e.Cell)), int.MaxValue);
+                IReadOnlyList<CycleStep> cycle = CycleSearch.Through(
+                    cell,
+                    node => Edges.Outgoing(node).Where(e => inside.Contains(e.Cell)),
+                    int.MaxValue
+                );
                 reason = new BlockReason(BlockKind.Cycle, Sentence(cycle)) { Cycle = cycle };
                 foreach (CellNode member in cycle.Select(s => wanted.Get(s.Cell)).Where(open.Remove))
                 {
@@ -108,16 +123,20 @@ internal static class Verdicts
         $"These cells wait for one another: {string.Concat(cycle.Select(static s => $"{s.Cell} -({s.Variable})-> "))}{cycle[0].Cell}. Take one of the variables out of the circle.";
 
     private static BlockReason Contested(IReadOnlyList<NameConflict> conflicts) =>
-        new(BlockKind.MultipleDefinition,
-            string.Join(" ", conflicts.Select(static c => $"{c.Name} is written by the cells {string.Join(", ", c.Cells)}.")) + " A variable has one cell: rename it in one of them, or put them together.")
+        new(
+            BlockKind.MultipleDefinition,
+            string.Join(" ", conflicts.Select(static c => $"{c.Name} is written by the cells {string.Join(", ", c.Cells)}."))
+                + " A variable has one cell: rename it in one of them, or put them together."
+        )
         {
             Conflicts = conflicts,
         };
 
-    private static BlockKind KindOf(AnalysisErrorKind kind) => kind switch
-    {
-        AnalysisErrorKind.SyntaxError => BlockKind.SyntaxError,
-        AnalysisErrorKind.StarImport => BlockKind.StarImport,
-        _ => BlockKind.NotAnalysed,
-    };
+    private static BlockKind KindOf(AnalysisErrorKind kind) =>
+        kind switch
+        {
+            AnalysisErrorKind.SyntaxError => BlockKind.SyntaxError,
+            AnalysisErrorKind.StarImport => BlockKind.StarImport,
+            _ => BlockKind.NotAnalysed,
+        };
 }

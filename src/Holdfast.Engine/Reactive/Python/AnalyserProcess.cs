@@ -6,8 +6,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Reactive.Python;
 
 /// <summary>
-/// One Python that analyses cells: isolated from its user's environment and packages, with the script given on its command line, and one socket as its standard input and output.
-/// It ends when the socket does, also when this server is killed.
+/// One Python that analyses cells: isolated from its user's environment and packages, with the script given on its command line, and one
+/// socket as its standard input and output. It ends when the socket does, also when this server is killed.
 /// </summary>
 internal sealed class AnalyserProcess : IDisposable
 {
@@ -38,7 +38,10 @@ internal sealed class AnalyserProcess : IDisposable
     public Stream Input => _stream;
 
     /// <summary>How long it has had a processor; nothing when it is not there any more, which its end of the socket tells.</summary>
-    public TimeSpan Worked => _identity is { } identity && ProcessTreeReader.CpuSeconds(identity.Pid) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+    public TimeSpan Worked =>
+        _identity is { } identity && ProcessTreeReader.CpuSeconds(identity.Pid) is { } seconds
+            ? TimeSpan.FromSeconds(seconds)
+            : TimeSpan.Zero;
 
     /// <summary>Starts it; null when there is no such interpreter.</summary>
     public static unsafe AnalyserProcess? Start(string interpreter, Action childSpawned)
@@ -50,11 +53,13 @@ internal sealed class AnalyserProcess : IDisposable
         }
 
         string path = System.Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
-        int pid = ChildProcess.Spawn(new ChildStart([interpreter, .. Options], [$"PATH={path}", "LC_ALL=C.UTF-8"], "/")
-        {
-            StandardInput = ends[1],
-            StandardOutput = ends[1],
-        });
+        int pid = ChildProcess.Spawn(
+            new ChildStart([interpreter, .. Options], [$"PATH={path}", "LC_ALL=C.UTF-8"], "/")
+            {
+                StandardInput = ends[1],
+                StandardOutput = ends[1],
+            }
+        );
         _ = Libc.Close(ends[1]);
         if (pid < 0)
         {
@@ -83,11 +88,16 @@ internal sealed class AnalyserProcess : IDisposable
         }
     }
 
-    private static string ReadScript() => string.Join('\n', ScriptNames.Select(static name =>
-    {
-        using Stream script = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Holdfast.Engine.Reactive.Python.{name}")
-            ?? throw new InvalidOperationException($"The analyser's script {name} is not in the assembly.");
-        using var reader = new StreamReader(script);
-        return reader.ReadToEnd();
-    }));
+    private static string ReadScript() =>
+        string.Join(
+            '\n',
+            ScriptNames.Select(static name =>
+            {
+                using Stream script =
+                    Assembly.GetExecutingAssembly().GetManifestResourceStream($"Holdfast.Engine.Reactive.Python.{name}")
+                    ?? throw new InvalidOperationException($"The analyser's script {name} is not in the assembly.");
+                using var reader = new StreamReader(script);
+                return reader.ReadToEnd();
+            })
+        );
 }

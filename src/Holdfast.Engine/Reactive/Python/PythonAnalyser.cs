@@ -7,16 +7,18 @@ using Holdfast.Engine.Reactive.Conversion;
 namespace Holdfast.Engine.Reactive.Python;
 
 /// <summary>
-/// Has Python cells analysed by an interpreter of the notebook's own kernel, in a process beside it, so that a busy kernel holds up nobody who types. The process starts with the first
-/// question and is asked one batch at a time. 1. Questions that wait are written together; 2. answers come in their order; 3. where the process ends, or gives no answer in time, the question it
-/// was at gets an error for its answer, and a new process is asked the rest.
+/// Has Python cells analysed by an interpreter of the notebook's own kernel, in a process beside it, so that a busy kernel holds up nobody
+/// who types. The process starts with the first question and is asked one batch at a time. 1. Questions that wait are written together; 2.
+/// answers come in their order; 3. where the process ends, or gives no answer in time, the question it was at gets an error for its answer,
+/// and a new process is asked the rest.
 /// </summary>
 public sealed class PythonAnalyser : ICellAnalyser, IDisposable
 {
     /// <summary>Some thousand times what a cell takes.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
-    // A process that has had no time to work is no process that hangs: on a busy machine an interpreter may take that long to start. But nobody waits for ever, should it be stopped.
+    // A process that has had no time to work is no process that hangs: on a busy machine an interpreter may take that long to start. But
+    // nobody waits for ever, should it be stopped.
     private const int TimeoutsMax = 12;
 
     // A batch has to fit into the socket's buffers with its answers, or both sides would wait to write.
@@ -30,7 +32,9 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
     private readonly CancellationTokenSource _stop = new();
 
     // Bounded, and full only when thousands of cells are registered at once: those then wait.
-    private readonly Channel<Question> _questions = Channel.CreateBounded<Question>(new BoundedChannelOptions(1024) { SingleReader = true });
+    private readonly Channel<Question> _questions = Channel.CreateBounded<Question>(
+        new BoundedChannelOptions(1024) { SingleReader = true }
+    );
     private readonly Task _asking;
     private AnalyserProcess? _process;
     private long _lastId;
@@ -44,7 +48,8 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         public abstract void Cancel();
     }
 
-    private sealed record Question<T>(string Source, Action<Utf8JsonWriter>? More, Func<JsonElement, T> Read, Func<string, T> Failed) : Question(Source, More)
+    private sealed record Question<T>(string Source, Action<Utf8JsonWriter>? More, Func<JsonElement, T> Read, Func<string, T> Failed)
+        : Question(Source, More)
     {
         private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -66,17 +71,32 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
         _asking = AskAllAsync(_stop.Token);
     }
 
-    public Task<CellAnalysis> AnalyseAsync(string source, CancellationToken cancellationToken) => AskAsync(new Question<CellAnalysis>(source, null, AnalysisJson.Read, Failed), cancellationToken);
+    public Task<CellAnalysis> AnalyseAsync(string source, CancellationToken cancellationToken) =>
+        AskAsync(new Question<CellAnalysis>(source, null, AnalysisJson.Read, Failed), cancellationToken);
 
     /// <summary>The same with where each name is and whose value it has; null for these where the text cannot be read.</summary>
-    public Task<(CellAnalysis Analysis, CellBindings? Bindings)> BindAsync(string source, CancellationToken cancellationToken) => AskAsync(
-        new Question<(CellAnalysis, CellBindings?)>(
-            source, static writer => writer.WriteBoolean("bindings", true), static answer => (AnalysisJson.Read(answer), AnalysisJson.ReadBindings(answer)), static why => (Failed(why), null)),
-        cancellationToken);
+    public Task<(CellAnalysis Analysis, CellBindings? Bindings)> BindAsync(string source, CancellationToken cancellationToken) =>
+        AskAsync(
+            new Question<(CellAnalysis, CellBindings?)>(
+                source,
+                static writer => writer.WriteBoolean("bindings", true),
+                static answer => (AnalysisJson.Read(answer), AnalysisJson.ReadBindings(answer)),
+                static why => (Failed(why), null)
+            ),
+            cancellationToken
+        );
 
     /// <summary>The text with names changed and nothing else; null when that cannot be done exactly.</summary>
-    public Task<string?> RenameAsync(string source, IReadOnlyList<NameChange> changes, CancellationToken cancellationToken) => AskAsync(
-        new Question<string?>(source, writer => WriteChanges(writer, changes), static answer => answer.GetProperty("text").GetString(), static _ => null), cancellationToken);
+    public Task<string?> RenameAsync(string source, IReadOnlyList<NameChange> changes, CancellationToken cancellationToken) =>
+        AskAsync(
+            new Question<string?>(
+                source,
+                writer => WriteChanges(writer, changes),
+                static answer => answer.GetProperty("text").GetString(),
+                static _ => null
+            ),
+            cancellationToken
+        );
 
     private static void WriteChanges(Utf8JsonWriter writer, IReadOnlyList<NameChange> changes)
     {
@@ -114,7 +134,11 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
             while (await _questions.Reader.WaitToReadAsync(stop))
             {
                 int characters = 0;
-                while (batch.Count < BatchMax && (batch.Count == 0 || characters < BatchCharactersMax) && _questions.Reader.TryRead(out Question? question))
+                while (
+                    batch.Count < BatchMax
+                    && (batch.Count == 0 || characters < BatchCharactersMax)
+                    && _questions.Reader.TryRead(out Question? question)
+                )
                 {
                     batch.Enqueue(question);
                     characters += question.Source.Length;
@@ -214,7 +238,8 @@ public sealed class PythonAnalyser : ICellAnalyser, IDisposable
             }
         }
 
-        // How far it was at the question nobody has asked: what a young process has worked in all tells at the first time-out, else the second.
+        // How far it was at the question nobody has asked: what a young process has worked in all tells at the first time-out, else the
+        // second.
         bool IsStarving()
         {
             TimeSpan now = process.Worked;

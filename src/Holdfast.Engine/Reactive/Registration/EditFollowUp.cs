@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
-/// What follows an edit that was registered, a moment after the last key: it is brought into the file, and its consequences are settled (<see cref="SettleEdits"/>), which with autorun runs cells.
-/// That this is to be done is stored with the edit: a start does what a crash left undone. Where a run has the notebook, it is done when that is over.
+/// What follows an edit that was registered, a moment after the last key: it is brought into the file, and its consequences are settled
+/// (<see cref="SettleEdits"/>), which with autorun runs cells. That this is to be done is stored with the edit: a start does what a crash
+/// left undone. Where a run has the notebook, it is done when that is over.
 /// </summary>
 public sealed partial class EditFollowUp : IDisposable
 {
@@ -32,7 +33,14 @@ public sealed partial class EditFollowUp : IDisposable
     private readonly ConcurrentDictionary<string, bool> _waiting = new();
     private volatile bool _isDisposed;
 
-    public EditFollowUp(ReactiveNotebooks notebooks, FeedLog feed, Func<string, bool> hasKernel, Func<string, Task> settleAsync, TimeProvider time, ILogger<EditFollowUp> logger)
+    public EditFollowUp(
+        ReactiveNotebooks notebooks,
+        FeedLog feed,
+        Func<string, bool> hasKernel,
+        Func<string, Task> settleAsync,
+        TimeProvider time,
+        ILogger<EditFollowUp> logger
+    )
     {
         (_notebooks, _feed, _hasKernel, _settleAsync, _time, _logger) = (notebooks, feed, hasKernel, settleAsync, time, logger);
         _feed.Published += OnPublished;
@@ -46,7 +54,14 @@ public sealed partial class EditFollowUp : IDisposable
             TimeSpan quiet = QuietOf(path);
             TimeSpan waited = _time.GetElapsedTime(_first.GetOrAdd(path, _ => _time.GetTimestamp()));
             TimeSpan left = (quiet * LatestTimesQuiet) - waited;
-            _timers.GetOrAdd(path, NewTimer).Change(left < TimeSpan.Zero ? TimeSpan.Zero : left < quiet ? left : quiet, Timeout.InfiniteTimeSpan);
+            _timers
+                .GetOrAdd(path, NewTimer)
+                .Change(
+                    left < TimeSpan.Zero ? TimeSpan.Zero
+                        : left < quiet ? left
+                        : quiet,
+                    Timeout.InfiniteTimeSpan
+                );
         }
     }
 
@@ -127,14 +142,19 @@ public sealed partial class EditFollowUp : IDisposable
                 _waiting[path] = true;
             }
 
-            // Most likely the file is gone or read-only, or a run has the notebook; the next edit comes here again, and so does the next start.
+            // Most likely the file is gone or read-only, or a run has the notebook; the next edit comes here again, and so does the next
+            // start.
             Log.NotFollowed(_logger, path, failure.Message);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.EditsNotFollowed, LogLevel.Warning, "The edits of {Path} are stored; what follows from them could not be done: {Reason}")]
+        [LoggerMessage(
+            EventIds.EditsNotFollowed,
+            LogLevel.Warning,
+            "The edits of {Path} are stored; what follows from them could not be done: {Reason}"
+        )]
         public static partial void NotFollowed(ILogger logger, string path, string reason);
     }
 }

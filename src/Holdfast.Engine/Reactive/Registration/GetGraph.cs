@@ -5,7 +5,15 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// <param name="BlockedBy">Cells upstream that may not run, so that this one may not either.</param>
 /// <param name="IsStale">The notebook's kernel does not hold what the cell would make now.</param>
 public sealed record GraphCell(
-    CellId Cell, CellState State, CellAnalysis Analysis, IReadOnlyList<string> References, IReadOnlyList<CellId> Upstream, IReadOnlyList<CellId> BlockedBy, string SourceHash, bool IsStale);
+    CellId Cell,
+    CellState State,
+    CellAnalysis Analysis,
+    IReadOnlyList<string> References,
+    IReadOnlyList<CellId> Upstream,
+    IReadOnlyList<CellId> BlockedBy,
+    string SourceHash,
+    bool IsStale
+);
 
 /// <summary>A notebook's cells in its order, and what they need of one another.</summary>
 public sealed record NotebookGraph(string Path, bool IsReactive, bool IsAutorun, IReadOnlyList<GraphCell> Cells);
@@ -25,20 +33,47 @@ public sealed class GetGraph(ReactiveNotebooks notebooks, string root)
     {
         CellRegistry registry = notebook.Registry;
         RunPlan all = RunPlan.For(registry, [.. registry.Cells], null);
-        Dictionary<CellId, CellId> because = all.Excluded.Where(static e => e.Cell != e.Because).ToDictionary(static e => e.Cell, static e => e.Because);
+        Dictionary<CellId, CellId> because = all
+            .Excluded.Where(static e => e.Cell != e.Because)
+            .ToDictionary(static e => e.Cell, static e => e.Because);
         IReadOnlyDictionary<CellId, List<CellMutation>> clashes = PrivateClashes.Of(registry);
-        return new NotebookGraph(notebook.Path, notebook.IsReactive, notebook.IsAutorun, [.. registry.Cells.Select(c => new GraphCell(
-            c, registry.State(c), WithHints(AnalysisOf(registry, c), clashes.GetValueOrDefault(c)), References(registry, c), registry.Graph.Upstream(c), because.TryGetValue(c, out CellId culprit) ? [culprit] : [], notebook.Hash(c), stale.Contains(c)))]);
+        return new NotebookGraph(
+            notebook.Path,
+            notebook.IsReactive,
+            notebook.IsAutorun,
+            [
+                .. registry.Cells.Select(c => new GraphCell(
+                    c,
+                    registry.State(c),
+                    WithHints(AnalysisOf(registry, c), clashes.GetValueOrDefault(c)),
+                    References(registry, c),
+                    registry.Graph.Upstream(c),
+                    because.TryGetValue(c, out CellId culprit) ? [culprit] : [],
+                    notebook.Hash(c),
+                    stale.Contains(c)
+                )),
+            ]
+        );
     }
 
-    private static CellAnalysis WithHints(CellAnalysis analysis, List<CellMutation>? hints) => hints is null ? analysis : analysis with { Mutations = [.. hints, .. analysis.Mutations] };
+    private static CellAnalysis WithHints(CellAnalysis analysis, List<CellMutation>? hints) =>
+        hints is null ? analysis : analysis with { Mutations = [.. hints, .. analysis.Mutations] };
 
-    /// <summary>A cell whose text cannot be read is to others what its last readable one was, and is shown with the names of that.</summary>
+    /// <summary>
+    /// A cell whose text cannot be read is to others what its last readable one was, and is shown with the names of that.
+    /// </summary>
     private static CellAnalysis AnalysisOf(CellRegistry registry, CellId cell)
     {
         CellAnalysis analysis = registry.Analysis(cell);
         CellRegistration wanted = registry.Wanted(cell);
-        return analysis.Error is null ? analysis : analysis with { Definitions = wanted.Definitions, References = [.. wanted.References.Where(registry.Graph.IsDefined)], Deletions = wanted.Deletions };
+        return analysis.Error is null
+            ? analysis
+            : analysis with
+            {
+                Definitions = wanted.Definitions,
+                References = [.. wanted.References.Where(registry.Graph.IsDefined)],
+                Deletions = wanted.Deletions,
+            };
     }
 
     private static IReadOnlyList<string> References(CellRegistry registry, CellId cell)

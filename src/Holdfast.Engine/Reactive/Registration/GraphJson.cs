@@ -6,7 +6,13 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// <summary>What the feed and REST say of a cell's place in the graph, in the same words.</summary>
 public static class GraphJson
 {
-    internal static void WriteChange(Utf8JsonWriter writer, ReactiveNotebook notebook, CellId? edited, RegistryChange change, CellFreshness freshness)
+    internal static void WriteChange(
+        Utf8JsonWriter writer,
+        ReactiveNotebook notebook,
+        CellId? edited,
+        RegistryChange change,
+        CellFreshness freshness
+    )
     {
         writer.WriteString("path", notebook.Path);
         writer.WriteString("cellId", edited?.Value);
@@ -61,7 +67,8 @@ public static class GraphJson
         writer.WriteEndArray();
     }
 
-    public static void WriteCells(Utf8JsonWriter writer, string property, IEnumerable<CellId> cells) => WriteNames(writer, property, cells.Select(static c => c.Value));
+    public static void WriteCells(Utf8JsonWriter writer, string property, IEnumerable<CellId> cells) =>
+        WriteNames(writer, property, cells.Select(static c => c.Value));
 
     public static void WriteNames(Utf8JsonWriter writer, string property, IEnumerable<string> names)
     {

@@ -4,8 +4,9 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
-/// Lets what is known of a notebook follow its file to another name. Renamed through us, at once; renamed by anybody else (or by us, just before a crash), when it is first read under its new name: it is
-/// the notebook whose file is gone and whose cells these are, by their ids.
+/// Lets what is known of a notebook follow its file to another name. Renamed through us, at once; renamed by anybody else (or by us, just
+/// before a crash), when it is first read under its new name: it is the notebook whose file is gone and whose cells these are, by their
+/// ids.
 /// </summary>
 /// <param name="runsMoved">What runs at this moment has to know it, too.</param>
 public sealed class MovedNotebooks(StateStore store, Action<string, string> runsMoved)
@@ -19,7 +20,9 @@ public sealed class MovedNotebooks(StateStore store, Action<string, string> runs
 
     public Task RemoveAsync(string path) => store.WriteAsync(transaction => NotebookRows.Remove(transaction, path), CancellationToken.None);
 
-    /// <summary>A reactive notebook is read for the first time: if nothing is known of it, it may have had another name. The caller has the turn.</summary>
+    /// <summary>
+    /// A reactive notebook is read for the first time: if nothing is known of it, it may have had another name. The caller has the turn.
+    /// </summary>
     internal async Task FindAsync(NotebookFile file)
     {
         if (!file.IsReactive || store.Read(reader => NotebookRows.HasAny(reader, file.Path)))
@@ -28,7 +31,10 @@ public sealed class MovedNotebooks(StateStore store, Action<string, string> runs
         }
 
         HashSet<string> ids = [.. ReactiveNotebook.CodeCells(file).Select(static c => c.Id!)];
-        string[] lost = [.. store.Read(NotebookRows.Known).Where(k => k.Value.IsSubsetOf(ids) && !File.Exists(k.Key)).Select(static k => k.Key).Take(2)];
+        string[] lost =
+        [
+            .. store.Read(NotebookRows.Known).Where(k => k.Value.IsSubsetOf(ids) && !File.Exists(k.Key)).Select(static k => k.Key).Take(2),
+        ];
         if (lost.Length == 1)
         {
             await MoveAsync(lost[0], file.Path); // Of two, nobody can say which it was.

@@ -16,19 +16,31 @@ internal static class ReactiveCellsTable
             return;
         }
 
-        using Statement put = transaction.Prepare("INSERT OR REPLACE INTO reactive_cells (path, cell_id, source, based_on, registered) VALUES (?1, ?2, ?3, ?4, ?5)")
-            .Bind(1, path).Bind(2, row.Cell.Value).Bind(3, row.Source).Bind(4, row.BasedOn).Bind(5, row.Registered is null ? null : Text(row.Registered));
+        using Statement put = transaction
+            .Prepare("INSERT OR REPLACE INTO reactive_cells (path, cell_id, source, based_on, registered) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .Bind(1, path)
+            .Bind(2, row.Cell.Value)
+            .Bind(3, row.Source)
+            .Bind(4, row.BasedOn)
+            .Bind(5, row.Registered is null ? null : Text(row.Registered));
         put.Execute();
     }
 
     public static Dictionary<CellId, ReactiveCellRow> Of(StoreReader reader, string path)
     {
-        using Statement select = reader.Prepare("SELECT cell_id, source, based_on, registered FROM reactive_cells WHERE path = ?1").Bind(1, path);
+        using Statement select = reader
+            .Prepare("SELECT cell_id, source, based_on, registered FROM reactive_cells WHERE path = ?1")
+            .Bind(1, path);
         var rows = new Dictionary<CellId, ReactiveCellRow>();
         while (select.Step())
         {
             var cell = new CellId(select.Text(0));
-            rows[cell] = new ReactiveCellRow(cell, select.TextOrNull(1), select.TextOrNull(2), select.TextOrNull(3) is { } registered ? Read(registered) : null);
+            rows[cell] = new ReactiveCellRow(
+                cell,
+                select.TextOrNull(1),
+                select.TextOrNull(2),
+                select.TextOrNull(3) is { } registered ? Read(registered) : null
+            );
         }
 
         return rows;
@@ -72,9 +84,13 @@ internal static class ReactiveCellsTable
         using JsonDocument document = JsonDocument.Parse(text);
         JsonElement root = document.RootElement;
         return new CellRegistration(
-            Names(root, "definitions"), Names(root, "references"), Names(root, "deletions"),
-            root.GetProperty("imports").EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!));
+            Names(root, "definitions"),
+            Names(root, "references"),
+            Names(root, "deletions"),
+            root.GetProperty("imports").EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!)
+        );
     }
 
-    private static string[] Names(JsonElement root, string property) => [.. root.GetProperty(property).EnumerateArray().Select(static n => n.GetString()!)];
+    private static string[] Names(JsonElement root, string property) =>
+        [.. root.GetProperty(property).EnumerateArray().Select(static n => n.GetString()!)];
 }

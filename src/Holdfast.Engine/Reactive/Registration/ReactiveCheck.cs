@@ -10,7 +10,10 @@ internal static class ReactiveCheck
     {
         if (!file.HasCellIds && file.Cells.Any(static c => c.IsCode))
         {
-            throw new RefusedException(ErrorCodes.NotebookUnsupportedFormat, $"{file.Path} is of nbformat 4.{file.FormatMinor}, whose cells have no ids. Open and save it in a current Jupyter first.");
+            throw new RefusedException(
+                ErrorCodes.NotebookUnsupportedFormat,
+                $"{file.Path} is of nbformat 4.{file.FormatMinor}, whose cells have no ids. Open and save it in a current Jupyter first."
+            );
         }
     }
 
@@ -18,8 +21,10 @@ internal static class ReactiveCheck
     {
         if (!notebook.IsReactive)
         {
-            throw new RefusedException(ErrorCodes.NotebookNotReactive,
-                $"{notebook.Path} is a linear notebook. Make it reactive first: PATCH /v1/notebooks with {{\"mode\":\"reactive\"}}, or 'holdfast notebook mode {notebook.Path} reactive'.");
+            throw new RefusedException(
+                ErrorCodes.NotebookNotReactive,
+                $"{notebook.Path} is a linear notebook. Make it reactive first: PATCH /v1/notebooks with {{\"mode\":\"reactive\"}}, or 'holdfast notebook mode {notebook.Path} reactive'."
+            );
         }
     }
 }

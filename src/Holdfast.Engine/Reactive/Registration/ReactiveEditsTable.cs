@@ -3,7 +3,9 @@ using Holdfast.Engine.Store;
 
 namespace Holdfast.Engine.Reactive.Registration;
 
-/// <summary>A row of reactive_edits: an edited cell, or one that a client ran past the cascades, whose consequences are not settled.</summary>
+/// <summary>
+/// A row of reactive_edits: an edited cell, or one that a client ran past the cascades, whose consequences are not settled.
+/// </summary>
 internal sealed record ReactiveEdit(CellId Cell, ExecutionId? Execution);
 
 /// <summary>The statements of the reactive_edits table.</summary>
@@ -15,7 +17,10 @@ internal static class ReactiveEditsTable
     /// <summary>The cell has to be looked at; what a client ran of it stands.</summary>
     public static void Note(StoreTransaction transaction, string path, CellId cell)
     {
-        using Statement insert = transaction.Prepare("INSERT OR IGNORE INTO reactive_edits (path, cell_id) VALUES (?1, ?2)").Bind(1, path).Bind(2, cell.Value);
+        using Statement insert = transaction
+            .Prepare("INSERT OR IGNORE INTO reactive_edits (path, cell_id) VALUES (?1, ?2)")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         insert.Execute();
     }
 
@@ -26,13 +31,19 @@ internal static class ReactiveEditsTable
     /// <summary>The cell runs anew: what a client ran of it before is gone from the kernel.</summary>
     public static void ForgetRun(StoreTransaction transaction, string path, CellId cell)
     {
-        using Statement update = transaction.Prepare("UPDATE reactive_edits SET execution_id = NULL WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        using Statement update = transaction
+            .Prepare("UPDATE reactive_edits SET execution_id = NULL WHERE path = ?1 AND cell_id = ?2")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         update.Execute();
     }
 
     public static void Remove(StoreTransaction transaction, string path, CellId cell)
     {
-        using Statement delete = transaction.Prepare("DELETE FROM reactive_edits WHERE path = ?1 AND cell_id = ?2").Bind(1, path).Bind(2, cell.Value);
+        using Statement delete = transaction
+            .Prepare("DELETE FROM reactive_edits WHERE path = ?1 AND cell_id = ?2")
+            .Bind(1, path)
+            .Bind(2, cell.Value);
         delete.Execute();
     }
 
@@ -49,7 +60,9 @@ internal static class ReactiveEditsTable
         var edits = new List<ReactiveEdit>();
         while (select.Step())
         {
-            edits.Add(new ReactiveEdit(new CellId(select.Text(0)), select.TextOrNull(1) is { } execution ? new ExecutionId(execution) : null));
+            edits.Add(
+                new ReactiveEdit(new CellId(select.Text(0)), select.TextOrNull(1) is { } execution ? new ExecutionId(execution) : null)
+            );
         }
 
         return edits;
@@ -70,7 +83,11 @@ internal static class ReactiveEditsTable
 
     private static void Put(StoreTransaction transaction, string path, string cell, string? execution)
     {
-        using Statement insert = transaction.Prepare("INSERT OR REPLACE INTO reactive_edits (path, cell_id, execution_id) VALUES (?1, ?2, ?3)").Bind(1, path).Bind(2, cell).Bind(3, execution);
+        using Statement insert = transaction
+            .Prepare("INSERT OR REPLACE INTO reactive_edits (path, cell_id, execution_id) VALUES (?1, ?2, ?3)")
+            .Bind(1, path)
+            .Bind(2, cell)
+            .Bind(3, execution);
         insert.Execute();
     }
 }

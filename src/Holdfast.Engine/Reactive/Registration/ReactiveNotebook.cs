@@ -5,7 +5,10 @@ using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Engine.Reactive.Registration;
 
-/// <summary>One notebook as it is held in memory: its cells' texts, its registry, and which of its edits the file does not have. Guarded by the notebook's turn.</summary>
+/// <summary>
+/// One notebook as it is held in memory: its cells' texts, its registry, and which of its edits the file does not have. Guarded by the
+/// notebook's turn.
+/// </summary>
 public sealed class ReactiveNotebook
 {
     private readonly Dictionary<CellId, string> _sources = [];
@@ -64,7 +67,8 @@ public sealed class ReactiveNotebook
     /// <summary>When a cell got the text it has, microseconds since 1970.</summary>
     internal long EditedAt(CellId cell) => _editedAt[cell];
 
-    /// <param name="isHeldBack">A client has run this text, and not saved it: it is that client's to save. It comes into the file only for outputs that are to stand beside it.</param>
+    /// <param name="isHeldBack">A client has run this text, and not saved it: it is that client's to save. It comes into the file only for
+    /// outputs that are to stand beside it.</param>
     internal void SetSource(CellId cell, string source, long at, bool isHeldBack = false)
     {
         _sources[cell] = source;
@@ -92,7 +96,12 @@ public sealed class ReactiveNotebook
         CellAnalysis analysis = Registry.Analysis(cell);
         CellRegistration stands = analysis.Error is null ? Registry.Graph.Registration(cell) : Registry.Wanted(cell);
         bool isPlain = analysis.Error is null && stands.IsSameAs(CellRegistration.Of(analysis));
-        return new ReactiveCellRow(cell, isInFile ? null : _sources[cell], isInFile ? null : FileHashes.GetValueOrDefault(cell), isPlain ? null : stands);
+        return new ReactiveCellRow(
+            cell,
+            isInFile ? null : _sources[cell],
+            isInFile ? null : FileHashes.GetValueOrDefault(cell),
+            isPlain ? null : stands
+        );
     }
 
     /// <summary>Cells that somebody else has changed in the file since are left as they are.</summary>
@@ -102,7 +111,12 @@ public sealed class ReactiveNotebook
         foreach (NotebookCell cell in CodeCells(file))
         {
             var id = new CellId(cell.Id!);
-            if (_sources.TryGetValue(id, out string? source) && source != cell.Source && (withHeldBack || !_heldBack.Contains(id)) && FileHashes.GetValueOrDefault(id) == HashOf(cell.Source))
+            if (
+                _sources.TryGetValue(id, out string? source)
+                && source != cell.Source
+                && (withHeldBack || !_heldBack.Contains(id))
+                && FileHashes.GetValueOrDefault(id) == HashOf(cell.Source)
+            )
             {
                 cell.SetSource(source);
             }
@@ -111,7 +125,8 @@ public sealed class ReactiveNotebook
 
     /// <exception cref="RefusedException">cell-not-found.</exception>
     internal static NotebookCell CellOf(NotebookFile file, string cellId) =>
-        CodeCells(file).FirstOrDefault(c => c.Id == cellId) ?? throw new RefusedException(ErrorCodes.CellNotFound, $"{file.Path} has no code cell \"{cellId}\".");
+        CodeCells(file).FirstOrDefault(c => c.Id == cellId)
+        ?? throw new RefusedException(ErrorCodes.CellNotFound, $"{file.Path} has no code cell \"{cellId}\".");
 
     /// <summary>The file's code cells that have an id: cells of formats before 4.5 have none, and no edit can name them.</summary>
     internal static IEnumerable<NotebookCell> CodeCells(NotebookFile file) => file.Cells.Where(static c => c.IsCode && c.Id is not null);

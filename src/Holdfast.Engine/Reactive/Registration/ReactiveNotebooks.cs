@@ -10,12 +10,16 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
-/// The notebooks whose graphs are in memory, each for one caller at a time. A notebook is read at the first touch, and again when its file has changed: what of it is new is registered.
-/// Edits are stored here first and come into the file a little later, or when cells run; a cell that somebody else has changed in the file since is the file's.
+/// The notebooks whose graphs are in memory, each for one caller at a time. A notebook is read at the first touch, and again when its file
+/// has changed: what of it is new is registered. Edits are stored here first and come into the file a little later, or when cells run; a
+/// cell that somebody else has changed in the file since is the file's.
 /// </summary>
 public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalysers analysers, MovedNotebooks moved, TimeProvider time)
 {
-    /// <summary>What lies in memory though nobody is at it: beyond either, what was not touched for longest is read again from file and store when it is next touched, as after a start.</summary>
+    /// <summary>
+    /// What lies in memory though nobody is at it: beyond either, what was not touched for longest is read again from file and store when
+    /// it is next touched, as after a start.
+    /// </summary>
     internal const int NotebooksKept = 200;
 
     private const int CellsKept = 100_000;
@@ -24,26 +28,34 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     private readonly ConcurrentDictionary<string, ReactiveNotebook> _notebooks = new();
     private long _touches;
 
-    /// <summary>Of a notebook, by its path, whichever way the edit came: what follows from it is to be done. Raised when that is durable.</summary>
+    /// <summary>
+    /// Of a notebook, by its path, whichever way the edit came: what follows from it is to be done. Raised when that is durable.
+    /// </summary>
     public event Action<string>? Edited;
 
     /// <summary>Microseconds since 1970.</summary>
     internal long Now => time.NowMicroseconds();
 
-    /// <summary>The notebook, or the folder, has another name now, or is gone: what is in memory is read again from what is stored.</summary>
+    /// <summary>
+    /// The notebook, or the folder, has another name now, or is gone: what is in memory is read again from what is stored.
+    /// </summary>
     internal void Forget(string path)
     {
-        foreach (string known in _notebooks.Keys.Where(k => k == path || (k.StartsWith(path, StringComparison.Ordinal) && k[path.Length] == '/')))
+        foreach (
+            string known in _notebooks.Keys.Where(k => k == path || (k.StartsWith(path, StringComparison.Ordinal) && k[path.Length] == '/'))
+        )
         {
             _notebooks.TryRemove(known, out _);
         }
     }
 
     /// <summary>Nothing was run that an edit could have overtaken. The caller has the turn.</summary>
-    internal Task ClearEditsAsync(string path) => store.WriteAsync(transaction => ReactiveEditsTable.Clear(transaction, path), CancellationToken.None);
+    internal Task ClearEditsAsync(string path) =>
+        store.WriteAsync(transaction => ReactiveEditsTable.Clear(transaction, path), CancellationToken.None);
 
     /// <summary>Waits until nobody else is at this notebook; give it back by disposing.</summary>
-    public async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) => new Turn(this, path, await _turns.TakeAsync(path, cancellationToken));
+    public async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) =>
+        new Turn(this, path, await _turns.TakeAsync(path, cancellationToken));
 
     /// <summary>How many notebooks are in memory.</summary>
     internal int Count => _notebooks.Count;
@@ -61,7 +73,8 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     }
 
     /// <summary>
-    /// The same, from a file just loaded, and the other way round: edits that the file does not have are put into it, so that whoever saves it next saves them. The caller has the turn.
+    /// The same, from a file just loaded, and the other way round: edits that the file does not have are put into it, so that whoever saves
+    /// it next saves them. The caller has the turn.
     /// </summary>
     /// <param name="forRun">Outputs are going to stand in it: also what clients have run and not saved.</param>
     public async Task<ReactiveNotebook> ReadIntoAsync(NotebookFile file, bool forRun, CancellationToken cancellationToken)
@@ -77,7 +90,12 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
     /// <summary>The same, with the file as it is then.</summary>
     /// <param name="forRun">Outputs are going to stand in it.</param>
-    internal async Task<(ReactiveNotebook Notebook, NotebookFile File)> ChangeFileAsync(string path, Action<NotebookFile> change, bool forRun, CancellationToken cancellationToken)
+    internal async Task<(ReactiveNotebook Notebook, NotebookFile File)> ChangeFileAsync(
+        string path,
+        Action<NotebookFile> change,
+        bool forRun,
+        CancellationToken cancellationToken
+    )
     {
         ReactiveNotebook notebook = await OpenAsync(path, cancellationToken);
         (NotebookFile file, FileStatus? status) = ChangeFile(notebook, change, forRun);
@@ -86,7 +104,9 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         return (await ReadAsync(file, status, CancellationToken.None), file);
     }
 
-    /// <summary>A client has saved the notebook: texts that were run and are not in the file are no more. The caller does not have the turn.</summary>
+    /// <summary>
+    /// A client has saved the notebook: texts that were run and are not in the file are no more. The caller does not have the turn.
+    /// </summary>
     internal async Task TakeSavedAsync(string path)
     {
         using IDisposable turn = await TakeTurnAsync(path, CancellationToken.None);
@@ -98,20 +118,27 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     }
 
     /// <summary>What of some cells is stale. The caller has the turn.</summary>
-    internal CellFreshness Freshness(ReactiveNotebook notebook, IReadOnlyCollection<CellId> cells) => store.Read(reader => NotebookFreshness.Among(reader, notebook, cells));
+    internal CellFreshness Freshness(ReactiveNotebook notebook, IReadOnlyCollection<CellId> cells) =>
+        store.Read(reader => NotebookFreshness.Among(reader, notebook, cells));
 
     /// <summary>All stale cells. The caller has the turn.</summary>
     internal HashSet<CellId> StaleCells(ReactiveNotebook notebook) => store.Read(reader => NotebookFreshness.StaleCells(reader, notebook));
 
     /// <summary>
-    /// What was run past the cascades: a text that nobody has registered is, and does not come into the file before outputs need it there, since whoever ran it is going to save it. The caller has the turn.
+    /// What was run past the cascades: a text that nobody has registered is, and does not come into the file before outputs need it there,
+    /// since whoever ran it is going to save it. The caller has the turn.
     /// </summary>
     internal async Task<IReadOnlyList<ClientRun>> RegisterRunsAsync(ReactiveNotebook notebook, CancellationToken cancellationToken)
     {
         List<(ClientRun Run, string? Source)> runs = await new ClientRunReader(store).ReadAsync(notebook, cancellationToken);
         foreach ((ClientRun run, string? source) in runs)
         {
-            if (run.Cell is { } cell && source is not null && source != notebook.Sources[cell] && run.Execution.CreatedAt > notebook.EditedAt(cell))
+            if (
+                run.Cell is { } cell
+                && source is not null
+                && source != notebook.Sources[cell]
+                && run.Execution.CreatedAt > notebook.EditedAt(cell)
+            )
             {
                 RegistryChange change = notebook.Registry.Register(cell, await notebook.Analyser.AnalyseAsync(source, cancellationToken));
                 notebook.SetSource(cell, source, run.Execution.CreatedAt, isHeldBack: true);
@@ -124,23 +151,34 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
     private static (NotebookFile File, FileStatus? Status) ChangeFile(ReactiveNotebook notebook, Action<NotebookFile> change, bool forRun)
     {
-        NotebookFile file = NotebookFile.Update(notebook.Path, file =>
-        {
-            notebook.PutEditsInto(file, forRun);
-            change(file);
-        });
+        NotebookFile file = NotebookFile.Update(
+            notebook.Path,
+            file =>
+            {
+                notebook.PutEditsInto(file, forRun);
+                change(file);
+            }
+        );
         return (file, FileStatus.Of(notebook.Path));
     }
 
     /// <summary>
-    /// Stores what an edit did, with that its consequences are not settled, and tells everybody who follows: verdicts are known everywhere when they are durable. Gives what of the cells that it touches
-    /// is stale now.
+    /// Stores what an edit did, with that its consequences are not settled, and tells everybody who follows: verdicts are known everywhere
+    /// when they are durable. Gives what of the cells that it touches is stale now.
     /// </summary>
     /// <param name="isRun">The text is what a client has run.</param>
-    internal async Task<CellFreshness> CommitAsync(ReactiveNotebook notebook, CellId? edited, RegistryChange change, IReadOnlyCollection<CellId> forgotten, bool isRun = false)
+    internal async Task<CellFreshness> CommitAsync(
+        ReactiveNotebook notebook,
+        CellId? edited,
+        RegistryChange change,
+        IReadOnlyCollection<CellId> forgotten,
+        bool isRun = false
+    )
     {
         List<ReactiveCellRow> rows = [];
-        IEnumerable<CellId> mayHaveRow = change.Registered.Concat(notebook.Registry.Pending).Concat(notebook.Rows.Values.Where(static r => r.Registered is not null).Select(static r => r.Cell));
+        IEnumerable<CellId> mayHaveRow = change
+            .Registered.Concat(notebook.Registry.Pending)
+            .Concat(notebook.Rows.Values.Where(static r => r.Registered is not null).Select(static r => r.Cell));
         foreach (CellId cell in mayHaveRow.Concat(edited is { } one ? [one] : []).Distinct().Where(notebook.Registry.Contains))
         {
             ReactiveCellRow row = notebook.RowOf(cell);
@@ -150,33 +188,53 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
             }
         }
 
-        List<CellId> unsettled = [.. FirstOf(notebook.Registry, change.Stale), .. change.Verdicts.Where(c => notebook.Registry.State(c).IsRunnable), .. forgotten];
-        List<CellId> touched = [.. change.Stale.Concat(change.Verdicts).Concat(edited is { } own ? [own] : []).Concat(Below(notebook.Registry, change.Verdicts)).Distinct()];
+        List<CellId> unsettled =
+        [
+            .. FirstOf(notebook.Registry, change.Stale),
+            .. change.Verdicts.Where(c => notebook.Registry.State(c).IsRunnable),
+            .. forgotten,
+        ];
+        List<CellId> touched =
+        [
+            .. change
+                .Stale.Concat(change.Verdicts)
+                .Concat(edited is { } own ? [own] : [])
+                .Concat(Below(notebook.Registry, change.Verdicts))
+                .Distinct(),
+        ];
         CellFreshness freshness = CellFreshness.None;
         try
         {
-            await store.WriteAsync(transaction =>
-            {
-                rows.ForEach(row => ReactiveCellsTable.Put(transaction, notebook.Path, row));
-                foreach (CellId cell in forgotten)
+            await store.WriteAsync(
+                transaction =>
                 {
-                    NotebookRows.Remove(transaction, "reactive_cells", notebook.Path, cell);
-                    NotebookRows.Remove(transaction, "registered_sources", notebook.Path, cell);
-                }
-
-                if (notebook.IsReactive)
-                {
-                    PutSources(transaction, notebook);
-                    unsettled.ForEach(cell => ReactiveEditsTable.Note(transaction, notebook.Path, cell));
-                    if (edited is { } cell && !isRun)
+                    rows.ForEach(row => ReactiveCellsTable.Put(transaction, notebook.Path, row));
+                    foreach (CellId cell in forgotten)
                     {
-                        ReactiveEditsTable.Put(transaction, notebook.Path, cell);
+                        NotebookRows.Remove(transaction, "reactive_cells", notebook.Path, cell);
+                        NotebookRows.Remove(transaction, "registered_sources", notebook.Path, cell);
                     }
-                }
 
-                freshness = NotebookFreshness.Among(transaction, notebook, touched);
-                feed.Append(transaction, "notebook.registered", notebook.Path, writer => GraphJson.WriteChange(writer, notebook, edited, change, freshness));
-            }, CancellationToken.None); // The registry has changed already: this is stored whoever has gone meanwhile.
+                    if (notebook.IsReactive)
+                    {
+                        PutSources(transaction, notebook);
+                        unsettled.ForEach(cell => ReactiveEditsTable.Note(transaction, notebook.Path, cell));
+                        if (edited is { } cell && !isRun)
+                        {
+                            ReactiveEditsTable.Put(transaction, notebook.Path, cell);
+                        }
+                    }
+
+                    freshness = NotebookFreshness.Among(transaction, notebook, touched);
+                    feed.Append(
+                        transaction,
+                        "notebook.registered",
+                        notebook.Path,
+                        writer => GraphJson.WriteChange(writer, notebook, edited, change, freshness)
+                    );
+                },
+                CancellationToken.None
+            ); // The registry has changed already: this is stored whoever has gone meanwhile.
             CrashPoints.Reach(CrashPoint.ServerCellRegistered);
         }
         catch
@@ -235,7 +293,11 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         {
             var id = new CellId(cell.Id!);
             string hash = ReactiveNotebook.HashOf(cell.Source);
-            bool isEdited = notebook.Rows.TryGetValue(id, out ReactiveCellRow? row) && row.Source is not null && row.BasedOn == hash && !IsUndone(notebook, id, row.Source);
+            bool isEdited =
+                notebook.Rows.TryGetValue(id, out ReactiveCellRow? row)
+                && row.Source is not null
+                && row.BasedOn == hash
+                && !IsUndone(notebook, id, row.Source);
             notebook.FileHashes[id] = hash;
             cells.Add((id, isEdited ? row!.Source! : cell.Source, cell.IsDisabled));
         }
@@ -258,7 +320,8 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
     /// <summary>The file has had this text, and has the one before it again; or whoever ran it saved without it.</summary>
     private static bool IsUndone(ReactiveNotebook notebook, CellId cell, string source) =>
-        (notebook.FileHashes.TryGetValue(cell, out string? before) && before == ReactiveNotebook.HashOf(source)) || (notebook.IsSavedByClient && notebook.IsHeldBack(cell));
+        (notebook.FileHashes.TryGetValue(cell, out string? before) && before == ReactiveNotebook.HashOf(source))
+        || (notebook.IsSavedByClient && notebook.IsHeldBack(cell));
 
     /// <summary>Of a notebook that is read for the first time, or was not reactive before: nothing of it is an edit.</summary>
     private async Task StoreSourcesAsync(ReactiveNotebook notebook)
@@ -277,11 +340,26 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         }
     }
 
-    private async Task LoadAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, long editedAt, CancellationToken cancellationToken)
+    private async Task LoadAsync(
+        ReactiveNotebook notebook,
+        List<(CellId Id, string Source, bool IsDisabled)> cells,
+        long editedAt,
+        CancellationToken cancellationToken
+    )
     {
         CellAnalysis[] analyses = await Task.WhenAll(cells.Select(c => notebook.Analyser.AnalyseAsync(c.Source, cancellationToken)));
-        notebook.Registry = CellRegistry.Load([.. cells.Select((c, i) => new LoadedCell(
-            c.Id, analyses[i], notebook.Rows.GetValueOrDefault(c.Id)?.Registered ?? (analyses[i].Error is null ? CellRegistration.Of(analyses[i]) : CellRegistration.Empty), c.IsDisabled))]);
+        notebook.Registry = CellRegistry.Load([
+            .. cells.Select(
+                (c, i) =>
+                    new LoadedCell(
+                        c.Id,
+                        analyses[i],
+                        notebook.Rows.GetValueOrDefault(c.Id)?.Registered
+                            ?? (analyses[i].Error is null ? CellRegistration.Of(analyses[i]) : CellRegistration.Empty),
+                        c.IsDisabled
+                    )
+            ),
+        ]);
         cells.ForEach(c => notebook.SetSource(c.Id, c.Source, editedAt));
         if (notebook.IsReactive)
         {
@@ -289,22 +367,44 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         }
     }
 
-    /// <summary>What was saved while no server was there, or between a crash and now, is an edit like any: it is told, and what follows from it is done.</summary>
+    /// <summary>
+    /// What was saved while no server was there, or between a crash and now, is an edit like any: it is told, and what follows from it is
+    /// done.
+    /// </summary>
     private async Task TakeMissedEditsAsync(ReactiveNotebook notebook)
     {
         Dictionary<CellId, string> registered = store.Read(reader => RegisteredSourcesTable.Of(reader, notebook.Path));
-        List<CellId> edited = registered.Count == 0 ? [] : [.. notebook.Registry.Cells.Where(c => registered.GetValueOrDefault(c) != notebook.Hash(c))];
+        List<CellId> edited =
+            registered.Count == 0 ? [] : [.. notebook.Registry.Cells.Where(c => registered.GetValueOrDefault(c) != notebook.Hash(c))];
         List<CellId> gone = [.. registered.Keys.Where(c => !notebook.Registry.Contains(c))];
-        List<CellId> saved = [.. notebook.Rows.Values.Where(r => r.Source is not null && notebook.Registry.Contains(r.Cell) && notebook.RowOf(r.Cell).Source is null).Select(static r => r.Cell)];
+        List<CellId> saved =
+        [
+            .. notebook
+                .Rows.Values.Where(r => r.Source is not null && notebook.Registry.Contains(r.Cell) && notebook.RowOf(r.Cell).Source is null)
+                .Select(static r => r.Cell),
+        ];
         if (edited.Count + gone.Count + saved.Count > 0)
         {
-            List<CellId> touched = [.. edited.Concat(Below(notebook.Registry, edited)).Distinct().OrderBy(notebook.Registry.Graph.Position)];
-            await CommitAsync(notebook, null, new RegistryChange(edited, [.. edited.Union(saved).Where(c => !notebook.Registry.Pending.Contains(c))], touched, []), gone);
+            List<CellId> touched =
+            [
+                .. edited.Concat(Below(notebook.Registry, edited)).Distinct().OrderBy(notebook.Registry.Graph.Position),
+            ];
+            await CommitAsync(
+                notebook,
+                null,
+                new RegistryChange(edited, [.. edited.Union(saved).Where(c => !notebook.Registry.Pending.Contains(c))], touched, []),
+                gone
+            );
         }
     }
 
     /// <summary>Takes over what somebody else has done to the file: other texts, new cells, missing ones, another order.</summary>
-    private async Task FollowAsync(ReactiveNotebook notebook, List<(CellId Id, string Source, bool IsDisabled)> cells, long editedAt, CancellationToken cancellationToken)
+    private async Task FollowAsync(
+        ReactiveNotebook notebook,
+        List<(CellId Id, string Source, bool IsDisabled)> cells,
+        long editedAt,
+        CancellationToken cancellationToken
+    )
     {
         List<(CellId Id, string Source, bool IsDisabled)> edited = cells.FindAll(c => notebook.Sources.GetValueOrDefault(c.Id) != c.Source);
         CellAnalysis[] analyses = await Task.WhenAll(edited.Select(c => notebook.Analyser.AnalyseAsync(c.Source, cancellationToken)));
@@ -329,8 +429,16 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
             changes.Add(notebook.Registry.SetDisabled(id, isDisabled));
         }
 
-        RegistryChange change = RegistryChange.All(changes.FindAll(static c => !ReferenceEquals(c, RegistryChange.None)), notebook.Registry);
-        List<CellId> saved = [.. notebook.Rows.Values.Where(r => r.Source is not null && present.Contains(r.Cell) && notebook.RowOf(r.Cell).Source is null).Select(static r => r.Cell)];
+        RegistryChange change = RegistryChange.All(
+            changes.FindAll(static c => !ReferenceEquals(c, RegistryChange.None)),
+            notebook.Registry
+        );
+        List<CellId> saved =
+        [
+            .. notebook
+                .Rows.Values.Where(r => r.Source is not null && present.Contains(r.Cell) && notebook.RowOf(r.Cell).Source is null)
+                .Select(static r => r.Cell),
+        ];
         if (gone.Count + edited.Count + change.Verdicts.Count + saved.Count > 0)
         {
             await CommitAsync(notebook, null, change with { Registered = [.. change.Registered.Union(saved)] }, gone);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Holdfast.Engine.Reactive.Registration;
 
-/// <summary>The reasons of many cells, each written once: the cells of one cycle share theirs, and there may be ten thousand of them.</summary>
+/// <summary>
+/// The reasons of many cells, each written once: the cells of one cycle share theirs, and there may be ten thousand of them.
+/// </summary>
 public sealed class ReasonTable
 {
     private readonly Dictionary<BlockReason, int> _places = new(ReferenceEqualityComparer.Instance);

@@ -4,8 +4,9 @@ using Holdfast.Engine.Store;
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
-/// Start-up's part: what follows from edits of reactive notebooks, and was cut short by the last server's end, is done after all. Found: how many notebooks. Then, behind the start, what other programs have
-/// saved into notebooks whose kernels live is looked for: no cell is to go on with an older text, and autorun is to run the newer one.
+/// Start-up's part: what follows from edits of reactive notebooks, and was cut short by the last server's end, is done after all. Found:
+/// how many notebooks. Then, behind the start, what other programs have saved into notebooks whose kernels live is looked for: no cell is
+/// to go on with an older text, and autorun is to run the newer one.
 /// </summary>
 public sealed class RecoverEdits(StateStore store, EditFollowUp followUp)
 {

@@ -2,16 +2,21 @@ using Holdfast.Engine.Reactive.Cascades;
 
 namespace Holdfast.Engine.Reactive.Registration;
 
-/// <summary>An edit of one cell. <paramref name="Index"/> is where a new cell goes, counted from 0 over all cells of the notebook; only for a cell id that the notebook does not have.</summary>
-/// <param name="BasedOn">SHA-256 of the text that the edit was made from, in lower-case hexadecimal digits; null to write over whatever is there.</param>
+/// <summary>
+/// An edit of one cell. <paramref name="Index"/> is where a new cell goes, counted from 0 over all cells of the notebook; only for a cell
+/// id that the notebook does not have.
+/// </summary>
+/// <param name="BasedOn">SHA-256 of the text that the edit was made from, in lower-case hexadecimal digits; null to write over whatever is
+/// there.</param>
 public sealed record CellText(string Path, string CellId, string Source, string? BasedOn, int? Index);
 
 /// <summary>The verdict on an edit, and what of the cells that it touches is stale now.</summary>
 public sealed record RegisteredVerdict(CellId Cell, CellState State, CellAnalysis Analysis, string SourceHash, CellFreshness Freshness);
 
 /// <summary>
-/// Registers the text of a cell before it runs: 1. it is analysed; 2. checked against the graph, and accepted or refused; 3. text and verdicts are stored with the events that tell everybody.
-/// The file gets the text a moment later, or when the cell runs. A blocked cell is an answer, not an error.
+/// Registers the text of a cell before it runs: 1. it is analysed; 2. checked against the graph, and accepted or refused; 3. text and
+/// verdicts are stored with the events that tell everybody. The file gets the text a moment later, or when the cell runs. A blocked cell is
+/// an answer, not an error.
 /// Errors: notebook-*, notebook-not-reactive, not-supported (no Python), cell-not-found, cell-changed, disk-full.
 /// </summary>
 public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
@@ -32,7 +37,10 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
 
         if (edit.BasedOn is { } basedOn && basedOn != notebook.Hash(cell))
         {
-            throw new RefusedException(ErrorCodes.CellChanged, $"Somebody else has changed the cell {cell} of {path} since. Read it again, and make the edit anew.");
+            throw new RefusedException(
+                ErrorCodes.CellChanged,
+                $"Somebody else has changed the cell {cell} of {path} since. Read it again, and make the edit anew."
+            );
         }
 
         if (before == edit.Source)
@@ -53,7 +61,10 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
     {
         if (edit.Index is not { } index)
         {
-            throw new RefusedException(ErrorCodes.CellNotFound, $"{notebook.Path} has no code cell \"{edit.CellId}\". Give index to add it.");
+            throw new RefusedException(
+                ErrorCodes.CellNotFound,
+                $"{notebook.Path} has no code cell \"{edit.CellId}\". Give index to add it."
+            );
         }
 
         if (edit.CellId.Length is 0 or > 64 || !edit.CellId.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
@@ -72,7 +83,8 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
 
                 file.InsertCodeCell(Math.Clamp(index, 0, file.Cells.Count), edit.Source, []).GiveId(edit.CellId);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private static RegisteredVerdict Verdict(ReactiveNotebook notebook, CellId cell, CellFreshness freshness) =>

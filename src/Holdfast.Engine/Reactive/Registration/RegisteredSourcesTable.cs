@@ -9,7 +9,11 @@ internal static class RegisteredSourcesTable
     {
         foreach ((CellId cell, string hash) in sources)
         {
-            using Statement put = transaction.Prepare("INSERT OR REPLACE INTO registered_sources (path, cell_id, source_hash) VALUES (?1, ?2, ?3)").Bind(1, path).Bind(2, cell.Value).Bind(3, hash);
+            using Statement put = transaction
+                .Prepare("INSERT OR REPLACE INTO registered_sources (path, cell_id, source_hash) VALUES (?1, ?2, ?3)")
+                .Bind(1, path)
+                .Bind(2, cell.Value)
+                .Bind(3, hash);
             put.Execute();
         }
     }

@@ -2,14 +2,35 @@ using Holdfast.Engine.Notebooks;
 
 namespace Holdfast.Engine.Reactive.Registration;
 
-/// <summary>Makes a notebook reactive or linear, and autorun or lazy, in its own metadata. Errors: notebook-*, not-supported (no Python).</summary>
+/// <summary>
+/// Makes a notebook reactive or linear, and autorun or lazy, in its own metadata. Errors: notebook-*, not-supported (no Python).
+/// </summary>
 public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
 {
     /// <param name="isReactive">Null leaves it as it is; so does <paramref name="isAutorun"/>.</param>
     public async Task<ReactiveNotebook> RunAsync(string path, bool? isReactive, bool? isAutorun, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path, root);
-        Actor.Does(nameof(SetNotebookMode), path, string.Join(", ", new[] { isReactive is { } r ? r ? "reactive" : "linear" : null, isAutorun is { } a ? a ? "autorun" : "lazy" : null }.OfType<string>()));
+        Actor.Does(
+            nameof(SetNotebookMode),
+            path,
+            string.Join(
+                ", ",
+                new[]
+                {
+                    isReactive is { } r
+                        ? r
+                            ? "reactive"
+                            : "linear"
+                        : null,
+                    isAutorun is { } a
+                        ? a
+                            ? "autorun"
+                            : "lazy"
+                        : null,
+                }.OfType<string>()
+            )
+        );
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         return await notebooks.ChangeAsync(
             path,
@@ -22,14 +43,18 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
 
                 file.SetReactivity(isReactive ?? file.IsReactive, isAutorun ?? file.IsAutorun);
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     internal static void ThrowIfItCannotBe(NotebookFile file)
     {
         if (file.Language is { } language && !language.Equals("python", StringComparison.OrdinalIgnoreCase))
         {
-            throw new RefusedException(ErrorCodes.NotSupported, $"{file.Path} is written in {language}; only notebooks of Python and SQL can be reactive.");
+            throw new RefusedException(
+                ErrorCodes.NotSupported,
+                $"{file.Path} is written in {language}; only notebooks of Python and SQL can be reactive."
+            );
         }
 
         ReactiveCheck.ThrowIfCellsHaveNoIds(file);

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Holdfast.Engine.Reactive.Sql;
 
 /// <summary>
-/// A cell of one SQL statement: <c>%%sql [NAME] [--dsn VARIABLE] [--rows N]</c> and, on the lines below, the statement. NAME gets the result. <c>{name}</c> is a parameter: the value that Python has
-/// under that name, bound by the database's own means and never written into the text. Specification: docs/spec/reactive.md.
+/// A cell of one SQL statement: <c>%%sql [NAME] [--dsn VARIABLE] [--rows N]</c> and, on the lines below, the statement. NAME gets the
+/// result. <c>{name}</c> is a parameter: the value that Python has under that name, bound by the database's own means and never written
+/// into the text. Specification: docs/spec/reactive.md.
 /// </summary>
 internal sealed record SqlCell
 {
@@ -32,10 +33,17 @@ internal sealed record SqlCell
         string text = source.TrimStart();
         int line = text.IndexOf('\n', StringComparison.Ordinal);
         string statement = line < 0 ? "" : text[(line + 1)..].Trim().TrimEnd(';');
-        SqlCell head = ParseHead((line < 0 ? text : text[..line])[Magic.Length..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        SqlCell head = ParseHead(
+            (line < 0 ? text : text[..line])[Magic.Length..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+        );
         return head.Error is not null ? head
             : statement.Length == 0 ? new SqlCell { Error = "There is no statement below %%sql." }
-            : head.With(statement, linesBefore: source.AsSpan(0, source.IndexOf(statement, source.Length - text.Length + line, StringComparison.Ordinal)).Count('\n'));
+            : head.With(
+                statement,
+                linesBefore: source
+                    .AsSpan(0, source.IndexOf(statement, source.Length - text.Length + line, StringComparison.Ordinal))
+                    .Count('\n')
+            );
     }
 
     private static SqlCell ParseHead(string[] words)
@@ -48,7 +56,12 @@ internal sealed record SqlCell
             {
                 head = head with { DsnVariable = words[++i] };
             }
-            else if (words[i] == "--rows" && hasValue && int.TryParse(words[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out int rows) && rows is > 0 and <= RowsMax)
+            else if (
+                words[i] == "--rows"
+                && hasValue
+                && int.TryParse(words[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out int rows)
+                && rows is > 0 and <= RowsMax
+            )
             {
                 head = head with { Rows = rows };
                 i++;
@@ -63,7 +76,11 @@ internal sealed record SqlCell
             }
             else
             {
-                return new SqlCell { Error = $"After %%sql comes a name for the result, --dsn and the name of a variable of the environment, or --rows and a number up to {RowsMax}; not '{words[i]}'." };
+                return new SqlCell
+                {
+                    Error =
+                        $"After %%sql comes a name for the result, --dsn and the name of a variable of the environment, or --rows and a number up to {RowsMax}; not '{words[i]}'.",
+                };
             }
         }
 
@@ -91,10 +108,16 @@ internal sealed record SqlCell
         pieces.Add(statement[from..]);
         var names = new SqlNames();
         names.Read(statement);
-        return this with { Pieces = pieces, Parameters = parameters, Reads = Sorted(names.Tables.Except(names.Local).Except(names.Created)) };
+        return this with
+        {
+            Pieces = pieces,
+            Parameters = parameters,
+            Reads = Sorted(names.Tables.Except(names.Local).Except(names.Created)),
+        };
     }
 
     private static string[] Sorted(IEnumerable<string> names) => [.. names.Distinct().Order(StringComparer.Ordinal)];
 
-    private static bool IsIdentifier(string word) => (char.IsLetter(word[0]) || word[0] == '_') && word.All(static c => char.IsLetterOrDigit(c) || c == '_');
+    private static bool IsIdentifier(string word) =>
+        (char.IsLetter(word[0]) || word[0] == '_') && word.All(static c => char.IsLetterOrDigit(c) || c == '_');
 }

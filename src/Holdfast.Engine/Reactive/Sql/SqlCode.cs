@@ -3,8 +3,8 @@ using System.Text;
 namespace Holdfast.Engine.Reactive.Sql;
 
 /// <summary>
-/// Writes an SQL cell as the Python that runs it in its kernel: the module of ours once, and then one call with the statement's pieces, the names of its parameters and the name of a variable of
-/// the environment. No value and no password is in it, so none is in the journal.
+/// Writes an SQL cell as the Python that runs it in its kernel: the module of ours once, and then one call with the statement's pieces, the
+/// names of its parameters and the name of a variable of the environment. No value and no password is in it, so none is in the journal.
 /// </summary>
 internal static class SqlCode
 {
@@ -25,16 +25,39 @@ internal static class SqlCode
         }
 
         var code = new StringBuilder();
-        code.Append("if ").Append(Text(Module)).Append(" not in __import__('sys').modules:\n")
-            .Append("    __import__('sys').modules[").Append(Text(Module)).Append("] = __import__('types').ModuleType(").Append(Text(Module)).Append(")\n")
-            .Append("    exec(").Append(Text(ModuleSource.Value)).Append(", __import__('sys').modules[").Append(Text(Module)).Append("].__dict__)\n");
+        code.Append("if ")
+            .Append(Text(Module))
+            .Append(" not in __import__('sys').modules:\n")
+            .Append("    __import__('sys').modules[")
+            .Append(Text(Module))
+            .Append("] = __import__('types').ModuleType(")
+            .Append(Text(Module))
+            .Append(")\n")
+            .Append("    exec(")
+            .Append(Text(ModuleSource.Value))
+            .Append(", __import__('sys').modules[")
+            .Append(Text(Module))
+            .Append("].__dict__)\n");
         if (cell.Target is { } target)
         {
             code.Append(target).Append(" = ");
         }
 
-        code.Append("__import__('sys').modules[").Append(Text(Module)).Append("].run(globals(), ").Append(List(cell.Pieces)).Append(", ").Append(List(cell.Parameters)).Append(", ")
-            .Append(List(cell.Reads)).Append(", ").Append(Text(cell.Target)).Append(", ").Append(Text(cell.DsnVariable)).Append(", ").Append(cell.Rows).Append(")\n");
+        code.Append("__import__('sys').modules[")
+            .Append(Text(Module))
+            .Append("].run(globals(), ")
+            .Append(List(cell.Pieces))
+            .Append(", ")
+            .Append(List(cell.Parameters))
+            .Append(", ")
+            .Append(List(cell.Reads))
+            .Append(", ")
+            .Append(Text(cell.Target))
+            .Append(", ")
+            .Append(Text(cell.DsnVariable))
+            .Append(", ")
+            .Append(cell.Rows)
+            .Append(")\n");
         if (cell.Target is { } shown)
         {
             code.Append(shown).Append('\n');

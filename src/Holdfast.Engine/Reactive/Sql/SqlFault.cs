@@ -1,7 +1,8 @@
 namespace Holdfast.Engine.Reactive.Sql;
 
 /// <summary>
-/// What can be said of a statement without knowing its dialect, and so at once when it is typed: text without an end, brackets that do not fit, more than one statement. All else is the database's to say.
+/// What can be said of a statement without knowing its dialect, and so at once when it is typed: text without an end, brackets that do not
+/// fit, more than one statement. All else is the database's to say.
 /// </summary>
 internal static class SqlFault
 {

@@ -59,7 +59,13 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Sta
             else if (c == '"')
             {
                 at = EndOfQuoted(sql, at, '"', hasEscapes: false);
-                Add(SqlTokenKind.QuotedName, at < 0 ? "" : sql[(start + 1)..(at - 1)].Replace("\"\"", "\"", StringComparison.Ordinal), start, at, "\"");
+                Add(
+                    SqlTokenKind.QuotedName,
+                    at < 0 ? "" : sql[(start + 1)..(at - 1)].Replace("\"\"", "\"", StringComparison.Ordinal),
+                    start,
+                    at,
+                    "\""
+                );
             }
             else if (c == '{' && EndOfParameter(sql, at) is > 0 and var after)
             {
@@ -131,9 +137,12 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Sta
     }
 
     /// <summary><c>E'it\'s'</c>: in PostgreSQL and DuckDB a backslash escapes there, and nowhere else.</summary>
-    private static bool IsEscapeString(string sql, int at) => at > 0 && sql[at - 1] is ('e' or 'E') && (at == 1 || !(IsNameStart(sql[at - 2]) || char.IsAsciiDigit(sql[at - 2])));
+    private static bool IsEscapeString(string sql, int at) =>
+        at > 0 && sql[at - 1] is ('e' or 'E') && (at == 1 || !(IsNameStart(sql[at - 2]) || char.IsAsciiDigit(sql[at - 2])));
 
-    /// <summary>Behind the brace when a name, or a part of what it names, stands between the two; else 0, and it is a brace as any.</summary>
+    /// <summary>
+    /// Behind the brace when a name, or a part of what it names, stands between the two; else 0, and it is a brace as any.
+    /// </summary>
     private static int EndOfParameter(string sql, int at)
     {
         int end = sql.IndexOf('}', at);

@@ -67,7 +67,9 @@ public sealed record OrphanOptions
     /// <summary>From the start of a server to its first sweep. Default: 15 seconds; whoever has waited for the start goes first.</summary>
     public TimeSpan StartDelay { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>From being set aside to being deleted, and from being marked to being ended. Default: 24 hours, so that a mistake is seen in time.</summary>
+    /// <summary>
+    /// From being set aside to being deleted, and from being marked to being ended. Default: 24 hours, so that a mistake is seen in time.
+    /// </summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>What is younger is left alone: it may be in the making. Default: 10 minutes.</summary>

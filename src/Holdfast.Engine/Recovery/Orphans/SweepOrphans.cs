@@ -12,8 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace Holdfast.Engine.Recovery.Orphans;
 
 /// <summary>
-/// Finds what nobody owns and, unless it is only to be shown, does the next step about each: what has content is set aside and deleted after a grace, a supervisor is marked and ended
-/// after it, a row is judged. One sweep at a time. Each step is whole by itself, so that a sweep which is interrupted is gone on with by the next.
+/// Finds what nobody owns and, unless it is only to be shown, does the next step about each: what has content is set aside and deleted
+/// after a grace, a supervisor is marked and ended after it, a row is judged. One sweep at a time. Each step is whole by itself, so that a
+/// sweep which is interrupted is gone on with by the next.
 /// </summary>
 public sealed partial class SweepOrphans : IDisposable
 {
@@ -29,16 +30,37 @@ public sealed partial class SweepOrphans : IDisposable
     private readonly ILogger _logger;
     private readonly Turnstile _one = new();
 
-    internal SweepOrphans(StateStore store, FeedLog feed, OrphanSearch search, TrashFolder trash, AttemptRecovery recovery, OrphanOptions options, TimeProvider time, ILogger logger) =>
-        (_store, _feed, _search, _trash, _recovery, _options, _time, _logger) = (store, feed, search, trash, recovery, options, time, logger);
+    internal SweepOrphans(
+        StateStore store,
+        FeedLog feed,
+        OrphanSearch search,
+        TrashFolder trash,
+        AttemptRecovery recovery,
+        OrphanOptions options,
+        TimeProvider time,
+        ILogger logger
+    ) =>
+        (_store, _feed, _search, _trash, _recovery, _options, _time, _logger) = (
+            store,
+            feed,
+            search,
+            trash,
+            recovery,
+            options,
+            time,
+            logger
+        );
 
     internal AssetOrphans? Assets { get; init; }
 
-    /// <summary>Where it is noted since when a supervisor is without an owner: in the folder that it holds, which is ours for certain.</summary>
+    /// <summary>
+    /// Where it is noted since when a supervisor is without an owner: in the folder that it holds, which is ours for certain.
+    /// </summary>
     internal static string MarkOf(string attemptFolder) => Path.Combine(attemptFolder, "orphaned");
 
     /// <summary>What was found, each with what was done about it, or would have been.</summary>
-    public Task<IReadOnlyList<Orphan>> RunAsync(bool isDryRun, CancellationToken cancellationToken) => _one.RunAsync(cancel => SweepAsync(isDryRun, cancel), cancellationToken);
+    public Task<IReadOnlyList<Orphan>> RunAsync(bool isDryRun, CancellationToken cancellationToken) =>
+        _one.RunAsync(cancel => SweepAsync(isDryRun, cancel), cancellationToken);
 
     private async Task<IReadOnlyList<Orphan>> SweepAsync(bool isDryRun, CancellationToken cancellationToken)
     {
@@ -83,14 +105,23 @@ public sealed partial class SweepOrphans : IDisposable
                 case OrphanAction.Stop:
                     await StopAsync(orphan.Subject, cancellationToken);
                     break;
-                case OrphanAction.Judge when _store.Read(reader => AttemptsTable.Find(reader, new AttemptId(orphan.Subject))) is { } attempt:
+                case OrphanAction.Judge
+                    when _store.Read(reader => AttemptsTable.Find(reader, new AttemptId(orphan.Subject))) is { } attempt:
                     RecoveredAttempt verdict = await _recovery.RecoverOneAsync(attempt, null, cancellationToken);
                     return orphan with { Reason = $"{orphan.Reason} Now: {verdict.Verdict}." };
             }
 
             return orphan;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException or LinkRefusedException or System.Net.Sockets.SocketException or AttemptFormatException)
+        catch (Exception e)
+            when (e
+                    is IOException
+                        or UnauthorizedAccessException
+                        or TimeoutException
+                        or LinkRefusedException
+                        or System.Net.Sockets.SocketException
+                        or AttemptFormatException
+            )
         {
             Log.NotTreated(_logger, orphan.Subject, e);
             return orphan with { Action = OrphanAction.None, Reason = $"{orphan.Reason} It could not be treated now: {e.Message}" };
@@ -100,7 +131,8 @@ public sealed partial class SweepOrphans : IDisposable
     /// <summary>Under its lock, at which a supervisor that comes late turns back as it finds no spec.</summary>
     private void SetAside(string folder)
     {
-        using FileLock held = FileLock.TryAcquire(new AttemptFiles(folder).Lock) ?? throw new IOException("Somebody has taken its lock meanwhile.");
+        using FileLock held =
+            FileLock.TryAcquire(new AttemptFiles(folder).Lock) ?? throw new IOException("Somebody has taken its lock meanwhile.");
         _trash.Put(folder, _options.Grace);
     }
 
@@ -114,14 +146,28 @@ public sealed partial class SweepOrphans : IDisposable
             throw new IOException("The process that it names does not live; somebody else holds the lock.");
         }
 
-        await using SupervisorLink link = await SupervisorLink.ConnectAsync(record.Socket, record.Nonce, static _ => { }, _time, cancellationToken);
+        await using SupervisorLink link = await SupervisorLink.ConnectAsync(
+            record.Socket,
+            record.Nonce,
+            static _ => { },
+            _time,
+            cancellationToken
+        );
         if (link.Welcome.Pid != record.Process.Pid || link.Welcome.StartTicks != record.Process.StartTicks)
         {
             throw new IOException("Another process answers at its socket.");
         }
 
         await link.RequestAsync(
-            new LinkMessage { Type = LinkMessageType.Stop, Attempt = Path.GetFileName(folder), Cause = ExitCause.Cancelled, GraceMs = (long)StopGrace.TotalMilliseconds }, cancellationToken);
+            new LinkMessage
+            {
+                Type = LinkMessageType.Stop,
+                Attempt = Path.GetFileName(folder),
+                Cause = ExitCause.Cancelled,
+                GraceMs = (long)StopGrace.TotalMilliseconds,
+            },
+            cancellationToken
+        );
     }
 
     private async Task AnnounceAsync(List<Orphan> found, CancellationToken cancellationToken)
@@ -136,23 +182,42 @@ public sealed partial class SweepOrphans : IDisposable
         await _store.WriteAsync(
             transaction =>
             {
-                AuditTable.Record(transaction, _feed.Now, nameof(SweepOrphans), "orphans", $"{treated.Length} of {found.Count} were treated.");
-                _feed.Append(transaction, "recovery.swept", "recovery", writer =>
-                {
-                    foreach (IGrouping<OrphanAction, Orphan> group in treated.GroupBy(static o => o.Action))
+                AuditTable.Record(
+                    transaction,
+                    _feed.Now,
+                    nameof(SweepOrphans),
+                    "orphans",
+                    $"{treated.Length} of {found.Count} were treated."
+                );
+                _feed.Append(
+                    transaction,
+                    "recovery.swept",
+                    "recovery",
+                    writer =>
                     {
-                        writer.WriteNumber(System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(group.Key.ToString()), group.Count());
+                        foreach (IGrouping<OrphanAction, Orphan> group in treated.GroupBy(static o => o.Action))
+                        {
+                            writer.WriteNumber(
+                                System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(group.Key.ToString()),
+                                group.Count()
+                            );
+                        }
                     }
-                });
+                );
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {
-        [LoggerMessage(EventIds.OrphanNotTreated, LogLevel.Warning, "{Subject} belongs to nobody and could not be treated; the next sweep tries again.")]
+        [LoggerMessage(
+            EventIds.OrphanNotTreated,
+            LogLevel.Warning,
+            "{Subject} belongs to nobody and could not be treated; the next sweep tries again."
+        )]
         public static partial void NotTreated(ILogger logger, string subject, Exception exception);
 
         [LoggerMessage(EventIds.OrphansSwept, LogLevel.Information, "A sweep treated {Treated} of {Found} things that belong to nobody.")]

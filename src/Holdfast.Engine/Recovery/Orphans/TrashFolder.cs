@@ -6,9 +6,9 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Engine.Recovery.Orphans;
 
 /// <summary>
-/// Deletion in two steps: a rename into the trash, which happens whole or not at all, and when its time has come the deletion. The time is in the name
-/// (<c>UNIXSECONDS-NAME</c>), so that a deletion which was interrupted is gone on with by whoever looks next, and nothing else has to be remembered. Links are removed and
-/// never followed.
+/// Deletion in two steps: a rename into the trash, which happens whole or not at all, and when its time has come the deletion. The time is
+/// in the name (<c>UNIXSECONDS-NAME</c>), so that a deletion which was interrupted is gone on with by whoever looks next, and nothing else
+/// has to be remembered. Links are removed and never followed.
 /// </summary>
 internal sealed class TrashFolder(string folder, TimeSpan graceMax, TimeProvider time)
 {
@@ -38,7 +38,10 @@ internal sealed class TrashFolder(string folder, TimeSpan graceMax, TimeProvider
         return target;
     }
 
-    /// <summary>What is due; a name without a time in it is not ours, and never due. A time far beyond any grace is a clock's that was wrong when it was written: it counts from now.</summary>
+    /// <summary>
+    /// What is due; a name without a time in it is not ours, and never due. A time far beyond any grace is a clock's that was wrong when it
+    /// was written: it counts from now.
+    /// </summary>
     public List<string> Due()
     {
         var due = new List<string>();
@@ -65,7 +68,10 @@ internal sealed class TrashFolder(string folder, TimeSpan graceMax, TimeProvider
             }
             else if (at > latest)
             {
-                _ = Libc.Rename(path, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{now + longest}-{name[(dash + 1)..]}")));
+                _ = Libc.Rename(
+                    path,
+                    Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{now + longest}-{name[(dash + 1)..]}"))
+                );
             }
         }
 

@@ -14,7 +14,9 @@ public sealed record ApiRequest(HttpMethod Method, string Path)
 
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>Reading, and what carries an idempotency key or ends up the same, may be sent again when it is not known whether it arrived.</summary>
+    /// <summary>
+    /// Reading, and what carries an idempotency key or ends up the same, may be sent again when it is not known whether it arrived.
+    /// </summary>
     public bool IsRepeatable { get; init; } = Method == HttpMethod.Get;
 
     /// <summary>How long the server may take beyond the usual: a long poll's own time.</summary>
@@ -22,5 +24,6 @@ public sealed record ApiRequest(HttpMethod Method, string Path)
 
     public static ApiRequest Get(string path) => new(HttpMethod.Get, path);
 
-    public static ApiRequest Post(string path, Action<Utf8JsonWriter>? body = null) => new(HttpMethod.Post, path) { Body = body is null ? null : JsonFields.Write(body) };
+    public static ApiRequest Post(string path, Action<Utf8JsonWriter>? body = null) =>
+        new(HttpMethod.Post, path) { Body = body is null ? null : JsonFields.Write(body) };
 }

@@ -5,7 +5,9 @@ using Holdfast.Engine;
 
 namespace Holdfast.Server.Cli.Client;
 
-/// <summary>An asset's bytes to and from the server. What comes is checked against its name; a file is written whole or not at all.</summary>
+/// <summary>
+/// An asset's bytes to and from the server. What comes is checked against its name; a file is written whole or not at all.
+/// </summary>
 internal static class AssetTransfer
 {
     private const int PieceBytes = 1 << 20;
@@ -13,10 +15,18 @@ internal static class AssetTransfer
     /// <summary>For bytes to go over a slow line; what does not answer at all is noticed by the connection.</summary>
     private static readonly TimeSpan Long = TimeSpan.FromHours(12);
 
-    public static async Task<int> GetAsync(CliContext context, HoldfastClient client, string name, string? file, CancellationToken interruption)
+    public static async Task<int> GetAsync(
+        CliContext context,
+        HoldfastClient client,
+        string name,
+        string? file,
+        CancellationToken interruption
+    )
     {
         Engine.Assets.AssetHash hash = Engine.Assets.AssetHash.Parse(name);
-        using HttpResponseMessage response = await client.OpenAsync(ApiRequest.Get($"v1/assets/{hash}") with { ServerTime = Long }, interruption).ConfigureAwait(false);
+        using HttpResponseMessage response = await client
+            .OpenAsync(ApiRequest.Get($"v1/assets/{hash}") with { ServerTime = Long }, interruption)
+            .ConfigureAwait(false);
         string? path = file is null ? null : Path.GetFullPath(file, context.CurrentDirectory);
         string? temporary = path is null ? null : path + ".holdfast-part";
         try
@@ -24,17 +34,23 @@ internal static class AssetTransfer
             FileStream? output = temporary is null ? null : new FileStream(temporary, FileMode.Create, FileAccess.Write);
             await using (output)
             {
-                await CopyAsync(response, hash, async bytes =>
-                {
-                    if (output is null)
-                    {
-                        context.Terminal.Write(bytes.Span);
-                    }
-                    else
-                    {
-                        await output.WriteAsync(bytes, interruption).ConfigureAwait(false);
-                    }
-                }, interruption).ConfigureAwait(false);
+                await CopyAsync(
+                        response,
+                        hash,
+                        async bytes =>
+                        {
+                            if (output is null)
+                            {
+                                context.Terminal.Write(bytes.Span);
+                            }
+                            else
+                            {
+                                await output.WriteAsync(bytes, interruption).ConfigureAwait(false);
+                            }
+                        },
+                        interruption
+                    )
+                    .ConfigureAwait(false);
             }
 
             if (temporary is not null)
@@ -54,7 +70,14 @@ internal static class AssetTransfer
     }
 
     public static async Task<JsonElement> PutAsync(
-        CliContext context, HoldfastClient client, string file, string? type, TimeSpan? lease, string? pin, CancellationToken interruption)
+        CliContext context,
+        HoldfastClient client,
+        string file,
+        string? type,
+        TimeSpan? lease,
+        string? pin,
+        CancellationToken interruption
+    )
     {
         string path = Path.GetFullPath(file, context.CurrentDirectory);
         if (!File.Exists(path))
@@ -62,18 +85,30 @@ internal static class AssetTransfer
             throw new Syntax.UsageException($"There is no file {path}.");
         }
 
-        string query = string.Create(CultureInfo.InvariantCulture, $"{(lease is { } given ? $"&leaseSeconds={(long)given.TotalSeconds}" : "")}{(pin is null ? "" : $"&pin={Uri.EscapeDataString(pin)}")}");
-        return await client.SendAsync(
-            new ApiRequest(HttpMethod.Post, "v1/assets" + (query.Length == 0 ? "" : "?" + query[1..]))
-            {
-                ContentType = type ?? Engine.Contents.MimeTypes.Of(path) ?? "application/octet-stream",
-                OpenBody = () => File.OpenRead(path),
-                IsRepeatable = true, // The same bytes twice are one asset.
-                ServerTime = Long,
-            }, interruption).ConfigureAwait(false);
+        string query = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(lease is { } given ? $"&leaseSeconds={(long)given.TotalSeconds}" : "")}{(pin is null ? "" : $"&pin={Uri.EscapeDataString(pin)}")}"
+        );
+        return await client
+            .SendAsync(
+                new ApiRequest(HttpMethod.Post, "v1/assets" + (query.Length == 0 ? "" : "?" + query[1..]))
+                {
+                    ContentType = type ?? Engine.Contents.MimeTypes.Of(path) ?? "application/octet-stream",
+                    OpenBody = () => File.OpenRead(path),
+                    IsRepeatable = true, // The same bytes twice are one asset.
+                    ServerTime = Long,
+                },
+                interruption
+            )
+            .ConfigureAwait(false);
     }
 
-    private static async Task CopyAsync(HttpResponseMessage response, Engine.Assets.AssetHash hash, Func<ReadOnlyMemory<byte>, Task> write, CancellationToken interruption)
+    private static async Task CopyAsync(
+        HttpResponseMessage response,
+        Engine.Assets.AssetHash hash,
+        Func<ReadOnlyMemory<byte>, Task> write,
+        CancellationToken interruption
+    )
     {
         using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Stream content = await response.Content.ReadAsStreamAsync(interruption).ConfigureAwait(false);
@@ -89,7 +124,10 @@ internal static class AssetTransfer
 
         if (Convert.ToHexStringLower(sum.GetHashAndReset()) != hash.Value)
         {
-            throw new RefusedException(ErrorCodes.AssetDamaged, $"What the server has under {hash} is something else now: its disk may be failing. Store the same bytes again to mend it.");
+            throw new RefusedException(
+                ErrorCodes.AssetDamaged,
+                $"What the server has under {hash} is something else now: its disk may be failing. Store the same bytes again to mend it."
+            );
         }
     }
 }

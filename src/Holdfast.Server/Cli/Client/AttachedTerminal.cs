@@ -7,7 +7,8 @@ using Holdfast.Server.Cli.Screen;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Our terminal in the place of a job's: 1. every key goes to it, Ctrl-C too, in order and also while the server is away; 2. it has our size, and follows its changes;
+/// Our terminal in the place of a job's: 1. every key goes to it, Ctrl-C too, in order and also while the server is away; 2. it has our
+/// size, and follows its changes;
 /// 3. Ctrl-] leaves, and the job goes on.
 /// </summary>
 internal sealed class AttachedTerminal(CliContext context, HoldfastClient client, string id)
@@ -18,7 +19,10 @@ internal sealed class AttachedTerminal(CliContext context, HoldfastClient client
     /// <summary>What can be typed while the server is away; whoever types on then waits.</summary>
     private const int WaitingMax = 1024;
 
-    /// <summary>Leaves the alternate screen, shows the cursor, ends colours, mouse reports and bracketed paste: what the program would put right itself if it had ended.</summary>
+    /// <summary>
+    /// Leaves the alternate screen, shows the cursor, ends colours, mouse reports and bracketed paste: what the program would put right
+    /// itself if it had ended.
+    /// </summary>
     private static readonly byte[] Tidy = "\e[?1049l\e[?25h\e[0m\e[?1000l\e[?1002l\e[?1006l\e[?2004l\r\n"u8.ToArray();
 
     private static readonly TimeSpan QueuedPause = TimeSpan.FromMilliseconds(200);
@@ -101,9 +105,15 @@ internal sealed class AttachedTerminal(CliContext context, HoldfastClient client
             }
             else if (context.Terminal.Size is { Rows: > 0 } size)
             {
-                byte[] body = Encoding.UTF8.GetBytes(FormattableString.Invariant($$"""{"rows":{{size.Rows}},"columns":{{size.Columns}}}"""));
-                _ = await client.SendAsync(
-                    new ApiRequest(HttpMethod.Post, $"v1/executions/{Work.Segment(id)}/resize") { Body = body, IsRepeatable = true }, cancellationToken).ConfigureAwait(false);
+                byte[] body = Encoding.UTF8.GetBytes(
+                    FormattableString.Invariant($$"""{"rows":{{size.Rows}},"columns":{{size.Columns}}}""")
+                );
+                _ = await client
+                    .SendAsync(
+                        new ApiRequest(HttpMethod.Post, $"v1/executions/{Work.Segment(id)}/resize") { Body = body, IsRepeatable = true },
+                        cancellationToken
+                    )
+                    .ConfigureAwait(false);
             }
         }
         catch (RefusedException refusal) when (refusal.Code == ErrorCodes.IllegalTransition)

@@ -11,8 +11,8 @@ using Holdfast.Server.Hosting;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Starts a server that outlives us, where a verb needs one and there is none. Two of these may race: the data directory's lock decides, and
-/// the loser's caller finds the winner's server.
+/// Starts a server that outlives us, where a verb needs one and there is none. Two of these may race: the data directory's lock decides,
+/// and the loser's caller finds the winner's server.
 /// </summary>
 internal static class BackgroundServer
 {
@@ -36,7 +36,12 @@ internal static class BackgroundServer
             if (ServerRecord.FindLive(paths) is { } record)
             {
                 string who = record.Process.Pid == pid ? "started a server" : "found a server that was just started";
-                context.Terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"holdfast: {who} at {record.Url}, process {record.Process.Pid}; it goes on running (holdfast stop ends it), its log is {log}"));
+                context.Terminal.WriteErrorLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"holdfast: {who} at {record.Url}, process {record.Process.Pid}; it goes on running (holdfast stop ends it), its log is {log}"
+                    )
+                );
                 return;
             }
 
@@ -57,19 +62,29 @@ internal static class BackgroundServer
 
     private static int Spawn(CliContext context, DataDirectoryPaths paths, string log)
     {
-        string executable = context.Executable ?? throw new RefusedException(ErrorCodes.ServerUnreachable, "No server runs, and the program to start one with is not known. Start it with: holdfast serve");
+        string executable =
+            context.Executable
+            ?? throw new RefusedException(
+                ErrorCodes.ServerUnreachable,
+                "No server runs, and the program to start one with is not known. Start it with: holdfast serve"
+            );
         int output = OpenLog(paths, log);
         try
         {
-            // The home directory as root and as working directory: a server that serves for weeks must not pin the folder one command was typed in.
+            // The home directory as root and as working directory: a server that serves for weeks must not pin the folder one command was
+            // typed in.
             string home = context.Environment("HOME") is { Length: > 0 } given && Directory.Exists(given) ? given : "/";
             string port = IsFree(ServeOptions.DefaultPort) ? ServeOptions.DefaultPort.ToString(CultureInfo.InvariantCulture) : "0";
-            int pid = ChildProcess.Spawn(new ChildStart([executable, "serve", "--data", paths.Root, "--root", home, "--port", port], Variables(), home)
-            {
-                StandardOutput = output,
-                StandardError = output,
-            });
-            return pid > 0 ? pid : throw Failed(string.Create(CultureInfo.InvariantCulture, $"{executable} could not be started, errno {-pid}"), log);
+            int pid = ChildProcess.Spawn(
+                new ChildStart([executable, "serve", "--data", paths.Root, "--root", home, "--port", port], Variables(), home)
+                {
+                    StandardOutput = output,
+                    StandardError = output,
+                }
+            );
+            return pid > 0
+                ? pid
+                : throw Failed(string.Create(CultureInfo.InvariantCulture, $"{executable} could not be started, errno {-pid}"), log);
         }
         finally
         {
@@ -97,7 +112,10 @@ internal static class BackgroundServer
     }
 
     private static RefusedException NotWritable(DataDirectoryPaths paths, string why) =>
-        new(ErrorCodes.DataDirectoryNotWritable, $"No server could be started on {paths.Root}: {why}. Give another directory with --data or HOLDFAST_DATA.");
+        new(
+            ErrorCodes.DataDirectoryNotWritable,
+            $"No server could be started on {paths.Root}: {why}. Give another directory with --data or HOLDFAST_DATA."
+        );
 
     private static bool IsFree(int port)
     {
@@ -130,7 +148,10 @@ internal static class BackgroundServer
     private static RefusedException Failed(string why, string log)
     {
         string tail = Tail(log);
-        return new RefusedException(ErrorCodes.ServerUnreachable, $"A server was started, but {why}. Its log is {log}{(tail.Length == 0 ? ", and empty." : $"; its last words:\n{tail}")}");
+        return new RefusedException(
+            ErrorCodes.ServerUnreachable,
+            $"A server was started, but {why}. Its log is {log}{(tail.Length == 0 ? ", and empty." : $"; its last words:\n{tail}")}"
+        );
     }
 
     private static string Tail(string log)

@@ -5,7 +5,9 @@ namespace Holdfast.Server.Cli.Client;
 /// <summary>Opens the way to a server for a verb.</summary>
 internal static class Contact
 {
-    /// <summary>A client for the server there is; starts one in the background when nothing names a server and the data directory has none.</summary>
+    /// <summary>
+    /// A client for the server there is; starts one in the background when nothing names a server and the data directory has none.
+    /// </summary>
     public static async Task<HoldfastClient> OpenOrStartAsync(CliContext context, Arguments arguments, CancellationToken cancellationToken)
     {
         var client = new HoldfastClient(context, arguments);

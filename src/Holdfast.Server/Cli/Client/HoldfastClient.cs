@@ -12,8 +12,9 @@ using Holdfast.Server.Cli.Syntax;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Speaks with the REST door. What it adds to HTTP: the server is found anew for every try, a recovering server is waited for, and a patient
-/// verb's requests outlive the server's death (<see cref="Outage"/>). A request that may have arrived is sent again only when that does no harm.
+/// Speaks with the REST door. What it adds to HTTP: the server is found anew for every try, a recovering server is waited for, and a
+/// patient verb's requests outlive the server's death (<see cref="Outage"/>). A request that may have arrived is sent again only when that
+/// does no harm.
 /// </summary>
 public sealed class HoldfastClient : IDisposable
 {
@@ -29,25 +30,29 @@ public sealed class HoldfastClient : IDisposable
     private readonly Outage _outage;
 
     public HoldfastClient(CliContext context, Arguments arguments)
-        : this(context, new ServerLocator(arguments, context.Environment))
-    {
-    }
+        : this(context, new ServerLocator(arguments, context.Environment)) { }
 
     public HoldfastClient(CliContext context, ServerLocator locator)
     {
         _context = context;
         Locator = locator;
         _outage = new Outage(context);
-        _http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = ConnectTimeout,
-            ActivityHeadersPropagator = null,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, errors) => errors == SslPolicyErrors.None || IsKnown(certificate) },
-        });
+        _http = new HttpMessageInvoker(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                UseCookies = false,
+                AllowAutoRedirect = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                ConnectTimeout = ConnectTimeout,
+                ActivityHeadersPropagator = null,
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                        errors == SslPolicyErrors.None || IsKnown(certificate),
+                },
+            }
+        );
     }
 
     public ServerLocator Locator { get; }
@@ -60,17 +65,26 @@ public sealed class HoldfastClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(ApiRequest.Get(path), cancellationToken);
+    public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(ApiRequest.Get(path), cancellationToken);
 
     /// <summary>Sends, and reads a JSON answer whole. Errors: what the server refuses with; <c>server-unreachable</c>.</summary>
     public async Task<JsonElement> SendAsync(ApiRequest request, CancellationToken cancellationToken) =>
-        await TryUntilAnsweredAsync(request, async (response, token) =>
-        {
-            byte[] body = await response.Content.ReadAsByteArrayAsync(token).ConfigureAwait(false);
-            return body.Length == 0 ? default : JsonFields.Parse(body);
-        }, cancellationToken).ConfigureAwait(false);
+        await TryUntilAnsweredAsync(
+                request,
+                async (response, token) =>
+                {
+                    byte[] body = await response.Content.ReadAsByteArrayAsync(token).ConfigureAwait(false);
+                    return body.Length == 0 ? default : JsonFields.Parse(body);
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
 
-    /// <summary>Sends, and gives the answer as soon as its headers are here; the caller reads and disposes it. A break while reading is the caller's to mend.</summary>
+    /// <summary>
+    /// Sends, and gives the answer as soon as its headers are here; the caller reads and disposes it. A break while reading is the caller's
+    /// to mend.
+    /// </summary>
     public Task<HttpResponseMessage> OpenAsync(ApiRequest request, CancellationToken cancellationToken) =>
         TryUntilAnsweredAsync(request, static (response, _) => Task.FromResult(response), cancellationToken);
 
@@ -89,7 +103,11 @@ public sealed class HoldfastClient : IDisposable
     /// <summary>True for what a dying connection throws, as against a fault of ours.</summary>
     public static bool IsBreak(Exception error) => error is HttpRequestException or IOException or TimeoutException;
 
-    private async Task<T> TryUntilAnsweredAsync<T>(ApiRequest request, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    private async Task<T> TryUntilAnsweredAsync<T>(
+        ApiRequest request,
+        Func<HttpResponseMessage, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken
+    )
     {
         long start = _context.Time.GetTimestamp();
         bool isAnnounced = false;
@@ -128,7 +146,10 @@ public sealed class HoldfastClient : IDisposable
 
                 if (!request.IsRepeatable && !WasNotSent(failure))
                 {
-                    throw new RefusedException(ErrorCodes.ServerUnreachable, $"The server went away ({why}) before it answered, so whether it did this is not known. Look before you ask again.");
+                    throw new RefusedException(
+                        ErrorCodes.ServerUnreachable,
+                        $"The server went away ({why}) before it answered, so whether it did this is not known. Look before you ask again."
+                    );
                 }
             }
 
@@ -141,7 +162,11 @@ public sealed class HoldfastClient : IDisposable
 
     /// <summary>One try. Not ready: the server is recovering or stopping, and asks to be asked again.</summary>
     private async Task<(bool IsReady, T? Answer)> TryAsync<T>(
-        ServerAddress address, ApiRequest request, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+        ServerAddress address,
+        ApiRequest request,
+        Func<HttpResponseMessage, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken
+    )
     {
         using var patience = new CancellationTokenSource(AnswerTimeout + request.ServerTime, _context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
@@ -175,7 +200,10 @@ public sealed class HoldfastClient : IDisposable
         }
         catch (JsonException)
         {
-            throw new RefusedException(ErrorCodes.ServerUnreachable, $"{address.Url} answers, but not in JSON. See that the address is a Holdfast server's.");
+            throw new RefusedException(
+                ErrorCodes.ServerUnreachable,
+                $"{address.Url} answers, but not in JSON. See that the address is a Holdfast server's."
+            );
         }
         finally
         {
@@ -183,8 +211,12 @@ public sealed class HoldfastClient : IDisposable
         }
     }
 
-    /// <summary>The very certificate that the data directory names is good enough, though nobody else vouches for it and it is made out to another name than 127.0.0.1.</summary>
-    private bool IsKnown(X509Certificate? certificate) => Locator.Locate()?.CertificateSha256 is { } sha256
+    /// <summary>
+    /// The very certificate that the data directory names is good enough, though nobody else vouches for it and it is made out to another
+    /// name than 127.0.0.1.
+    /// </summary>
+    private bool IsKnown(X509Certificate? certificate) =>
+        Locator.Locate()?.CertificateSha256 is { } sha256
         && string.Equals(certificate?.GetCertHashString(HashAlgorithmName.SHA256), sha256, StringComparison.OrdinalIgnoreCase);
 
     private static HttpRequestMessage Message(ServerAddress address, ApiRequest request)
@@ -217,7 +249,13 @@ public sealed class HoldfastClient : IDisposable
         TimeSpan waited = _context.Time.GetElapsedTime(start);
         if (waited > (_outage.IsPatient ? _context.Patience : RecoveryPatience))
         {
-            throw new RefusedException(ErrorCodes.Recovering, string.Create(CultureInfo.InvariantCulture, $"The server is still recovering after {Durations.Format(waited)}. `holdfast recovery` shows how far it is."));
+            throw new RefusedException(
+                ErrorCodes.Recovering,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The server is still recovering after {Durations.Format(waited)}. `holdfast recovery` shows how far it is."
+                )
+            );
         }
 
         // Its Retry-After is whole seconds, made for strangers; a recovery takes a tenth of one.
@@ -232,13 +270,21 @@ public sealed class HoldfastClient : IDisposable
     }
 
     private static bool WasNotSent(Exception failure) =>
-        failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError };
+        failure
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+            };
 
-    private static string Reason(Exception failure) => failure switch
-    {
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: { } cause } => cause.Message.ToLowerInvariant(),
-        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => "the name of its host is not known",
-        HttpRequestException { InnerException: { } cause } => cause.Message,
-        _ => failure.Message,
-    };
+    private static string Reason(Exception failure) =>
+        failure switch
+        {
+            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: { } cause } =>
+                cause.Message.ToLowerInvariant(),
+            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => "the name of its host is not known",
+            HttpRequestException { InnerException: { } cause } => cause.Message,
+            _ => failure.Message,
+        };
 }

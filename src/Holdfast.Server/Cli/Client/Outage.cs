@@ -77,7 +77,9 @@ internal sealed class Outage(CliContext context)
         if (!_isAnnounced && _pause > FirstPause)
         {
             _isAnnounced = true;
-            context.Terminal.WriteErrorLine($"holdfast: the server is away ({why}); the work goes on, and this waits up to {Durations.Format(context.Patience)} for it to come back");
+            context.Terminal.WriteErrorLine(
+                $"holdfast: the server is away ({why}); the work goes on, and this waits up to {Durations.Format(context.Patience)} for it to come back"
+            );
         }
 
         await Task.Delay(_pause, context.Time, cancellationToken).ConfigureAwait(false);

@@ -7,8 +7,8 @@ using Holdfast.Engine;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Reads an execution's output from an offset, and goes on at the exact byte whatever happens to the connection or the server. What is there already
-/// comes as plain bytes; what is still to come, by server-sent events.
+/// Reads an execution's output from an offset, and goes on at the exact byte whatever happens to the connection or the server. What is
+/// there already comes as plain bytes; what is still to come, by server-sent events.
 /// </summary>
 public sealed class OutputReader(HoldfastClient client, TimeProvider time, string id, string stream, long offset)
 {
@@ -81,8 +81,9 @@ public sealed class OutputReader(HoldfastClient client, TimeProvider time, strin
             }
 
             // The stream ends where the bytes end, which may be a moment before the outcome is committed, or before a queued job has begun.
-            JsonElement later = await client.SendAsync(
-                ApiRequest.Get($"v1/executions/{id}/wait?timeoutSeconds=1") with { ServerTime = SilenceMax }, cancellationToken).ConfigureAwait(false);
+            JsonElement later = await client
+                .SendAsync(ApiRequest.Get($"v1/executions/{id}/wait?timeoutSeconds=1") with { ServerTime = SilenceMax }, cancellationToken)
+                .ConfigureAwait(false);
             if (later.HasEnded())
             {
                 _ = await CopyPresentAsync(cancellationToken).ConfigureAwait(false);
@@ -100,7 +101,7 @@ public sealed class OutputReader(HoldfastClient client, TimeProvider time, strin
         byte[] buffer = ArrayPool<byte>.Shared.Rent(CopySize);
         try
         {
-            for (int count; (count = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+            for (int count; (count = await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0; )
             {
                 Deliver(buffer.AsMemory(0, count));
             }
@@ -115,7 +116,10 @@ public sealed class OutputReader(HoldfastClient client, TimeProvider time, strin
 
     private async Task<JsonElement> FollowOnceAsync(CancellationToken cancellationToken)
     {
-        string path = string.Create(CultureInfo.InvariantCulture, $"v1/executions/{id}/follow?stream={stream}&offset={Offset}&encoding=base64");
+        string path = string.Create(
+            CultureInfo.InvariantCulture,
+            $"v1/executions/{id}/follow?stream={stream}&offset={Offset}&encoding=base64"
+        );
         using HttpResponseMessage response = await client.OpenAsync(ApiRequest.Get(path), cancellationToken).ConfigureAwait(false);
         Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using var events = new ServerEventReader(body, time, SilenceMax);
@@ -157,13 +161,20 @@ public sealed class OutputReader(HoldfastClient client, TimeProvider time, strin
         client.Progressed();
     }
 
-    /// <summary>Bytes are counted on both sides; if the counts differ, something would be missing or doubled in what we print, so we do not go on.</summary>
+    /// <summary>
+    /// Bytes are counted on both sides; if the counts differ, something would be missing or doubled in what we print, so we do not go on.
+    /// </summary>
     private void RequireOffset(string? said)
     {
         if (said is not null && long.TryParse(said, NumberStyles.None, CultureInfo.InvariantCulture, out long theirs) && theirs != Offset)
         {
-            throw new RefusedException(ErrorCodes.InternalError,
-                string.Create(CultureInfo.InvariantCulture, $"The output does not join: the server is at byte {theirs}, this is at byte {Offset}. Read on with: holdfast logs {id} --offset {Offset}"));
+            throw new RefusedException(
+                ErrorCodes.InternalError,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The output does not join: the server is at byte {theirs}, this is at byte {Offset}. Read on with: holdfast logs {id} --offset {Offset}"
+                )
+            );
         }
     }
 

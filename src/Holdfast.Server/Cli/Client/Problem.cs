@@ -4,7 +4,9 @@ using Holdfast.Engine;
 
 namespace Holdfast.Server.Cli.Client;
 
-/// <summary>Turns an answer that is no success into the refusal it says, or into the plain statement that this is not a Holdfast server.</summary>
+/// <summary>
+/// Turns an answer that is no success into the refusal it says, or into the plain statement that this is not a Holdfast server.
+/// </summary>
 internal static class Problem
 {
     private const int BodyMax = 1 << 20;
@@ -16,7 +18,9 @@ internal static class Problem
         {
             try
             {
-                JsonElement problem = JsonFields.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
+                JsonElement problem = JsonFields.Parse(
+                    await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false)
+                );
                 if (problem.Text("code") is { } code && (problem.Text("detail") ?? problem.Text("title")) is { } sentence)
                 {
                     string? trace = code == ErrorCodes.InternalError ? problem.Text("traceId") : null;
@@ -29,7 +33,12 @@ internal static class Problem
             }
         }
 
-        return new RefusedException(ErrorCodes.ServerUnreachable, string.Create(CultureInfo.InvariantCulture,
-            $"{url} answers, but not as Holdfast does: HTTP {(int)response.StatusCode} {mediaType ?? "without content"}. See that the address is a Holdfast server's."));
+        return new RefusedException(
+            ErrorCodes.ServerUnreachable,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{url} answers, but not as Holdfast does: HTTP {(int)response.StatusCode} {mediaType ?? "without content"}. See that the address is a Holdfast server's."
+            )
+        );
     }
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Reads <c>text/event-stream</c> (WHATWG HTML, section 9.2) as bytes. Comments, which keep the connection alive, are not shown but count as a sign of
-/// life: silence beyond the limit means a network that was cut without a word, and throws <see cref="TimeoutException"/>.
+/// Reads <c>text/event-stream</c> (WHATWG HTML, section 9.2) as bytes. Comments, which keep the connection alive, are not shown but count
+/// as a sign of life: silence beyond the limit means a network that was cut without a word, and throws <see cref="TimeoutException"/>.
 /// </summary>
 public sealed class ServerEventReader(Stream stream, TimeProvider time, TimeSpan silenceMax) : IDisposable
 {

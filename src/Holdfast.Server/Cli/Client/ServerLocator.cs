@@ -5,8 +5,8 @@ using Holdfast.Server.Cli.Syntax;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Finds the server: what the command line says comes before what the environment says, and both before the data directory's own record. It is
-/// asked anew at each reconnection, because a server that comes back may listen at another port.
+/// Finds the server: what the command line says comes before what the environment says, and both before the data directory's own record. It
+/// is asked anew at each reconnection, because a server that comes back may listen at another port.
 /// </summary>
 public sealed class ServerLocator
 {
@@ -37,18 +37,30 @@ public sealed class ServerLocator
         ServerRecord? record = ServerRecord.FindLive(Paths);
         if (_url is null)
         {
-            return record is null ? null : new ServerAddress(record.Url.TrimEnd('/'), ExplicitToken() ?? ReadToken(), IsLocal: true) { CertificateSha256 = record.CertificateSha256 };
+            return record is null
+                ? null
+                : new ServerAddress(record.Url.TrimEnd('/'), ExplicitToken() ?? ReadToken(), IsLocal: true)
+                {
+                    CertificateSha256 = record.CertificateSha256,
+                };
         }
 
         // The data directory's token is for the data directory's server, and for no other that happens to be asked.
         bool isOurs = record is not null && record.Url.TrimEnd('/') == _url;
-        return new ServerAddress(_url, _token ?? (isOurs ? ReadToken() : null), isOurs || new Uri(_url).IsLoopback) { CertificateSha256 = isOurs ? record!.CertificateSha256 : null };
+        return new ServerAddress(_url, _token ?? (isOurs ? ReadToken() : null), isOurs || new Uri(_url).IsLoopback)
+        {
+            CertificateSha256 = isOurs ? record!.CertificateSha256 : null,
+        };
     }
 
     /// <summary>For a server that cannot be reached: what was tried, and what to do.</summary>
-    public RefusedException Unreachable(string? why) => new(ErrorCodes.ServerUnreachable, _url is null
-        ? $"No server runs on the data directory {Paths.Root}{(why is null ? "" : $" ({why})")}. Start one with: holdfast serve{DataOption()}"
-        : $"No server answers at {_url}{(why is null ? "" : $" ({why})")}. See that it runs there and that the address is right.");
+    public RefusedException Unreachable(string? why) =>
+        new(
+            ErrorCodes.ServerUnreachable,
+            _url is null
+                ? $"No server runs on the data directory {Paths.Root}{(why is null ? "" : $" ({why})")}. Start one with: holdfast serve{DataOption()}"
+                : $"No server answers at {_url}{(why is null ? "" : $" ({why})")}. See that it runs there and that the address is right."
+        );
 
     // A token in the environment belongs to the address in the environment; alone, it is meant for whatever is found.
     private string? ExplicitToken() => NotEmpty(_environment("HOLDFAST_URL")) is null ? _token : null;
@@ -63,7 +75,10 @@ public sealed class ServerLocator
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedException(ErrorCodes.Unauthorized, $"The token {Paths.Token} cannot be read: {error.Message} Give it with --token or HOLDFAST_TOKEN.");
+            throw new RefusedException(
+                ErrorCodes.Unauthorized,
+                $"The token {Paths.Token} cannot be read: {error.Message} Give it with --token or HOLDFAST_TOKEN."
+            );
         }
     }
 

@@ -4,7 +4,9 @@ using Holdfast.Server.Cli.Screen;
 
 namespace Holdfast.Server.Cli.Client;
 
-/// <summary>A process held by a pidfd that was opened first and proven afterwards: no signal can reach one that got the pid meanwhile.</summary>
+/// <summary>
+/// A process held by a pidfd that was opened first and proven afterwards: no signal can reach one that got the pid meanwhile.
+/// </summary>
 internal sealed partial class SignalTarget : IDisposable
 {
     private const nint PidfdSendSignal = 424;

@@ -4,8 +4,8 @@ using Holdfast.Engine;
 namespace Holdfast.Server.Cli.Client;
 
 /// <summary>
-/// Sends bytes to a job's standard input, in order. A connection that breaks leaves unknown whether the last piece arrived; it is then neither
-/// sent again nor skipped, but said (<c>server-unreachable</c>): a command line typed twice can do harm.
+/// Sends bytes to a job's standard input, in order. A connection that breaks leaves unknown whether the last piece arrived; it is then
+/// neither sent again nor skipped, but said (<c>server-unreachable</c>): a command line typed twice can do harm.
 /// </summary>
 internal sealed class StandardInputSender(HoldfastClient client, string id)
 {
@@ -21,8 +21,7 @@ internal sealed class StandardInputSender(HoldfastClient client, string id)
             int count = Math.Min(bytes.Length, PieceMax);
             await SendPieceAsync(bytes[..count], isEnd && count == bytes.Length, cancellationToken).ConfigureAwait(false);
             bytes = bytes[count..];
-        }
-        while (bytes.Length > 0);
+        } while (bytes.Length > 0);
     }
 
     private async Task SendPieceAsync(ReadOnlyMemory<byte> piece, bool isEnd, CancellationToken cancellationToken)
@@ -48,7 +47,13 @@ internal sealed class StandardInputSender(HoldfastClient client, string id)
             }
             catch (RefusedException refusal) when (refusal.Code == ErrorCodes.ServerUnreachable)
             {
-                throw new RefusedException(refusal.Code, string.Create(CultureInfo.InvariantCulture, $"{refusal.Message} (standard input: {SentBytes} bytes are known to have arrived, {piece.Length} more may have)"));
+                throw new RefusedException(
+                    refusal.Code,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{refusal.Message} (standard input: {SentBytes} bytes are known to have arrived, {piece.Length} more may have)"
+                    )
+                );
             }
         }
     }

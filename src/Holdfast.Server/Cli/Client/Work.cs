@@ -42,17 +42,26 @@ internal sealed record Work(string Id, bool IsRun, JsonElement Answer)
         while (!work.HasEnded)
         {
             string resource = IsRun ? "notebooks/runs" : "executions";
-            string path = string.Create(CultureInfo.InvariantCulture, $"v1/{resource}/{Segment(Id)}{(IsRun ? "" : "/wait")}?timeoutSeconds={PollSeconds}");
+            string path = string.Create(
+                CultureInfo.InvariantCulture,
+                $"v1/{resource}/{Segment(Id)}{(IsRun ? "" : "/wait")}?timeoutSeconds={PollSeconds}"
+            );
             work = work with
             {
-                Answer = await client.SendAsync(ApiRequest.Get(path) with { ServerTime = TimeSpan.FromSeconds(PollSeconds) }, cancellationToken).ConfigureAwait(false),
+                Answer = await client
+                    .SendAsync(ApiRequest.Get(path) with { ServerTime = TimeSpan.FromSeconds(PollSeconds) }, cancellationToken)
+                    .ConfigureAwait(false),
             };
         }
 
         return work;
     }
 
-    /// <summary>An id as a part of a path. What could be no id never reaches the server, which could only say that it knows no such route.</summary>
+    /// <summary>
+    /// An id as a part of a path. What could be no id never reaches the server, which could only say that it knows no such route.
+    /// </summary>
     public static string Segment(string id) =>
-        id.Length > 0 && !id.Contains('/', StringComparison.Ordinal) ? Uri.EscapeDataString(id) : throw new UsageException($"'{id}' is not an id.");
+        id.Length > 0 && !id.Contains('/', StringComparison.Ordinal)
+            ? Uri.EscapeDataString(id)
+            : throw new UsageException($"'{id}' is not an id.");
 }

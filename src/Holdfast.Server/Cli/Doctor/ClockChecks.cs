@@ -4,7 +4,10 @@ using Holdfast.Engine.Store;
 
 namespace Holdfast.Server.Cli.Doctor;
 
-/// <summary>Whether the clock can be believed: times of executions, expiries of tokens and schedules of callbacks go by it. Durations and deadlines of running work do not.</summary>
+/// <summary>
+/// Whether the clock can be believed: times of executions, expiries of tokens and schedules of callbacks go by it. Durations and deadlines
+/// of running work do not.
+/// </summary>
 internal static partial class ClockChecks
 {
     private const string Remedy = "let it be kept by a time service: timedatectl set-ntp true";
@@ -15,20 +18,34 @@ internal static partial class ClockChecks
         DateTimeOffset now = time.GetUtcNow();
         if (Latest(paths) is { } latest && latest - now > FutureMax)
         {
-            return Finding.Problem("clock", string.Create(CultureInfo.InvariantCulture, $"it says {now:u}, and files of the data directory were written at {latest:u}: it was set back"), Remedy);
+            return Finding.Problem(
+                "clock",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"it says {now:u}, and files of the data directory were written at {latest:u}: it was set back"
+                ),
+                Remedy
+            );
         }
 
         return IsKept() switch
         {
             true => Finding.Ok("clock", string.Create(CultureInfo.InvariantCulture, $"{now:u}, kept by a time service")),
-            false => Finding.Warning("clock", string.Create(CultureInfo.InvariantCulture, $"{now:u}, and no time service keeps it"), Remedy),
+            false => Finding.Warning(
+                "clock",
+                string.Create(CultureInfo.InvariantCulture, $"{now:u}, and no time service keeps it"),
+                Remedy
+            ),
             null => Finding.Ok("clock", string.Create(CultureInfo.InvariantCulture, $"{now:u}")),
         };
     }
 
     private static DateTimeOffset? Latest(DataDirectoryPaths paths)
     {
-        var files = new[] { paths.Database, paths.Database + "-wal", paths.ServerRecord }.Where(File.Exists).Select(static p => new DateTimeOffset(File.GetLastWriteTimeUtc(p))).ToList();
+        var files = new[] { paths.Database, paths.Database + "-wal", paths.ServerRecord }
+            .Where(File.Exists)
+            .Select(static p => new DateTimeOffset(File.GetLastWriteTimeUtc(p)))
+            .ToList();
         return files.Count > 0 ? files.Max() : null;
     }
 

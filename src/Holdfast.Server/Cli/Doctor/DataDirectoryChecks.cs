@@ -8,8 +8,13 @@ namespace Holdfast.Server.Cli.Doctor;
 /// <summary>Whether the data directory can be written, is private, and has room.</summary>
 internal static class DataDirectoryChecks
 {
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+    private const UnixFileMode Others =
+        UnixFileMode.GroupRead
+        | UnixFileMode.GroupWrite
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherWrite
+        | UnixFileMode.OtherExecute;
 
     public static IEnumerable<Finding> All(DataDirectoryPaths paths)
     {
@@ -25,12 +30,20 @@ internal static class DataDirectoryChecks
             yield return (File.GetUnixFileMode(paths.Root) & Others) != 0
                 ? Finding.Warning("data", $"{paths.Root} is open to other users", $"chmod 700 {paths.Root}")
                 : Finding.Ok("data", "private to its owner");
-            foreach (string path in ((string[])[paths.Root, paths.Database, paths.Token, paths.Attempts, paths.Run]).Where(p => FileStatus.Of(p) is { } status && status.UserId != Libc.GetUid()))
+            foreach (
+                string path in ((string[])[paths.Root, paths.Database, paths.Token, paths.Attempts, paths.Run]).Where(p =>
+                    FileStatus.Of(p) is { } status && status.UserId != Libc.GetUid()
+                )
+            )
             {
                 yield return Finding.Problem("data", $"{path} belongs to another user", $"chown -R {Environment.UserName} {paths.Root}");
             }
 
-            foreach (string path in ((string[])[paths.Database, paths.Attempts, paths.Run]).Where(p => FileStatus.Of(p) is { } status && (status.Mode & Others) != 0))
+            foreach (
+                string path in ((string[])[paths.Database, paths.Attempts, paths.Run]).Where(p =>
+                    FileStatus.Of(p) is { } status && (status.Mode & Others) != 0
+                )
+            )
             {
                 yield return Finding.Warning("data", $"{path} is open to other users", $"chmod go= {path}");
             }
@@ -38,7 +51,11 @@ internal static class DataDirectoryChecks
 
         if (File.Exists(paths.Token) && (File.GetUnixFileMode(paths.Token) & Others) != 0)
         {
-            yield return Finding.Problem("token", $"{paths.Token} can be read by other users, who can then run commands as you", $"chmod 600 {paths.Token}");
+            yield return Finding.Problem(
+                "token",
+                $"{paths.Token} can be read by other users, who can then run commands as you",
+                $"chmod 600 {paths.Token}"
+            );
         }
 
         var drive = new DriveInfo(existing);
@@ -53,7 +70,11 @@ internal static class DataDirectoryChecks
         if (fd < 0)
         {
             string failure = Libc.Failure("open", probe).Message;
-            return Finding.Problem("data", $"{existing} cannot be written: {failure}", "give another directory with --data or HOLDFAST_DATA, or change its owner");
+            return Finding.Problem(
+                "data",
+                $"{existing} cannot be written: {failure}",
+                "give another directory with --data or HOLDFAST_DATA, or change its owner"
+            );
         }
 
         _ = Libc.Close(fd);
@@ -65,11 +86,20 @@ internal static class DataDirectoryChecks
     internal static Finding Space(long free, long total)
     {
         string left = $"{SpaceMarks.Text(free)} free";
-        const string Remedy = "free some space, keep less (holdfast serve --keep-output 30d), or give a directory on another disk with --data";
+        const string Remedy =
+            "free some space, keep less (holdfast serve --keep-output 30d), or give a directory on another disk with --data";
         return SpaceMarks.Judge(free, total) switch
         {
-            SpaceState.Last => Finding.Problem("disk", $"{left}, and no new work is taken below {SpaceMarks.Text(SpaceMarks.Last(total))}", Remedy),
-            SpaceState.Low => Finding.Warning("disk", $"{left}; below {SpaceMarks.Text(SpaceMarks.Last(total))} no new work is taken", Remedy),
+            SpaceState.Last => Finding.Problem(
+                "disk",
+                $"{left}, and no new work is taken below {SpaceMarks.Text(SpaceMarks.Last(total))}",
+                Remedy
+            ),
+            SpaceState.Low => Finding.Warning(
+                "disk",
+                $"{left}; below {SpaceMarks.Text(SpaceMarks.Last(total))} no new work is taken",
+                Remedy
+            ),
             _ => Finding.Ok("disk", left),
         };
     }

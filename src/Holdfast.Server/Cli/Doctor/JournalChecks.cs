@@ -6,7 +6,10 @@ using Holdfast.Server.Cli.Screen;
 
 namespace Holdfast.Server.Cli.Doctor;
 
-/// <summary>Whether the journals' segments, plain and packed, begin as they should. Their records are not gone through, which would read all that was ever said.</summary>
+/// <summary>
+/// Whether the journals' segments, plain and packed, begin as they should. Their records are not gone through, which would read all that
+/// was ever said.
+/// </summary>
 internal static class JournalChecks
 {
     /// <summary>Of the newest attempts: enough to see what is wrong with a disk, in less than a second.</summary>
@@ -36,14 +39,26 @@ internal static class JournalChecks
         }
 
         return segments == 0 ? null
-            : wrong.Count == 0 ? Finding.Ok("journals", string.Create(CultureInfo.InvariantCulture, $"{Sentences.Count(segments, "segment", "segments")}, {packed} of them packed; all begin as they should"))
+            : wrong.Count == 0
+                ? Finding.Ok(
+                    "journals",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Sentences.Count(segments, "segment", "segments")}, {packed} of them packed; all begin as they should"
+                    )
+                )
             : Finding.Problem(
-                "journals", string.Join("; ", wrong.Take(NamedMax)) + (wrong.Count > NamedMax ? string.Create(CultureInfo.InvariantCulture, $"; and {wrong.Count - NamedMax} more") : ""),
-                "put the file back from a copy; what lies before it can be read with `holdfast logs`. Look at the disk's health");
+                "journals",
+                string.Join("; ", wrong.Take(NamedMax))
+                    + (wrong.Count > NamedMax ? string.Create(CultureInfo.InvariantCulture, $"; and {wrong.Count - NamedMax} more") : ""),
+                "put the file back from a copy; what lies before it can be read with `holdfast logs`. Look at the disk's health"
+            );
     }
 
     private static IEnumerable<string> Newest(string attempts) =>
-        Directory.Exists(attempts) ? Directory.EnumerateDirectories(attempts).OrderByDescending(static d => d, StringComparer.Ordinal).Take(AttemptsMax) : [];
+        Directory.Exists(attempts)
+            ? Directory.EnumerateDirectories(attempts).OrderByDescending(static d => d, StringComparer.Ordinal).Take(AttemptsMax)
+            : [];
 
     private static (bool IsPacked, string? Problem) Examine(string journal, long basePosition, bool isLast)
     {
@@ -51,8 +66,14 @@ internal static class JournalChecks
         {
             using SegmentFile segment = SegmentFile.Open(journal, basePosition);
             bool isWhole = segment.HasHead(basePosition) && !segment.IsDamaged;
-            bool isTorn = isLast && !segment.IsPacked && segment.Length < SegmentFile.HeadBytesMin; // A kill at the moment of its creation; the next writer begins it anew.
-            return (segment.IsPacked, isWhole || isTorn ? null : segment.IsPacked ? "is packed and damaged" : "has no head of a journal's segment");
+            // A kill at the moment of its creation; the next writer begins it anew.
+            bool isTorn = isLast && !segment.IsPacked && segment.Length < SegmentFile.HeadBytesMin;
+            return (
+                segment.IsPacked,
+                isWhole || isTorn ? null
+                : segment.IsPacked ? "is packed and damaged"
+                : "has no head of a journal's segment"
+            );
         }
         catch (FileNotFoundException)
         {

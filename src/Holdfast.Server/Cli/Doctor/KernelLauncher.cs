@@ -26,10 +26,16 @@ internal static class KernelLauncher
         }
 
         string name = argv[module + 1];
-        return Run([program, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)", name], environment) switch
+        return Run(
+            [program, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)", name],
+            environment
+        ) switch
         {
             0 => null,
-            1 => ($"{program} has no module {name}", $"{program} -m pip install {(name == "ipykernel_launcher" ? "ipykernel" : name)}, or Debian's package of it"),
+            1 => (
+                $"{program} has no module {name}",
+                $"{program} -m pip install {(name == "ipykernel_launcher" ? "ipykernel" : name)}, or Debian's package of it"
+            ),
             null => ($"{program} did not answer in {PatienceMs / 1000} s", $"try it: {program} -m {name} --help"),
             var status => ($"{program} ended with {status} when it was asked for {name}", $"try it: {program} -m {name} --help"),
         };
@@ -39,8 +45,21 @@ internal static class KernelLauncher
     private static unsafe int? Run(string[] argv, Func<string, string?> environment)
     {
         int nothing = Libc.Open("/dev/null", Libc.OpenReadWrite | Libc.OpenCloseOnExec, 0);
-        string[] variables = [.. from DictionaryEntry v in Environment.GetEnvironmentVariables() let name = (string)v.Key where environment(name) is not null select $"{name}={environment(name)}"];
-        int pid = ChildProcess.Spawn(new ChildStart(argv, variables, null) { StandardInput = nothing, StandardOutput = nothing, StandardError = nothing });
+        string[] variables =
+        [
+            .. from DictionaryEntry v in Environment.GetEnvironmentVariables()
+            let name = (string)v.Key
+            where environment(name) is not null
+            select $"{name}={environment(name)}",
+        ];
+        int pid = ChildProcess.Spawn(
+            new ChildStart(argv, variables, null)
+            {
+                StandardInput = nothing,
+                StandardOutput = nothing,
+                StandardError = nothing,
+            }
+        );
         _ = Libc.Close(nothing);
         if (pid < 0)
         {

@@ -14,8 +14,14 @@ internal static class MachineChecks
     {
         string path = Path.Combine(directory, "holdfast-supervisor");
         const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        return !File.Exists(path) ? Finding.Problem("supervisor", $"{path} is missing", "install Holdfast's folder whole: the supervisor belongs beside holdfast")
-            : (File.GetUnixFileMode(path) & Executable) == 0 ? Finding.Problem("supervisor", $"{path} is not executable", $"chmod +x {path}")
+        return !File.Exists(path)
+                ? Finding.Problem(
+                    "supervisor",
+                    $"{path} is missing",
+                    "install Holdfast's folder whole: the supervisor belongs beside holdfast"
+                )
+            : (File.GetUnixFileMode(path) & Executable) == 0
+                ? Finding.Problem("supervisor", $"{path} is not executable", $"chmod +x {path}")
             : Finding.Ok("supervisor", path);
     }
 
@@ -58,15 +64,23 @@ internal static class MachineChecks
         {
             string command = spec.ResolveArgv()[0];
             yield return Resolve(command, environment("PATH")) is not { } program
-                ? Finding.Problem("kernelspec", $"{spec.Name}: its command {command} was not found", $"install it, put it on PATH, or remove {spec.ResourceDirectory}")
-                : KernelLauncher.Examine(spec, program, environment) is var (text, remedy)
+                ? Finding.Problem(
+                    "kernelspec",
+                    $"{spec.Name}: its command {command} was not found",
+                    $"install it, put it on PATH, or remove {spec.ResourceDirectory}"
+                )
+            : KernelLauncher.Examine(spec, program, environment) is var (text, remedy)
                 ? Finding.Problem("kernelspec", $"{spec.Name}: {text}", $"{remedy}; or remove {spec.ResourceDirectory}")
-                : Finding.Ok("kernelspec", $"{spec.Name} ({spec.DisplayName}): {program}, {spec.Transport}");
+            : Finding.Ok("kernelspec", $"{spec.Name} ({spec.DisplayName}): {program}, {spec.Transport}");
         }
 
         if (found.Specs.Count == 0)
         {
-            yield return Finding.Problem("kernelspec", $"no kernel is installed; looked in {string.Join(", ", found.SearchedDirectories)}", "apt-get install python3-ipykernel");
+            yield return Finding.Problem(
+                "kernelspec",
+                $"no kernel is installed; looked in {string.Join(", ", found.SearchedDirectories)}",
+                "apt-get install python3-ipykernel"
+            );
         }
     }
 
@@ -78,6 +92,9 @@ internal static class MachineChecks
             return File.Exists(command) ? command : null;
         }
 
-        return (path ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, command)).FirstOrDefault(File.Exists);
+        return (path ?? "")
+            .Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, command))
+            .FirstOrDefault(File.Exists);
     }
 }

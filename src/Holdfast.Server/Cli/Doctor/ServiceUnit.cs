@@ -3,15 +3,22 @@ using System.Globalization;
 namespace Holdfast.Server.Cli.Doctor;
 
 /// <summary>
-/// The systemd unit that a server runs in. systemd kills a stopped unit's whole control group unless told otherwise, and with it the supervisors and all their work
-/// (systemd.kill(5), KillMode=).
+/// The systemd unit that a server runs in. systemd kills a stopped unit's whole control group unless told otherwise, and with it the
+/// supervisors and all their work (systemd.kill(5), KillMode=).
 /// </summary>
 internal static class ServiceUnit
 {
     private const string UsualName = "holdfast.service";
 
     private static readonly string[] Folders =
-        ["/usr/lib/systemd", "/lib/systemd", "/usr/local/lib/systemd", "/run/systemd/transient", "/run/systemd", "/etc/systemd"];
+    [
+        "/usr/lib/systemd",
+        "/lib/systemd",
+        "/usr/local/lib/systemd",
+        "/run/systemd/transient",
+        "/run/systemd",
+        "/etc/systemd",
+    ];
 
     /// <summary>Null when the process runs in no unit.</summary>
     public static Finding? Check(int pid, Func<string, string?> environment)
@@ -55,7 +62,10 @@ internal static class ServiceUnit
         foreach (string line in texts.SelectMany(text => text.Split('\n')))
         {
             string trimmed = line.Trim();
-            if (trimmed.StartsWith("KillMode", StringComparison.Ordinal) && trimmed.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals)
+            if (
+                trimmed.StartsWith("KillMode", StringComparison.Ordinal)
+                && trimmed.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals
+            )
             {
                 mode = trimmed[(equals + 1)..].Trim();
             }
@@ -64,9 +74,14 @@ internal static class ServiceUnit
         return mode;
     }
 
-    private static Finding OfUnit(string unit, string? mode) => mode is "process" or "none"
-        ? Finding.Ok("systemd", $"{unit} has KillMode={mode}")
-        : Finding.Problem("systemd", $"{unit} has KillMode={mode ?? "control-group (the default)"}: stopping it kills all jobs and kernels", $"put KillMode=process under [Service]: systemctl edit {unit}");
+    private static Finding OfUnit(string unit, string? mode) =>
+        mode is "process" or "none"
+            ? Finding.Ok("systemd", $"{unit} has KillMode={mode}")
+            : Finding.Problem(
+                "systemd",
+                $"{unit} has KillMode={mode ?? "control-group (the default)"}: stopping it kills all jobs and kernels",
+                $"put KillMode=process under [Service]: systemctl edit {unit}"
+            );
 
     private static IEnumerable<string> UnitFiles(string unit, Func<string, string?> environment)
     {
@@ -77,7 +92,9 @@ internal static class ServiceUnit
         }
 
         string[] known = [.. folders];
-        IEnumerable<string> dropIns = known.Select(f => Path.Combine(f, unit + ".d")).Where(Directory.Exists)
+        IEnumerable<string> dropIns = known
+            .Select(f => Path.Combine(f, unit + ".d"))
+            .Where(Directory.Exists)
             .SelectMany(d => Directory.EnumerateFiles(d, "*.conf").Order(StringComparer.Ordinal));
         return known.Select(f => Path.Combine(f, unit)).Where(File.Exists).Concat(dropIns).Select(File.ReadAllText);
     }

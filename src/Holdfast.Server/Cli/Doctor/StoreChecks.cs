@@ -19,16 +19,25 @@ internal static class StoreChecks
         yield return Port();
     }
 
-    public static Finding OfProblems(IReadOnlyList<string> problems) => problems.Count == 0
-        ? Finding.Ok("store", "the database is sound")
-        : Finding.Problem("store", string.Join("; ", problems), "stop the server, keep a copy of the data directory, and restore the database from a backup or with `sqlite3 .recover`");
+    public static Finding OfProblems(IReadOnlyList<string> problems) =>
+        problems.Count == 0
+            ? Finding.Ok("store", "the database is sound")
+            : Finding.Problem(
+                "store",
+                string.Join("; ", problems),
+                "stop the server, keep a copy of the data directory, and restore the database from a backup or with `sqlite3 .recover`"
+            );
 
     private static Finding Integrity(DataDirectoryPaths paths)
     {
         // Held while the file is read, so that no server starts on it meanwhile.
         using FileLock? held = FileLock.TryAcquire(paths.ServerLock);
         return held is null
-            ? Finding.Warning("store", "another process holds the data directory and says no address: a server that is just starting, or hangs", $"look at {Path.Combine(paths.Root, "server.log")} and try again")
+            ? Finding.Warning(
+                "store",
+                "another process holds the data directory and says no address: a server that is just starting, or hangs",
+                $"look at {Path.Combine(paths.Root, "server.log")} and try again"
+            )
             : OfProblems(IntegrityCheck.Run(paths.Root));
     }
 
@@ -42,7 +51,11 @@ internal static class StoreChecks
         }
         catch (SocketException)
         {
-            return Finding.Warning("port", FormattableString.Invariant($"{ServeOptions.DefaultPort} is in use by another program"), "start with `holdfast serve --port N`; `run` and `submit` take a free one by themselves");
+            return Finding.Warning(
+                "port",
+                FormattableString.Invariant($"{ServeOptions.DefaultPort} is in use by another program"),
+                "start with `holdfast serve --port N`; `run` and `submit` take a free one by themselves"
+            );
         }
     }
 }

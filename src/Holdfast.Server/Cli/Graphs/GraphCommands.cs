@@ -40,13 +40,23 @@ internal static class GraphCommands
         {
             try
             {
-                JsonElement graph = await client.GetAsync($"v1/notebooks/graph?path={PathOf(context, notebook, client)}", interruption).ConfigureAwait(false);
+                JsonElement graph = await client
+                    .GetAsync($"v1/notebooks/graph?path={PathOf(context, notebook, client)}", interruption)
+                    .ConfigureAwait(false);
                 List<string> errors = GraphFindings.Errors(graph);
                 List<string> notes = GraphFindings.Notes(graph);
-                Write(context, arguments.IsJson ? JsonOf(notebook, errors, notes) : TextOf(isOne ? "" : notebook + ": ", graph.Items("cells").Count, errors, notes));
+                Write(
+                    context,
+                    arguments.IsJson
+                        ? JsonOf(notebook, errors, notes)
+                        : TextOf(isOne ? "" : notebook + ": ", graph.Items("cells").Count, errors, notes)
+                );
                 if (!arguments.IsJson && errors.Count > 0 && graph.Text("mode") == "linear")
                 {
-                    Write(context, $"The notebook is linear; 'holdfast notebook convert {notebook}' says what of this is mended by renaming.\n");
+                    Write(
+                        context,
+                        $"The notebook is linear; 'holdfast notebook convert {notebook}' says what of this is mended by renaming.\n"
+                    );
                 }
 
                 code = errors.Count > 0 || (arguments.Has(Strict.Name) && notes.Count > 0) ? ExitCodes.Refused : code;
@@ -62,18 +72,27 @@ internal static class GraphCommands
         return code;
     }
 
-    private static string TextOf(string prefix, int cells, List<string> errors, List<string> notes) => string.Concat(
-        errors.Select(e => $"error  {prefix}{e}\n").Concat(notes.Select(n => $"note   {prefix}{n}\n"))
-            .Append($"{prefix}{Sentences.Count(cells, "cell", "cells")}, {Sentences.Count(errors.Count, "error", "errors")}, {Sentences.Count(notes.Count, "note", "notes")}\n"));
+    private static string TextOf(string prefix, int cells, List<string> errors, List<string> notes) =>
+        string.Concat(
+            errors
+                .Select(e => $"error  {prefix}{e}\n")
+                .Concat(notes.Select(n => $"note   {prefix}{n}\n"))
+                .Append(
+                    $"{prefix}{Sentences.Count(cells, "cell", "cells")}, {Sentences.Count(errors.Count, "error", "errors")}, {Sentences.Count(notes.Count, "note", "notes")}\n"
+                )
+        );
 
-    private static string JsonOf(string notebook, List<string> errors, List<string> notes) => Encoding.UTF8.GetString(JsonFields.Write(writer =>
-    {
-        writer.WriteStartObject();
-        writer.WriteString("path", notebook);
-        WriteAll(writer, "errors", errors);
-        WriteAll(writer, "notes", notes);
-        writer.WriteEndObject();
-    })) + "\n";
+    private static string JsonOf(string notebook, List<string> errors, List<string> notes) =>
+        Encoding.UTF8.GetString(
+            JsonFields.Write(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("path", notebook);
+                WriteAll(writer, "errors", errors);
+                WriteAll(writer, "notes", notes);
+                writer.WriteEndObject();
+            })
+        ) + "\n";
 
     public static async Task<int> ModeAsync(CliContext context, Arguments arguments)
     {
@@ -105,7 +124,9 @@ internal static class GraphCommands
             }),
         };
         JsonElement now = await client.SendAsync(request, interruption).ConfigureAwait(false);
-        context.Terminal.WriteLine(arguments.IsJson ? now.Line() : $"{now.Text("mode")}, {(now.Boolean("autorun") == true ? "autorun" : "lazy")}");
+        context.Terminal.WriteLine(
+            arguments.IsJson ? now.Line() : $"{now.Text("mode")}, {(now.Boolean("autorun") == true ? "autorun" : "lazy")}"
+        );
         return ExitCodes.Success;
     }
 
@@ -121,7 +142,10 @@ internal static class GraphCommands
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
         foreach (string cell in arguments.Operands.Skip(2))
         {
-            var request = new ApiRequest(HttpMethod.Patch, $"v1/notebooks/cells?path={PathOf(context, arguments.Operands[1], client)}&cellId={Uri.EscapeDataString(cell)}")
+            var request = new ApiRequest(
+                HttpMethod.Patch,
+                $"v1/notebooks/cells?path={PathOf(context, arguments.Operands[1], client)}&cellId={Uri.EscapeDataString(cell)}"
+            )
             {
                 IsRepeatable = true,
                 Body = JsonFields.Write(writer =>
@@ -142,13 +166,16 @@ internal static class GraphCommands
     {
         CancellationToken interruption = context.Interruption();
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
-        return await client.GetAsync($"v1/notebooks/graph?path={PathOf(context, arguments.Operands[1], client)}", interruption).ConfigureAwait(false);
+        return await client
+            .GetAsync($"v1/notebooks/graph?path={PathOf(context, arguments.Operands[1], client)}", interruption)
+            .ConfigureAwait(false);
     }
 
     private static string PathOf(CliContext context, string notebook, HoldfastClient client) =>
         Uri.EscapeDataString(client.IsLocal ? Path.GetFullPath(notebook, context.CurrentDirectory) : notebook);
 
-    private static void Write(CliContext context, string text) => context.Terminal.Write(Encoding.UTF8.GetBytes(TerminalText.PrintableLines(text)));
+    private static void Write(CliContext context, string text) =>
+        context.Terminal.Write(Encoding.UTF8.GetBytes(TerminalText.PrintableLines(text)));
 
     private static void WriteAll(Utf8JsonWriter writer, string property, List<string> items)
     {

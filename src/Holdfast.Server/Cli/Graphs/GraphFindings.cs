@@ -22,7 +22,8 @@ internal static class GraphFindings
             }
         }
 
-        var cells = new OrderedDictionary<string, List<string>>(); // By what is said: of two writers each has a reason of its own, in the same words.
+        // By what is said: of two writers each has a reason of its own, in the same words.
+        var cells = new OrderedDictionary<string, List<string>>();
         for (int place = 0; place < reasons.Count; place++)
         {
             string said = $"{reasons[place].Text("kind")}: {reasons[place].Text("message")}";
@@ -34,7 +35,8 @@ internal static class GraphFindings
     }
 
     private static string Listed(List<string> cells) =>
-        string.Join(", ", cells.Take(ListedMax)) + (cells.Count > ListedMax ? string.Create(CultureInfo.InvariantCulture, $" and {cells.Count - ListedMax} more") : "");
+        string.Join(", ", cells.Take(ListedMax))
+        + (cells.Count > ListedMax ? string.Create(CultureInfo.InvariantCulture, $" and {cells.Count - ListedMax} more") : "");
 
     public static List<string> Notes(JsonElement graph)
     {
@@ -48,7 +50,10 @@ internal static class GraphFindings
             Add(notes, id, "defines what no cell reads", own.Where(n => !used.Contains(n)));
             Add(notes, id, "reads what no cell defines", GraphText.Names(cell, "references").Where(n => !defined.Contains(n)));
             Add(notes, id, "reads its own value of an earlier run", GraphText.Names(cell, "references").Where(own.Contains));
-            notes.AddRange(cell.Items("mutations").Select(m => m.Integer("line") is > 0 and var line ? $"{id}:{line}: {m.Text("hint")}" : $"{id}: {m.Text("hint")}"));
+            notes.AddRange(
+                cell.Items("mutations")
+                    .Select(m => m.Integer("line") is > 0 and var line ? $"{id}:{line}: {m.Text("hint")}" : $"{id}: {m.Text("hint")}")
+            );
         }
 
         return notes;

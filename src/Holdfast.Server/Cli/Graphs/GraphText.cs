@@ -7,13 +7,20 @@ namespace Holdfast.Server.Cli.Graphs;
 /// <summary>A notebook's graph as people and drawing programs read it.</summary>
 internal static class GraphText
 {
-    /// <summary>A line for each cell, in the order of the notebook: what it defines, what it takes from whom, whether it is stale, and why it may not run.</summary>
+    /// <summary>
+    /// A line for each cell, in the order of the notebook: what it defines, what it takes from whom, whether it is stale, and why it may
+    /// not run.
+    /// </summary>
     public static string Plain(JsonElement graph)
     {
         var text = new StringBuilder();
         IReadOnlyList<JsonElement> reasons = graph.Items("reasons");
         Dictionary<string, string[]> made = Definitions(graph);
-        _ = text.Append(graph.Text("path")).Append(" (").Append(graph.Text("mode")).Append(graph.Boolean("autorun") == true ? ", autorun)" : ")").Append('\n');
+        _ = text.Append(graph.Text("path"))
+            .Append(" (")
+            .Append(graph.Text("mode"))
+            .Append(graph.Boolean("autorun") == true ? ", autorun)" : ")")
+            .Append('\n');
         foreach (JsonElement cell in graph.Items("cells"))
         {
             _ = text.Append(cell.Text("cellId"));
@@ -25,7 +32,10 @@ internal static class GraphText
                 _ = text.Append($"  <- {upstream}{(taken.Length > 0 ? $" ({taken})" : "")}");
             }
 
-            string mark = cell.Text("state") == "disabled" ? "  disabled" : cell.Text("state") == "ok" && cell.Boolean("stale") == true && graph.Text("mode") == "reactive" ? "  stale" : "";
+            string mark =
+                cell.Text("state") == "disabled" ? "  disabled"
+                : cell.Text("state") == "ok" && cell.Boolean("stale") == true && graph.Text("mode") == "reactive" ? "  stale"
+                : "";
             _ = text.Append(mark).Append('\n');
             foreach (JsonElement place in cell.Items("reasons"))
             {
@@ -49,7 +59,12 @@ internal static class GraphText
         foreach (JsonElement cell in graph.Items("cells"))
         {
             string id = cell.Text("cellId")!;
-            string color = cell.Text("state") switch { "blocked" => ", color=red", "disabled" => ", color=gray", _ => "" };
+            string color = cell.Text("state") switch
+            {
+                "blocked" => ", color=red",
+                "disabled" => ", color=gray",
+                _ => "",
+            };
             _ = text.Append($"  {Quoted(id)} [label={Quoted(Label(cell, "\n"))}{color}];\n");
             foreach (string upstream in Names(cell, "upstream"))
             {
@@ -65,7 +80,10 @@ internal static class GraphText
     {
         var text = new StringBuilder("graph TD\n");
         Dictionary<string, string[]> made = Definitions(graph);
-        Dictionary<string, int> places = graph.Items("cells").Select(static (c, i) => (Id: c.Text("cellId")!, i)).ToDictionary(static c => c.Id, static c => c.i);
+        Dictionary<string, int> places = graph
+            .Items("cells")
+            .Select(static (c, i) => (Id: c.Text("cellId")!, i))
+            .ToDictionary(static c => c.Id, static c => c.i);
         foreach (JsonElement cell in graph.Items("cells"))
         {
             int place = places[cell.Text("cellId")!];
@@ -81,7 +99,10 @@ internal static class GraphText
         return text.Append("  classDef blocked stroke:#c00\n  classDef disabled stroke:#999\n").ToString();
     }
 
-    /// <summary>A text in quotation marks, which is shown as HTML: Mermaid writes as codes of its own what would be taken for a tag, a code or the end.</summary>
+    /// <summary>
+    /// A text in quotation marks, which is shown as HTML: Mermaid writes as codes of its own what would be taken for a tag, a code or the
+    /// end.
+    /// </summary>
     private static string Escaped(string text)
     {
         var escaped = new StringBuilder();
@@ -107,10 +128,15 @@ internal static class GraphText
     }
 
     /// <summary>By cell, so that an edge costs its own names and no search: there may be thirty thousand.</summary>
-    private static Dictionary<string, string[]> Definitions(JsonElement graph) => graph.Items("cells").ToDictionary(static c => c.Text("cellId")!, static c => Names(c, "definitions").ToArray());
+    private static Dictionary<string, string[]> Definitions(JsonElement graph) =>
+        graph.Items("cells").ToDictionary(static c => c.Text("cellId")!, static c => Names(c, "definitions").ToArray());
 
-    /// <summary>The names a cell takes from another; none where only texts of before connect them, of which at least one is blocked by now.</summary>
-    private static string Taken(Dictionary<string, string[]> made, string upstream, JsonElement cell) => string.Join(", ", made[upstream].Intersect(Names(cell, "references")));
+    /// <summary>
+    /// The names a cell takes from another; none where only texts of before connect them, of which at least one is blocked by now.
+    /// </summary>
+    private static string Taken(Dictionary<string, string[]> made, string upstream, JsonElement cell) =>
+        string.Join(", ", made[upstream].Intersect(Names(cell, "references")));
 
-    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+    private static string Quoted(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
 }

@@ -7,7 +7,10 @@ using Holdfast.Server.Cli.Syntax;
 
 namespace Holdfast.Server.Cli.Runs;
 
-/// <summary>Begins a cascade of a reactive notebook and shows it to its end: what `run --reactive`, `notebook run-stale` and `notebook resume` have in common.</summary>
+/// <summary>
+/// Begins a cascade of a reactive notebook and shows it to its end: what `run --reactive`, `notebook run-stale` and `notebook resume` have
+/// in common.
+/// </summary>
 internal static class CascadeRun
 {
     /// <summary>A cycle may block ten thousand cells, and nobody reads so many lines.</summary>
@@ -18,7 +21,9 @@ internal static class CascadeRun
         CancellationToken interruption = context.Interruption();
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
         string path = client.IsLocal ? Path.GetFullPath(notebook, context.CurrentDirectory) : notebook;
-        JsonElement cascade = await client.SendAsync(Request(path, arguments.Text(RunOptions.Kernel.Name), isResume), interruption).ConfigureAwait(false);
+        JsonElement cascade = await client
+            .SendAsync(Request(path, arguments.Text(RunOptions.Kernel.Name), isResume), interruption)
+            .ConfigureAwait(false);
         await TellExcludedAsync(context, arguments, client, path, cascade, interruption).ConfigureAwait(false);
         if (cascade.Text("id") is not { } id)
         {
@@ -53,37 +58,54 @@ internal static class CascadeRun
         return code == ExitCodes.Success && cascade.Items("excluded").Count > 0 ? ExitCodes.Refused : code;
     }
 
-    public static ApiRequest Request(string path, string? kernel, bool isResume) => ApiRequest.Post("v1/notebooks/cascade", json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("path", path);
-        if (kernel is not null)
-        {
-            json.WriteString("kernel", kernel);
-        }
+    public static ApiRequest Request(string path, string? kernel, bool isResume) =>
+        ApiRequest.Post(
+            "v1/notebooks/cascade",
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("path", path);
+                if (kernel is not null)
+                {
+                    json.WriteString("kernel", kernel);
+                }
 
-        if (isResume)
-        {
-            json.WriteBoolean("resume", true);
-        }
+                if (isResume)
+                {
+                    json.WriteBoolean("resume", true);
+                }
 
-        json.WriteEndObject();
-    });
+                json.WriteEndObject();
+            }
+        );
 
-    /// <summary>On standard error: what is not run because it may not, and why cells are blocked, in the words of `notebook check`.</summary>
-    public static async Task TellExcludedAsync(CliContext context, Arguments arguments, HoldfastClient client, string path, JsonElement cascade, CancellationToken cancellationToken)
+    /// <summary>
+    /// On standard error: what is not run because it may not, and why cells are blocked, in the words of `notebook check`.
+    /// </summary>
+    public static async Task TellExcludedAsync(
+        CliContext context,
+        Arguments arguments,
+        HoldfastClient client,
+        string path,
+        JsonElement cascade,
+        CancellationToken cancellationToken
+    )
     {
         IReadOnlyList<JsonElement> all = arguments.IsJson ? [] : cascade.Items("excluded");
         foreach (JsonElement excluded in all.Take(ShownMax))
         {
             string because = excluded.Text("because") ?? "";
-            TellError(context, $"{excluded.Text("cellId")} does not run: it " + excluded.Text("reason") switch
-            {
-                "blocked" => "is blocked.",
-                "disabled" => "is disabled.",
-                "upstreamDisabled" => $"needs {because}, which is disabled.",
-                _ => $"needs {because}, which is blocked.",
-            });
+            TellError(
+                context,
+                $"{excluded.Text("cellId")} does not run: it "
+                    + excluded.Text("reason") switch
+                    {
+                        "blocked" => "is blocked.",
+                        "disabled" => "is disabled.",
+                        "upstreamDisabled" => $"needs {because}, which is disabled.",
+                        _ => $"needs {because}, which is blocked.",
+                    }
+            );
         }
 
         if (all.Count > ShownMax)
@@ -93,10 +115,13 @@ internal static class CascadeRun
 
         if (all.Any(static e => e.Text("reason") is "blocked" or "upstreamBlocked"))
         {
-            JsonElement graph = await client.GetAsync($"v1/notebooks/graph?path={Uri.EscapeDataString(path)}", cancellationToken).ConfigureAwait(false);
+            JsonElement graph = await client
+                .GetAsync($"v1/notebooks/graph?path={Uri.EscapeDataString(path)}", cancellationToken)
+                .ConfigureAwait(false);
             GraphFindings.Errors(graph).ForEach(error => TellError(context, error));
         }
     }
 
-    private static void TellError(CliContext context, string sentence) => context.Terminal.WriteError(Encoding.UTF8.GetBytes($"holdfast: {TerminalText.Printable(sentence)}\n"));
+    private static void TellError(CliContext context, string sentence) =>
+        context.Terminal.WriteError(Encoding.UTF8.GetBytes($"holdfast: {TerminalText.Printable(sentence)}\n"));
 }

@@ -9,15 +9,18 @@ using Holdfast.Server.Cli.Syntax;
 namespace Holdfast.Server.Cli.Runs;
 
 /// <summary>
-/// `holdfast notebook watch`: runs what is stale whenever the file's cells have changed, whoever saved it and however: written in place, or another file renamed over it. What the server writes into
-/// it are outputs, which change no cell. An edit while cells run supersedes those that have not begun.
+/// `holdfast notebook watch`: runs what is stale whenever the file's cells have changed, whoever saved it and however: written in place, or
+/// another file renamed over it. What the server writes into it are outputs, which change no cell. An edit while cells run supersedes those
+/// that have not begun.
 /// </summary>
 internal sealed class NotebookWatch(CliContext context, Arguments arguments, HoldfastClient client, string path)
 {
     /// <summary>Editors write in several steps; a file is looked at when it has been left alone for so long.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(50);
 
-    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
+    );
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -75,29 +78,39 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             foreach (JsonElement cell in notebook.RootElement.GetProperty("cells").EnumerateArray())
             {
-                hash.AppendData(JsonFields.Write(json =>
-                {
-                    json.WriteStartArray();
-                    json.WriteStringValue(cell.Text("id"));
-                    json.WriteStringValue(cell.Text("cell_type"));
-                    cell.GetProperty("source").WriteTo(json);
-                    if (cell.TryGetProperty("metadata", out JsonElement metadata) && metadata.TryGetProperty("tags", out JsonElement tags))
+                hash.AppendData(
+                    JsonFields.Write(json =>
                     {
-                        tags.WriteTo(json);
-                    }
+                        json.WriteStartArray();
+                        json.WriteStringValue(cell.Text("id"));
+                        json.WriteStringValue(cell.Text("cell_type"));
+                        cell.GetProperty("source").WriteTo(json);
+                        if (
+                            cell.TryGetProperty("metadata", out JsonElement metadata)
+                            && metadata.TryGetProperty("tags", out JsonElement tags)
+                        )
+                        {
+                            tags.WriteTo(json);
+                        }
 
-                    if (cell.TryGetProperty("metadata", out metadata) && metadata.TryGetProperty("holdfast", out JsonElement ours) && ours.TryGetProperty("disabled", out JsonElement disabled))
-                    {
-                        disabled.WriteTo(json);
-                    }
+                        if (
+                            cell.TryGetProperty("metadata", out metadata)
+                            && metadata.TryGetProperty("holdfast", out JsonElement ours)
+                            && ours.TryGetProperty("disabled", out JsonElement disabled)
+                        )
+                        {
+                            disabled.WriteTo(json);
+                        }
 
-                    json.WriteEndArray();
-                }));
+                        json.WriteEndArray();
+                    })
+                );
             }
 
             return hash.GetHashAndReset();
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e)
+            when (e is JsonException or IOException or UnauthorizedAccessException or KeyNotFoundException or InvalidOperationException)
         {
             return null; // The next change tells.
         }
@@ -107,7 +120,9 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
     {
         try
         {
-            JsonElement cascade = await client.SendAsync(CascadeRun.Request(path, arguments.Text(RunOptions.Kernel.Name), isResume: false), cancellationToken).ConfigureAwait(false);
+            JsonElement cascade = await client
+                .SendAsync(CascadeRun.Request(path, arguments.Text(RunOptions.Kernel.Name), isResume: false), cancellationToken)
+                .ConfigureAwait(false);
             await CascadeRun.TellExcludedAsync(context, arguments, client, path, cascade, cancellationToken).ConfigureAwait(false);
             if (cascade.Text("id") is { } id)
             {
@@ -119,7 +134,9 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
         catch (RefusedException refused)
         {
             // Half a notebook, or a run of it that goes on: the next save is another try.
-            context.Terminal.WriteError(System.Text.Encoding.UTF8.GetBytes($"holdfast: {TerminalText.Printable(refused.Message)} [{refused.Code}]\n"));
+            context.Terminal.WriteError(
+                System.Text.Encoding.UTF8.GetBytes($"holdfast: {TerminalText.Printable(refused.Message)} [{refused.Code}]\n")
+            );
             return true;
         }
     }
@@ -132,21 +149,33 @@ internal sealed class NotebookWatch(CliContext context, Arguments arguments, Hol
         {
             foreach (JsonElement cell in cascade.Items("cells"))
             {
-                JsonElement end = (await new Work(cell.Text("executionId") ?? "", IsRun: false, default).WaitAsync(client, cancellationToken).ConfigureAwait(false)).Answer;
+                JsonElement end = (
+                    await new Work(cell.Text("executionId") ?? "", IsRun: false, default)
+                        .WaitAsync(client, cancellationToken)
+                        .ConfigureAwait(false)
+                ).Answer;
                 if (end.Text("cause") == "superseded")
                 {
                     isSuperseded = true;
                 }
                 else
                 {
-                    string reason = end.Text("state") is not "succeeded" && end.Text("reason") is { Length: > 0 } why ? $": {TerminalText.Printable(why.Split('\n', 2)[0])}" : "";
-                    context.Terminal.WriteLine(arguments.IsJson ? end.Line() : $"{TerminalText.Printable(cell.Text("cellId") ?? "-")} {end.Text("state")}{reason}");
+                    string reason =
+                        end.Text("state") is not "succeeded" && end.Text("reason") is { Length: > 0 } why
+                            ? $": {TerminalText.Printable(why.Split('\n', 2)[0])}"
+                            : "";
+                    context.Terminal.WriteLine(
+                        arguments.IsJson ? end.Line() : $"{TerminalText.Printable(cell.Text("cellId") ?? "-")} {end.Text("state")}{reason}"
+                    );
                 }
             }
 
             JsonElement run = (await new Work(id, IsRun: true, default).WaitAsync(client, cancellationToken).ConfigureAwait(false)).Answer;
-            context.Terminal.WriteLine(arguments.IsJson ? run.Line()
-                : isSuperseded ? "A newer cascade has taken the place of what was left." : RunFollower.Summary(run, context.Time));
+            context.Terminal.WriteLine(
+                arguments.IsJson ? run.Line()
+                : isSuperseded ? "A newer cascade has taken the place of what was left."
+                : RunFollower.Summary(run, context.Time)
+            );
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

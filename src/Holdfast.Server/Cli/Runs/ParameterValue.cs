@@ -3,16 +3,20 @@ using System.Text.Json;
 
 namespace Holdfast.Server.Cli.Runs;
 
-/// <summary>The value of <c>-p NAME VALUE</c>, of the kind papermill's command line would make of it (papermill.cli._resolve_type): True, False, None, whole numbers, numbers, else text.</summary>
+/// <summary>
+/// The value of <c>-p NAME VALUE</c>, of the kind papermill's command line would make of it (papermill.cli._resolve_type): True, False,
+/// None, whole numbers, numbers, else text.
+/// </summary>
 internal static class ParameterValue
 {
-    public static JsonElement Infer(string text) => text switch
-    {
-        "True" or "true" => Parse("true"),
-        "False" or "false" => Parse("false"),
-        "None" or "null" => Parse("null"),
-        _ => TryNumber(text) ?? Text(text),
-    };
+    public static JsonElement Infer(string text) =>
+        text switch
+        {
+            "True" or "true" => Parse("true"),
+            "False" or "false" => Parse("false"),
+            "None" or "null" => Parse("null"),
+            _ => TryNumber(text) ?? Text(text),
+        };
 
     public static JsonElement Text(string text) => JsonFields.Parse(JsonFields.Write(json => json.WriteStringValue(text)));
 
@@ -24,12 +28,25 @@ internal static class ParameterValue
         }
 
         // Whole numbers of any size stay as they are written; a leading zero or plus is Python's to read but not JSON's.
-        if (System.Numerics.BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out System.Numerics.BigInteger whole))
+        if (
+            System.Numerics.BigInteger.TryParse(
+                text,
+                NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture,
+                out System.Numerics.BigInteger whole
+            )
+        )
         {
             return Parse(whole.ToString(CultureInfo.InvariantCulture));
         }
 
-        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
+        return
+            double.TryParse(
+                text,
+                NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                CultureInfo.InvariantCulture,
+                out double number
+            ) && double.IsFinite(number)
             ? JsonFields.Parse(JsonFields.Write(json => json.WriteRawValue(Decimal(number))))
             : null;
     }

@@ -13,7 +13,9 @@ internal static class RunBody
         // Everything is read before anything is written, so that a mistake is refused whole.
         SortedDictionary<string, JsonElement> parameters = Parameters(context, arguments);
         string? from = arguments.Has(RunOptions.Resume.Name) ? "failed" : arguments.Text(RunOptions.From.Name);
-        string[]? cells = arguments.Text(RunOptions.Cells.Name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[]? cells = arguments
+            .Text(RunOptions.Cells.Name)
+            ?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         RequireConsistent(arguments, from, cells);
         return JsonFields.Write(json =>
         {
@@ -67,7 +69,9 @@ internal static class RunBody
     {
         if (cells is not null && from is not null)
         {
-            throw new UsageException($"{RunOptions.Cells.Name} says which cells run, and so do {RunOptions.From.Name} and {RunOptions.Resume.Name}: give one of them.");
+            throw new UsageException(
+                $"{RunOptions.Cells.Name} says which cells run, and so do {RunOptions.From.Name} and {RunOptions.Resume.Name}: give one of them."
+            );
         }
 
         if (arguments.Has(RunOptions.Resume.Name) && arguments.Has(RunOptions.From.Name))
@@ -125,14 +129,22 @@ internal static class RunBody
         bool isInline = source.TrimStart().StartsWith('{');
         try
         {
-            byte[] json = isInline ? System.Text.Encoding.UTF8.GetBytes(source) : File.ReadAllBytes(Path.GetFullPath(source, context.CurrentDirectory));
+            byte[] json = isInline
+                ? System.Text.Encoding.UTF8.GetBytes(source)
+                : File.ReadAllBytes(Path.GetFullPath(source, context.CurrentDirectory));
             JsonElement value = JsonFields.Parse(json);
-            return value.ValueKind == JsonValueKind.Object ? value : throw new UsageException($"{RunOptions.Parameters.Name} takes a JSON object, not {value.ValueKind}.");
+            return value.ValueKind == JsonValueKind.Object
+                ? value
+                : throw new UsageException($"{RunOptions.Parameters.Name} takes a JSON object, not {value.ValueKind}.");
         }
         catch (JsonException error)
         {
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture,
-                $"{RunOptions.Parameters.Name}: {(isInline ? "what is given" : source)} is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}."));
+            throw new UsageException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{RunOptions.Parameters.Name}: {(isInline ? "what is given" : source)} is not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}."
+                )
+            );
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -7,8 +7,8 @@ using Holdfast.Server.Cli.Screen;
 namespace Holdfast.Server.Cli.Runs;
 
 /// <summary>
-/// Goes through a run's cells in their order, each until it has ended, and then waits for the run itself. It asks about executions, which are durable, and keeps
-/// no state between two of them: a server that dies on the way costs nothing but time.
+/// Goes through a run's cells in their order, each until it has ended, and then waits for the run itself. It asks about executions, which
+/// are durable, and keeps no state between two of them: a server that dies on the way costs nothing but time.
 /// </summary>
 internal sealed class RunFollower(CliContext context, HoldfastClient client, RunScreen? screen, bool showsOutput)
 {
@@ -19,7 +19,10 @@ internal sealed class RunFollower(CliContext context, HoldfastClient client, Run
         for (int i = 0; screen is not null && i < cells.Count; i++)
         {
             string id = TerminalText.Printable(cells[i].Text("cellId") ?? "-").PadRight(idWidth);
-            string label = string.Create(CultureInfo.InvariantCulture, $"[{(i + 1).ToString(CultureInfo.InvariantCulture).PadLeft(Digits(cells.Count))}/{cells.Count}] {id}");
+            string label = string.Create(
+                CultureInfo.InvariantCulture,
+                $"[{(i + 1).ToString(CultureInfo.InvariantCulture).PadLeft(Digits(cells.Count))}/{cells.Count}] {id}"
+            );
             screen.Begin(label);
             JsonElement execution = await FollowCellAsync(cells[i].Text("executionId") ?? "", cancellationToken).ConfigureAwait(false);
             if (execution.Instant("startedAt") is not null || execution.Text("state") != "cancelled")
@@ -44,14 +47,19 @@ internal sealed class RunFollower(CliContext context, HoldfastClient client, Run
         var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (JsonElement cell in run.Items("cells"))
         {
-            string state = cell.Text("state") is "cancelled" && cell.Instant("startedAt") is null ? "not run" : cell.Text("state") ?? "unknown";
+            string state =
+                cell.Text("state") is "cancelled" && cell.Instant("startedAt") is null ? "not run" : cell.Text("state") ?? "unknown";
             counts[state] = counts.GetValueOrDefault(state) + 1;
         }
 
         string numbers = string.Join(", ", counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Value} {c.Key}")));
-        return text.Append(run.Text("path")).Append(": ").Append(run.Text("state"))
+        return text.Append(run.Text("path"))
+            .Append(": ")
+            .Append(run.Text("state"))
             .Append(numbers.Length == 0 ? " (no cells)" : $" ({numbers})")
-            .Append(" in ").Append(Ages.DurationText(run, time)).ToString();
+            .Append(" in ")
+            .Append(Ages.DurationText(run, time))
+            .ToString();
     }
 
     private async Task<JsonElement> FollowCellAsync(string id, CancellationToken cancellationToken)
@@ -73,7 +81,9 @@ internal sealed class RunFollower(CliContext context, HoldfastClient client, Run
     {
         string line = $"{label} {execution.Text("state")}";
         line = Ages.DurationText(execution, context.Time) is { } duration ? $"{line} {duration}" : line;
-        return execution.Text("state") is not "succeeded" && execution.Text("reason") is { Length: > 0 } reason ? $"{line}: {FirstLine(reason)}" : line;
+        return execution.Text("state") is not "succeeded" && execution.Text("reason") is { Length: > 0 } reason
+            ? $"{line}: {FirstLine(reason)}"
+            : line;
     }
 
     private static string FirstLine(string text) => TerminalText.Printable(text.Split('\n', 2)[0]);

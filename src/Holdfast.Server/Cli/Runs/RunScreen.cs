@@ -4,8 +4,8 @@ using Holdfast.Server.Cli.Screen;
 namespace Holdfast.Server.Cli.Runs;
 
 /// <summary>
-/// Progress and output in one place. In a terminal the cell that runs has a line that counts its seconds, which gives way to output and comes back; elsewhere there
-/// are plain lines only. Guarded by a lock, because the seconds come from a timer.
+/// Progress and output in one place. In a terminal the cell that runs has a line that counts its seconds, which gives way to output and
+/// comes back; elsewhere there are plain lines only. Guarded by a lock, because the seconds come from a timer.
 /// </summary>
 internal sealed class RunScreen : IDisposable
 {

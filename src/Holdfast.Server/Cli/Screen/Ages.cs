@@ -11,7 +11,8 @@ internal static class Ages
             ? (work.Instant("finishedAt") ?? time.GetUtcNow()) - started
             : null;
 
-    public static string? DurationText(JsonElement work, TimeProvider time) => Duration(work, time) is { } duration ? Durations.Format(duration) : null;
+    public static string? DurationText(JsonElement work, TimeProvider time) =>
+        Duration(work, time) is { } duration ? Durations.Format(duration) : null;
 
     public static string? SinceText(JsonElement element, string field, TimeProvider time) =>
         element.Instant(field) is { } instant ? Durations.Format(time.GetUtcNow() - instant) : null;

@@ -26,7 +26,15 @@ public static class Durations
                 at++;
             }
 
-            if (!double.TryParse(text.AsSpan(start, at - start), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) || at == text.Length)
+            if (
+                !double.TryParse(
+                    text.AsSpan(start, at - start),
+                    NumberStyles.AllowDecimalPoint,
+                    CultureInfo.InvariantCulture,
+                    out double number
+                )
+                || at == text.Length
+            )
             {
                 return false;
             }
@@ -65,28 +73,32 @@ public static class Durations
     }
 
     /// <summary>What took less than a second, in milliseconds: <c>0.4ms</c>, <c>130ms</c>; above that as any other.</summary>
-    public static string FormatFine(TimeSpan duration) => duration.TotalMilliseconds switch
-    {
-        >= 1000 => Format(duration),
-        >= 10 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0}ms"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, duration.TotalMilliseconds):0.#}ms"),
-    };
+    public static string FormatFine(TimeSpan duration) =>
+        duration.TotalMilliseconds switch
+        {
+            >= 1000 => Format(duration),
+            >= 10 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0}ms"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, duration.TotalMilliseconds):0.#}ms"),
+        };
 
     /// <summary>A time that somebody set, without the zeros behind it: <c>90d</c>, <c>1h</c>, <c>30s</c>.</summary>
     public static string FormatRound(TimeSpan duration)
     {
         string text = Format(duration);
-        return text.EndsWith(".0s", StringComparison.Ordinal) ? text[..^3] + "s" : text.Length > 3 && text[^3..^1] == "00" ? text[..^3] : text;
+        return text.EndsWith(".0s", StringComparison.Ordinal) ? text[..^3] + "s"
+            : text.Length > 3 && text[^3..^1] == "00" ? text[..^3]
+            : text;
     }
 
-    private static double SecondsOf(int unit) => unit switch
-    {
-        0 => 86400,
-        1 => 3600,
-        2 => 60,
-        3 => 1,
-        _ => 0.001,
-    };
+    private static double SecondsOf(int unit) =>
+        unit switch
+        {
+            0 => 86400,
+            1 => 3600,
+            2 => 60,
+            3 => 1,
+            _ => 0.001,
+        };
 
     private static bool TryAdd(ref TimeSpan duration, double number, double seconds)
     {

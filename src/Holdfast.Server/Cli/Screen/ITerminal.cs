@@ -41,7 +41,10 @@ public static class TerminalText
 
     public static void WriteErrorLine(this ITerminal terminal, string line) => terminal.WriteError(Encoding.UTF8.GetBytes(line + "\n"));
 
-    /// <summary>Without escape sequences and control characters: a name or a message written by someone else must not steer the terminal it is shown on.</summary>
+    /// <summary>
+    /// Without escape sequences and control characters: a name or a message written by someone else must not steer the terminal it is shown
+    /// on.
+    /// </summary>
     public static string Printable(string text) => Clean(text, keepsLines: false);
 
     /// <summary>The same for text of several lines.</summary>
@@ -61,9 +64,7 @@ public static class TerminalText
             if (c == '\e' && i + 1 < text.Length && text[i + 1] == '[')
             {
                 // A control sequence (ECMA-48, section 5.4) ends with the first character from @ to ~.
-                for (i += 2; i < text.Length && text[i] is < '@' or > '~'; i++)
-                {
-                }
+                for (i += 2; i < text.Length && text[i] is < '@' or > '~'; i++) { }
 
                 continue;
             }

@@ -6,8 +6,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Server.Cli.Screen;
 
 /// <summary>
-/// The process's own three descriptors by read(2) and write(2). Not System.Console, whose first line costs 20 ms and which swallows a broken
-/// pipe; not FileStream, which writes to a redirected file by position and so over what an earlier command put there.
+/// The process's own three descriptors by read(2) and write(2). Not System.Console, whose first line costs 20 ms and which swallows a
+/// broken pipe; not FileStream, which writes to a redirected file by position and so over what an earlier command put there.
 /// </summary>
 public sealed unsafe class ProcessTerminal : ITerminal
 {
@@ -24,7 +24,8 @@ public sealed unsafe class ProcessTerminal : ITerminal
     public bool IsOutputTerminal => Tty.IsTerminal(Output);
 
     public int Width =>
-        int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int columns) && columns > 0
+        int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int columns)
+        && columns > 0
             ? columns
             : Tty.Size(Output)?.Columns ?? UsualWidth;
 
@@ -35,11 +36,14 @@ public sealed unsafe class ProcessTerminal : ITerminal
         int errno = Write(Output, bytes);
         if (errno != 0)
         {
-            throw errno == Epipe ? new OutputClosedException() : new IOException($"Standard output: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
+            throw errno == Epipe
+                ? new OutputClosedException()
+                : new IOException($"Standard output: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
         }
     }
 
-    public void WriteError(ReadOnlySpan<byte> bytes) => _ = Write(Error, _isRaw ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).ReplaceLineEndings("\r\n")) : bytes);
+    public void WriteError(ReadOnlySpan<byte> bytes) =>
+        _ = Write(Error, _isRaw ? Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes).ReplaceLineEndings("\r\n")) : bytes);
 
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
         // read(2) cannot be cancelled; a wait for readiness with an end can be left between two rounds.

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Holdfast.Server.Cli.Screen;
 
-/// <summary>A terminal that hands on every key, and is put right again however we end: disposed, told to by a signal, or hung up on.</summary>
+/// <summary>
+/// A terminal that hands on every key, and is put right again however we end: disposed, told to by a signal, or hung up on.
+/// </summary>
 internal sealed class RawInput : IDisposable
 {
     private readonly int _fd;
@@ -17,7 +19,12 @@ internal sealed class RawInput : IDisposable
         _before = Tty.MakeRaw(fd);
         _say = say;
         _say(_before is not null);
-        _signals = [.. ((PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT]).Select(s => PosixSignalRegistration.Create(s, _ => Restore()))];
+        _signals =
+        [
+            .. ((PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT]).Select(s =>
+                PosixSignalRegistration.Create(s, _ => Restore())
+            ),
+        ];
     }
 
     public void Dispose()

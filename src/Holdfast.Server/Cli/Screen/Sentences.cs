@@ -8,7 +8,9 @@ internal static class Sentences
 {
     private const int LineLengthMax = 60;
 
-    /// <summary><c>succeeded</c>, <c>failed (exit 2)</c>, <c>failed (signal 9: out of memory)</c>, <c>queued (3rd in line)</c> and the like.</summary>
+    /// <summary>
+    /// <c>succeeded</c>, <c>failed (exit 2)</c>, <c>failed (signal 9: out of memory)</c>, <c>queued (3rd in line)</c> and the like.
+    /// </summary>
     public static string State(JsonElement execution)
     {
         string state = execution.Text("state") ?? "unknown";
@@ -58,14 +60,19 @@ internal static class Sentences
         return execution.Text("reason") is { Length: > 0 } reason ? $"{line}: {TerminalText.Printable(reason)}" : line;
     }
 
-    /// <summary>What a cell is known by where it has no name: the first line of its code, as far as a table has room; null without any.</summary>
+    /// <summary>
+    /// What a cell is known by where it has no name: the first line of its code, as far as a table has room; null without any.
+    /// </summary>
     public static string? FirstLine(string? code)
     {
         ReadOnlySpan<char> rest = code.AsSpan().TrimStart();
         int end = rest.IndexOfAny('\r', '\n');
         string line = TerminalText.Printable((end < 0 ? rest : rest[..end]).ToString());
-        return line.Length == 0 ? null : line.Length <= LineLengthMax ? line : line[..LineLengthMax] + "…";
+        return line.Length == 0 ? null
+            : line.Length <= LineLengthMax ? line
+            : line[..LineLengthMax] + "…";
     }
 
-    public static string Count(long count, string one, string many) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many)}");
+    public static string Count(long count, string one, string many) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many)}");
 }

@@ -12,9 +12,14 @@ internal static class Sizes
     {
         bytes = 0;
         text = text.Trim().ToUpperInvariant();
-        text = text.EndsWith("IB", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('B') ? text[..^1] : text;
+        text =
+            text.EndsWith("IB", StringComparison.Ordinal) ? text[..^2]
+            : text.EndsWith('B') ? text[..^1]
+            : text;
         int power = text.Length > 0 ? Letters.IndexOf(text[^1], StringComparison.Ordinal) + 1 : 0;
-        if (!double.TryParse(power > 0 ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+        if (
+            !double.TryParse(power > 0 ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number)
+        )
         {
             return false;
         }
@@ -24,7 +29,8 @@ internal static class Sizes
         return bytes > 0;
     }
 
-    public static long? Read(Arguments arguments, string option) => arguments.Text(option) is not { } text ? null
+    public static long? Read(Arguments arguments, string option) =>
+        arguments.Text(option) is not { } text ? null
         : TryParse(text, out long bytes) ? bytes
         : throw new UsageException($"{option} takes a size such as 500M or 2G, not '{text}'.");
 
@@ -37,6 +43,8 @@ internal static class Sizes
             number /= 1024;
         }
 
-        return power == 0 ? string.Create(CultureInfo.InvariantCulture, $"{bytes} B") : string.Create(CultureInfo.InvariantCulture, $"{number:0.#}{Letters[power - 1]}");
+        return power == 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{bytes} B")
+            : string.Create(CultureInfo.InvariantCulture, $"{number:0.#}{Letters[power - 1]}");
     }
 }

@@ -1,8 +1,10 @@
 namespace Holdfast.Server.Cli.Syntax;
 
 /// <summary>
-/// Reads the words of a command line by a verb's grammar: <c>--name value</c>, <c>--name=value</c>, <c>-n value</c>, options among operands, and
-/// <c>--</c> after which everything is an operand. An option that takes a value takes the next word whatever it looks like, so that a value may be negative.
+/// Reads the words of a command line by a verb's grammar: <c>--name value</c>, <c>--name=value</c>, <c>-n value</c>, options among
+/// operands, and
+/// <c>--</c> after which everything is an operand. An option that takes a value takes the next word whatever it looks like, so that a value
+/// may be negative.
 /// </summary>
 public static class ArgumentParser
 {
@@ -56,7 +58,9 @@ public static class ArgumentParser
     {
         if (count < verb.Operands.Min || count > (verb.Operands.Max ?? int.MaxValue))
         {
-            throw new UsageException($"{(count < verb.Operands.Min ? "Something is missing" : "There is a word too many")}: holdfast {verb.Usage}");
+            throw new UsageException(
+                $"{(count < verb.Operands.Min ? "Something is missing" : "There is a word too many")}: holdfast {verb.Usage}"
+            );
         }
     }
 
@@ -77,7 +81,12 @@ public static class ArgumentParser
         at++;
         if (equals >= 0)
         {
-            into.Add(option, option.ValueCount == 1 ? [word[(equals + 1)..]] : throw new UsageException($"{option.Name} takes {Expected(option)}, not one after an equals sign."));
+            into.Add(
+                option,
+                option.ValueCount == 1
+                    ? [word[(equals + 1)..]]
+                    : throw new UsageException($"{option.Name} takes {Expected(option)}, not one after an equals sign.")
+            );
             return;
         }
 

@@ -26,9 +26,14 @@ public sealed class Arguments
             return null;
         }
 
-        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) && number >= min && number <= max
+        return
+            long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            && number >= min
+            && number <= max
             ? number
-            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} takes a whole number from {min} to {max}, not '{text}'."));
+            : throw new UsageException(
+                string.Create(CultureInfo.InvariantCulture, $"{option} takes a whole number from {min} to {max}, not '{text}'.")
+            );
     }
 
     public TimeSpan? Duration(string option)
@@ -50,7 +55,9 @@ public sealed class Arguments
             return null;
         }
 
-        return choices.Contains(text) ? text : throw new UsageException($"{option} takes {string.Join(", ", choices.ToArray())}, not '{text}'.");
+        return choices.Contains(text)
+            ? text
+            : throw new UsageException($"{option} takes {string.Join(", ", choices.ToArray())}, not '{text}'.");
     }
 
     /// <summary>A pair from <c>NAME=VALUE</c>; the value is null when there is no equals sign.</summary>
@@ -58,7 +65,9 @@ public sealed class Arguments
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         string name = equals < 0 ? text : text[..equals];
-        return name.Length > 0 ? (name, equals < 0 ? null : text[(equals + 1)..]) : throw new UsageException($"{option} takes NAME=VALUE, not '{text}'.");
+        return name.Length > 0
+            ? (name, equals < 0 ? null : text[(equals + 1)..])
+            : throw new UsageException($"{option} takes NAME=VALUE, not '{text}'.");
     }
 
     internal void Add(Option option, string[] values)

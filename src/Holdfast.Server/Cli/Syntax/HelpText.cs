@@ -28,12 +28,21 @@ public static class HelpText
         }
 
         return AppendOptions(text.Append("\nEvery verb that speaks to a server takes\n"), GlobalOptions.All)
-            .Append('\n').Append(ServerNote).Append("\n\n").Append(ExitCodeNote).Append("\n\n`holdfast VERB --help` says more of each.\n").ToString();
+            .Append('\n')
+            .Append(ServerNote)
+            .Append("\n\n")
+            .Append(ExitCodeNote)
+            .Append("\n\n`holdfast VERB --help` says more of each.\n")
+            .ToString();
     }
 
     public static string Of(Verb verb)
     {
-        StringBuilder text = new StringBuilder("usage: holdfast ").Append(verb.Usage).Append("\n\n").Append(Sentence(verb.Summary)).Append('\n');
+        StringBuilder text = new StringBuilder("usage: holdfast ")
+            .Append(verb.Usage)
+            .Append("\n\n")
+            .Append(Sentence(verb.Summary))
+            .Append('\n');
         if (verb.Options.Count > 0)
         {
             _ = AppendOptions(text.Append('\n'), verb.Options);
@@ -50,7 +59,11 @@ public static class HelpText
         foreach (Option option in options)
         {
             string names = option.Short is null ? option.Name : $"{option.Short}, {option.Name}";
-            AppendRow(text, option.Values.Length == 0 ? names : $"{names} {option.Values}", option.Summary + (option.IsRepeatable ? " (may be repeated)" : ""));
+            AppendRow(
+                text,
+                option.Values.Length == 0 ? names : $"{names} {option.Values}",
+                option.Summary + (option.IsRepeatable ? " (may be repeated)" : "")
+            );
         }
 
         return text;

@@ -2,7 +2,8 @@ namespace Holdfast.Server.Cli.Syntax;
 
 /// <summary>One option of a verb, as the parser reads it and the help shows it.</summary>
 /// <param name="Name">With its dashes: <c>--timeout</c>.</param>
-/// <param name="Values">What follows it, as the help names it; empty for a flag. Each word is one argument: <c>NAME VALUE</c> takes two.</param>
+/// <param name="Values">What follows it, as the help names it; empty for a flag. Each word is one argument: <c>NAME VALUE</c> takes
+/// two.</param>
 public sealed record Option(string Name, string Values, string Summary)
 {
     /// <summary>The single letter with its dash, or null.</summary>

@@ -7,9 +7,21 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary>The options of <c>holdfast serve</c> that are about large outputs.</summary>
 internal static class AssetServeOptions
 {
-    private static readonly Option Inline = new("--inline-output", "SIZE", "keep an output that is larger outside of the notebook, as an asset (default 16M; 0: never)");
-    private static readonly Option Lease = new("--asset-lease", "TIME", "keep an asset that nothing refers to for so long after its last use (default 24h)");
-    private static readonly Option Quota = new("--asset-quota", "SIZE", "refuse uploads and notebook runs when assets take as much (default 0: no limit)");
+    private static readonly Option Inline = new(
+        "--inline-output",
+        "SIZE",
+        "keep an output that is larger outside of the notebook, as an asset (default 16M; 0: never)"
+    );
+    private static readonly Option Lease = new(
+        "--asset-lease",
+        "TIME",
+        "keep an asset that nothing refers to for so long after its last use (default 24h)"
+    );
+    private static readonly Option Quota = new(
+        "--asset-quota",
+        "SIZE",
+        "refuse uploads and notebook runs when assets take as much (default 0: no limit)"
+    );
 
     public static IReadOnlyList<Option> All { get; } = [Inline, Lease, Quota];
 
@@ -24,5 +36,6 @@ internal static class AssetServeOptions
         };
     }
 
-    private static long? Size(Arguments arguments, Option option) => arguments.Text(option.Name) == "0" ? 0 : Sizes.Read(arguments, option.Name);
+    private static long? Size(Arguments arguments, Option option) =>
+        arguments.Text(option.Name) == "0" ? 0 : Sizes.Read(arguments, option.Name);
 }

@@ -17,17 +17,18 @@ internal static class AttachVerb
     /// <summary>What a terminal still shows of a long story: as much as Jupyter's clients are given back of one.</summary>
     private const long ReplayBytesMax = 128 * 1024;
 
-    public static Verb Verb => new("attach", "attach ID [options]", "follow an execution from its first byte; what is typed goes to a job with an open stdin")
-    {
-        Options = [LogsVerb.Stream, NoStandardInput],
-        Operands = (1, 1),
-        Notes = """
-            The end of our standard input (Ctrl-D) closes the job's. Ctrl-C leaves, and the job goes on.
-            A job with a terminal of its own (submit --pty) takes this one: every key is its, also Ctrl-C, and Ctrl-] leaves.
-            The exit code is the command's own: see `holdfast wait --help`.
-            """,
-        RunAsync = AttachAsync,
-    };
+    public static Verb Verb =>
+        new("attach", "attach ID [options]", "follow an execution from its first byte; what is typed goes to a job with an open stdin")
+        {
+            Options = [LogsVerb.Stream, NoStandardInput],
+            Operands = (1, 1),
+            Notes = """
+                The end of our standard input (Ctrl-D) closes the job's. Ctrl-C leaves, and the job goes on.
+                A job with a terminal of its own (submit --pty) takes this one: every key is its, also Ctrl-C, and Ctrl-] leaves.
+                The exit code is the command's own: see `holdfast wait --help`.
+                """,
+            RunAsync = AttachAsync,
+        };
 
     private static async Task<int> AttachAsync(CliContext context, Arguments arguments)
     {
@@ -38,8 +39,13 @@ internal static class AttachVerb
         JsonElement execution = await client.GetAsync($"v1/executions/{Work.Segment(id)}", interruption).ConfigureAwait(false);
         context.ComeBack = $"holdfast attach {id}";
         bool forwards = !execution.HasEnded() && execution.Text("kind") == "job" && !arguments.Has(NoStandardInput.Name);
-        AttachedTerminal? terminal = forwards && execution.Boolean("pty") is true && context.Terminal is { IsInputTerminal: true, IsOutputTerminal: true } && !arguments.IsJson
-            ? new AttachedTerminal(context, client, id) : null;
+        AttachedTerminal? terminal =
+            forwards
+            && execution.Boolean("pty") is true
+            && context.Terminal is { IsInputTerminal: true, IsOutputTerminal: true }
+            && !arguments.IsJson
+                ? new AttachedTerminal(context, client, id)
+                : null;
         long start = terminal is null ? 0 : Math.Max(0, (execution.Integer("outputBytes") ?? 0) - ReplayBytesMax);
         var output = new OutputReader(client, context.Time, Work.Segment(id), LogsVerb.StreamOf(arguments), start)
         {
@@ -48,7 +54,10 @@ internal static class AttachVerb
         };
 
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(interruption);
-        Task forwarding = terminal is not null ? terminal.RunAsync(leaving) : forwards ? ForwardAsync(context, client, id, leaving.Token) : Task.CompletedTask;
+        Task forwarding =
+            terminal is not null ? terminal.RunAsync(leaving)
+            : forwards ? ForwardAsync(context, client, id, leaving.Token)
+            : Task.CompletedTask;
         try
         {
             execution = await output.FollowAsync(terminal is null ? interruption : leaving.Token).ConfigureAwait(false);
@@ -94,13 +103,19 @@ internal static class AttachVerb
                 }
             }
         }
-        catch (RefusedException refusal) when (refusal.Code is ErrorCodes.StandardInputClosed or ErrorCodes.IllegalTransition && sender.SentBytes == 0 && !context.Terminal.IsInputTerminal)
+        catch (RefusedException refusal)
+            when (refusal.Code is ErrorCodes.StandardInputClosed or ErrorCodes.IllegalTransition
+                && sender.SentBytes == 0
+                && !context.Terminal.IsInputTerminal
+            )
         {
             // It was never open, and nobody typed anything: an inherited standard input that nobody thinks of.
         }
         catch (RefusedException refusal)
         {
-            context.Terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"holdfast: input is no longer forwarded: {refusal.Message} [{refusal.Code}]"));
+            context.Terminal.WriteErrorLine(
+                string.Create(CultureInfo.InvariantCulture, $"holdfast: input is no longer forwarded: {refusal.Message} [{refusal.Code}]")
+            );
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -18,11 +18,12 @@ internal static class AuditVerb
     private static readonly Option Operation = new("--operation", "NAME", "only this, such as ReleaseLock");
     private static readonly Option Cursor = new("--cursor", "N", "only what is older than this entry");
 
-    public static Verb Verb => new("audit", "audit [options]", "show who did what, newest first")
-    {
-        Options = [Limit, Subject, By, Operation, Cursor],
-        RunAsync = RunAsync,
-    };
+    public static Verb Verb =>
+        new("audit", "audit [options]", "show who did what, newest first")
+        {
+            Options = [Limit, Subject, By, Operation, Cursor],
+            RunAsync = RunAsync,
+        };
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
@@ -33,7 +34,9 @@ internal static class AuditVerb
         Add(query, "subject", arguments.Text(Subject.Name));
         Add(query, "operation", arguments.Text(Operation.Name));
         Add(query, "by", arguments.Text(By.Name));
-        JsonElement page = await client.GetAsync("v1/audit" + (query.Count > 0 ? "?" + string.Join('&', query) : ""), context.Interruption()).ConfigureAwait(false);
+        JsonElement page = await client
+            .GetAsync("v1/audit" + (query.Count > 0 ? "?" + string.Join('&', query) : ""), context.Interruption())
+            .ConfigureAwait(false);
         context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? page.Line() + "\n" : Table(context, page)));
         return ExitCodes.Success;
     }
@@ -51,8 +54,15 @@ internal static class AuditVerb
         var table = new TextTable("N", "WHEN", "WHO", "FROM", "WHAT", "TO", "WHY");
         foreach (JsonElement entry in page.Items("entries"))
         {
-            table.Add(entry.Integer("sequence")?.ToString(CultureInfo.InvariantCulture), entry.Text("at"), entry.Text("tokenName"), entry.Text("remote"), entry.Text("operation"),
-                entry.Text("subject"), entry.Text("reason"));
+            table.Add(
+                entry.Integer("sequence")?.ToString(CultureInfo.InvariantCulture),
+                entry.Text("at"),
+                entry.Text("tokenName"),
+                entry.Text("remote"),
+                entry.Text("operation"),
+                entry.Text("subject"),
+                entry.Text("reason")
+            );
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);

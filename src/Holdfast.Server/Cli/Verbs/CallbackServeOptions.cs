@@ -7,7 +7,14 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary>The option of <c>holdfast serve</c> that is about callbacks, and the variable that says the same.</summary>
 internal static class CallbackServeOptions
 {
-    private static readonly Option Allow = new("--callbacks-allow", "NETWORK", "let callbacks go to this network that is not public, such as 127.0.0.0/8; beside $HOLDFAST_CALLBACKS_ALLOW") { IsRepeatable = true };
+    private static readonly Option Allow = new(
+        "--callbacks-allow",
+        "NETWORK",
+        "let callbacks go to this network that is not public, such as 127.0.0.0/8; beside $HOLDFAST_CALLBACKS_ALLOW"
+    )
+    {
+        IsRepeatable = true,
+    };
 
     public static IReadOnlyList<Option> All { get; } = [Allow];
 
@@ -22,7 +29,12 @@ internal static class CallbackServeOptions
 
         return new CallbackOptions { Allow = networks };
 
-        void Add(string name, string text) => networks.AddRange(CallbackOptions.ParseNetworks(text, out string? wrong)
-            ?? throw new UsageException($"{name}: '{wrong}' is not a network. Give networks or addresses with commas between them, such as 127.0.0.0/8,10.1.2.3."));
+        void Add(string name, string text) =>
+            networks.AddRange(
+                CallbackOptions.ParseNetworks(text, out string? wrong)
+                    ?? throw new UsageException(
+                        $"{name}: '{wrong}' is not a network. Give networks or addresses with commas between them, such as 127.0.0.0/8,10.1.2.3."
+                    )
+            );
     }
 }

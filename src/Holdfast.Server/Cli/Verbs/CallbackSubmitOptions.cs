@@ -10,10 +10,32 @@ internal static class CallbackSubmitOptions
     private const string SecretVariable = "HOLDFAST_CALLBACK_SECRET";
 
     private static readonly Option Url = new("--callback", "URL", "POST the outcome to this address, signed, until it is taken");
-    private static readonly Option Command = new("--callback-command", "COMMAND", "give the outcome to this shell command as its standard input, instead");
-    private static readonly Option SecretFile = new("--callback-secret-file", "FILE", "a file with the secret that signs it (whsec_...); or set HOLDFAST_CALLBACK_SECRET") { IsRepeatable = true };
-    private static readonly Option Secret = new("--callback-secret", "SECRET", "the secret itself, which everybody on this machine can see in `ps`: better one of the above") { IsRepeatable = true };
-    private static readonly Option Schedule = new("--callback-schedule", "NAME|SECONDS", "when to try again: days (the default), minutes (30 s, 2 min, 10 min), once, or delays such as 5,60,3600");
+    private static readonly Option Command = new(
+        "--callback-command",
+        "COMMAND",
+        "give the outcome to this shell command as its standard input, instead"
+    );
+    private static readonly Option SecretFile = new(
+        "--callback-secret-file",
+        "FILE",
+        "a file with the secret that signs it (whsec_...); or set HOLDFAST_CALLBACK_SECRET"
+    )
+    {
+        IsRepeatable = true,
+    };
+    private static readonly Option Secret = new(
+        "--callback-secret",
+        "SECRET",
+        "the secret itself, which everybody on this machine can see in `ps`: better one of the above"
+    )
+    {
+        IsRepeatable = true,
+    };
+    private static readonly Option Schedule = new(
+        "--callback-schedule",
+        "NAME|SECONDS",
+        "when to try again: days (the default), minutes (30 s, 2 min, 10 min), once, or delays such as 5,60,3600"
+    );
 
     public static IReadOnlyList<Option> All { get; } = [Url, Command, SecretFile, Secret, Schedule];
 
@@ -89,9 +111,16 @@ internal static class CallbackSubmitOptions
         json.WriteStartArray("schedule");
         foreach (string part in schedule.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            json.WriteNumberValue(Screen.Durations.TryParse(part, out TimeSpan delay)
-                ? delay.TotalSeconds
-                : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{Schedule.Name} takes a name, or times with commas between them such as 5,60,1h, not '{part}'.")));
+            json.WriteNumberValue(
+                Screen.Durations.TryParse(part, out TimeSpan delay)
+                    ? delay.TotalSeconds
+                    : throw new UsageException(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{Schedule.Name} takes a name, or times with commas between them such as 5,60,1h, not '{part}'."
+                        )
+                    )
+            );
         }
 
         json.WriteEndArray();

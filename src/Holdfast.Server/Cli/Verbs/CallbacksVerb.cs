@@ -14,16 +14,17 @@ internal static class CallbacksVerb
     private static readonly Option Execution = new("--execution", "ID", "only those of this execution or run");
     private static readonly Option Limit = new("--limit", "N", "at most so many, the newest first (default 100)");
 
-    public static Verb Verb => new("callbacks", "callbacks [ls | redrive ID...]", "list callbacks and their attempts, or send some again")
-    {
-        Options = [State, Execution, Limit],
-        Operands = (0, null),
-        Notes = """
-            A callback is asked for by `holdfast submit --callback URL`. One that could not be delivered is tried again by its schedule, and parked
-            after the last attempt, or when its receiver refused it. redrive sends it at once, under the id it always had.
-            """,
-        RunAsync = RunAsync,
-    };
+    public static Verb Verb =>
+        new("callbacks", "callbacks [ls | redrive ID...]", "list callbacks and their attempts, or send some again")
+        {
+            Options = [State, Execution, Limit],
+            Operands = (0, null),
+            Notes = """
+                A callback is asked for by `holdfast submit --callback URL`. One that could not be delivered is tried again by its schedule, and parked
+                after the last attempt, or when its receiver refused it. redrive sends it at once, under the id it always had.
+                """,
+            RunAsync = RunAsync,
+        };
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
@@ -38,8 +39,15 @@ internal static class CallbacksVerb
             case ["redrive", _, ..]:
                 foreach (string id in arguments.Operands.Skip(1))
                 {
-                    JsonElement redriven = await client.SendAsync(
-                        ApiRequest.Post($"v1/callbacks/{Uri.EscapeDataString(id)}/redrive") with { IsRepeatable = true }, interruption).ConfigureAwait(false);
+                    JsonElement redriven = await client
+                        .SendAsync(
+                            ApiRequest.Post($"v1/callbacks/{Uri.EscapeDataString(id)}/redrive") with
+                            {
+                                IsRepeatable = true,
+                            },
+                            interruption
+                        )
+                        .ConfigureAwait(false);
                     context.Terminal.WriteLine(arguments.IsJson ? redriven.Line() : $"{id} {redriven.Text("state")}");
                 }
 
@@ -73,10 +81,14 @@ internal static class CallbacksVerb
         {
             IReadOnlyList<JsonElement> attempts = callback.Items("attempts");
             table.Add(
-                callback.Text("id"), callback.Text("executionId") ?? callback.Text("runId"), callback.Text("state"),
+                callback.Text("id"),
+                callback.Text("executionId") ?? callback.Text("runId"),
+                callback.Text("state"),
                 (attempts.Count == 0 ? 0 : attempts[^1].Integer("number"))?.ToString(CultureInfo.InvariantCulture),
                 attempts.Count == 0 ? null : attempts[^1].Integer("status")?.ToString(CultureInfo.InvariantCulture),
-                callback.Text("url") ?? string.Join(' ', callback.Items("argv").Select(static a => a.GetString())), callback.Text("reason"));
+                callback.Text("url") ?? string.Join(' ', callback.Items("argv").Select(static a => a.GetString())),
+                callback.Text("reason")
+            );
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);

@@ -17,12 +17,13 @@ internal static class ControlVerb
 
     public static Verb Retry => Of("retry", "run ended executions again, as a new attempt of the same one");
 
-    private static Verb Of(string name, string summary) => new(name, $"{name} ID...", summary)
-    {
-        Operands = (1, null),
-        Notes = "Every id is tried; the exit code is 1 if any was refused.",
-        RunAsync = (context, arguments) => CommandAllAsync(context, arguments, name),
-    };
+    private static Verb Of(string name, string summary) =>
+        new(name, $"{name} ID...", summary)
+        {
+            Operands = (1, null),
+            Notes = "Every id is tried; the exit code is 1 if any was refused.",
+            RunAsync = (context, arguments) => CommandAllAsync(context, arguments, name),
+        };
 
     private static async Task<int> CommandAllAsync(CliContext context, Arguments arguments, string command)
     {
@@ -35,7 +36,9 @@ internal static class ControlVerb
             {
                 foreach (JsonElement execution in await CommandAsync(client, id, command, interruption).ConfigureAwait(false))
                 {
-                    context.Terminal.WriteLine(arguments.IsJson ? execution.Line() : $"{execution.Text("id")} {Sentences.State(execution)}");
+                    context.Terminal.WriteLine(
+                        arguments.IsJson ? execution.Line() : $"{execution.Text("id")} {Sentences.State(execution)}"
+                    );
                 }
             }
             catch (RefusedException refusal) when (refusal.Code != ErrorCodes.ServerUnreachable)
@@ -48,7 +51,12 @@ internal static class ControlVerb
         return exitCode;
     }
 
-    private static async Task<List<JsonElement>> CommandAsync(HoldfastClient client, string id, string command, CancellationToken cancellationToken)
+    private static async Task<List<JsonElement>> CommandAsync(
+        HoldfastClient client,
+        string id,
+        string command,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -85,5 +93,11 @@ internal static class ControlVerb
 
     // Said twice, cancel, pause and resume do no more than said once; a retry would be a second one.
     private static Task<JsonElement> PostAsync(HoldfastClient client, string id, string command, CancellationToken cancellationToken) =>
-        client.SendAsync(ApiRequest.Post($"v1/executions/{Work.Segment(id)}/{command}") with { IsRepeatable = command != "retry" }, cancellationToken);
+        client.SendAsync(
+            ApiRequest.Post($"v1/executions/{Work.Segment(id)}/{command}") with
+            {
+                IsRepeatable = command != "retry",
+            },
+            cancellationToken
+        );
 }

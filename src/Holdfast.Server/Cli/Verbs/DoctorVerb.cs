@@ -15,11 +15,13 @@ internal static class DoctorVerb
     /// <summary>The check reads the whole database.</summary>
     private static readonly TimeSpan IntegrityTime = TimeSpan.FromMinutes(10);
 
-    public static Verb Verb => new("doctor", "doctor", "look for what is missing or wrong, and say what to do")
-    {
-        Notes = "Exit code 1 when there is a problem; warnings alone are 0. With an address instead of a data directory it looks at that server only.",
-        RunAsync = ExamineAsync,
-    };
+    public static Verb Verb =>
+        new("doctor", "doctor", "look for what is missing or wrong, and say what to do")
+        {
+            Notes =
+                "Exit code 1 when there is a problem; warnings alone are 0. With an address instead of a data directory it looks at that server only.",
+            RunAsync = ExamineAsync,
+        };
 
     private static async Task<int> ExamineAsync(CliContext context, Arguments arguments)
     {
@@ -44,7 +46,12 @@ internal static class DoctorVerb
         if (client.Locator.Locate() is { } address)
         {
             await ExamineServerAsync(client, address, findings, context.Interruption()).ConfigureAwait(false);
-            if (ServerRecord.FindLive(client.Locator.Paths) is { } record && address.IsLocal && record.Process.IsAlive() && ServiceUnit.Check(record.Process.Pid, context.Environment) is { } unit)
+            if (
+                ServerRecord.FindLive(client.Locator.Paths) is { } record
+                && address.IsLocal
+                && record.Process.IsAlive()
+                && ServiceUnit.Check(record.Process.Pid, context.Environment) is { } unit
+            )
             {
                 findings.Add(unit);
             }
@@ -63,23 +70,39 @@ internal static class DoctorVerb
         return findings.Exists(f => f.Severity == Severity.Problem) ? ExitCodes.Refused : ExitCodes.Success;
     }
 
-    private static async Task ExamineServerAsync(HoldfastClient client, ServerAddress address, List<Finding> findings, CancellationToken cancellationToken)
+    private static async Task ExamineServerAsync(
+        HoldfastClient client,
+        ServerAddress address,
+        List<Finding> findings,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             JsonElement ready = await client.GetAsync("healthz", cancellationToken).ConfigureAwait(false);
             string version = ready.Text("version") ?? "unknown";
-            findings.Add(version == ProductVersion.Current
-                ? Finding.Ok("server", $"{address.Url}, version {version}")
-                : Finding.Warning("server", $"{address.Url} is version {version}, this is {ProductVersion.Current}", "stop it and start it again with this program; its work goes on meanwhile"));
+            findings.Add(
+                version == ProductVersion.Current
+                    ? Finding.Ok("server", $"{address.Url}, version {version}")
+                    : Finding.Warning(
+                        "server",
+                        $"{address.Url} is version {version}, this is {ProductVersion.Current}",
+                        "stop it and start it again with this program; its work goes on meanwhile"
+                    )
+            );
             findings.Add(ServerChecks.OfRecovery(await client.GetAsync("v1/recovery", cancellationToken).ConfigureAwait(false)));
             findings.AddRange(ServerChecks.OfSupervisors(await client.GetAsync("v1/supervisors", cancellationToken).ConfigureAwait(false)));
-            JsonElement integrity = await client.SendAsync(ApiRequest.Get("v1/doctor/integrity") with { ServerTime = IntegrityTime }, cancellationToken).ConfigureAwait(false);
+            JsonElement integrity = await client
+                .SendAsync(ApiRequest.Get("v1/doctor/integrity") with { ServerTime = IntegrityTime }, cancellationToken)
+                .ConfigureAwait(false);
             findings.Add(StoreChecks.OfProblems([.. integrity.Items("problems").Select(p => p.GetString() ?? "")]));
         }
         catch (RefusedException refusal)
         {
-            string remedy = refusal.Code == ErrorCodes.Unauthorized ? "give its token with --token or HOLDFAST_TOKEN" : "look at its log; server.log in the data directory when it was started in the background";
+            string remedy =
+                refusal.Code == ErrorCodes.Unauthorized
+                    ? "give its token with --token or HOLDFAST_TOKEN"
+                    : "look at its log; server.log in the data directory when it was started in the background";
             findings.Add(Finding.Problem("server", $"{refusal.Message} [{refusal.Code}]", remedy));
         }
     }
@@ -89,8 +112,16 @@ internal static class DoctorVerb
         var text = new StringBuilder();
         foreach (Finding finding in findings)
         {
-            string mark = finding.Severity switch { Severity.Ok => "ok", Severity.Warning => "warning", _ => "PROBLEM" };
-            _ = text.Append(mark.PadRight(8)).Append(finding.Subject.PadRight(11)).Append(TerminalText.Printable(finding.Text)).Append('\n');
+            string mark = finding.Severity switch
+            {
+                Severity.Ok => "ok",
+                Severity.Warning => "warning",
+                _ => "PROBLEM",
+            };
+            _ = text.Append(mark.PadRight(8))
+                .Append(finding.Subject.PadRight(11))
+                .Append(TerminalText.Printable(finding.Text))
+                .Append('\n');
             if (finding.Remedy is { } remedy)
             {
                 _ = text.Append(' ', 19).Append("-> ").Append(remedy).Append('\n');
@@ -99,7 +130,14 @@ internal static class DoctorVerb
 
         int problems = findings.Count(f => f.Severity == Severity.Problem);
         int warnings = findings.Count(f => f.Severity == Severity.Warning);
-        return text.Append('\n').Append(problems + warnings == 0 ? "All is well." : $"{Sentences.Count(problems, "problem", "problems")}, {Sentences.Count(warnings, "warning", "warnings")}.").Append('\n').ToString();
+        return text.Append('\n')
+            .Append(
+                problems + warnings == 0
+                    ? "All is well."
+                    : $"{Sentences.Count(problems, "problem", "problems")}, {Sentences.Count(warnings, "warning", "warnings")}."
+            )
+            .Append('\n')
+            .ToString();
     }
 
     private static byte[] Json(List<Finding> findings)
@@ -112,7 +150,15 @@ internal static class DoctorVerb
             foreach (Finding finding in findings)
             {
                 writer.WriteStartObject();
-                writer.WriteString("severity", finding.Severity switch { Severity.Ok => "ok", Severity.Warning => "warning", _ => "problem" });
+                writer.WriteString(
+                    "severity",
+                    finding.Severity switch
+                    {
+                        Severity.Ok => "ok",
+                        Severity.Warning => "warning",
+                        _ => "problem",
+                    }
+                );
                 writer.WriteString("subject", finding.Subject);
                 writer.WriteString("text", finding.Text);
                 writer.WriteString("remedy", finding.Remedy);

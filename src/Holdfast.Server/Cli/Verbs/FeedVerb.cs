@@ -8,21 +8,29 @@ using Holdfast.Server.Cli.Syntax;
 
 namespace Holdfast.Server.Cli.Verbs;
 
-/// <summary><c>holdfast feed</c>: every change of state as it comes, through the server's death and return, without a gap that is not named.</summary>
+/// <summary>
+/// <c>holdfast feed</c>: every change of state as it comes, through the server's death and return, without a gap that is not named.
+/// </summary>
 internal static class FeedVerb
 {
     /// <summary>The server says something at least every fifteen seconds, if only that it is there.</summary>
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(45);
 
-    private static readonly Option After = new("--after", "N", "begin behind this position; 0 is the oldest that is kept (default: what comes from now on)");
+    private static readonly Option After = new(
+        "--after",
+        "N",
+        "begin behind this position; 0 is the oldest that is kept (default: what comes from now on)"
+    );
     private static readonly Option Subject = new("--subject", "ID", "only what concerns this execution, run, kernel or notebook");
 
-    public static Verb Verb => new("feed", "feed [--after N] [--subject ID]", "follow every change of state, until Ctrl-C")
-    {
-        Options = [After, Subject],
-        Notes = "Each line is a position, what happened, and its details. With --json, a line each: {\"position\",\"event\",\"data\"}. After Ctrl-C it says from where to go on.",
-        RunAsync = FollowAsync,
-    };
+    public static Verb Verb =>
+        new("feed", "feed [--after N] [--subject ID]", "follow every change of state, until Ctrl-C")
+        {
+            Options = [After, Subject],
+            Notes =
+                "Each line is a position, what happened, and its details. With --json, a line each: {\"position\",\"event\",\"data\"}. After Ctrl-C it says from where to go on.",
+            RunAsync = FollowAsync,
+        };
 
     private static async Task<int> FollowAsync(CliContext context, Arguments arguments)
     {
@@ -35,8 +43,14 @@ internal static class FeedVerb
         {
             try
             {
-                using HttpResponseMessage response = await client.OpenAsync(ApiRequest.Get($"v1/feed?after={position}{filter}"), interruption).ConfigureAwait(false);
-                using var events = new ServerEventReader(await response.Content.ReadAsStreamAsync(interruption).ConfigureAwait(false), context.Time, SilenceMax);
+                using HttpResponseMessage response = await client
+                    .OpenAsync(ApiRequest.Get($"v1/feed?after={position}{filter}"), interruption)
+                    .ConfigureAwait(false);
+                using var events = new ServerEventReader(
+                    await response.Content.ReadAsStreamAsync(interruption).ConfigureAwait(false),
+                    context.Time,
+                    SilenceMax
+                );
                 while (await events.ReadAsync(interruption).ConfigureAwait(false) is { } next)
                 {
                     Show(context, arguments.IsJson, next);
@@ -63,16 +77,26 @@ internal static class FeedVerb
         }
 
         byte[] data = next.Data.ToArray();
-        context.Terminal.WriteLine(Encoding.UTF8.GetString(JsonFields.Write(json =>
-        {
-            json.WriteStartObject();
-            json.WriteNumber("position", long.TryParse(next.Id, NumberStyles.None, CultureInfo.InvariantCulture, out long position) ? position : throw NotAPosition(next.Id));
-            json.WriteString("event", next.Name);
-            json.WritePropertyName("data");
-            json.WriteRawValue(data);
-            json.WriteEndObject();
-        })));
+        context.Terminal.WriteLine(
+            Encoding.UTF8.GetString(
+                JsonFields.Write(json =>
+                {
+                    json.WriteStartObject();
+                    json.WriteNumber(
+                        "position",
+                        long.TryParse(next.Id, NumberStyles.None, CultureInfo.InvariantCulture, out long position)
+                            ? position
+                            : throw NotAPosition(next.Id)
+                    );
+                    json.WriteString("event", next.Name);
+                    json.WritePropertyName("data");
+                    json.WriteRawValue(data);
+                    json.WriteEndObject();
+                })
+            )
+        );
     }
 
-    private static RefusedException NotAPosition(string? id) => new(ErrorCodes.InternalError, $"The server sent an event whose position is '{id}'.");
+    private static RefusedException NotAPosition(string? id) =>
+        new(ErrorCodes.InternalError, $"The server sent an event whose position is '{id}'.");
 }

@@ -12,23 +12,50 @@ internal static class KernelServeOptions
     private const int RestartsMax = 1000;
     private const int WarmMax = 100;
 
-    private static readonly Option CullIdleTimeout = new("--cull-idle-timeout", "TIME", "end kernels that were idle for so long (default: never; a kernelspec's metadata.cull_idle_timeout goes first)");
-    private static readonly Option CullInterval = new("--cull-interval", "TIME", "the least time between two looks for idle kernels (default 1s)");
+    private static readonly Option CullIdleTimeout = new(
+        "--cull-idle-timeout",
+        "TIME",
+        "end kernels that were idle for so long (default: never; a kernelspec's metadata.cull_idle_timeout goes first)"
+    );
+    private static readonly Option CullInterval = new(
+        "--cull-interval",
+        "TIME",
+        "the least time between two looks for idle kernels (default 1s)"
+    );
     private static readonly Option CullBusy = new("--cull-busy", "", "also end busy kernels that have said nothing for so long");
     private static readonly Option CullConnected = new("--cull-connected", "", "also end idle kernels that somebody is connected to");
-    private static readonly Option Restarts = new("--kernel-restarts", "N", "how often in five minutes a kernel that died by itself is started again (default 4; 0: never)");
-    private static readonly Option Memory = new("--kernel-memory", "SIZE", "what one kernel's processes may use together, such as 2G (default: no limit; a kernelspec or a request can say otherwise)");
-    private static readonly Option Cpus = new("--kernel-cpus", "N", "how many processors one kernel's processes may use, such as 1.5 (default: no limit; a kernelspec or a request can say otherwise)");
-    private static readonly Option Warm = new("--warm-kernels", "NAME=N", "keep N kernels of this kernelspec ready (default: none)") { IsRepeatable = true };
+    private static readonly Option Restarts = new(
+        "--kernel-restarts",
+        "N",
+        "how often in five minutes a kernel that died by itself is started again (default 4; 0: never)"
+    );
+    private static readonly Option Memory = new(
+        "--kernel-memory",
+        "SIZE",
+        "what one kernel's processes may use together, such as 2G (default: no limit; a kernelspec or a request can say otherwise)"
+    );
+    private static readonly Option Cpus = new(
+        "--kernel-cpus",
+        "N",
+        "how many processors one kernel's processes may use, such as 1.5 (default: no limit; a kernelspec or a request can say otherwise)"
+    );
+    private static readonly Option Warm = new("--warm-kernels", "NAME=N", "keep N kernels of this kernelspec ready (default: none)")
+    {
+        IsRepeatable = true,
+    };
 
-    public static IReadOnlyList<Option> All { get; } = [CullIdleTimeout, CullInterval, CullBusy, CullConnected, Restarts, Memory, Cpus, Warm];
+    public static IReadOnlyList<Option> All { get; } =
+    [CullIdleTimeout, CullInterval, CullBusy, CullConnected, Restarts, Memory, Cpus, Warm];
 
     public static KernelOptions Read(Arguments arguments)
     {
         var options = new KernelOptions();
         return options with
         {
-            Restarts = options.Restarts with { RestartsMax = (int)(arguments.Integer(Restarts.Name, 0, RestartsMax) ?? options.Restarts.RestartsMax) },
+            Restarts = options.Restarts with
+            {
+                RestartsMax = (int)(arguments.Integer(Restarts.Name, 0, RestartsMax) ?? options.Restarts.RestartsMax),
+            },
             Culling = options.Culling with
             {
                 IdleTimeout = arguments.Duration(CullIdleTimeout.Name) is { } timeout && timeout > TimeSpan.Zero ? timeout : null,
@@ -48,9 +75,10 @@ internal static class KernelServeOptions
         foreach (string[] given in arguments.All(Warm.Name))
         {
             (string name, string? count) = Arguments.Pair(Warm.Name, given[0]);
-            warm[name] = int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= WarmMax
-                ? number
-                : throw new UsageException($"{Warm.Name} takes NAME=N with N from 0 to {WarmMax}, not '{given[0]}'.");
+            warm[name] =
+                int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= WarmMax
+                    ? number
+                    : throw new UsageException($"{Warm.Name} takes NAME=N with N from 0 to {WarmMax}, not '{given[0]}'.");
         }
 
         return warm;

@@ -13,7 +13,11 @@ internal static class KernelsVerb
 {
     private static readonly Option WorkingDirectory = new("--cwd", "DIR", "for start: the kernel's working directory");
 
-    private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment") { IsRepeatable = true, Short = "-e" };
+    private static readonly Option Variable = new("--env", "NAME=VALUE", "for start: a variable of the kernel's environment")
+    {
+        IsRepeatable = true,
+        Short = "-e",
+    };
     private static readonly Option Memory = new("--memory", "SIZE", "for start: what its processes may use together, such as 2G");
     private static readonly Option Cpus = new("--cpus", "N", "for start: how many processors its processes may use together, such as 1.5");
     private static readonly Option NoRestart = new("--no-restart", "", "for start: do not start it again when it dies by itself");
@@ -23,16 +27,21 @@ internal static class KernelsVerb
     /// <summary>A kernel may take its time to die or to come up; the server bounds it.</summary>
     private static readonly TimeSpan ServerTime = TimeSpan.FromMinutes(2);
 
-    public static Verb Verb => new("kernels", "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT | comms ID]", "list kernels, or start, stop, restart, interrupt and answer them")
-    {
-        Options = [WorkingDirectory, Variable, Memory, Cpus, NoRestart, All, Warm],
-        Operands = (0, null),
-        Notes = """
-            start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel
-            asks its user; ls says which do. comms lists what is open between a kernel and its clients; --json has the state of widgets.
-            """,
-        RunAsync = RunAsync,
-    };
+    public static Verb Verb =>
+        new(
+            "kernels",
+            "kernels [ls | start [NAME] | stop ID... | restart ID... | interrupt ID... | input ID TEXT | comms ID]",
+            "list kernels, or start, stop, restart, interrupt and answer them"
+        )
+        {
+            Options = [WorkingDirectory, Variable, Memory, Cpus, NoRestart, All, Warm],
+            Operands = (0, null),
+            Notes = """
+                start takes a kernelspec's name (default python3) and prints the id. `holdfast doctor` lists the kernelspecs. input answers what a kernel
+                asks its user; ls says which do. comms lists what is open between a kernel and its clients; --json has the state of widgets.
+                """,
+            RunAsync = RunAsync,
+        };
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
@@ -43,11 +52,16 @@ internal static class KernelsVerb
         switch (command)
         {
             case "ls" when operands.Length == 0:
-                JsonElement list = await client.GetAsync(arguments.Has(Warm.Name) ? "v1/kernels?usage=true&warm=true" : "v1/kernels?usage=true", interruption).ConfigureAwait(false);
-                context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list, arguments.Has(All.Name))));
+                JsonElement list = await client
+                    .GetAsync(arguments.Has(Warm.Name) ? "v1/kernels?usage=true&warm=true" : "v1/kernels?usage=true", interruption)
+                    .ConfigureAwait(false);
+                context.Terminal.Write(
+                    Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list, arguments.Has(All.Name)))
+                );
                 return ExitCodes.Success;
             case "start" when operands.Length <= 1:
-                JsonElement kernel = await StartAsync(context, arguments, client, operands.FirstOrDefault(), interruption).ConfigureAwait(false);
+                JsonElement kernel = await StartAsync(context, arguments, client, operands.FirstOrDefault(), interruption)
+                    .ConfigureAwait(false);
                 context.Terminal.WriteLine(arguments.IsJson ? kernel.Line() : kernel.Text("id") ?? "");
                 return ExitCodes.Success;
             case "stop" or "restart" or "interrupt" when operands.Length > 0:
@@ -57,34 +71,47 @@ internal static class KernelsVerb
                 context.Terminal.WriteLine(arguments.IsJson ? answered.Line() : $"answered: {answered.Text("prompt")}");
                 return ExitCodes.Success;
             case "comms" when operands.Length == 1:
-                JsonElement comms = await client.GetAsync($"v1/kernels/{Work.Segment(operands[0])}/comms", interruption).ConfigureAwait(false);
+                JsonElement comms = await client
+                    .GetAsync($"v1/kernels/{Work.Segment(operands[0])}/comms", interruption)
+                    .ConfigureAwait(false);
                 context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? comms.Line() + "\n" : CommTable(context, comms)));
                 return ExitCodes.Success;
             default:
-                throw new UsageException("kernels takes ls, start [NAME], stop ID..., restart ID..., interrupt ID..., input ID TEXT or comms ID.");
+                throw new UsageException(
+                    "kernels takes ls, start [NAME], stop ID..., restart ID..., interrupt ID..., input ID TEXT or comms ID."
+                );
         }
     }
 
-    private static Task<JsonElement> StartAsync(CliContext context, Arguments arguments, HoldfastClient client, string? name, CancellationToken cancellationToken)
+    private static Task<JsonElement> StartAsync(
+        CliContext context,
+        Arguments arguments,
+        HoldfastClient client,
+        string? name,
+        CancellationToken cancellationToken
+    )
     {
         string? directory = arguments.Text(WorkingDirectory.Name);
         bool isLocal = client.IsLocal;
-        ApiRequest request = ApiRequest.Post("v1/kernels", json =>
-        {
-            json.WriteStartObject();
-            if (name is not null)
+        ApiRequest request = ApiRequest.Post(
+            "v1/kernels",
+            json =>
             {
-                json.WriteString("name", name);
-            }
+                json.WriteStartObject();
+                if (name is not null)
+                {
+                    json.WriteString("name", name);
+                }
 
-            if (directory is not null || isLocal)
-            {
-                json.WriteString("cwd", isLocal ? Path.GetFullPath(directory ?? ".", context.CurrentDirectory) : directory);
-            }
+                if (directory is not null || isLocal)
+                {
+                    json.WriteString("cwd", isLocal ? Path.GetFullPath(directory ?? ".", context.CurrentDirectory) : directory);
+                }
 
-            WriteRest(json, arguments);
-            json.WriteEndObject();
-        });
+                WriteRest(json, arguments);
+                json.WriteEndObject();
+            }
+        );
         return client.SendAsync(request with { ServerTime = ServerTime }, cancellationToken);
     }
 
@@ -125,24 +152,39 @@ internal static class KernelsVerb
         }
     }
 
-    private static ApiRequest Answer(string id, string text) => ApiRequest.Post($"v1/kernels/{Work.Segment(id)}/input", json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("value", text);
-        json.WriteEndObject();
-    });
+    private static ApiRequest Answer(string id, string text) =>
+        ApiRequest.Post(
+            $"v1/kernels/{Work.Segment(id)}/input",
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("value", text);
+                json.WriteEndObject();
+            }
+        );
 
     private static async Task<int> CommandAllAsync(
-        CliContext context, Arguments arguments, HoldfastClient client, string command, string[] ids, CancellationToken cancellationToken)
+        CliContext context,
+        Arguments arguments,
+        HoldfastClient client,
+        string command,
+        string[] ids,
+        CancellationToken cancellationToken
+    )
     {
         int exitCode = ExitCodes.Success;
         foreach (string id in ids)
         {
             string path = $"v1/kernels/{Work.Segment(id)}";
-            ApiRequest request = command == "stop" ? new ApiRequest(HttpMethod.Delete, path) { IsRepeatable = true } : new ApiRequest(HttpMethod.Post, $"{path}/{command}");
+            ApiRequest request =
+                command == "stop"
+                    ? new ApiRequest(HttpMethod.Delete, path) { IsRepeatable = true }
+                    : new ApiRequest(HttpMethod.Post, $"{path}/{command}");
             try
             {
-                JsonElement kernel = await client.SendAsync(request with { ServerTime = ServerTime }, cancellationToken).ConfigureAwait(false);
+                JsonElement kernel = await client
+                    .SendAsync(request with { ServerTime = ServerTime }, cancellationToken)
+                    .ConfigureAwait(false);
                 context.Terminal.WriteLine(arguments.IsJson ? kernel.Line() : $"{kernel.Text("id")} {kernel.Text("state")}");
             }
             catch (RefusedException refusal) when (refusal.Code != ErrorCodes.ServerUnreachable)
@@ -160,11 +202,23 @@ internal static class KernelsVerb
         var table = new TextTable("ID", "NAME", "STATE", "DOING", "PID", "MEM", "CPU", "AGE", "ACTIVE", "CWD");
         foreach (JsonElement kernel in list.Items("kernels").Where(kernel => withStopped || kernel.Text("state") != "stopped"))
         {
-            string? doing = kernel.Boolean("responsive") == false && kernel.Text("state") == "running" ? "not responding" : kernel.Text("executionState");
+            string? doing =
+                kernel.Boolean("responsive") == false && kernel.Text("state") == "running"
+                    ? "not responding"
+                    : kernel.Text("executionState");
             doing = kernel.TryGetProperty("pendingInput", out _) ? "asks" : doing;
-            table.Add(kernel.Text("id"), kernel.Text("name"), kernel.Text("state"), doing, kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
-                kernel.Integer("memoryBytes") is { } memory ? Sizes.Format(memory) : null, Percent(kernel),
-                Ages.SinceText(kernel, "createdAt", context.Time), Ages.SinceText(kernel, "lastActivity", context.Time), kernel.Text("reason") ?? Place(kernel));
+            table.Add(
+                kernel.Text("id"),
+                kernel.Text("name"),
+                kernel.Text("state"),
+                doing,
+                kernel.Integer("pid")?.ToString(CultureInfo.InvariantCulture),
+                kernel.Integer("memoryBytes") is { } memory ? Sizes.Format(memory) : null,
+                Percent(kernel),
+                Ages.SinceText(kernel, "createdAt", context.Time),
+                Ages.SinceText(kernel, "lastActivity", context.Time),
+                kernel.Text("reason") ?? Place(kernel)
+            );
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
@@ -175,8 +229,14 @@ internal static class KernelsVerb
         var table = new TextTable("ID", "TARGET", "MODEL", "MESSAGES", "AGE", "CHANGED");
         foreach (JsonElement comm in list.Items("comms"))
         {
-            table.Add(comm.Text("id"), comm.Text("targetName"), comm.Field("state")?.Text("_model_name"), comm.Integer("messages")?.ToString(CultureInfo.InvariantCulture),
-                Ages.SinceText(comm, "openedAt", context.Time), Ages.SinceText(comm, "changedAt", context.Time));
+            table.Add(
+                comm.Text("id"),
+                comm.Text("targetName"),
+                comm.Field("state")?.Text("_model_name"),
+                comm.Integer("messages")?.ToString(CultureInfo.InvariantCulture),
+                Ages.SinceText(comm, "openedAt", context.Time),
+                Ages.SinceText(comm, "changedAt", context.Time)
+            );
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);
@@ -186,7 +246,8 @@ internal static class KernelsVerb
     private static string? Place(JsonElement kernel) =>
         kernel.Field("lastDeath")?.Text("reason") is { } death ? $"{kernel.Text("cwd")} (started again: {death})" : kernel.Text("cwd");
 
-    private static string? Percent(JsonElement kernel) => kernel.TryGetProperty("cpuPercent", out JsonElement percent) && percent.ValueKind == JsonValueKind.Number
-        ? string.Create(CultureInfo.InvariantCulture, $"{percent.GetDouble():0}%")
-        : null;
+    private static string? Percent(JsonElement kernel) =>
+        kernel.TryGetProperty("cpuPercent", out JsonElement percent) && percent.ValueKind == JsonValueKind.Number
+            ? string.Create(CultureInfo.InvariantCulture, $"{percent.GetDouble():0}%")
+            : null;
 }

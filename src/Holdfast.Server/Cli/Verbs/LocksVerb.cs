@@ -12,16 +12,17 @@ internal static class LocksVerb
 {
     private static readonly Option Reason = new("--reason", "TEXT", "for release: why; it is kept");
 
-    public static Verb Verb => new("locks", "locks [ls | release NAME --reason TEXT]", "list locks and their waiting lines, or take one from its holder")
-    {
-        Options = [Reason],
-        Operands = (0, 2),
-        Notes = """
-            A lock is held until its job ends, however that ends. release is for the case that a person knows better: the holder is not
-            stopped, and the next in line starts.
-            """,
-        RunAsync = RunAsync,
-    };
+    public static Verb Verb =>
+        new("locks", "locks [ls | release NAME --reason TEXT]", "list locks and their waiting lines, or take one from its holder")
+        {
+            Options = [Reason],
+            Operands = (0, 2),
+            Notes = """
+                A lock is held until its job ends, however that ends. release is for the case that a person knows better: the holder is not
+                stopped, and the next in line starts.
+                """,
+            RunAsync = RunAsync,
+        };
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
@@ -34,15 +35,27 @@ internal static class LocksVerb
                 context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list)));
                 return ExitCodes.Success;
             case ["release", var name]:
-                string reason = arguments.Text(Reason.Name) ?? throw new UsageException("locks release needs --reason TEXT: the lock is taken from work that may still run.");
-                JsonElement released = await client.SendAsync(ApiRequest.Post("v1/locks/release", json =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("name", name);
-                    json.WriteString("reason", reason);
-                    json.WriteEndObject();
-                }), interruption).ConfigureAwait(false);
-                context.Terminal.WriteLine(arguments.IsJson ? released.Line() : $"{released.Text("name")} released from {released.Text("holder")}");
+                string reason =
+                    arguments.Text(Reason.Name)
+                    ?? throw new UsageException("locks release needs --reason TEXT: the lock is taken from work that may still run.");
+                JsonElement released = await client
+                    .SendAsync(
+                        ApiRequest.Post(
+                            "v1/locks/release",
+                            json =>
+                            {
+                                json.WriteStartObject();
+                                json.WriteString("name", name);
+                                json.WriteString("reason", reason);
+                                json.WriteEndObject();
+                            }
+                        ),
+                        interruption
+                    )
+                    .ConfigureAwait(false);
+                context.Terminal.WriteLine(
+                    arguments.IsJson ? released.Line() : $"{released.Text("name")} released from {released.Text("holder")}"
+                );
                 return ExitCodes.Success;
             default:
                 throw new UsageException("locks takes ls, or release NAME --reason TEXT.");
@@ -55,8 +68,13 @@ internal static class LocksVerb
         foreach (JsonElement line in list.EnumerateArray())
         {
             IReadOnlyList<JsonElement> waiting = line.Items("waiting");
-            table.Add(line.Text("name"), line.Text("holder"), line.Integer("fence")?.ToString(CultureInfo.InvariantCulture),
-                waiting.Count.ToString(CultureInfo.InvariantCulture), waiting.Count > 0 ? waiting[0].GetString() : null);
+            table.Add(
+                line.Text("name"),
+                line.Text("holder"),
+                line.Integer("fence")?.ToString(CultureInfo.InvariantCulture),
+                waiting.Count.ToString(CultureInfo.InvariantCulture),
+                waiting.Count > 0 ? waiting[0].GetString() : null
+            );
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);

@@ -10,27 +10,37 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary><c>holdfast run</c>: a notebook's cells, shown as they go.</summary>
 internal static class RunVerb
 {
-    public static Verb Verb => new("run", "run NOTEBOOK [options]", "run a notebook's cells in order; the outputs are written into the file")
-    {
-        Options = RunOptions.All,
-        Operands = (1, 1),
-        Notes = """
-            Exit codes: 0 every cell succeeded; 1 a cell failed or was cancelled; 75 one was lost, with its kernel or nobody knows how; 130 Ctrl-C, and the run goes on.
-            The server may be killed and started again meanwhile: the run goes on in its kernel, and this finds it again.
-            """,
-        RunAsync = RunAsync,
-    };
+    public static Verb Verb =>
+        new("run", "run NOTEBOOK [options]", "run a notebook's cells in order; the outputs are written into the file")
+        {
+            Options = RunOptions.All,
+            Operands = (1, 1),
+            Notes = """
+                Exit codes: 0 every cell succeeded; 1 a cell failed or was cancelled; 75 one was lost, with its kernel or nobody knows how; 130 Ctrl-C, and the run goes on.
+                The server may be killed and started again meanwhile: the run goes on in its kernel, and this finds it again.
+                """,
+            RunAsync = RunAsync,
+        };
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
         if (arguments.Has(RunOptions.Reactive.Name))
         {
-            if (RunOptions.All.FirstOrDefault(o => o != RunOptions.Reactive && o != RunOptions.Resume && !RunOptions.OfCascade.Contains(o) && arguments.Has(o.Name)) is { } other)
+            if (
+                RunOptions.All.FirstOrDefault(o =>
+                    o != RunOptions.Reactive && o != RunOptions.Resume && !RunOptions.OfCascade.Contains(o) && arguments.Has(o.Name)
+                ) is
+                { } other
+            )
             {
-                throw new UsageException($"{RunOptions.Reactive.Name} runs what is stale, in the order of its names: {other.Name} has no meaning with it.");
+                throw new UsageException(
+                    $"{RunOptions.Reactive.Name} runs what is stale, in the order of its names: {other.Name} has no meaning with it."
+                );
             }
 
-            return await CascadeRun.RunAsync(context, arguments, arguments.Operands[0], arguments.Has(RunOptions.Resume.Name)).ConfigureAwait(false);
+            return await CascadeRun
+                .RunAsync(context, arguments, arguments.Operands[0], arguments.Has(RunOptions.Resume.Name))
+                .ConfigureAwait(false);
         }
 
         CancellationToken interruption = context.Interruption();
@@ -40,8 +50,17 @@ internal static class RunVerb
         _ = RunBody.Of(context, arguments, path);
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
         string sent = client.IsLocal ? Path.GetFullPath(path, context.CurrentDirectory) : path;
-        JsonElement run = await client.SendAsync(
-            new ApiRequest(HttpMethod.Post, "v1/notebooks/run") { Body = RunBody.Of(context, arguments, sent), IdempotencyKey = Guid.NewGuid().ToString(), IsRepeatable = true }, interruption).ConfigureAwait(false);
+        JsonElement run = await client
+            .SendAsync(
+                new ApiRequest(HttpMethod.Post, "v1/notebooks/run")
+                {
+                    Body = RunBody.Of(context, arguments, sent),
+                    IdempotencyKey = Guid.NewGuid().ToString(),
+                    IsRepeatable = true,
+                },
+                interruption
+            )
+            .ConfigureAwait(false);
         string id = run.Text("id") ?? throw new RefusedException(ErrorCodes.InternalError, "The server answered without an id.");
         context.ComeBack = $"holdfast wait {id}";
         if (arguments.Has(RunOptions.Detach.Name))
@@ -55,7 +74,13 @@ internal static class RunVerb
         return ExitCodes.OfRun(run.Text("state"));
     }
 
-    private static async Task<JsonElement> FollowAsync(CliContext context, Arguments arguments, HoldfastClient client, JsonElement run, CancellationToken cancellationToken)
+    private static async Task<JsonElement> FollowAsync(
+        CliContext context,
+        Arguments arguments,
+        HoldfastClient client,
+        JsonElement run,
+        CancellationToken cancellationToken
+    )
     {
         bool isQuiet = arguments.IsJson || arguments.Has(RunOptions.Quiet.Name);
         bool showsOutput = !isQuiet && (context.Terminal.IsOutputTerminal || arguments.Has(RunOptions.Output.Name));

@@ -11,13 +11,14 @@ internal static class StandardInputVerb
 
     private static readonly Option End = new("--end", "", "close its standard input afterwards");
 
-    public static Verb Verb => new("stdin", "stdin ID [TEXT|-] [--end]", "write a line, or our standard input, to a job with an open stdin")
-    {
-        Options = [End],
-        Operands = (1, 2),
-        Notes = "TEXT is sent as a line, with a line feed. - sends what comes on our standard input as it is.",
-        RunAsync = SendAsync,
-    };
+    public static Verb Verb =>
+        new("stdin", "stdin ID [TEXT|-] [--end]", "write a line, or our standard input, to a job with an open stdin")
+        {
+            Options = [End],
+            Operands = (1, 2),
+            Notes = "TEXT is sent as a line, with a line feed. - sends what comes on our standard input as it is.",
+            RunAsync = SendAsync,
+        };
 
     private static async Task<int> SendAsync(CliContext context, Arguments arguments)
     {
@@ -33,12 +34,14 @@ internal static class StandardInputVerb
         var sender = new StandardInputSender(client, arguments.Operands[0]);
         if (text != "-")
         {
-            await sender.SendAllAsync(text is null ? default : Encoding.UTF8.GetBytes(text + "\n"), isEnd, interruption).ConfigureAwait(false);
+            await sender
+                .SendAllAsync(text is null ? default : Encoding.UTF8.GetBytes(text + "\n"), isEnd, interruption)
+                .ConfigureAwait(false);
             return ExitCodes.Success;
         }
 
         byte[] buffer = new byte[PieceSize];
-        for (int count; (count = await context.Terminal.ReadAsync(buffer, interruption).ConfigureAwait(false)) > 0;)
+        for (int count; (count = await context.Terminal.ReadAsync(buffer, interruption).ConfigureAwait(false)) > 0; )
         {
             await sender.SendAllAsync(buffer.AsMemory(0, count), isEnd: false, interruption).ConfigureAwait(false);
         }

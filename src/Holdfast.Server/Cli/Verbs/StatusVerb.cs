@@ -12,11 +12,8 @@ internal static class StatusVerb
 {
     private const int LabelWidth = 12;
 
-    public static Verb Verb => new("status", "status ID...", "show how an execution or a notebook run stands")
-    {
-        Operands = (1, null),
-        RunAsync = ShowAsync,
-    };
+    public static Verb Verb =>
+        new("status", "status ID...", "show how an execution or a notebook run stands") { Operands = (1, null), RunAsync = ShowAsync };
 
     private static async Task<int> ShowAsync(CliContext context, Arguments arguments)
     {
@@ -26,7 +23,11 @@ internal static class StatusVerb
         foreach (string id in arguments.Operands)
         {
             Work work = await Work.GetAsync(client, id, interruption).ConfigureAwait(false);
-            context.Terminal.WriteLine(arguments.IsJson ? work.Answer.Line() : (isFirst ? "" : "\n") + (work.IsRun ? OfRun(context, work.Answer) : OfExecution(context, work.Answer)));
+            context.Terminal.WriteLine(
+                arguments.IsJson
+                    ? work.Answer.Line()
+                    : (isFirst ? "" : "\n") + (work.IsRun ? OfRun(context, work.Answer) : OfExecution(context, work.Answer))
+            );
             isFirst = false;
         }
 
@@ -41,10 +42,20 @@ internal static class StatusVerb
         Row(text, "name", execution.Text("name"));
         Row(text, "state", Sentences.State(execution));
         Row(text, "reason", execution.Text("reason"));
-        Row(text, "waits for", execution.Items("waitsFor") is { Count: > 0 } locks ? string.Join(", ", locks.Select(static l => l.GetString())) + " (see `holdfast locks`)" : null);
+        Row(
+            text,
+            "waits for",
+            execution.Items("waitsFor") is { Count: > 0 } locks
+                ? string.Join(", ", locks.Select(static l => l.GetString())) + " (see `holdfast locks`)"
+                : null
+        );
         Row(text, "blocked by", execution.Text("blockedBy"));
         Row(text, "place", execution.Integer("queuePosition")?.ToString(CultureInfo.InvariantCulture));
-        Row(text, "supervisor", execution.Text("supervisor") is { } health and not "fresh" ? health + " (see `holdfast supervisors`)" : null);
+        Row(
+            text,
+            "supervisor",
+            execution.Text("supervisor") is { } health and not "fresh" ? health + " (see `holdfast supervisors`)" : null
+        );
         Row(text, "stalled", execution.Text("stalled"));
         Row(text, "run", execution.Text("runId"));
         Row(text, "cell", execution.Text("cellId"));
@@ -70,11 +81,20 @@ internal static class StatusVerb
         var cells = new TextTable("CELL", "ID", "EXECUTION", "STATE", "TIME", "REASON");
         foreach (JsonElement cell in run.Items("cells"))
         {
-            cells.Add(cell.Integer("index")?.ToString(CultureInfo.InvariantCulture), cell.Text("cellId"), cell.Text("executionId"), cell.Text("state"),
-                Ages.DurationText(cell, context.Time), cell.Text("reason"));
+            cells.Add(
+                cell.Integer("index")?.ToString(CultureInfo.InvariantCulture),
+                cell.Text("cellId"),
+                cell.Text("executionId"),
+                cell.Text("state"),
+                Ages.DurationText(cell, context.Time),
+                cell.Text("reason")
+            );
         }
 
-        return text.Append('\n').Append(cells.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null)).ToString().TrimEnd();
+        return text.Append('\n')
+            .Append(cells.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null))
+            .ToString()
+            .TrimEnd();
     }
 
     private static void Times(CliContext context, StringBuilder text, JsonElement work)
@@ -95,7 +115,14 @@ internal static class StatusVerb
             return null;
         }
 
-        return string.Join(' ', labels.EnumerateObject().Select(l => l.Value.ValueKind == JsonValueKind.String && l.Value.GetString() is { Length: > 0 } value ? $"{l.Name}={value}" : l.Name));
+        return string.Join(
+            ' ',
+            labels
+                .EnumerateObject()
+                .Select(l =>
+                    l.Value.ValueKind == JsonValueKind.String && l.Value.GetString() is { Length: > 0 } value ? $"{l.Name}={value}" : l.Name
+                )
+        );
     }
 
     private static void Row(StringBuilder text, string label, string? value)

@@ -18,14 +18,20 @@ internal static class StopVerb
     /// <summary>Longer than the server gives the work.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(60);
 
-    private static readonly Option WithWork = new("--with-work", "", "end its jobs and kernels, too; what is queued stays queued for the next start");
+    private static readonly Option WithWork = new(
+        "--with-work",
+        "",
+        "end its jobs and kernels, too; what is queued stays queued for the next start"
+    );
 
-    public static Verb Verb => new("stop", "stop [--with-work]", "stop the server; its jobs and kernels live on, and the next one finds them")
-    {
-        Options = [WithWork],
-        Notes = "The server is the one of the data directory (--data, HOLDFAST_DATA); it is sent SIGTERM, or asked over its address when it runs in another container.",
-        RunAsync = StopAsync,
-    };
+    public static Verb Verb =>
+        new("stop", "stop [--with-work]", "stop the server; its jobs and kernels live on, and the next one finds them")
+        {
+            Options = [WithWork],
+            Notes =
+                "The server is the one of the data directory (--data, HOLDFAST_DATA); it is sent SIGTERM, or asked over its address when it runs in another container.",
+            RunAsync = StopAsync,
+        };
 
     private static async Task<int> StopAsync(CliContext context, Arguments arguments)
     {
@@ -48,22 +54,35 @@ internal static class StopVerb
         target?.Terminate();
         if (!await HasEndedAsync(context, locator, target).ConfigureAwait(false))
         {
-            throw new RefusedException(ErrorCodes.ServerStopping, string.Create(CultureInfo.InvariantCulture,
-                $"The server, process {record.Process.Pid}, was asked to stop and has not within {PatienceMs / 1000} s. kill -9 {record.Process.Pid} does its work no harm."));
+            throw new RefusedException(
+                ErrorCodes.ServerStopping,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The server, process {record.Process.Pid}, was asked to stop and has not within {PatienceMs / 1000} s. kill -9 {record.Process.Pid} does its work no harm."
+                )
+            );
         }
 
         if (ended is { } work)
         {
             long left = work.Integer("left") ?? 0;
-            context.Terminal.WriteLine(arguments.IsJson ? work.Line()
-                : $"Stopped the server, process {record.Process.Pid}, and with it {Sentences.Count(work.Integer("jobs") ?? 0, "job", "jobs")} and {Sentences.Count(work.Integer("kernels") ?? 0, "kernel", "kernels")}." +
-                  (left == 0 ? "" : $" {left} did not end in time and live on; the next start finds them."));
+            context.Terminal.WriteLine(
+                arguments.IsJson
+                    ? work.Line()
+                    : $"Stopped the server, process {record.Process.Pid}, and with it {Sentences.Count(work.Integer("jobs") ?? 0, "job", "jobs")} and {Sentences.Count(work.Integer("kernels") ?? 0, "kernel", "kernels")}."
+                        + (left == 0 ? "" : $" {left} did not end in time and live on; the next start finds them.")
+            );
             return left == 0 ? ExitCodes.Success : ExitCodes.Refused;
         }
 
-        context.Terminal.WriteLine(arguments.IsJson
-            ? string.Create(CultureInfo.InvariantCulture, $$"""{"pid":{{record.Process.Pid}},"jobs":{{living?.Jobs.ToString(CultureInfo.InvariantCulture) ?? "null"}},"kernels":{{living?.Kernels.ToString(CultureInfo.InvariantCulture) ?? "null"}}}""")
-            : $"Stopped the server, process {record.Process.Pid}. {Sentence(living)}");
+        context.Terminal.WriteLine(
+            arguments.IsJson
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $$"""{"pid":{{record.Process.Pid}},"jobs":{{living?.Jobs.ToString(CultureInfo.InvariantCulture) ?? "null"}},"kernels":{{living?.Kernels.ToString(CultureInfo.InvariantCulture) ?? "null"}}}"""
+                )
+                : $"Stopped the server, process {record.Process.Pid}. {Sentence(living)}"
+        );
         return ExitCodes.Success;
     }
 
@@ -76,11 +95,19 @@ internal static class StopVerb
         }
 
         using var client = new HoldfastClient(context, locator);
-        _ = await client.SendAsync(ApiRequest.Post("v1/stop", static json =>
-        {
-            json.WriteStartObject();
-            json.WriteEndObject();
-        }), context.Interruption()).ConfigureAwait(false);
+        _ = await client
+            .SendAsync(
+                ApiRequest.Post(
+                    "v1/stop",
+                    static json =>
+                    {
+                        json.WriteStartObject();
+                        json.WriteEndObject();
+                    }
+                ),
+                context.Interruption()
+            )
+            .ConfigureAwait(false);
     }
 
     private static async Task<bool> HasEndedAsync(CliContext context, ServerLocator locator, SignalTarget? target)
@@ -91,7 +118,11 @@ internal static class StopVerb
         }
 
         // What cannot be waited for by its pid gives its lock back when it ends.
-        for (long start = context.Time.GetTimestamp(); FileLock.IsHeld(locator.Paths.ServerLock); await Task.Delay(Look, context.Time, context.Interruption()).ConfigureAwait(false))
+        for (
+            long start = context.Time.GetTimestamp();
+            FileLock.IsHeld(locator.Paths.ServerLock);
+            await Task.Delay(Look, context.Time, context.Interruption()).ConfigureAwait(false)
+        )
         {
             if (context.Time.GetElapsedTime(start).TotalMilliseconds > PatienceMs)
             {
@@ -105,22 +136,33 @@ internal static class StopVerb
     private static async Task<JsonElement> EndWorkAsync(CliContext context, ServerLocator locator)
     {
         using var client = new HoldfastClient(context, locator);
-        return await client.SendAsync(
-            ApiRequest.Post("v1/stop", static json =>
-            {
-                json.WriteStartObject();
-                json.WriteBoolean("withWork", true);
-                json.WriteEndObject();
-            }) with { ServerTime = EndPatience },
-            context.Interruption()).ConfigureAwait(false);
+        return await client
+            .SendAsync(
+                ApiRequest.Post(
+                    "v1/stop",
+                    static json =>
+                    {
+                        json.WriteStartObject();
+                        json.WriteBoolean("withWork", true);
+                        json.WriteEndObject();
+                    }
+                ) with
+                {
+                    ServerTime = EndPatience,
+                },
+                context.Interruption()
+            )
+            .ConfigureAwait(false);
     }
 
-    private static string Sentence((long Jobs, long Kernels)? living) => living switch
-    {
-        null => "What ran in it goes on, and the next start finds it.",
-        (0, 0) => "Nothing ran in it.",
-        var (jobs, kernels) => $"{Sentences.Count(jobs, "job", "jobs")} and {Sentences.Count(kernels, "kernel", "kernels")} live on; the next start finds them.",
-    };
+    private static string Sentence((long Jobs, long Kernels)? living) =>
+        living switch
+        {
+            null => "What ran in it goes on, and the next start finds it.",
+            (0, 0) => "Nothing ran in it.",
+            var (jobs, kernels) =>
+                $"{Sentences.Count(jobs, "job", "jobs")} and {Sentences.Count(kernels, "kernel", "kernels")} live on; the next start finds them.",
+        };
 
     /// <summary>Null when the server does not say: that is no reason not to stop it.</summary>
     private static async Task<(long Jobs, long Kernels)?> CountAsync(CliContext context, ServerLocator locator)
@@ -132,7 +174,9 @@ internal static class StopVerb
             long jobs = 0;
             foreach (string state in (string[])["starting", "running", "paused"])
             {
-                JsonElement page = await client.GetAsync($"v1/executions?kind=job&limit=1000&state={state}", patience.Token).ConfigureAwait(false);
+                JsonElement page = await client
+                    .GetAsync($"v1/executions?kind=job&limit=1000&state={state}", patience.Token)
+                    .ConfigureAwait(false);
                 jobs += page.Items("executions").Count;
             }
 

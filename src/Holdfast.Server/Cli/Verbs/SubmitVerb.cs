@@ -14,41 +14,87 @@ internal static class SubmitVerb
 
     private static readonly Option Name = new("--name", "NAME", "a name for people");
     private static readonly Option WorkingDirectory = new("--cwd", "DIR", "where the command runs (default: the current folder)");
-    private static readonly Option Variable = new("--env", "NAME[=VALUE]", "a variable for the command; without a value, ours") { IsRepeatable = true, Short = "-e" };
+    private static readonly Option Variable = new("--env", "NAME[=VALUE]", "a variable for the command; without a value, ours")
+    {
+        IsRepeatable = true,
+        Short = "-e",
+    };
     private static readonly Option Timeout = new("--timeout", "TIME", "stop it after so long: 90, 10m, 1h30m");
     private static readonly Option StandardInput = new("--stdin", "FILE", "give it this file as standard input; - is ours");
-    private static readonly Option OpenStandardInput = new("--open-stdin", "", "keep its standard input open for `holdfast stdin` and `attach`");
-    private static readonly Option Pty = new("--pty", "", "run it on a terminal of its own, of this one's size, for `holdfast attach` to use");
+    private static readonly Option OpenStandardInput = new(
+        "--open-stdin",
+        "",
+        "keep its standard input open for `holdfast stdin` and `attach`"
+    );
+    private static readonly Option Pty = new(
+        "--pty",
+        "",
+        "run it on a terminal of its own, of this one's size, for `holdfast attach` to use"
+    );
     private static readonly Option Label = new("--label", "KEY=VALUE", "a label to find it by") { IsRepeatable = true };
-    private static readonly Option Lock = new("--lock", "NAME", "hold this lock from its start to its end; with several, all or none") { IsRepeatable = true };
+    private static readonly Option Lock = new("--lock", "NAME", "hold this lock from its start to its end; with several, all or none")
+    {
+        IsRepeatable = true,
+    };
     private static readonly Option Key = new("--key", "KEY", "idempotency key: the same key and command again give the same job");
     private static readonly Option Wait = new("--wait", "", "wait for its end, and end with its exit status");
 
-    public static Verb Verb => new("submit", "submit [options] -- COMMAND [ARGUMENT]...", "run a command as a job; prints its id when it is durable")
-    {
-        Options = [Name, WorkingDirectory, Variable, Timeout, StandardInput, OpenStandardInput, Pty, Label, Lock, .. CallbackSubmitOptions.All, Key, Wait],
-        Operands = (1, null),
-        TakesCommand = true,
-        Notes = """
-            The command is run as it is, without a shell: for pipes and variables say  holdfast submit -- sh -c '...'
-            With --wait the exit code is the command's: see `holdfast wait --help`.
-            """,
-        RunAsync = SubmitAsync,
-    };
+    public static Verb Verb =>
+        new("submit", "submit [options] -- COMMAND [ARGUMENT]...", "run a command as a job; prints its id when it is durable")
+        {
+            Options =
+            [
+                Name,
+                WorkingDirectory,
+                Variable,
+                Timeout,
+                StandardInput,
+                OpenStandardInput,
+                Pty,
+                Label,
+                Lock,
+                .. CallbackSubmitOptions.All,
+                Key,
+                Wait,
+            ],
+            Operands = (1, null),
+            TakesCommand = true,
+            Notes = """
+                The command is run as it is, without a shell: for pipes and variables say  holdfast submit -- sh -c '...'
+                With --wait the exit code is the command's: see `holdfast wait --help`.
+                """,
+            RunAsync = SubmitAsync,
+        };
 
     private static async Task<int> SubmitAsync(CliContext context, Arguments arguments)
     {
         CancellationToken interruption = context.Interruption();
         byte[]? input = await ReadStandardInputAsync(context, arguments, interruption).ConfigureAwait(false);
-        bool isInline = input is not null && input.Length <= InlineStandardInputMax && IsText(input) && !arguments.Has(OpenStandardInput.Name);
+        bool isInline =
+            input is not null && input.Length <= InlineStandardInputMax && IsText(input) && !arguments.Has(OpenStandardInput.Name);
         using HoldfastClient client = await Contact.OpenOrStartAsync(context, arguments, interruption).ConfigureAwait(false);
 
         // Every submission carries a key, so that one whose answer was lost with the connection is sent again without running twice.
         string key = arguments.Text(Key.Name) ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        byte[] body = Body(context, arguments, client.IsLocal, isInline ? input : null, isOpen: arguments.Has(OpenStandardInput.Name) || (input is not null && !isInline));
+        byte[] body = Body(
+            context,
+            arguments,
+            client.IsLocal,
+            isInline ? input : null,
+            isOpen: arguments.Has(OpenStandardInput.Name) || (input is not null && !isInline)
+        );
         client.BePatient();
-        JsonElement job = await client.SendAsync(
-            new ApiRequest(HttpMethod.Post, "v1/jobs") { Body = body, IdempotencyKey = key, IsRepeatable = true }, interruption).ConfigureAwait(false);
+        JsonElement job = await client
+            .SendAsync(
+                new ApiRequest(HttpMethod.Post, "v1/jobs")
+                {
+                    Body = body,
+                    IdempotencyKey = key,
+                    IsRepeatable = true,
+                },
+                interruption
+            )
+            .ConfigureAwait(false);
         string id = job.Text("id") ?? throw new RefusedException(ErrorCodes.InternalError, "The server answered without an id.");
         context.ComeBack = $"holdfast wait {id}";
         if (!arguments.Has(Wait.Name))
@@ -62,7 +108,9 @@ internal static class SubmitVerb
 
         if (input is not null && !isInline)
         {
-            await new StandardInputSender(client, id).SendAllAsync(input, isEnd: !arguments.Has(OpenStandardInput.Name), interruption).ConfigureAwait(false);
+            await new StandardInputSender(client, id)
+                .SendAllAsync(input, isEnd: !arguments.Has(OpenStandardInput.Name), interruption)
+                .ConfigureAwait(false);
         }
 
         if (!arguments.Has(Wait.Name))
@@ -75,59 +123,60 @@ internal static class SubmitVerb
         return ended.ExitCode;
     }
 
-    private static byte[] Body(CliContext context, Arguments arguments, bool isLocal, byte[]? input, bool isOpen) => JsonFields.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteStartArray("argv");
-        foreach (string word in arguments.Operands)
+    private static byte[] Body(CliContext context, Arguments arguments, bool isLocal, byte[]? input, bool isOpen) =>
+        JsonFields.Write(json =>
         {
-            json.WriteStringValue(word);
-        }
-
-        json.WriteEndArray();
-
-        // Our own folder means nothing on another machine.
-        if (arguments.Text(WorkingDirectory.Name) is { } directory)
-        {
-            json.WriteString("cwd", isLocal ? Path.GetFullPath(directory, context.CurrentDirectory) : directory);
-        }
-        else if (isLocal)
-        {
-            json.WriteString("cwd", context.CurrentDirectory);
-        }
-
-        WriteOptional(json, "name", arguments.Text(Name.Name));
-        WriteVariables(json, context, arguments);
-        WriteLabels(json, arguments);
-        WriteLocks(json, arguments);
-        CallbackSubmitOptions.Write(json, context, arguments);
-        if (arguments.Duration(Timeout.Name) is { } timeout)
-        {
-            json.WriteNumber("timeoutSeconds", timeout.TotalSeconds);
-        }
-
-        if (input is not null)
-        {
-            json.WriteString("stdin", input);
-        }
-
-        if (isOpen)
-        {
-            json.WriteBoolean("openStdin", true);
-        }
-
-        if (arguments.Has(Pty.Name))
-        {
-            json.WriteBoolean("pty", true);
-            if (context.Terminal.Size is { Rows: > 0 } size)
+            json.WriteStartObject();
+            json.WriteStartArray("argv");
+            foreach (string word in arguments.Operands)
             {
-                json.WriteNumber("rows", size.Rows);
-                json.WriteNumber("columns", size.Columns);
+                json.WriteStringValue(word);
             }
-        }
 
-        json.WriteEndObject();
-    });
+            json.WriteEndArray();
+
+            // Our own folder means nothing on another machine.
+            if (arguments.Text(WorkingDirectory.Name) is { } directory)
+            {
+                json.WriteString("cwd", isLocal ? Path.GetFullPath(directory, context.CurrentDirectory) : directory);
+            }
+            else if (isLocal)
+            {
+                json.WriteString("cwd", context.CurrentDirectory);
+            }
+
+            WriteOptional(json, "name", arguments.Text(Name.Name));
+            WriteVariables(json, context, arguments);
+            WriteLabels(json, arguments);
+            WriteLocks(json, arguments);
+            CallbackSubmitOptions.Write(json, context, arguments);
+            if (arguments.Duration(Timeout.Name) is { } timeout)
+            {
+                json.WriteNumber("timeoutSeconds", timeout.TotalSeconds);
+            }
+
+            if (input is not null)
+            {
+                json.WriteString("stdin", input);
+            }
+
+            if (isOpen)
+            {
+                json.WriteBoolean("openStdin", true);
+            }
+
+            if (arguments.Has(Pty.Name))
+            {
+                json.WriteBoolean("pty", true);
+                if (context.Terminal.Size is { Rows: > 0 } size)
+                {
+                    json.WriteNumber("rows", size.Rows);
+                    json.WriteNumber("columns", size.Columns);
+                }
+            }
+
+            json.WriteEndObject();
+        });
 
     private static void WriteVariables(Utf8JsonWriter json, CliContext context, Arguments arguments)
     {
@@ -143,7 +192,12 @@ internal static class SubmitVerb
             (string name, string? value) = Arguments.Pair(Variable.Name, words[0]);
             if (names.Add(name)) // The last one counts, as in a shell.
             {
-                json.WriteString(name, value ?? context.Environment(name) ?? throw new UsageException($"{Variable.Name} {name}: there is no such variable here; give it as {name}=VALUE."));
+                json.WriteString(
+                    name,
+                    value
+                        ?? context.Environment(name)
+                        ?? throw new UsageException($"{Variable.Name} {name}: there is no such variable here; give it as {name}=VALUE.")
+                );
             }
         }
 
@@ -203,7 +257,8 @@ internal static class SubmitVerb
         {
             try
             {
-                return await File.ReadAllBytesAsync(Path.GetFullPath(source, context.CurrentDirectory), cancellationToken).ConfigureAwait(false);
+                return await File.ReadAllBytesAsync(Path.GetFullPath(source, context.CurrentDirectory), cancellationToken)
+                    .ConfigureAwait(false);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
@@ -213,7 +268,7 @@ internal static class SubmitVerb
 
         using var all = new MemoryStream();
         byte[] buffer = new byte[64 * 1024];
-        for (int count; (count = await context.Terminal.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+        for (int count; (count = await context.Terminal.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0; )
         {
             await all.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
         }

@@ -10,14 +10,15 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary><c>holdfast supervisors</c>: who supervises what, and how it stands.</summary>
 internal static class SupervisorsVerb
 {
-    public static Verb Verb => new("supervisors", "supervisors", "list the supervisors of running work, and whether they are fresh, stale or dead")
-    {
-        Notes = """
-            fresh: it sleeps in its loop, or answered when it was asked. stale: it holds its lock, but is stopped, starved or not to be reached;
-            its work goes on as far as it can, and it is never ended for its silence. dead: its lock is free, which is the only proof there is.
-            """,
-        RunAsync = ListAsync,
-    };
+    public static Verb Verb =>
+        new("supervisors", "supervisors", "list the supervisors of running work, and whether they are fresh, stale or dead")
+        {
+            Notes = """
+                fresh: it sleeps in its loop, or answered when it was asked. stale: it holds its lock, but is stopped, starved or not to be reached;
+                its work goes on as far as it can, and it is never ended for its silence. dead: its lock is free, which is the only proof there is.
+                """,
+            RunAsync = ListAsync,
+        };
 
     private static async Task<int> ListAsync(CliContext context, Arguments arguments)
     {

@@ -9,20 +9,28 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary><c>holdfast tokens</c>: who may come in, and with what scopes.</summary>
 internal static class TokensVerb
 {
-    private static readonly Option Scope = new("--scope", "SCOPE", "for create: read, run or manage (default: read and run)") { IsRepeatable = true };
-    private static readonly Option Expires = new("--expires", "TIME", "for create: how long it lasts, such as 12h or 720h (default: until it is revoked)");
+    private static readonly Option Scope = new("--scope", "SCOPE", "for create: read, run or manage (default: read and run)")
+    {
+        IsRepeatable = true,
+    };
+    private static readonly Option Expires = new(
+        "--expires",
+        "TIME",
+        "for create: how long it lasts, such as 12h or 720h (default: until it is revoked)"
+    );
     private static readonly Option Reason = new("--reason", "TEXT", "for revoke: why; it is kept");
 
-    public static Verb Verb => new("tokens", "tokens [ls | create NAME | revoke NAME-OR-ID]", "make, list and revoke tokens for people and programs")
-    {
-        Options = [Scope, Expires, Reason],
-        Operands = (0, 2),
-        Notes = """
-            create prints the token, this once: the server keeps only its hash. read may look at everything, run may submit, execute, cancel and
-            write files, manage may do this here, see the audit trail and release locks. revoke works at once, on open connections too.
-            """,
-        RunAsync = RunAsync,
-    };
+    public static Verb Verb =>
+        new("tokens", "tokens [ls | create NAME | revoke NAME-OR-ID]", "make, list and revoke tokens for people and programs")
+        {
+            Options = [Scope, Expires, Reason],
+            Operands = (0, 2),
+            Notes = """
+                create prints the token, this once: the server keeps only its hash. read may look at everything, run may submit, execute, cancel and
+                write files, manage may do this here, see the audit trail and release locks. revoke works at once, on open connections too.
+                """,
+            RunAsync = RunAsync,
+        };
 
     private static async Task<int> RunAsync(CliContext context, Arguments arguments)
     {
@@ -35,7 +43,9 @@ internal static class TokensVerb
                 context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list)));
                 return ExitCodes.Success;
             case ["create", var name]:
-                JsonElement created = await client.SendAsync(ApiRequest.Post("v1/tokens", json => WriteBody(json, name, arguments)), interruption).ConfigureAwait(false);
+                JsonElement created = await client
+                    .SendAsync(ApiRequest.Post("v1/tokens", json => WriteBody(json, name, arguments)), interruption)
+                    .ConfigureAwait(false);
                 context.Terminal.WriteLine(arguments.IsJson ? created.Line() : created.Text("token")!);
                 return ExitCodes.Success;
             case ["revoke", var which]:
@@ -74,7 +84,14 @@ internal static class TokensVerb
         var table = new TextTable("NAME", "SCOPES", "STATE", "CREATED BY", "EXPIRES", "ID");
         foreach (JsonElement token in list.EnumerateArray())
         {
-            table.Add(token.Text("name"), string.Join(',', token.Items("scopes").Select(static s => s.GetString())), token.Text("state"), token.Text("createdBy"), token.Text("expiresAt"), token.Text("id"));
+            table.Add(
+                token.Text("name"),
+                string.Join(',', token.Items("scopes").Select(static s => s.GetString())),
+                token.Text("state"),
+                token.Text("createdBy"),
+                token.Text("expiresAt"),
+                token.Text("id")
+            );
         }
 
         return table.Format(context.Terminal.IsOutputTerminal ? context.Terminal.Width : null);

@@ -9,19 +9,22 @@ internal static class WaitVerb
 {
     private static readonly Option Timeout = new("--timeout", "TIME", "stop waiting after so long (exit code 124): 90, 10m, 1h30m");
 
-    public static Verb Verb => new("wait", "wait ID... [--timeout TIME]", "wait for executions or notebook runs to end; end with their exit status")
-    {
-        Options = [Timeout],
-        Operands = (1, null),
-        Notes = """
-            Exit codes: the command's own; 128 + N when signal N ended it; 127 when the command was not found; for cells and notebook runs
-            0 or 1; 75 when nobody knows how it ended (lost); 1 when it was cancelled before it had one; 124 when --timeout is up and the work
-            goes on. Of several, the first in the order given that is not 0.
-            """,
-        RunAsync = WaitAsync,
-    };
+    public static Verb Verb =>
+        new("wait", "wait ID... [--timeout TIME]", "wait for executions or notebook runs to end; end with their exit status")
+        {
+            Options = [Timeout],
+            Operands = (1, null),
+            Notes = """
+                Exit codes: the command's own; 128 + N when signal N ended it; 127 when the command was not found; for cells and notebook runs
+                0 or 1; 75 when nobody knows how it ended (lost); 1 when it was cancelled before it had one; 124 when --timeout is up and the work
+                goes on. Of several, the first in the order given that is not 0.
+                """,
+            RunAsync = WaitAsync,
+        };
 
-    /// <summary>Says how it ended: on standard output in JSON, else on standard error for a single piece of work, whose caller asked for its status.</summary>
+    /// <summary>
+    /// Says how it ended: on standard output in JSON, else on standard error for a single piece of work, whose caller asked for its status.
+    /// </summary>
     public static void Report(CliContext context, Arguments arguments, Work work, bool isNamed)
     {
         if (arguments.IsJson)
@@ -41,7 +44,9 @@ internal static class WaitVerb
     private static async Task<int> WaitAsync(CliContext context, Arguments arguments)
     {
         CancellationToken interruption = context.Interruption();
-        using CancellationTokenSource deadline = arguments.Duration(Timeout.Name) is { } timeout ? new CancellationTokenSource(timeout, context.Time) : new CancellationTokenSource();
+        using CancellationTokenSource deadline = arguments.Duration(Timeout.Name) is { } timeout
+            ? new CancellationTokenSource(timeout, context.Time)
+            : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(interruption, deadline.Token);
         using var client = new HoldfastClient(context, arguments);
         client.BePatient();

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Holdfast.Server.Hosting.Access;
 
-/// <summary>The one secret of this server: compared in constant time, and never shown. Keys for other purposes are derived from it, so that a new token ends all that hung on the old.</summary>
+/// <summary>
+/// The one secret of this server: compared in constant time, and never shown. Keys for other purposes are derived from it, so that a new
+/// token ends all that hung on the old.
+/// </summary>
 internal sealed class AccessToken(string token)
 {
     private const int CharactersMax = 512;

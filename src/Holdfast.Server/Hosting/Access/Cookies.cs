@@ -1,6 +1,9 @@
 namespace Holdfast.Server.Hosting.Access;
 
-/// <summary>Reads the Cookie header by hand: VS Code sends back whole Set-Cookie lines, attributes included, which a strict reader drops with what follows them.</summary>
+/// <summary>
+/// Reads the Cookie header by hand: VS Code sends back whole Set-Cookie lines, attributes included, which a strict reader drops with what
+/// follows them.
+/// </summary>
 internal static class Cookies
 {
     /// <summary>Every value given under a name: two paths or hosts may each have set one.</summary>

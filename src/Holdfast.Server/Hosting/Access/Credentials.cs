@@ -3,8 +3,8 @@ using Holdfast.Engine.Access;
 namespace Holdfast.Server.Hosting.Access;
 
 /// <summary>
-/// Finds out whose a request is: the query's token, else the header's, else the cookie of a login. A token is the data directory's own or one of those that were made. The login
-/// page reaches it through the request's features.
+/// Finds out whose a request is: the query's token, else the header's, else the cookie of a login. A token is the data directory's own or
+/// one of those that were made. The login page reaches it through the request's features.
 /// </summary>
 internal sealed class Credentials
 {
@@ -38,7 +38,9 @@ internal sealed class Credentials
             return new Admission(Caller.Token, bearer);
         }
 
-        return Login.Find(request) is { } loggedIn ? new Admission(Caller.Cookie, loggedIn) : new Admission(given is null ? Caller.Nobody : Caller.Wrong, null);
+        return Login.Find(request) is { } loggedIn
+            ? new Admission(Caller.Cookie, loggedIn)
+            : new Admission(given is null ? Caller.Nobody : Caller.Wrong, null);
     }
 
     private static string? Given(HttpRequest request)
@@ -50,7 +52,13 @@ internal sealed class Credentials
 
         string header = request.Headers.Authorization.ToString();
         int space = header.IndexOf(' ', StringComparison.Ordinal);
-        return space > 0 && (header.AsSpan(0, space).Equals("bearer", StringComparison.OrdinalIgnoreCase) || header.AsSpan(0, space).Equals("token", StringComparison.OrdinalIgnoreCase))
-            ? header[(space + 1)..].Trim() : null;
+        return
+            space > 0
+            && (
+                header.AsSpan(0, space).Equals("bearer", StringComparison.OrdinalIgnoreCase)
+                || header.AsSpan(0, space).Equals("token", StringComparison.OrdinalIgnoreCase)
+            )
+            ? header[(space + 1)..].Trim()
+            : null;
     }
 }

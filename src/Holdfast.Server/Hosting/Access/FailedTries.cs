@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace Holdfast.Server.Hosting.Access;
 
 /// <summary>
-/// Counts wrong tokens by the address that they came from: beyond ten a minute a wrong one is answered 429. A right one is let in all the same, so nobody can lock out whoever
-/// shares his address. It is bounded: of too many addresses the one that was quiet longest is forgotten.
+/// Counts wrong tokens by the address that they came from: beyond ten a minute a wrong one is answered 429. A right one is let in all the
+/// same, so nobody can lock out whoever shares his address. It is bounded: of too many addresses the one that was quiet longest is
+/// forgotten.
 /// </summary>
 internal sealed class FailedTries(TimeProvider time)
 {
@@ -23,7 +24,8 @@ internal sealed class FailedTries(TimeProvider time)
         long now = time.GetTimestamp();
         lock (_byAddress)
         {
-            (int count, long since) = _byAddress.TryGetValue(address, out var kept) && time.GetElapsedTime(kept.Since, now) < Window ? kept : (0, now);
+            (int count, long since) =
+                _byAddress.TryGetValue(address, out var kept) && time.GetElapsedTime(kept.Since, now) < Window ? kept : (0, now);
             if (!_byAddress.ContainsKey(address) && _byAddress.Count >= AddressesMax)
             {
                 _byAddress.Remove(_byAddress.MinBy(static a => a.Value.Since).Key);

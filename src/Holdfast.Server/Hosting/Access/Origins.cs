@@ -3,7 +3,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Holdfast.Server.Hosting.Access;
 
-/// <summary>Whose name this server answers to, and whose pages may talk to it. A page of a stranger can have its own name resolve to loopback, so names are checked too.</summary>
+/// <summary>
+/// Whose name this server answers to, and whose pages may talk to it. A page of a stranger can have its own name resolve to loopback, so
+/// names are checked too.
+/// </summary>
 internal sealed class Origins(string boundHost, IReadOnlyList<string> allowed)
 {
     private const string Methods = "GET, PUT, POST, PATCH, DELETE, OPTIONS";
@@ -15,12 +18,18 @@ internal sealed class Origins(string boundHost, IReadOnlyList<string> allowed)
     private readonly bool _isLoopbackOnly = !IPAddress.TryParse(boundHost, out IPAddress? address) || IPAddress.IsLoopback(address);
 
     public bool IsOurName(string host) =>
-        LoopbackNames.Contains(host) || host == boundHost ||
-        (!_isLoopbackOnly && (IPAddress.TryParse(host.Trim('[', ']'), out _) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)));
+        LoopbackNames.Contains(host)
+        || host == boundHost
+        || (
+            !_isLoopbackOnly
+            && (IPAddress.TryParse(host.Trim('[', ']'), out _) || host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase))
+        );
 
     /// <summary>A page that this server itself sent, under any of its names.</summary>
     public bool IsOurs(string origin, HttpRequest request) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && IsOurName(uri.Host) && uri.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80));
+        Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+        && IsOurName(uri.Host)
+        && uri.Port == (request.Host.Port ?? (request.IsHttps ? 443 : 80));
 
     /// <summary>A page that this server sent under the very name that is asked now: what a cookie asks for.</summary>
     public static bool IsSame(string origin, HttpRequest request) =>

@@ -3,14 +3,16 @@ using Holdfast.Engine.Access;
 namespace Holdfast.Server.Hosting.Access;
 
 /// <summary>
-/// <c>/t/TOKEN/...</c>: for clients that can be given an address and nothing else, such as those that open a WebSocket without credentials. The prefix becomes the path base
-/// before routing, so that routes, logs and errors do not know of it.
+/// <c>/t/TOKEN/...</c>: for clients that can be given an address and nothing else, such as those that open a WebSocket without credentials.
+/// The prefix becomes the path base before routing, so that routes, logs and errors do not know of it.
 /// </summary>
 internal static class TokenPrefix
 {
     private const string Start = "/t/";
 
-    /// <summary>Null when the path has no such prefix; else whose its token is, in which case it is taken off the path, or that it is a wrong one.</summary>
+    /// <summary>
+    /// Null when the path has no such prefix; else whose its token is, in which case it is taken off the path, or that it is a wrong one.
+    /// </summary>
     public static Admission? TryTake(HttpRequest request, Credentials credentials)
     {
         string path = request.Path.Value ?? "";

@@ -4,8 +4,8 @@ using System.Text;
 namespace Holdfast.Server.Hosting.Access;
 
 /// <summary>
-/// The token that a page of ours shows to prove that it can read our cookies: the <c>_xsrf</c> cookie sent back as a header, a query parameter or a form field. Signed, so that a
-/// stranger on a neighbouring name cannot plant one that he knows.
+/// The token that a page of ours shows to prove that it can read our cookies: the <c>_xsrf</c> cookie sent back as a header, a query
+/// parameter or a form field. Signed, so that a stranger on a neighbouring name cannot plant one that he knows.
 /// </summary>
 internal sealed class XsrfToken(AccessToken token)
 {
@@ -22,7 +22,16 @@ internal sealed class XsrfToken(AccessToken token)
         }
 
         string value = New();
-        context.Response.Cookies.Append(Name, value, new CookieOptions { SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, Path = "/" });
+        context.Response.Cookies.Append(
+            Name,
+            value,
+            new CookieOptions
+            {
+                SameSite = SameSiteMode.Lax,
+                Secure = context.Request.IsHttps,
+                Path = "/",
+            }
+        );
         return value;
     }
 
@@ -39,7 +48,8 @@ internal sealed class XsrfToken(AccessToken token)
         }
 
         byte[] bytes = Encoding.UTF8.GetBytes(given);
-        return IsOurs(given) && Cookies.Of(request, Name).Any(cookie => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(cookie), bytes));
+        return IsOurs(given)
+            && Cookies.Of(request, Name).Any(cookie => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(cookie), bytes));
     }
 
     internal string New()

@@ -41,7 +41,11 @@ internal sealed record TlsIdentity(SslStreamCertificateContext Context, string S
             chain.RemoveAt(0); // The leaf itself.
         }
 
-        return new TlsIdentity(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(), leaf.NotAfter.ToUniversalTime());
+        return new TlsIdentity(
+            SslStreamCertificateContext.Create(leaf, chain, offline: true),
+            leaf.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
+            leaf.NotAfter.ToUniversalTime()
+        );
     }
 
     public static RefusedException Unusable(string sentence) => new(ErrorCodes.TlsCertificateUnusable, sentence);

@@ -5,8 +5,9 @@ using Holdfast.Engine;
 namespace Holdfast.Server.Hosting.Tls;
 
 /// <summary>
-/// The certificate that is shown now. At each handshake the files are read, which costs little beside the handshake, and no change of them is missed, however it was made; files
-/// that have become bad are reported once, and what was good stays in use. One that will soon end is named in the log once a day.
+/// The certificate that is shown now. At each handshake the files are read, which costs little beside the handshake, and no change of them
+/// is missed, however it was made; files that have become bad are reported once, and what was good stays in use. One that will soon end is
+/// named in the log once a day.
 /// </summary>
 internal sealed partial class TlsKeeper
 {
@@ -45,11 +46,8 @@ internal sealed partial class TlsKeeper
         }
     }
 
-    public SslServerAuthenticationOptions Options() => new()
-    {
-        ServerCertificateContext = Current().Context,
-        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-    };
+    public SslServerAuthenticationOptions Options() =>
+        new() { ServerCertificateContext = Current().Context, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
 
     internal TlsIdentity Current()
     {
@@ -106,13 +104,25 @@ internal sealed partial class TlsKeeper
 
     private static partial class Log
     {
-        [LoggerMessage(ServerEventIds.CertificateReloaded, LogLevel.Information, "The certificate was replaced; clients are shown {Sha256} from now on.")]
+        [LoggerMessage(
+            ServerEventIds.CertificateReloaded,
+            LogLevel.Information,
+            "The certificate was replaced; clients are shown {Sha256} from now on."
+        )]
         public static partial void Reloaded(ILogger logger, string sha256);
 
-        [LoggerMessage(ServerEventIds.CertificateNotReloaded, LogLevel.Warning, "The certificate's files have changed, but cannot be used; the one from before stays in use. {Why}")]
+        [LoggerMessage(
+            ServerEventIds.CertificateNotReloaded,
+            LogLevel.Warning,
+            "The certificate's files have changed, but cannot be used; the one from before stays in use. {Why}"
+        )]
         public static partial void NotReloaded(ILogger logger, string why);
 
-        [LoggerMessage(ServerEventIds.CertificateExpires, LogLevel.Warning, "{File} ends at {Ends:u}: clients will refuse it from then on. Renew it in its place; it is read anew by itself.")]
+        [LoggerMessage(
+            ServerEventIds.CertificateExpires,
+            LogLevel.Warning,
+            "{File} ends at {Ends:u}: clients will refuse it from then on. Renew it in its place; it is read anew by itself."
+        )]
         public static partial void Expires(ILogger logger, string file, DateTimeOffset ends);
     }
 }

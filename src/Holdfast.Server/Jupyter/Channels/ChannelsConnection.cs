@@ -7,8 +7,10 @@ using Holdfast.Protocol.Journal;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// One client's connection from its handshake to its end: 1. it joins, which may mean waiting for the connection whose place it takes; 2. it is told what it could not know;
-/// 3. both loops run, and pings say whether anybody is there; 4. whichever ends first ends the other; 5. the session's mark goes back to what the client's TCP has acknowledged.
+/// One client's connection from its handshake to its end: 1. it joins, which may mean waiting for the connection whose place it takes; 2.
+/// it is told what it could not know;
+/// 3. both loops run, and pings say whether anybody is there; 4. whichever ends first ends the other; 5. the session's mark goes back to
+/// what the client's TCP has acknowledged.
 /// </summary>
 internal sealed partial class ChannelsConnection : IDisposable
 {
@@ -33,7 +35,13 @@ internal sealed partial class ChannelsConnection : IDisposable
     public static async Task RunAsync(HttpContext context, ChannelsPlace place, string? session, ILogger logger)
     {
         using var connection = new ChannelsConnection(context, place.Time);
-        using KernelClient client = await place.Clients.JoinAsync(place.Kernel, session, connection._wake.SignalInline, connection.Replace, context.RequestAborted);
+        using KernelClient client = await place.Clients.JoinAsync(
+            place.Kernel,
+            session,
+            connection._wake.SignalInline,
+            connection.Replace,
+            context.RequestAborted
+        );
         bool isV1 = Handshake.OffersV1(context);
         (Stream stream, ClientWire wire) = await Handshake.AcceptAsync(context, isV1, place.Time);
         using (wire)
@@ -51,11 +59,20 @@ internal sealed partial class ChannelsConnection : IDisposable
         _ = HangUpLaterAsync();
     }
 
-    private async Task ServeAsync(KernelClient client, Stream stream, ClientWire wire, IFraming framing, ChannelsPlace place, ILogger logger)
+    private async Task ServeAsync(
+        KernelClient client,
+        Stream stream,
+        ClientWire wire,
+        IFraming framing,
+        ChannelsPlace place,
+        ILogger logger
+    )
     {
         using var output = new ChannelsOutput(client, wire, framing, _wake, _time);
         using IDisposable following = place.Followers.Enter(
-            FollowerTally.Journal, () => Math.Max(0, JournalFormat.EndOf(client.Cursor.Journal) - client.Cursor.Pieces.Position));
+            FollowerTally.Journal,
+            () => Math.Max(0, JournalFormat.EndOf(client.Cursor.Journal) - client.Cursor.Pieces.Position)
+        );
         _output = output;
         if (_isReplaced)
         {
@@ -65,7 +82,8 @@ internal sealed partial class ChannelsConnection : IDisposable
         Welcome(client, output);
         var frames = new WebSocketInput(stream, place.MessageBytesMax);
         var input = new ChannelsInput(client, frames, framing, output, place.Send, ReadComms, logger);
-        ValueTask<IReadOnlyList<OpenComm>> ReadComms() => new(Task.Run(() => place.Comms.Run(place.Kernel))); // Which reads the journal the first time.
+        // Which reads the journal the first time.
+        ValueTask<IReadOnlyList<OpenComm>> ReadComms() => new(Task.Run(() => place.Comms.Run(place.Kernel)));
         using CancellationTokenRegistration stopping = place.Stopping.UnsafeRegister(_ => Close(output), null);
         await using ITimer pings = _time.CreateTimer(_ => Ping(input, frames, output), null, PingInterval, PingInterval);
 
@@ -115,7 +133,10 @@ internal sealed partial class ChannelsConnection : IDisposable
         }
     }
 
-    /// <summary>2. A client that was not here before cannot know what the kernel is busy with; and a question that waits for an answer is everybody's.</summary>
+    /// <summary>
+    /// 2. A client that was not here before cannot know what the kernel is busy with; and a question that waits for an answer is
+    /// everybody's.
+    /// </summary>
     private static void Welcome(KernelClient client, ChannelsOutput output)
     {
         if (client.Live is not { } live || live.Live.Id != client.Cursor.Attempt)

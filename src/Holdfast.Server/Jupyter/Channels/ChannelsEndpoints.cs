@@ -22,14 +22,27 @@ internal static class ChannelsEndpoints
         KernelId kernel = KernelId.Parse((string)context.Request.RouteValues["id"]!);
         if (!Handshake.IsWebSocket(context))
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, "Only a WebSocket can be opened here: a GET with Upgrade, Sec-WebSocket-Version 13 and Sec-WebSocket-Key.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                "Only a WebSocket can be opened here: a GET with Upgrade, Sec-WebSocket-Version 13 and Sec-WebSocket-Key."
+            );
         }
 
         string? session = context.Request.Query["session_id"].ToString() is { Length: > 0 and <= SessionLengthMax } given ? given : null;
         return ChannelsConnection.RunAsync(
             context,
             new ChannelsPlace(
-                kernel, door.Engine.Clients, door.Engine.SendToKernel, door.Engine.ListComms, door.Engine.Meters.Followers, door.MessageBytesMax, TimeProvider.System, lifetime.ApplicationStopping),
-            session, logger);
+                kernel,
+                door.Engine.Clients,
+                door.Engine.SendToKernel,
+                door.Engine.ListComms,
+                door.Engine.Meters.Followers,
+                door.MessageBytesMax,
+                TimeProvider.System,
+                lifetime.ApplicationStopping
+            ),
+            session,
+            logger
+        );
     }
 }

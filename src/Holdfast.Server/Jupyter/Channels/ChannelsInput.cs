@@ -7,11 +7,18 @@ using Holdfast.Server.Hosting;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// One loop that takes what a client sends, one message after the other: the next is read when the supervisor has the one before, so that a client is held up by its own kernel alone.
-/// What cannot be taken ends the connection with a close frame, and never more than it.
+/// One loop that takes what a client sends, one message after the other: the next is read when the supervisor has the one before, so that a
+/// client is held up by its own kernel alone. What cannot be taken ends the connection with a close frame, and never more than it.
 /// </summary>
 internal sealed partial class ChannelsInput(
-    KernelClient client, WebSocketInput input, IFraming framing, ChannelsOutput output, SendToKernel send, KernelClientComms comms, ILogger logger)
+    KernelClient client,
+    WebSocketInput input,
+    IFraming framing,
+    ChannelsOutput output,
+    SendToKernel send,
+    KernelClientComms comms,
+    ILogger logger
+)
 {
     private readonly MessageShape _shape = new();
     private readonly CommAnswers _comms = new(comms, output.Messages);
@@ -56,7 +63,9 @@ internal sealed partial class ChannelsInput(
 
     /// <summary>An echo of what the client gave, unless it may not be said on a wire.</summary>
     private static ReadOnlySpan<byte> Sane(ReadOnlySpan<byte> payload) =>
-        payload.Length >= 2 && ((payload[0] << 8) | payload[1]) is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999) ? payload[..2] : [];
+        payload.Length >= 2 && ((payload[0] << 8) | payload[1]) is (>= 1000 and <= 1003) or (>= 1007 and <= 1014) or (>= 3000 and <= 4999)
+            ? payload[..2]
+            : [];
 
     private async ValueTask TakeAsync(Opcode kind, CancellationToken cancellationToken)
     {
@@ -73,7 +82,10 @@ internal sealed partial class ChannelsInput(
         }
 
         ReadOnlyMemory<byte> header = request.Multipart.AsMemory(_shape.HeaderAt, (int)_shape.Lengths[0]);
-        if (!JupyterJson.TryGetRaw(header.Span, "msg_type"u8, out ReadOnlySpan<byte> type) || !JupyterJson.TryGetRaw(header.Span, "msg_id"u8, out _))
+        if (
+            !JupyterJson.TryGetRaw(header.Span, "msg_type"u8, out ReadOnlySpan<byte> type)
+            || !JupyterJson.TryGetRaw(header.Span, "msg_id"u8, out _)
+        )
         {
             throw new CloseException(CloseCode.InvalidPayload, "The header is no JSON object with msg_id and msg_type.");
         }
@@ -91,7 +103,11 @@ internal sealed partial class ChannelsInput(
             header = multipart.AsMemory(_shape.HeaderAt, (int)_shape.Lengths[0]);
         }
 
-        if (channel == KernelChannel.Shell && type.SequenceEqual("kernel_info_request"u8) && client.Live is { IsBusy: true, KernelInfoReply: { } known } live)
+        if (
+            channel == KernelChannel.Shell
+            && type.SequenceEqual("kernel_info_request"u8)
+            && client.Live is { IsBusy: true, KernelInfoReply: { } known } live
+        )
         {
             foreach (byte[] frame in output.Messages.KernelInfo(known, live.IncarnationSession ?? "", header.ToArray()))
             {
@@ -118,7 +134,8 @@ internal sealed partial class ChannelsInput(
         await SendAsync(channel, multipart, cancellationToken);
     }
 
-    private ReadOnlyMemory<byte> Content(byte[] multipart) => multipart.AsMemory(_shape.HeaderAt + (int)(_shape.Lengths[0] + _shape.Lengths[1] + _shape.Lengths[2]), (int)_shape.Lengths[3]);
+    private ReadOnlyMemory<byte> Content(byte[] multipart) =>
+        multipart.AsMemory(_shape.HeaderAt + (int)(_shape.Lengths[0] + _shape.Lengths[1] + _shape.Lengths[2]), (int)_shape.Lengths[3]);
 
     private async ValueTask SendAsync(KernelChannel channel, byte[] multipart, CancellationToken cancellationToken)
     {
@@ -142,10 +159,18 @@ internal sealed partial class ChannelsInput(
         [LoggerMessage(ServerEventIds.ChannelsRefused, LogLevel.Debug, "A client of kernel {KernelId} is closed with {Code}: {Reason}")]
         public static partial void Refused(ILogger logger, string kernelId, int code, string reason);
 
-        [LoggerMessage(ServerEventIds.ChannelsNoChannel, LogLevel.Debug, "A client of kernel {KernelId} sent on a channel that is not a client's.")]
+        [LoggerMessage(
+            ServerEventIds.ChannelsNoChannel,
+            LogLevel.Debug,
+            "A client of kernel {KernelId} sent on a channel that is not a client's."
+        )]
         public static partial void NoChannel(ILogger logger, string kernelId);
 
-        [LoggerMessage(ServerEventIds.ChannelsNotSent, LogLevel.Debug, "A client's message did not reach kernel {KernelId}: {Code}. {Reason}")]
+        [LoggerMessage(
+            ServerEventIds.ChannelsNotSent,
+            LogLevel.Debug,
+            "A client's message did not reach kernel {KernelId}: {Code}. {Reason}"
+        )]
         public static partial void NotSent(ILogger logger, string kernelId, string code, string reason);
     }
 }

@@ -6,15 +6,18 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// One loop that writes all a client gets: 1. between messages, what we say ourselves: pongs, pings, statuses, the close; 2. what the kernel says, from the client's cursor, as long as
-/// there is any; 3. then what was gathered leaves, and the session's mark is set behind it; 4. then it waits. Nothing waits in memory for a client that does not read.
+/// One loop that writes all a client gets: 1. between messages, what we say ourselves: pongs, pings, statuses, the close; 2. what the
+/// kernel says, from the client's cursor, as long as there is any; 3. then what was gathered leaves, and the session's mark is set behind
+/// it; 4. then it waits. Nothing waits in memory for a client that does not read.
 /// </summary>
 internal sealed class ChannelsOutput : IDisposable
 {
     /// <summary>Frames of our own that a client may leave unread before it is given up: only answers to what it asks make more.</summary>
     private const int OwnFramesMax = 256;
 
-    /// <summary>Bytes written on the thread that brought the news, before the rest goes on elsewhere: the link has others to serve.</summary>
+    /// <summary>
+    /// Bytes written on the thread that brought the news, before the rest goes on elsewhere: the link has others to serve.
+    /// </summary>
     private const int InlineBytesMax = 512 * 1024;
 
     private readonly KernelClient _client;
@@ -46,7 +49,9 @@ internal sealed class ChannelsOutput : IDisposable
     /// <summary>Where this connection began.</summary>
     public SessionPlace Start { get; }
 
-    /// <summary>True while the client does not take what is sent: then it can hear no ping either, and its TCP alone says whether it is there.</summary>
+    /// <summary>
+    /// True while the client does not take what is sent: then it can hear no ping either, and its TCP alone says whether it is there.
+    /// </summary>
     public bool IsHeldUp => _isWriting;
 
     /// <summary>Puts a frame of our own in, before the next message.</summary>
@@ -182,7 +187,8 @@ internal sealed class ChannelsOutput : IDisposable
         }
     }
 
-    private SessionPlace Here(long sentBytes) => new(_client.Cursor.Attempt.Value, _client.Cursor.Pieces.Position, sentBytes, _client.Cursor.IsEndTold);
+    private SessionPlace Here(long sentBytes) =>
+        new(_client.Cursor.Attempt.Value, _client.Cursor.Pieces.Position, sentBytes, _client.Cursor.IsEndTold);
 
     private void Note()
     {
@@ -195,7 +201,10 @@ internal sealed class ChannelsOutput : IDisposable
         }
     }
 
-    /// <summary>3. Right after the system has taken it: if the server is killed between the two, the client gets what it was sent in this moment once more.</summary>
+    /// <summary>
+    /// 3. Right after the system has taken it: if the server is killed between the two, the client gets what it was sent in this moment
+    /// once more.
+    /// </summary>
     private void Sent()
     {
         if (_isNoted && _noted.SentBytes <= _writer.SentBytes)
@@ -205,7 +214,8 @@ internal sealed class ChannelsOutput : IDisposable
         }
     }
 
-    private ValueTask TellAsync(string state) => AddAsync(Messages.Status(state, KernelVoice.SessionOf(_client.Cursor.JournalOfEnded), death: _client.Cursor.Death));
+    private ValueTask TellAsync(string state) =>
+        AddAsync(Messages.Status(state, KernelVoice.SessionOf(_client.Cursor.JournalOfEnded), death: _client.Cursor.Death));
 
     private async ValueTask AddAsync(byte[] frame)
     {

@@ -7,4 +7,12 @@ namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>What a connection needs of the server around it.</summary>
 internal sealed record ChannelsPlace(
-    KernelId Kernel, KernelClients Clients, SendToKernel Send, ListComms Comms, FollowerTally Followers, int MessageBytesMax, TimeProvider Time, CancellationToken Stopping);
+    KernelId Kernel,
+    KernelClients Clients,
+    SendToKernel Send,
+    ListComms Comms,
+    FollowerTally Followers,
+    int MessageBytesMax,
+    TimeProvider Time,
+    CancellationToken Stopping
+);

@@ -4,12 +4,16 @@ using Holdfast.Engine.Kernels.Clients;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// The way out to one client. On plain TCP it is the connection's own socket: what was sent is then with the operating system, which delivers it even when this process is killed.
-/// Where there is something in between, such as TLS, it is the web server's stream, and sent means less.
+/// The way out to one client. On plain TCP it is the connection's own socket: what was sent is then with the operating system, which
+/// delivers it even when this process is killed. Where there is something in between, such as TLS, it is the web server's stream, and sent
+/// means less.
 /// </summary>
 internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, long takenBefore) : IDisposable
 {
-    /// <summary>Places of messages that are sent and perhaps not acknowledged; past this every other one is forgotten, at the price of a message twice.</summary>
+    /// <summary>
+    /// Places of messages that are sent and perhaps not acknowledged; past this every other one is forgotten, at the price of a message
+    /// twice.
+    /// </summary>
     private const int PlacesMax = 16 * 1024;
 
     private readonly List<SessionPlace> _places = [];
@@ -26,12 +30,15 @@ internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, 
     }
 
     /// <summary>
-    /// Lets the client see what was sent. To be called when it is written down that it was: a client on this machine takes the processor over as soon as it is woken, and the moment in which a
-    /// killed server would send twice must not last as long as that.
+    /// Lets the client see what was sent. To be called when it is written down that it was: a client on this machine takes the processor
+    /// over as soon as it is woken, and the moment in which a killed server would send twice must not last as long as that.
     /// </summary>
     public void Push() => tcp?.Push();
 
-    /// <summary>The client, or the network, is slower than the kernel: waits for room as every socket does, and so learns of the connection's end too.</summary>
+    /// <summary>
+    /// The client, or the network, is slower than the kernel: waits for room as every socket does, and so learns of the connection's end
+    /// too.
+    /// </summary>
     private async ValueTask SendRestAsync(ReadOnlyMemory<byte> bytes)
     {
         if (socket is null)
@@ -66,8 +73,8 @@ internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, 
     }
 
     /// <summary>
-    /// The last place whose every byte the peer has acknowledged; null when the system does not tell, or everything was acknowledged. The peer's acknowledgement may lag behind what it
-    /// has read by the time that TCP saves acknowledgements up; so long it is waited for.
+    /// The last place whose every byte the peer has acknowledged; null when the system does not tell, or everything was acknowledged. The
+    /// peer's acknowledgement may lag behind what it has read by the time that TCP saves acknowledgements up; so long it is waited for.
     /// </summary>
     public async ValueTask<SessionPlace?> FindAcknowledgedAsync(SessionPlace start, TimeProvider time)
     {
@@ -84,7 +91,9 @@ internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, 
 
         long acknowledged = tcp.Acknowledged() - takenBefore;
         int last = _places.FindLastIndex(place => place.SentBytes <= acknowledged);
-        return last == _places.Count - 1 ? null : last < 0 ? start : _places[last];
+        return last == _places.Count - 1 ? null
+            : last < 0 ? start
+            : _places[last];
     }
 
     public void Dispose() => tcp?.Dispose();
@@ -92,7 +101,8 @@ internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, 
     private void Forget()
     {
         long acknowledged = tcp!.Acknowledged() - takenBefore;
-        int first = Math.Max(0, _places.FindLastIndex(place => place.SentBytes <= acknowledged)); // The last of them stays: it is where one would go back to.
+        // The last of them stays: it is where one would go back to.
+        int first = Math.Max(0, _places.FindLastIndex(place => place.SentBytes <= acknowledged));
         _places.RemoveRange(0, first);
         if (_places.Count >= PlacesMax)
         {

@@ -1,7 +1,8 @@
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// With which we close. Never 1000 or 1001: to Jupyter's clients they mean "do not come back". A close that the client began is answered with its own code.
+/// With which we close. Never 1000 or 1001: to Jupyter's clients they mean "do not come back". A close that the client began is answered
+/// with its own code.
 /// </summary>
 internal static class CloseCode
 {

@@ -6,8 +6,8 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// What a busy kernel would answer to a client that comes late and asks which comms are open, or for a widget's state: both are known from its journal, and the kernel itself would say it only
-/// when its cell is over. Anything else about comms is the kernel's to hear.
+/// What a busy kernel would answer to a client that comes late and asks which comms are open, or for a widget's state: both are known from
+/// its journal, and the kernel itself would say it only when its cell is over. Anything else about comms is the kernel's to hear.
 /// </summary>
 internal sealed class CommAnswers(KernelClientComms comms, ServerMessages messages)
 {
@@ -22,7 +22,9 @@ internal sealed class CommAnswers(KernelClientComms comms, ServerMessages messag
         }
 
         IReadOnlyList<OpenComm> open = await comms();
-        byte[]? answer = isList ? messages.Reply(KernelChannel.Shell, "comm_info_reply", session, request, ListJson(open, wanted)) : StateMessage(open, wanted!, session, request);
+        byte[]? answer = isList
+            ? messages.Reply(KernelChannel.Shell, "comm_info_reply", session, request, ListJson(open, wanted))
+            : StateMessage(open, wanted!, session, request);
         return answer is null ? null : [messages.Status("busy", session, request), answer, messages.Status("idle", session, request)];
     }
 
@@ -34,9 +36,21 @@ internal sealed class CommAnswers(KernelClientComms comms, ServerMessages messag
         {
             using JsonDocument json = JsonDocument.Parse(content, new JsonDocumentOptions { MaxDepth = 1000 });
             JsonElement root = json.RootElement;
-            wanted = root.ValueKind == JsonValueKind.Object && root.TryGetProperty(isList ? "target_name" : "comm_id", out JsonElement name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
-            return isList || (wanted is not null && root.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Object &&
-                data.TryGetProperty("method", out JsonElement method) && method.ValueKind == JsonValueKind.String && method.ValueEquals("request_state"));
+            wanted =
+                root.ValueKind == JsonValueKind.Object
+                && root.TryGetProperty(isList ? "target_name" : "comm_id", out JsonElement name)
+                && name.ValueKind == JsonValueKind.String
+                    ? name.GetString()
+                    : null;
+            return isList
+                || (
+                    wanted is not null
+                    && root.TryGetProperty("data", out JsonElement data)
+                    && data.ValueKind == JsonValueKind.Object
+                    && data.TryGetProperty("method", out JsonElement method)
+                    && method.ValueKind == JsonValueKind.String
+                    && method.ValueEquals("request_state")
+                );
         }
         catch (JsonException)
         {
@@ -99,7 +113,14 @@ internal sealed class CommAnswers(KernelClientComms comms, ServerMessages messag
             writer.WriteEndObject();
         }
 
-        return messages.Reply(KernelChannel.IoPub, "comm_msg", session, request, json.WrittenSpan.ToArray(), [.. comm.Buffers.Select(static b => b.Bytes)]);
+        return messages.Reply(
+            KernelChannel.IoPub,
+            "comm_msg",
+            session,
+            request,
+            json.WrittenSpan.ToArray(),
+            [.. comm.Buffers.Select(static b => b.Bytes)]
+        );
     }
 }
 

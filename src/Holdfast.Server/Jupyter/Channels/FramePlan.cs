@@ -3,8 +3,8 @@ using Holdfast.Engine.Kernels.Clients;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// How one kernel message becomes one WebSocket frame: the kernel's own bytes in their order, with text of the framing before some of them. Its length is known before the
-/// first byte of content is at hand. Used again for each message.
+/// How one kernel message becomes one WebSocket frame: the kernel's own bytes in their order, with text of the framing before some of them.
+/// Its length is known before the first byte of content is at hand. Used again for each message.
 /// </summary>
 internal sealed class FramePlan
 {
@@ -23,7 +23,8 @@ internal sealed class FramePlan
 
     public long FrameLength => PayloadLength + WebSocketFrame.HeadLength(PayloadLength);
 
-    public ReadOnlyMemory<byte> Text(int place) => _text.AsMemory(place == 0 ? 0 : _ends[place - 1], _ends[place] - (place == 0 ? 0 : _ends[place - 1]));
+    public ReadOnlyMemory<byte> Text(int place) =>
+        _text.AsMemory(place == 0 ? 0 : _ends[place - 1], _ends[place] - (place == 0 ? 0 : _ends[place - 1]));
 
     public void Begin() => (_length, _place) = (0, 0);
 

@@ -4,8 +4,8 @@ using Holdfast.Engine.Kernels.Clients;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// Writes frames to a client's wire through one small buffer: small messages are gathered and leave together, large ones pass piece by piece without being held. That buffer, and the
-/// system's, is all that a client which does not read can cost.
+/// Writes frames to a client's wire through one small buffer: small messages are gathered and leave together, large ones pass piece by
+/// piece without being held. That buffer, and the system's, is all that a client which does not read can cost.
 /// </summary>
 internal sealed class FrameWriter(ClientWire wire, Action sent) : IDisposable
 {

@@ -7,8 +7,9 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// The framing without a subprotocol: a message is one JSON text, and with buffers a binary frame <c>u32 count | u32 offset[count] | JSON | buffers...</c>, big-endian. The parts' JSON is
-/// passed on as it was written, both ways; what clients leave out is filled in: a missing channel means shell, msg_id and msg_type may stand beside the header.
+/// The framing without a subprotocol: a message is one JSON text, and with buffers a binary frame <c>u32 count | u32 offset[count] | JSON |
+/// buffers...</c>, big-endian. The parts' JSON is passed on as it was written, both ways; what clients leave out is filled in: a missing
+/// channel means shell, msg_id and msg_type may stand beside the header.
 /// </summary>
 internal sealed class LegacyFraming : IFraming
 {
@@ -116,7 +117,8 @@ internal sealed class LegacyFraming : IFraming
         var frames = new ReadOnlyMemory<byte>[MessageShape.JsonFrames + buffers.Length];
         frames.AsSpan(1, 3).Fill(EmptyObject);
         buffers.CopyTo(frames.AsSpan(MessageShape.JsonFrames));
-        ReadOnlyMemory<byte> id = default, type = default;
+        ReadOnlyMemory<byte> id = default,
+            type = default;
         KernelChannel? channel = KernelChannel.Shell;
         try
         {
@@ -129,7 +131,9 @@ internal sealed class LegacyFraming : IFraming
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 int frame = FrameOf(ref reader);
-                bool isChannel = reader.ValueTextEquals("channel"u8), isId = reader.ValueTextEquals("msg_id"u8), isType = reader.ValueTextEquals("msg_type"u8);
+                bool isChannel = reader.ValueTextEquals("channel"u8),
+                    isId = reader.ValueTextEquals("msg_id"u8),
+                    isType = reader.ValueTextEquals("msg_type"u8);
                 reader.Read();
                 int start = (int)reader.TokenStartIndex;
                 bool isText = reader.TokenType == JsonTokenType.String;
@@ -159,7 +163,11 @@ internal sealed class LegacyFraming : IFraming
     }
 
     private static int FrameOf(ref Utf8JsonReader reader) =>
-        reader.ValueTextEquals("header"u8) ? 0 : reader.ValueTextEquals("parent_header"u8) ? 1 : reader.ValueTextEquals("metadata"u8) ? 2 : reader.ValueTextEquals("content"u8) ? 3 : -1;
+        reader.ValueTextEquals("header"u8) ? 0
+        : reader.ValueTextEquals("parent_header"u8) ? 1
+        : reader.ValueTextEquals("metadata"u8) ? 2
+        : reader.ValueTextEquals("content"u8) ? 3
+        : -1;
 
     /// <summary>The header with what stood only beside it; untouched when it has both.</summary>
     private static ReadOnlyMemory<byte> Completed(ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> id, ReadOnlyMemory<byte> type)

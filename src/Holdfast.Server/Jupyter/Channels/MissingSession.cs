@@ -3,7 +3,9 @@ using Holdfast.Protocol.Jupyter;
 
 namespace Holdfast.Server.Jupyter.Channels;
 
-/// <summary>Puts a session into a header that has none: kernels copy it into their replies, and by it alone these find the client that asked.</summary>
+/// <summary>
+/// Puts a session into a header that has none: kernels copy it into their replies, and by it alone these find the client that asked.
+/// </summary>
 internal static class MissingSession
 {
     /// <summary>The message with the session as its header's last member, which holds where a name stands twice.</summary>

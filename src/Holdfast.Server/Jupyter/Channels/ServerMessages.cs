@@ -7,8 +7,8 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// The few messages that we say ourselves, and never but in the kernel's name: their header carries the session under which it speaks, since clients drop what they had queued
-/// when they hear another.
+/// The few messages that we say ourselves, and never but in the kernel's name: their header carries the session under which it speaks,
+/// since clients drop what they had queued when they hear another.
 /// </summary>
 internal sealed class ServerMessages(IFraming framing, TimeProvider time)
 {
@@ -20,15 +20,21 @@ internal sealed class ServerMessages(IFraming framing, TimeProvider time)
 
     /// <summary>What a kernel would have answered to kernel_info_request, with the statuses around it for which clients wait.</summary>
     public byte[][] KernelInfo(ReadOnlyMemory<byte> content, string session, ReadOnlyMemory<byte> request) =>
-    [
-        Status("busy", session, request),
-        Frame(KernelChannel.Shell, JupyterEnvelope.Build(Header("kernel_info_reply", session), content, parent: request)),
-        Status("idle", session, request),
-    ];
+        [
+            Status("busy", session, request),
+            Frame(KernelChannel.Shell, JupyterEnvelope.Build(Header("kernel_info_reply", session), content, parent: request)),
+            Status("idle", session, request),
+        ];
 
     /// <summary>Any other message in answer to a request.</summary>
-    public byte[] Reply(KernelChannel channel, string type, string session, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> content, params ReadOnlySpan<ReadOnlyMemory<byte>> buffers) =>
-        Frame(channel, JupyterEnvelope.Build(Header(type, session), content, parent: request, buffers: buffers));
+    public byte[] Reply(
+        KernelChannel channel,
+        string type,
+        string session,
+        ReadOnlyMemory<byte> request,
+        ReadOnlyMemory<byte> content,
+        params ReadOnlySpan<ReadOnlyMemory<byte>> buffers
+    ) => Frame(channel, JupyterEnvelope.Build(Header(type, session), content, parent: request, buffers: buffers));
 
     /// <summary>A message as the journal has it, or as we build it, in a frame.</summary>
     public byte[] Frame(KernelChannel channel, ReadOnlyMemory<byte> multipart)
@@ -55,7 +61,8 @@ internal sealed class ServerMessages(IFraming framing, TimeProvider time)
         return frame.WrittenSpan.ToArray();
     }
 
-    private JupyterHeader Header(string type, string session) => JupyterHeader.Create(type, Guid.NewGuid().ToString("N"), session, Username, time.GetUtcNow());
+    private JupyterHeader Header(string type, string session) =>
+        JupyterHeader.Create(type, Guid.NewGuid().ToString("N"), session, Username, time.GetUtcNow());
 
     private static byte[] StatusContent(string state, KernelDeath? death)
     {

@@ -5,8 +5,8 @@ using Holdfast.Protocol.Processes;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// A handle of our own on a client's TCP connection. It sends in two steps, so that what must be done between "the system has it" and "the client sees it" can be; and it asks the system how
-/// far the connection has got, also when the web server has closed it.
+/// A handle of our own on a client's TCP connection. It sends in two steps, so that what must be done between "the system has it" and "the
+/// client sees it" can be; and it asks the system how far the connection has got, also when the web server has closed it.
 /// </summary>
 internal sealed unsafe partial class TcpHandle : IDisposable
 {
@@ -17,8 +17,8 @@ internal sealed unsafe partial class TcpHandle : IDisposable
     private const int OptionUnsentMax = 25; // TCP_NOTSENT_LOWAT
 
     /// <summary>
-    /// What the system keeps for a client beyond what is on its way: for one that stands still it would take megabytes, each message as dear as one that is read. A far client's window is not
-    /// made smaller by it.
+    /// What the system keeps for a client beyond what is on its way: for one that stands still it would take megabytes, each message as
+    /// dear as one that is read. A far client's window is not made smaller by it.
     /// </summary>
     private const int UnsentBytesMax = 256 * 1024;
 
@@ -54,7 +54,8 @@ internal sealed unsafe partial class TcpHandle : IDisposable
     }
 
     /// <summary>
-    /// Hands over what the system takes at once; how much that was. Less than a full segment is held back until <see cref="Push"/>, or until this process ends, however it ends: the close sends it.
+    /// Hands over what the system takes at once; how much that was. Less than a full segment is held back until <see cref="Push"/>, or
+    /// until this process ends, however it ends: the close sends it.
     /// </summary>
     public int Hand(ReadOnlySpan<byte> bytes)
     {
@@ -76,10 +77,14 @@ internal sealed unsafe partial class TcpHandle : IDisposable
     {
         byte* info = stackalloc byte[256];
         int length = 256;
-        return GetSocketOption(_fd, LevelTcp, OptionInfo, info, &length) == 0 && length >= BytesAckedAt + 8 ? *(long*)(info + BytesAckedAt) : -1;
+        return GetSocketOption(_fd, LevelTcp, OptionInfo, info, &length) == 0 && length >= BytesAckedAt + 8
+            ? *(long*)(info + BytesAckedAt)
+            : -1;
     }
 
-    /// <summary>Bytes the system has taken over since the connection began: it will deliver them whatever becomes of this process.</summary>
+    /// <summary>
+    /// Bytes the system has taken over since the connection began: it will deliver them whatever becomes of this process.
+    /// </summary>
     public long Taken()
     {
         int queued = 0;

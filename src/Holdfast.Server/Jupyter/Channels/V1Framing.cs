@@ -5,8 +5,8 @@ using Holdfast.Protocol.Jupyter;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// v1.kernel.websocket.jupyter.org: <c>u64 count | u64 offset[count] | channel | header | parent | metadata | content | buffers...</c>, little-endian, the last offset being the
-/// frame's end. The kernel's bytes pass through as they are.
+/// v1.kernel.websocket.jupyter.org: <c>u64 count | u64 offset[count] | channel | header | parent | metadata | content | buffers...</c>,
+/// little-endian, the last offset being the frame's end. The kernel's bytes pass through as they are.
 /// </summary>
 internal sealed class V1Framing : IFraming
 {

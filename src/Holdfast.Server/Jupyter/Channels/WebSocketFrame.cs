@@ -14,8 +14,8 @@ internal enum Opcode : byte
 }
 
 /// <summary>
-/// The frames a server sends: unmasked and never in fragments. A message of 100 MB is one frame whose payload is written as it is read, because its length is known beforehand and some
-/// clients join fragments at the cost of their square.
+/// The frames a server sends: unmasked and never in fragments. A message of 100 MB is one frame whose payload is written as it is read,
+/// because its length is known beforehand and some clients join fragments at the cost of their square.
 /// </summary>
 internal static class WebSocketFrame
 {
@@ -23,7 +23,10 @@ internal static class WebSocketFrame
     public const int ControlPayloadMax = 125;
     private const byte Final = 0x80;
 
-    public static int HeadLength(long payload) => payload < 126 ? 2 : payload <= ushort.MaxValue ? 4 : 10;
+    public static int HeadLength(long payload) =>
+        payload < 126 ? 2
+        : payload <= ushort.MaxValue ? 4
+        : 10;
 
     public static int WriteHead(Span<byte> head, Opcode opcode, long payload)
     {

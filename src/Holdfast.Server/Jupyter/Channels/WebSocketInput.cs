@@ -5,8 +5,8 @@ using System.Text.Unicode;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// Reads a client's frames, RFC 6455 section 5: joins fragments, takes off the masks, and hands out whole messages and control frames. Memory grows with what has arrived, never with
-/// what a length announces. What breaks the rules is a <see cref="CloseException"/>.
+/// Reads a client's frames, RFC 6455 section 5: joins fragments, takes off the masks, and hands out whole messages and control frames.
+/// Memory grows with what has arrived, never with what a length announces. What breaks the rules is a <see cref="CloseException"/>.
 /// </summary>
 internal sealed class WebSocketInput(Stream stream, long messageBytesMax)
 {
@@ -52,7 +52,12 @@ internal sealed class WebSocketInput(Stream stream, long messageBytesMax)
             }
 
             (byte first, byte second) = (_incoming[_at], _incoming[_at + 1]);
-            int lengthBytes = (second & 0x7F) switch { 126 => 2, 127 => 8, _ => 0 };
+            int lengthBytes = (second & 0x7F) switch
+            {
+                126 => 2,
+                127 => 8,
+                _ => 0,
+            };
             int head = 2 + lengthBytes + 4;
             var opcode = (Opcode)(first & 0x0F);
             bool isFinal = (first & 0x80) != 0;
@@ -99,12 +104,17 @@ internal sealed class WebSocketInput(Stream stream, long messageBytesMax)
             {
                 Opcode kind = _kind;
                 _kind = Opcode.Continuation;
-                return kind != Opcode.Text || Utf8.IsValid(_message.AsSpan(0, _length)) ? kind : throw new CloseException(CloseCode.InvalidPayload, "The text is not UTF-8.");
+                return kind != Opcode.Text || Utf8.IsValid(_message.AsSpan(0, _length))
+                    ? kind
+                    : throw new CloseException(CloseCode.InvalidPayload, "The text is not UTF-8.");
             }
         }
     }
 
-    /// <summary>Reads and forgets, until the client is gone: bytes left unread would make the system reset the connection, and our last words would be lost with it.</summary>
+    /// <summary>
+    /// Reads and forgets, until the client is gone: bytes left unread would make the system reset the connection, and our last words would
+    /// be lost with it.
+    /// </summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         while (await stream.ReadAsync(_incoming, cancellationToken) > 0)
@@ -115,7 +125,10 @@ internal sealed class WebSocketInput(Stream stream, long messageBytesMax)
 
     private void CheckHead(byte first, byte second, Opcode opcode, bool isFinal)
     {
-        if ((first & 0x70) != 0 || opcode is not (Opcode.Continuation or Opcode.Text or Opcode.Binary or Opcode.Close or Opcode.Ping or Opcode.Pong))
+        if (
+            (first & 0x70) != 0
+            || opcode is not (Opcode.Continuation or Opcode.Text or Opcode.Binary or Opcode.Close or Opcode.Ping or Opcode.Pong)
+        )
         {
             throw new CloseException(CloseCode.ProtocolError, "A frame of a kind that was not agreed on.");
         }
@@ -125,7 +138,11 @@ internal sealed class WebSocketInput(Stream stream, long messageBytesMax)
             throw new CloseException(CloseCode.ProtocolError, "A client's frames must be masked.");
         }
 
-        if (opcode >= Opcode.Close ? !isFinal || (second & 0x7F) > WebSocketFrame.ControlPayloadMax : (opcode == Opcode.Continuation) != (_kind != Opcode.Continuation))
+        if (
+            opcode >= Opcode.Close
+                ? !isFinal || (second & 0x7F) > WebSocketFrame.ControlPayloadMax
+                : (opcode == Opcode.Continuation) != (_kind != Opcode.Continuation)
+        )
         {
             throw new CloseException(CloseCode.ProtocolError, "A fragment out of its place, or a control frame in fragments.");
         }

@@ -8,16 +8,20 @@ internal static class CheckpointEndpoints
     public static async Task ListAsync(HttpContext context, ContentsOperations contents, ContentsPath file)
     {
         IReadOnlyList<CheckpointModel> checkpoints = await Task.Run(() => contents.ListCheckpoints.Run(file), context.RequestAborted);
-        await JupyterAnswer.WriteAsync(context, StatusCodes.Status200OK, writer =>
-        {
-            writer.WriteStartArray();
-            foreach (CheckpointModel checkpoint in checkpoints)
+        await JupyterAnswer.WriteAsync(
+            context,
+            StatusCodes.Status200OK,
+            writer =>
             {
-                ContentsJson.Write(writer, checkpoint);
-            }
+                writer.WriteStartArray();
+                foreach (CheckpointModel checkpoint in checkpoints)
+                {
+                    ContentsJson.Write(writer, checkpoint);
+                }
 
-            writer.WriteEndArray();
-        });
+                writer.WriteEndArray();
+            }
+        );
     }
 
     public static async Task CreateAsync(HttpContext context, ContentsOperations contents, ContentsPath file)

@@ -5,8 +5,9 @@ using Holdfast.Server.Hosting;
 namespace Holdfast.Server.Jupyter.Contents;
 
 /// <summary>
-/// <c>/api/contents</c>: files, notebooks and folders under the root, with their checkpoints and trust. A path that ends in <c>checkpoints</c> or <c>trust</c> speaks of the file before it;
-/// where that is no file, it is a name like any other, so that folders of these names can be used.
+/// <c>/api/contents</c>: files, notebooks and folders under the root, with their checkpoints and trust. A path that ends in
+/// <c>checkpoints</c> or <c>trust</c> speaks of the file before it; where that is no file, it is a name like any other, so that folders of
+/// these names can be used.
 /// </summary>
 internal static class ContentsEndpoints
 {
@@ -65,8 +66,12 @@ internal static class ContentsEndpoints
 
         ContentsRequest request = await ContentsRequest.ReadAsync(context);
         ContentsModel made = await Task.Run(
-            () => request.CopyFrom is { } from ? contents.Copy.RunAsync(ContentsPath.Parse(from), path) : Task.FromResult(contents.CreateUntitled.Run(path, request.Type, request.Extension)),
-            CancellationToken.None);
+            () =>
+                request.CopyFrom is { } from
+                    ? contents.Copy.RunAsync(ContentsPath.Parse(from), path)
+                    : Task.FromResult(contents.CreateUntitled.Run(path, request.Type, request.Extension)),
+            CancellationToken.None
+        );
         await CreatedAsync(context, made);
     }
 
@@ -87,7 +92,9 @@ internal static class ContentsEndpoints
         ContentsType type = request.Type ?? (path.IsNotebook ? ContentsType.Notebook : ContentsType.File);
         var wanted = new ContentsToSave(path, type) { Format = request.Format, Content = request.Content };
         SavedContents saved = await Task.Run(
-            () => request.Chunk is { } chunk ? Task.FromResult(contents.Upload.Run(wanted, chunk)) : contents.Save.RunAsync(wanted), CancellationToken.None);
+            () => request.Chunk is { } chunk ? Task.FromResult(contents.Upload.Run(wanted, chunk)) : contents.Save.RunAsync(wanted),
+            CancellationToken.None
+        );
         if (saved.IsNew)
         {
             await CreatedAsync(context, saved.Model);
@@ -100,7 +107,8 @@ internal static class ContentsEndpoints
     private static async Task PatchAsync(HttpContext context, ContentsOperations contents, ContentsPath path)
     {
         ContentsRequest request = await ContentsRequest.ReadAsync(context);
-        ContentsPath target = request.Path is { } wanted ? ContentsPath.Parse(wanted)
+        ContentsPath target = request.Path is { } wanted
+            ? ContentsPath.Parse(wanted)
             : throw new RefusedException(ErrorCodes.InvalidRequest, "The field 'path' is missing: where the file or folder is to go.");
         ContentsModel moved = await contents.Rename.RunAsync(path, target);
         context.Response.Headers.Location = Location(context, moved.Path);
@@ -125,7 +133,8 @@ internal static class ContentsEndpoints
         return ContentsJson.WriteAsync(context, StatusCodes.Status201Created, model);
     }
 
-    internal static string Location(HttpContext context, ContentsPath path) => $"{context.Request.PathBase}{Prefix}/{string.Join('/', path.Text.Split('/').Select(Uri.EscapeDataString))}";
+    internal static string Location(HttpContext context, ContentsPath path) =>
+        $"{context.Request.PathBase}{Prefix}/{string.Join('/', path.Text.Split('/').Select(Uri.EscapeDataString))}";
 
     private static bool IsFile(ContentsOperations contents, ContentsPath path)
     {

@@ -3,7 +3,10 @@ using Holdfast.Engine.Contents;
 
 namespace Holdfast.Server.Jupyter.Contents;
 
-/// <summary>Writes models as Jupyter's clients check them: every key there, null where there is nothing. Content comes last and piece by piece, so that a large one is not held twice.</summary>
+/// <summary>
+/// Writes models as Jupyter's clients check them: every key there, null where there is nothing. Content comes last and piece by piece, so
+/// that a large one is not held twice.
+/// </summary>
 internal static class ContentsJson
 {
     private const int PieceBytes = 256 * 1024;
@@ -11,7 +14,9 @@ internal static class ContentsJson
     public static async Task WriteAsync(HttpContext context, int status, ContentsModel model)
     {
         JupyterAnswer.Begin(context.Response, status);
-        context.Response.Headers.LastModified = DateTimeOffset.UnixEpoch.AddMicroseconds(model.ModifiedAt).ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        context.Response.Headers.LastModified = DateTimeOffset
+            .UnixEpoch.AddMicroseconds(model.ModifiedAt)
+            .ToString("R", System.Globalization.CultureInfo.InvariantCulture);
         using var writer = new Utf8JsonWriter(context.Response.BodyWriter, JupyterText.Options);
         WriteHead(writer, model);
         if (model.Content is not ContentsBody.Bytes bytes)

@@ -26,33 +26,38 @@ internal sealed record ContentsRequest
     public ReadOnlyMemory<byte> Content { get; private set; }
 
     /// <summary>
-    /// The path after a prefix of the route, decoded once. Taken from what was sent: the server's own decoding leaves %2F as it is and has already joined dot segments, and both must be
-    /// seen here.
+    /// The path after a prefix of the route, decoded once. Taken from what was sent: the server's own decoding leaves %2F as it is and has
+    /// already joined dot segments, and both must be seen here.
     /// </summary>
     public static ContentsPath PathAfter(HttpContext context, string prefix)
     {
-        string target = context.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw ? raw : context.Request.Path.ToUriComponent();
+        string target = context.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw
+            ? raw
+            : context.Request.Path.ToUriComponent();
         int query = target.IndexOf('?', StringComparison.Ordinal);
         target = query < 0 ? target : target[..query];
         int start = target.IndexOf(prefix, StringComparison.Ordinal);
 
         // Routing matched the decoded path: one whose prefix was itself encoded is nobody's who means well.
-        return ContentsPath.Parse(start < 0 ? context.Request.Path.Value![prefix.Length..] : Uri.UnescapeDataString(target[(start + prefix.Length)..]));
+        return ContentsPath.Parse(
+            start < 0 ? context.Request.Path.Value![prefix.Length..] : Uri.UnescapeDataString(target[(start + prefix.Length)..])
+        );
     }
 
-    public static ContentsQuery Query(HttpContext context, ContentsPath path) => new(path)
-    {
-        Type = TypeOf(Text(context, "type")),
-        Format = Text(context, "format") switch
+    public static ContentsQuery Query(HttpContext context, ContentsPath path) =>
+        new(path)
         {
-            null => null,
-            "text" => ContentsFormat.Text,
-            "base64" => ContentsFormat.Base64,
-            { } other => throw Invalid($"Format '{other}' is not known; it is text or base64."),
-        },
-        WithContent = Flag(context, "content", true),
-        WithHash = Flag(context, "hash", false),
-    };
+            Type = TypeOf(Text(context, "type")),
+            Format = Text(context, "format") switch
+            {
+                null => null,
+                "text" => ContentsFormat.Text,
+                "base64" => ContentsFormat.Base64,
+                { } other => throw Invalid($"Format '{other}' is not known; it is text or base64."),
+            },
+            WithContent = Flag(context, "content", true),
+            WithHash = Flag(context, "hash", false),
+        };
 
     /// <summary>Refused: invalid-json, invalid-request, body-too-large.</summary>
     public static async Task<ContentsRequest> ReadAsync(HttpContext context)
@@ -71,7 +76,10 @@ internal sealed record ContentsRequest
         }
         catch (JsonException e)
         {
-            throw new RefusedException(ErrorCodes.InvalidJson, $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.");
+            throw new RefusedException(
+                ErrorCodes.InvalidJson,
+                $"The body is not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."
+            );
         }
     }
 
@@ -90,14 +98,28 @@ internal sealed record ContentsRequest
             reader.Read();
             switch (name)
             {
-                case "path": Path = TextOf(ref reader, name); break;
-                case "copy_from": CopyFrom = TextOf(ref reader, name); break;
-                case "ext": Extension = TextOf(ref reader, name) ?? ""; break;
-                case "type": Type = TypeOf(TextOf(ref reader, name)); break;
-                case "format": Format = FormatOf(TextOf(ref reader, name)); break;
+                case "path":
+                    Path = TextOf(ref reader, name);
+                    break;
+                case "copy_from":
+                    CopyFrom = TextOf(ref reader, name);
+                    break;
+                case "ext":
+                    Extension = TextOf(ref reader, name) ?? "";
+                    break;
+                case "type":
+                    Type = TypeOf(TextOf(ref reader, name));
+                    break;
+                case "format":
+                    Format = FormatOf(TextOf(ref reader, name));
+                    break;
                 case "chunk":
-                    Chunk = reader.TokenType == JsonTokenType.Null ? null
-                        : reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int chunk) && chunk is UploadContents.LastChunk or >= 1 ? chunk
+                    Chunk =
+                        reader.TokenType == JsonTokenType.Null ? null
+                        : reader.TokenType == JsonTokenType.Number
+                        && reader.TryGetInt32(out int chunk)
+                        && chunk is UploadContents.LastChunk or >= 1
+                            ? chunk
                         : throw Invalid("chunk must be a number from 1 on, or -1 for the last.");
                     break;
                 case "content":
@@ -105,13 +127,13 @@ internal sealed record ContentsRequest
                     reader.Skip();
                     Content = reader.TokenType == JsonTokenType.Null ? default : body[start..(int)reader.BytesConsumed];
                     break;
-                default: reader.Skip(); break; // Models are sent back whole, with fields that are ours to say.
+                default:
+                    reader.Skip();
+                    break; // Models are sent back whole, with fields that are ours to say.
             }
         }
 
-        while (reader.Read())
-        {
-        }
+        while (reader.Read()) { }
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
@@ -123,7 +145,10 @@ internal sealed record ContentsRequest
             length += read;
             if (length > BodyBytesMax)
             {
-                throw new RefusedException(ErrorCodes.BodyTooLarge, $"The body is larger than {BodyBytesMax} bytes. Send large files in chunks.");
+                throw new RefusedException(
+                    ErrorCodes.BodyTooLarge,
+                    $"The body is larger than {BodyBytesMax} bytes. Send large files in chunks."
+                );
             }
 
             if (length == buffer.Length)
@@ -135,41 +160,45 @@ internal sealed record ContentsRequest
         return buffer.AsMemory(0, length);
     }
 
-    private static string? TextOf(ref Utf8JsonReader reader, string name) => reader.TokenType switch
-    {
-        JsonTokenType.Null => null,
-        JsonTokenType.String => reader.GetString() is { Length: > 0 } text ? text : null,
-        _ => throw Invalid($"The field '{name}' must be text."),
-    };
+    private static string? TextOf(ref Utf8JsonReader reader, string name) =>
+        reader.TokenType switch
+        {
+            JsonTokenType.Null => null,
+            JsonTokenType.String => reader.GetString() is { Length: > 0 } text ? text : null,
+            _ => throw Invalid($"The field '{name}' must be text."),
+        };
 
     private static string? Text(HttpContext context, string name) =>
         context.Request.Query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
 
-    private static bool Flag(HttpContext context, string name, bool otherwise) => Text(context, name) switch
-    {
-        null => otherwise,
-        "0" => false,
-        "1" => true,
-        { } text => throw Invalid($"The query parameter {name} is '{text}'; it must be 0 or 1."),
-    };
+    private static bool Flag(HttpContext context, string name, bool otherwise) =>
+        Text(context, name) switch
+        {
+            null => otherwise,
+            "0" => false,
+            "1" => true,
+            { } text => throw Invalid($"The query parameter {name} is '{text}'; it must be 0 or 1."),
+        };
 
-    private static ContentsType? TypeOf(string? text) => text switch
-    {
-        null => null,
-        "file" => ContentsType.File,
-        "notebook" => ContentsType.Notebook,
-        "directory" => ContentsType.Directory,
-        _ => throw Invalid($"Type '{text}' is not known; it is file, notebook or directory."),
-    };
+    private static ContentsType? TypeOf(string? text) =>
+        text switch
+        {
+            null => null,
+            "file" => ContentsType.File,
+            "notebook" => ContentsType.Notebook,
+            "directory" => ContentsType.Directory,
+            _ => throw Invalid($"Type '{text}' is not known; it is file, notebook or directory."),
+        };
 
-    private static ContentsFormat? FormatOf(string? text) => text switch
-    {
-        null => null,
-        "text" => ContentsFormat.Text,
-        "base64" => ContentsFormat.Base64,
-        "json" => ContentsFormat.Json,
-        _ => throw Invalid($"Format '{text}' is not known; it is text, base64 or json."),
-    };
+    private static ContentsFormat? FormatOf(string? text) =>
+        text switch
+        {
+            null => null,
+            "text" => ContentsFormat.Text,
+            "base64" => ContentsFormat.Base64,
+            "json" => ContentsFormat.Json,
+            _ => throw Invalid($"Format '{text}' is not known; it is text, base64 or json."),
+        };
 
     private static RefusedException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
 }

@@ -5,8 +5,8 @@ using Holdfast.Server.Hosting;
 namespace Holdfast.Server.Jupyter.Contents;
 
 /// <summary>
-/// <c>/files</c>: a file's bytes as they are, streamed, whole or one range of them. Pages among them run in a sandbox without our origin: their scripts cannot call this server as the
-/// person who looks at them.
+/// <c>/files</c>: a file's bytes as they are, streamed, whole or one range of them. Pages among them run in a sandbox without our origin:
+/// their scripts cannot call this server as the person who looks at them.
 /// </summary>
 internal static class FileEndpoints
 {
@@ -23,7 +23,9 @@ internal static class FileEndpoints
         response.ContentType = file.MimeType;
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = "frame-ancestors 'self'; sandbox allow-scripts";
-        response.Headers.LastModified = DateTimeOffset.UnixEpoch.AddMicroseconds(file.ModifiedAt).ToString("R", CultureInfo.InvariantCulture);
+        response.Headers.LastModified = DateTimeOffset
+            .UnixEpoch.AddMicroseconds(file.ModifiedAt)
+            .ToString("R", CultureInfo.InvariantCulture);
         response.Headers.CacheControl = "no-cache"; // Kept, but asked for again each time.
         if (context.Request.Query.TryGetValue("download", out var download) && download.ToString() is { Length: > 0 } and not "0")
         {

@@ -2,7 +2,9 @@ using System.Net.WebSockets;
 
 namespace Holdfast.Server.Jupyter.Events;
 
-/// <summary>Sends one subscriber its events, in text frames, until it leaves, lags too far (1013: try again later) or the server stops (1012).</summary>
+/// <summary>
+/// Sends one subscriber its events, in text frames, until it leaves, lags too far (1013: try again later) or the server stops (1012).
+/// </summary>
 internal static class EventSocket
 {
     private const int ServiceRestart = 1012;
@@ -25,7 +27,11 @@ internal static class EventSocket
         }
         catch (OperationCanceledException) when (leaving.IsCancellationRequested)
         {
-            await CloseAsync(socket, serverStopping.IsCancellationRequested ? ServiceRestart : (int)WebSocketCloseStatus.NormalClosure, listening);
+            await CloseAsync(
+                socket,
+                serverStopping.IsCancellationRequested ? ServiceRestart : (int)WebSocketCloseStatus.NormalClosure,
+                listening
+            );
         }
         catch (WebSocketException)
         {
@@ -38,19 +44,18 @@ internal static class EventSocket
         }
     }
 
-    /// <summary>What a subscriber says is of no interest, but that it leaves is. The receiving is not cancelled: that would break the socket before it can be closed.</summary>
+    /// <summary>
+    /// What a subscriber says is of no interest, but that it leaves is. The receiving is not cancelled: that would break the socket before
+    /// it can be closed.
+    /// </summary>
     private static async Task ListenAsync(WebSocket socket, CancellationTokenSource leaving)
     {
         byte[] ignored = new byte[ReceiveBytes];
         try
         {
-            while ((await socket.ReceiveAsync(ignored, CancellationToken.None)).MessageType != WebSocketMessageType.Close)
-            {
-            }
+            while ((await socket.ReceiveAsync(ignored, CancellationToken.None)).MessageType != WebSocketMessageType.Close) { }
         }
-        catch (WebSocketException)
-        {
-        }
+        catch (WebSocketException) { }
 
         await leaving.CancelAsync();
     }

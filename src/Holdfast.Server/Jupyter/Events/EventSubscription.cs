@@ -3,7 +3,9 @@ using Holdfast.Engine.Feed;
 
 namespace Holdfast.Server.Jupyter.Events;
 
-/// <summary>What one subscriber has still to be sent. It is bounded: one that does not read is cut off, rather than told less than there was.</summary>
+/// <summary>
+/// What one subscriber has still to be sent. It is bounded: one that does not read is cut off, rather than told less than there was.
+/// </summary>
 internal sealed class EventSubscription : IDisposable
 {
     /// <summary>Some hundred kilobytes; more than a front end that reads ever has waiting.</summary>

@@ -25,13 +25,21 @@ internal static class KernelAction
         }
 
         using var body = JsonDocument.Parse(change.Body);
-        return EventText.Write(Schema, writer =>
-        {
-            writer.WriteString("action", action);
-            writer.WriteString("msg", body.RootElement.TryGetProperty("reason", out JsonElement reason) && reason.ValueKind == JsonValueKind.String ? reason.GetString() : message);
-            writer.WriteString("kernel_id", change.Subject);
-            writer.WriteString("kernel_name", body.RootElement.GetProperty("name").GetString());
-            writer.WriteString("status", change.Kind == "kernel.dead" ? "error" : "success");
-        });
+        return EventText.Write(
+            Schema,
+            writer =>
+            {
+                writer.WriteString("action", action);
+                writer.WriteString(
+                    "msg",
+                    body.RootElement.TryGetProperty("reason", out JsonElement reason) && reason.ValueKind == JsonValueKind.String
+                        ? reason.GetString()
+                        : message
+                );
+                writer.WriteString("kernel_id", change.Subject);
+                writer.WriteString("kernel_name", body.RootElement.GetProperty("name").GetString());
+                writer.WriteString("status", change.Kind == "kernel.dead" ? "error" : "success");
+            }
+        );
     }
 }

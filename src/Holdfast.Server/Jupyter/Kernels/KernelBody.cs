@@ -5,8 +5,8 @@ using Holdfast.Engine.Kernels;
 namespace Holdfast.Server.Jupyter.Kernels;
 
 /// <summary>
-/// What a client may say of a kernel it wants: name, path (a folder or notebook under the root), env, and kernel_id. Gateway clients send the working directory as
-/// KERNEL_WORKING_DIR in env; it is theirs, and is taken when this machine has it.
+/// What a client may say of a kernel it wants: name, path (a folder or notebook under the root), env, and kernel_id. Gateway clients send
+/// the working directory as KERNEL_WORKING_DIR in env; it is theirs, and is taken when this machine has it.
 /// </summary>
 internal static class KernelBody
 {
@@ -19,7 +19,10 @@ internal static class KernelBody
         return new StartKernelRequest
         {
             SpecName = JupyterBody.Text(body, "name"),
-            WorkingDirectory = asked is not null && Path.IsPathRooted(asked) && Directory.Exists(asked) ? asked : KernelDirectory.For(root, JupyterBody.Text(body, "path")),
+            WorkingDirectory =
+                asked is not null && Path.IsPathRooted(asked) && Directory.Exists(asked)
+                    ? asked
+                    : KernelDirectory.For(root, JupyterBody.Text(body, "path")),
             Environment = environment,
             Id = JupyterBody.Text(body, "kernel_id") is { } id ? new KernelId(id) : null,
         };

@@ -5,7 +5,10 @@ using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Jupyter.Kernels;
 
-/// <summary>/api/kernels: list, start, look at, interrupt, restart, stop. A start is answered when it is certain to happen, not when the kernel is ready.</summary>
+/// <summary>
+/// /api/kernels: list, start, look at, interrupt, restart, stop. A start is answered when it is certain to happen, not when the kernel is
+/// ready.
+/// </summary>
 internal static class KernelEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
@@ -13,21 +16,36 @@ internal static class KernelEndpoints
         routes.MapGet("/api/kernels", (RequestDelegate)(context => ListAsync(context, door)));
         routes.MapPost("/api/kernels", (RequestDelegate)(context => StartAsync(context, door)));
         routes.MapGet("/api/kernels/{id}", (RequestDelegate)(context => AnswerAsync(context, door, 200, Id(context))));
-        routes.MapDelete("/api/kernels/{id}", (RequestDelegate)(async context =>
-        {
-            await door.Engine.StopKernel.DismissAsync(Current(context, door).Kernel.Id, context.RequestAborted);
-            await JupyterAnswer.EmptyAsync(context);
-        }));
-        routes.MapPost("/api/kernels/{id}/interrupt", (RequestDelegate)(async context =>
-        {
-            await door.Engine.InterruptKernel.RunAsync(Current(context, door).Kernel.Id, context.RequestAborted);
-            await JupyterAnswer.EmptyAsync(context);
-        }));
-        routes.MapPost("/api/kernels/{id}/restart", (RequestDelegate)(async context =>
-        {
-            Kernel restarted = await door.Engine.RestartKernel.RunAsync(Current(context, door).Kernel.Id, context.RequestAborted);
-            await AnswerAsync(context, door, 200, restarted.Id);
-        }));
+        routes.MapDelete(
+            "/api/kernels/{id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    await door.Engine.StopKernel.DismissAsync(Current(context, door).Kernel.Id, context.RequestAborted);
+                    await JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
+        routes.MapPost(
+            "/api/kernels/{id}/interrupt",
+            (RequestDelegate)(
+                async context =>
+                {
+                    await door.Engine.InterruptKernel.RunAsync(Current(context, door).Kernel.Id, context.RequestAborted);
+                    await JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
+        routes.MapPost(
+            "/api/kernels/{id}/restart",
+            (RequestDelegate)(
+                async context =>
+                {
+                    Kernel restarted = await door.Engine.RestartKernel.RunAsync(Current(context, door).Kernel.Id, context.RequestAborted);
+                    await AnswerAsync(context, door, 200, restarted.Id);
+                }
+            )
+        );
     }
 
     private static async Task StartAsync(HttpContext context, EngineDoor door)

@@ -6,8 +6,8 @@ using Holdfast.Server.Hosting.Access;
 namespace Holdfast.Server.Jupyter.Login;
 
 /// <summary>
-/// /login and /logout, and the places where people look for a page: /, /lab, and /tree, whose status VS Code reads: 200 for who is let in, a redirect for who must log in. The password is the token. VS Code takes the first cookie
-/// of the answer to its login for the session's.
+/// /login and /logout, and the places where people look for a page: /, /lab, and /tree, whose status VS Code reads: 200 for who is let in,
+/// a redirect for who must log in. The password is the token. VS Code takes the first cookie of the answer to its login for the session's.
 /// </summary>
 internal static class LoginEndpoints
 {
@@ -46,10 +46,15 @@ internal static class LoginEndpoints
         bool isTokenShown = admission.Caller == Caller.Token;
         if (!isTokenShown && !await credentials.Xsrf.IsShownAsync(context))
         {
-            throw new RefusedException(ErrorCodes.XsrfCheckFailed, "'_xsrf' argument missing from POST, or not that of its cookie. Open the login page again.");
+            throw new RefusedException(
+                ErrorCodes.XsrfCheckFailed,
+                "'_xsrf' argument missing from POST, or not that of its cookie. Open the login page again."
+            );
         }
 
-        string password = context.Request.HasFormContentType ? (await context.Request.ReadFormAsync(context.RequestAborted))["password"].ToString() : "";
+        string password = context.Request.HasFormContentType
+            ? (await context.Request.ReadFormAsync(context.RequestAborted))["password"].ToString()
+            : "";
         Bearer? bearer = isTokenShown ? admission.Bearer : credentials.FindToken(password);
         if (bearer is null)
         {
@@ -70,16 +75,27 @@ internal static class LoginEndpoints
     private static Task LogOutAsync(HttpContext context)
     {
         LoginCookie.Clear(context);
-        return LoginPage.SendAsync(context, 200, "Logged out", $"<p>You are logged out. <a href=\"{context.Request.PathBase}/login\">Log in again</a>.</p>");
+        return LoginPage.SendAsync(
+            context,
+            200,
+            "Logged out",
+            $"<p>You are logged out. <a href=\"{context.Request.PathBase}/login\">Log in again</a>.</p>"
+        );
     }
 
-    /// <summary>Where to go after the login: a path of ours, whatever was asked for. A browser reads a backslash as a slash, and two slashes as another host.</summary>
+    /// <summary>
+    /// Where to go after the login: a path of ours, whatever was asked for. A browser reads a backslash as a slash, and two slashes as
+    /// another host.
+    /// </summary>
     internal static string Next(HttpContext context)
     {
         string next = context.Request.Query["next"].ToString();
-        bool isPath = next.StartsWith('/') && !next.StartsWith("//", StringComparison.Ordinal) && !next.Contains('\\') && !next.Any(char.IsControl);
+        bool isPath =
+            next.StartsWith('/') && !next.StartsWith("//", StringComparison.Ordinal) && !next.Contains('\\') && !next.Any(char.IsControl);
         PathString pathBase = context.Request.PathBase;
-        return isPath ? (pathBase.HasValue && !next.StartsWith(pathBase.Value!, StringComparison.Ordinal) ? pathBase + next : next) : pathBase + "/tree";
+        return isPath
+            ? (pathBase.HasValue && !next.StartsWith(pathBase.Value!, StringComparison.Ordinal) ? pathBase + next : next)
+            : pathBase + "/tree";
     }
 
     private static bool IsIn(HttpContext context) => context.Features.Get<Admission>()!.Bearer is not null;

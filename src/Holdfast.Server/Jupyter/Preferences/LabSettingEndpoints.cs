@@ -9,34 +9,53 @@ internal static class LabSettingEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/lab/api/settings", (RequestDelegate)(context =>
-        {
-            bool isIdsOnly = context.Request.Query["ids_only"] == "true";
-            IReadOnlyList<LabSetting> settings = door.Engine.LabSettings.List();
-            return JupyterAnswer.WriteAsync(context, 200, writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteStartArray("settings");
-                foreach (LabSetting setting in settings)
+        routes.MapGet(
+            "/lab/api/settings",
+            (RequestDelegate)(
+                context =>
                 {
-                    Write(writer, setting, isIdsOnly);
-                }
+                    bool isIdsOnly = context.Request.Query["ids_only"] == "true";
+                    IReadOnlyList<LabSetting> settings = door.Engine.LabSettings.List();
+                    return JupyterAnswer.WriteAsync(
+                        context,
+                        200,
+                        writer =>
+                        {
+                            writer.WriteStartObject();
+                            writer.WriteStartArray("settings");
+                            foreach (LabSetting setting in settings)
+                            {
+                                Write(writer, setting, isIdsOnly);
+                            }
 
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            });
-        }));
-        routes.MapGet("/lab/api/settings/{**id}", (RequestDelegate)(context =>
-        {
-            LabSetting setting = door.Engine.LabSettings.Get(PreferenceName.Of(context, "id"));
-            return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, setting, isIdsOnly: false));
-        }));
-        routes.MapPut("/lab/api/settings/{**id}", (RequestDelegate)(async context =>
-        {
-            JsonElement body = await JupyterBody.ReadObjectAsync(context);
-            door.Engine.LabSettings.Save(PreferenceName.Of(context, "id"), JupyterBody.Text(body, "raw") ?? "{}");
-            await JupyterAnswer.EmptyAsync(context);
-        }));
+                            writer.WriteEndArray();
+                            writer.WriteEndObject();
+                        }
+                    );
+                }
+            )
+        );
+        routes.MapGet(
+            "/lab/api/settings/{**id}",
+            (RequestDelegate)(
+                context =>
+                {
+                    LabSetting setting = door.Engine.LabSettings.Get(PreferenceName.Of(context, "id"));
+                    return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, setting, isIdsOnly: false));
+                }
+            )
+        );
+        routes.MapPut(
+            "/lab/api/settings/{**id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    JsonElement body = await JupyterBody.ReadObjectAsync(context);
+                    door.Engine.LabSettings.Save(PreferenceName.Of(context, "id"), JupyterBody.Text(body, "raw") ?? "{}");
+                    await JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
     }
 
     private static void Write(Utf8JsonWriter writer, LabSetting setting, bool isIdsOnly)

@@ -9,26 +9,46 @@ internal static class LabWorkspaceEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/lab/api/workspaces", (RequestDelegate)(context =>
-        {
-            IReadOnlyList<LabWorkspace> workspaces = door.Engine.LabWorkspaces.List();
-            return JupyterAnswer.WriteAsync(context, 200, writer => WriteList(writer, workspaces));
-        }));
-        routes.MapGet("/lab/api/workspaces/{**id}", (RequestDelegate)(context =>
-        {
-            LabWorkspace workspace = door.Engine.LabWorkspaces.Get(PreferenceName.Of(context, "id"));
-            return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, workspace));
-        }));
-        routes.MapPut("/lab/api/workspaces/{**id}", (RequestDelegate)(async context =>
-        {
-            door.Engine.LabWorkspaces.Save(PreferenceName.Of(context, "id"), await JupyterBody.ReadObjectAsync(context));
-            await JupyterAnswer.EmptyAsync(context);
-        }));
-        routes.MapDelete("/lab/api/workspaces/{**id}", (RequestDelegate)(context =>
-        {
-            door.Engine.LabWorkspaces.Delete(PreferenceName.Of(context, "id"));
-            return JupyterAnswer.EmptyAsync(context);
-        }));
+        routes.MapGet(
+            "/lab/api/workspaces",
+            (RequestDelegate)(
+                context =>
+                {
+                    IReadOnlyList<LabWorkspace> workspaces = door.Engine.LabWorkspaces.List();
+                    return JupyterAnswer.WriteAsync(context, 200, writer => WriteList(writer, workspaces));
+                }
+            )
+        );
+        routes.MapGet(
+            "/lab/api/workspaces/{**id}",
+            (RequestDelegate)(
+                context =>
+                {
+                    LabWorkspace workspace = door.Engine.LabWorkspaces.Get(PreferenceName.Of(context, "id"));
+                    return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, workspace));
+                }
+            )
+        );
+        routes.MapPut(
+            "/lab/api/workspaces/{**id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    door.Engine.LabWorkspaces.Save(PreferenceName.Of(context, "id"), await JupyterBody.ReadObjectAsync(context));
+                    await JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
+        routes.MapDelete(
+            "/lab/api/workspaces/{**id}",
+            (RequestDelegate)(
+                context =>
+                {
+                    door.Engine.LabWorkspaces.Delete(PreferenceName.Of(context, "id"));
+                    return JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
     }
 
     private static void WriteList(Utf8JsonWriter writer, IReadOnlyList<LabWorkspace> workspaces)

@@ -5,7 +5,10 @@ using Holdfast.Engine.Sessions;
 
 namespace Holdfast.Server.Jupyter.Sessions;
 
-/// <summary>What clients say of sessions: path, type and name, or an old client's notebook with a path and a name; and a kernel by id or by its kernelspec's name.</summary>
+/// <summary>
+/// What clients say of sessions: path, type and name, or an old client's notebook with a path and a name; and a kernel by id or by its
+/// kernelspec's name.
+/// </summary>
 internal static class SessionBody
 {
     public static StartSessionRequest ReadStart(JsonElement body)
@@ -13,7 +16,9 @@ internal static class SessionBody
         SessionChange given = ReadChange(body);
         return new StartSessionRequest(given.Path ?? throw Missing("path"), given.Type ?? throw Missing("type"))
         {
-            Name = given.Name, KernelId = given.KernelId, SpecName = given.SpecName,
+            Name = given.Name,
+            KernelId = given.KernelId,
+            SpecName = given.SpecName,
         };
     }
 
@@ -35,5 +40,6 @@ internal static class SessionBody
 
     private static JsonElement? Object(JsonElement body, string name) =>
         !body.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
-        : value.ValueKind == JsonValueKind.Object ? value : throw new RefusedException(ErrorCodes.InvalidRequest, $"The field '{name}' must be an object.");
+        : value.ValueKind == JsonValueKind.Object ? value
+        : throw new RefusedException(ErrorCodes.InvalidRequest, $"The field '{name}' must be an object.");
 }

@@ -9,24 +9,39 @@ internal static class SessionEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
-        routes.MapGet("/api/sessions", (RequestDelegate)(context =>
-        {
-            IReadOnlyList<SessionView> sessions = door.Engine.GetSession.List();
-            return JupyterAnswer.WriteAsync(context, 200, writer => SessionModel.WriteList(writer, sessions));
-        }));
+        routes.MapGet(
+            "/api/sessions",
+            (RequestDelegate)(
+                context =>
+                {
+                    IReadOnlyList<SessionView> sessions = door.Engine.GetSession.List();
+                    return JupyterAnswer.WriteAsync(context, 200, writer => SessionModel.WriteList(writer, sessions));
+                }
+            )
+        );
         routes.MapPost("/api/sessions", (RequestDelegate)(context => StartAsync(context, door)));
         routes.MapGet("/api/sessions/{id}", (RequestDelegate)(context => AnswerAsync(context, door, 200, Id(context))));
-        routes.MapPatch("/api/sessions/{id}", (RequestDelegate)(async context =>
-        {
-            SessionChange change = SessionBody.ReadChange(await JupyterBody.ReadObjectAsync(context));
-            await door.Engine.ChangeSession.RunAsync(Id(context), change, context.RequestAborted);
-            await AnswerAsync(context, door, 200, Id(context));
-        }));
-        routes.MapDelete("/api/sessions/{id}", (RequestDelegate)(async context =>
-        {
-            await door.Engine.StopSession.RunAsync(Id(context), context.RequestAborted);
-            await JupyterAnswer.EmptyAsync(context);
-        }));
+        routes.MapPatch(
+            "/api/sessions/{id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    SessionChange change = SessionBody.ReadChange(await JupyterBody.ReadObjectAsync(context));
+                    await door.Engine.ChangeSession.RunAsync(Id(context), change, context.RequestAborted);
+                    await AnswerAsync(context, door, 200, Id(context));
+                }
+            )
+        );
+        routes.MapDelete(
+            "/api/sessions/{id}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    await door.Engine.StopSession.RunAsync(Id(context), context.RequestAborted);
+                    await JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
     }
 
     private static async Task StartAsync(HttpContext context, EngineDoor door)
@@ -40,14 +55,18 @@ internal static class SessionEndpoints
         catch (RefusedException e) when (e.Code == ErrorCodes.KernelSpecNotFound)
         {
             // Clients show short_message in a dialogue of its own, and only with this status.
-            await JupyterAnswer.WriteAsync(context, StatusCodes.Status501NotImplemented, writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteString("message", $"{e.Message} To use the document, choose another kernel, or install that one.");
-                writer.WriteString("short_message", e.Message);
-                writer.WriteString("reason", e.Code);
-                writer.WriteEndObject();
-            });
+            await JupyterAnswer.WriteAsync(
+                context,
+                StatusCodes.Status501NotImplemented,
+                writer =>
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("message", $"{e.Message} To use the document, choose another kernel, or install that one.");
+                    writer.WriteString("short_message", e.Message);
+                    writer.WriteString("reason", e.Code);
+                    writer.WriteEndObject();
+                }
+            );
             return;
         }
 

@@ -5,19 +5,28 @@ using Holdfast.Server.Hosting.Access;
 
 namespace Holdfast.Server.Jupyter.Status;
 
-/// <summary>/api/me: who the caller is, by his token's name, and what its scopes let him do. Whoever has the data directory's own token is the server's user.</summary>
+/// <summary>
+/// /api/me: who the caller is, by his token's name, and what its scopes let him do. Whoever has the data directory's own token is the
+/// server's user.
+/// </summary>
 internal static class MeEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/api/me", (RequestDelegate)(context =>
-        {
-            string? asked = context.Request.Query.TryGetValue("permissions", out var value) ? value.ToString() : null;
-            Bearer bearer = Admission.BearerOf(context);
-            string user = bearer.TokenId == ApiToken.MainId ? Environment.UserName : bearer.Name;
-            return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, user, asked, bearer.Scopes));
-        }));
+        routes.MapGet(
+            "/api/me",
+            (RequestDelegate)(
+                context =>
+                {
+                    string? asked = context.Request.Query.TryGetValue("permissions", out var value) ? value.ToString() : null;
+                    Bearer bearer = Admission.BearerOf(context);
+                    string user = bearer.TokenId == ApiToken.MainId ? Environment.UserName : bearer.Name;
+                    return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, user, asked, bearer.Scopes));
+                }
+            )
+        );
 
-    /// <param name="permissions">The permissions asked about, as JSON: <c>{"contents":["read"]}</c>. Those that the scopes contain are granted.</param>
+    /// <param name="permissions">The permissions asked about, as JSON: <c>{"contents":["read"]}</c>. Those that the scopes contain are
+    /// granted.</param>
     internal static void Write(Utf8JsonWriter writer, string user, string? permissions, AccessScopes scopes = AccessScopes.All)
     {
         writer.WriteStartObject();
@@ -48,7 +57,11 @@ internal static class MeEndpoints
             foreach (JsonProperty resource in document.RootElement.EnumerateObject())
             {
                 writer.WriteStartArray(resource.Name);
-                foreach (JsonElement action in resource.Value.EnumerateArray().Where(a => scopes.HasFlag(a.GetString() == "read" ? AccessScopes.Read : AccessScopes.Run)))
+                foreach (
+                    JsonElement action in resource
+                        .Value.EnumerateArray()
+                        .Where(a => scopes.HasFlag(a.GetString() == "read" ? AccessScopes.Read : AccessScopes.Run))
+                )
                 {
                     action.WriteTo(writer);
                 }
@@ -58,7 +71,10 @@ internal static class MeEndpoints
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new RefusedException(ErrorCodes.InvalidRequest, "permissions must be a JSON object of lists, such as {\"contents\":[\"read\"]}.");
+            throw new RefusedException(
+                ErrorCodes.InvalidRequest,
+                "permissions must be a JSON object of lists, such as {\"contents\":[\"read\"]}."
+            );
         }
     }
 }

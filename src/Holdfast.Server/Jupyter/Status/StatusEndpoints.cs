@@ -8,18 +8,25 @@ namespace Holdfast.Server.Jupyter.Status;
 /// <summary>/api, which asks for no token, and /api/status.</summary>
 internal static class StatusEndpoints
 {
-    /// <summary>The version of Jupyter Server whose REST surface this door follows. Clients read it to know what they may ask for.</summary>
+    /// <summary>
+    /// The version of Jupyter Server whose REST surface this door follows. Clients read it to know what they may ask for.
+    /// </summary>
     private const string SurfaceVersion = "2.14.0";
 
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
     {
         routes.MapGet("/api", (RequestDelegate)(context => JupyterAnswer.WriteAsync(context, 200, WriteVersion)));
-        routes.MapGet("/api/status", (RequestDelegate)(context =>
-        {
-            IReadOnlyList<KernelView> kernels = door.Engine.GetKernel.ListCurrent();
-            long started = door.Engine.Recovery.StartedAt;
-            return JupyterAnswer.WriteAsync(context, 200, writer => WriteStatus(writer, started, kernels));
-        }));
+        routes.MapGet(
+            "/api/status",
+            (RequestDelegate)(
+                context =>
+                {
+                    IReadOnlyList<KernelView> kernels = door.Engine.GetKernel.ListCurrent();
+                    long started = door.Engine.Recovery.StartedAt;
+                    return JupyterAnswer.WriteAsync(context, 200, writer => WriteStatus(writer, started, kernels));
+                }
+            )
+        );
     }
 
     internal static void WriteVersion(Utf8JsonWriter writer)

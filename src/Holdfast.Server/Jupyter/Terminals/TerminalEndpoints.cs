@@ -13,41 +13,63 @@ internal static class TerminalEndpoints
         CancellationToken stopping = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         routes.MapGet("/api/terminals", (RequestDelegate)(context => ListAsync(context, door)));
         routes.MapPost("/api/terminals", (RequestDelegate)(context => StartAsync(context, door)));
-        routes.MapGet("/api/terminals/{name}", (RequestDelegate)(context => AnswerAsync(context, door.Engine.GetTerminal.Run(Name(context)))));
-        routes.MapDelete("/api/terminals/{name}", (RequestDelegate)(async context =>
-        {
-            await door.Engine.StopTerminal.RunAsync(Name(context), context.RequestAborted);
-            await JupyterAnswer.EmptyAsync(context);
-        }));
-        routes.MapGet("/terminals/websocket/{name}", (RequestDelegate)(async context =>
-        {
-            Terminal terminal = door.Engine.GetTerminal.Run(Name(context)); // Refused here, while there is still a status to answer with.
-            await TerminalSocket.AcceptAsync(context, door.Engine, terminal, sizes, stopping);
-        }));
+        routes.MapGet(
+            "/api/terminals/{name}",
+            (RequestDelegate)(context => AnswerAsync(context, door.Engine.GetTerminal.Run(Name(context))))
+        );
+        routes.MapDelete(
+            "/api/terminals/{name}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    await door.Engine.StopTerminal.RunAsync(Name(context), context.RequestAborted);
+                    await JupyterAnswer.EmptyAsync(context);
+                }
+            )
+        );
+        routes.MapGet(
+            "/terminals/websocket/{name}",
+            (RequestDelegate)(
+                async context =>
+                {
+                    // Refused here, while there is still a status to answer with.
+                    Terminal terminal = door.Engine.GetTerminal.Run(Name(context));
+                    await TerminalSocket.AcceptAsync(context, door.Engine, terminal, sizes, stopping);
+                }
+            )
+        );
     }
 
     /// <summary>200 and not 201: so Jupyter's own server answers.</summary>
     private static async Task StartAsync(HttpContext context, EngineDoor door)
     {
         JsonElement body = await JupyterBody.ReadObjectAsync(context);
-        await AnswerAsync(context, await door.Engine.StartTerminal.RunAsync(JupyterBody.Text(body, "name"), JupyterBody.Text(body, "cwd"), context.RequestAborted));
+        await AnswerAsync(
+            context,
+            await door.Engine.StartTerminal.RunAsync(JupyterBody.Text(body, "name"), JupyterBody.Text(body, "cwd"), context.RequestAborted)
+        );
     }
 
-    private static Task AnswerAsync(HttpContext context, Terminal terminal) => JupyterAnswer.WriteAsync(context, 200, writer => TerminalModel.Write(writer, terminal));
+    private static Task AnswerAsync(HttpContext context, Terminal terminal) =>
+        JupyterAnswer.WriteAsync(context, 200, writer => TerminalModel.Write(writer, terminal));
 
     private static Task ListAsync(HttpContext context, EngineDoor door)
     {
         IReadOnlyList<Terminal> terminals = door.Engine.GetTerminal.List();
-        return JupyterAnswer.WriteAsync(context, 200, writer =>
-        {
-            writer.WriteStartArray();
-            foreach (Terminal terminal in terminals)
+        return JupyterAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
             {
-                TerminalModel.Write(writer, terminal);
-            }
+                writer.WriteStartArray();
+                foreach (Terminal terminal in terminals)
+                {
+                    TerminalModel.Write(writer, terminal);
+                }
 
-            writer.WriteEndArray();
-        });
+                writer.WriteEndArray();
+            }
+        );
     }
 
     private static string Name(HttpContext context) => (string)context.Request.RouteValues["name"]!;

@@ -24,7 +24,12 @@ internal readonly record struct TerminalMessage(TerminalMessageKind Kind, string
         var reader = new Utf8JsonReader(json);
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray || !reader.Read() || reader.TokenType != JsonTokenType.String)
+            if (
+                !reader.Read()
+                || reader.TokenType != JsonTokenType.StartArray
+                || !reader.Read()
+                || reader.TokenType != JsonTokenType.String
+            )
             {
                 return false;
             }
@@ -41,9 +46,7 @@ internal readonly record struct TerminalMessage(TerminalMessageKind Kind, string
                 message = isRead ? new TerminalMessage(TerminalMessageKind.Size, "", rows, columns) : default;
             }
 
-            while (isRead && reader.Read())
-            {
-            }
+            while (isRead && reader.Read()) { }
 
             return isRead;
         }
@@ -63,7 +66,10 @@ internal readonly record struct TerminalMessage(TerminalMessageKind Kind, string
             return false;
         }
 
-        size = reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out double given) && given is >= 1 and <= ushort.MaxValue ? (int)given : 0;
+        size =
+            reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out double given) && given is >= 1 and <= ushort.MaxValue
+                ? (int)given
+                : 0;
         return true;
     }
 

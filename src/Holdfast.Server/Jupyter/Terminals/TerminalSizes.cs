@@ -5,8 +5,8 @@ using Holdfast.Engine.Terminals;
 namespace Holdfast.Server.Jupyter.Terminals;
 
 /// <summary>
-/// What size each client's window has: a terminal that several look at has the smallest, so that all of them see all of it. Known of the clients of now only;
-/// the terminal itself keeps the size it was given last.
+/// What size each client's window has: a terminal that several look at has the smallest, so that all of them see all of it. Known of the
+/// clients of now only; the terminal itself keeps the size it was given last.
 /// </summary>
 internal sealed class TerminalSizes
 {
@@ -14,7 +14,14 @@ internal sealed class TerminalSizes
     private readonly Dictionary<ExecutionId, Dictionary<object, (int Rows, int Columns)>> _byTerminal = []; // guarded by _lock
 
     /// <summary>Notes a client's size and gives the terminal the smallest there is now.</summary>
-    public Task SetAsync(HoldfastEngine engine, ExecutionId terminal, object client, int rows, int columns, CancellationToken cancellationToken)
+    public Task SetAsync(
+        HoldfastEngine engine,
+        ExecutionId terminal,
+        object client,
+        int rows,
+        int columns,
+        CancellationToken cancellationToken
+    )
     {
         lock (_lock)
         {
@@ -54,7 +61,9 @@ internal sealed class TerminalSizes
     {
         lock (_lock)
         {
-            return _byTerminal.TryGetValue(terminal, out var sizes) && sizes.Count > 0 ? (sizes.Values.Min(static s => s.Rows), sizes.Values.Min(static s => s.Columns)) : null;
+            return _byTerminal.TryGetValue(terminal, out var sizes) && sizes.Count > 0
+                ? (sizes.Values.Min(static s => s.Rows), sizes.Values.Min(static s => s.Columns))
+                : null;
         }
     }
 
@@ -62,8 +71,13 @@ internal sealed class TerminalSizes
     {
         try
         {
-            // Two clients may change at once and be answered in either order: whoever finds another size afterwards sets it, so the last one set is the true one.
-            for ((int Rows, int Columns)? wanted = Smallest(terminal), applied = null; wanted is { } size && wanted != applied; applied = size, wanted = Smallest(terminal))
+            // Two clients may change at once and be answered in either order: whoever finds another size afterwards sets it, so the last
+            // one set is the true one.
+            for (
+                (int Rows, int Columns)? wanted = Smallest(terminal), applied = null;
+                wanted is { } size && wanted != applied;
+                applied = size, wanted = Smallest(terminal)
+            )
             {
                 await resize.RunAsync(terminal, size.Rows, size.Columns, cancellationToken);
             }

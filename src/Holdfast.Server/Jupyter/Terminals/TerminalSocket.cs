@@ -10,8 +10,9 @@ using Holdfast.Engine.Terminals;
 namespace Holdfast.Server.Jupyter.Terminals;
 
 /// <summary>
-/// One client of a terminal. 1. `setup`. 2. What the screen may still show, out of the journal, behind a reset of the client's own screen: one that comes back after the
-/// server was away shows everything once. 3. What comes, out of the journal too: a client is a cursor over it, so a slow one costs one message's buffer and nobody else anything.
+/// One client of a terminal. 1. `setup`. 2. What the screen may still show, out of the journal, behind a reset of the client's own screen:
+/// one that comes back after the server was away shows everything once. 3. What comes, out of the journal too: a client is a cursor over
+/// it, so a slow one costs one message's buffer and nobody else anything.
 /// 4. `disconnect` when the shell has ended. Meanwhile what is typed goes to the terminal, in order.
 /// </summary>
 internal sealed class TerminalSocket : IDisposable
@@ -53,7 +54,13 @@ internal sealed class TerminalSocket : IDisposable
         _json = new Utf8JsonWriter(_message, JupyterText.Options);
     }
 
-    public static async Task AcceptAsync(HttpContext context, HoldfastEngine engine, Terminal terminal, TerminalSizes sizes, CancellationToken serverStopping)
+    public static async Task AcceptAsync(
+        HttpContext context,
+        HoldfastEngine engine,
+        Terminal terminal,
+        TerminalSizes sizes,
+        CancellationToken serverStopping
+    )
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -78,11 +85,16 @@ internal sealed class TerminalSocket : IDisposable
             await leaving.CancelAsync();
             WebSocketCloseStatus? status = serverStopping.IsCancellationRequested ? ServiceRestart : await first;
 
-            // The other one: sending ends between two messages, unless the client does not read; receiving when the client answers our close.
+            // The other one: sending ends between two messages, unless the client does not read; receiving when the client answers our
+            // close.
             await QuietlyAsync(sending);
             if (status is { } close && sending.IsCompleted && _socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
-                await QuietlyAsync(receiving.IsCompleted && _socket.State == WebSocketState.Open ? _socket.CloseAsync(close, null, CancellationToken.None) : CloseAsync(close, receiving));
+                await QuietlyAsync(
+                    receiving.IsCompleted && _socket.State == WebSocketState.Open
+                        ? _socket.CloseAsync(close, null, CancellationToken.None)
+                        : CloseAsync(close, receiving)
+                );
             }
         }
         finally
@@ -114,7 +126,8 @@ internal sealed class TerminalSocket : IDisposable
         }
         catch (RefusedException e)
         {
-            return e.Code == ErrorCodes.ExecutionNotFound ? WebSocketCloseStatus.NormalClosure : ServiceRestart; // It cannot be reached now: to come back is the remedy.
+            // It cannot be reached now: to come back is the remedy.
+            return e.Code == ErrorCodes.ExecutionNotFound ? WebSocketCloseStatus.NormalClosure : ServiceRestart;
         }
     }
 
@@ -135,7 +148,11 @@ internal sealed class TerminalSocket : IDisposable
     private async Task<WebSocketCloseStatus?> SendAsync(CancellationToken leaving)
     {
         await SendAsync(TerminalMessage.WriteSetup);
-        (OutputReading reading, bool isCut) = await OpenAsync(() => _engine.ReadTerminal.Open(_terminal), static opened => opened.Reading, leaving);
+        (OutputReading reading, bool isCut) = await OpenAsync(
+            () => _engine.ReadTerminal.Open(_terminal),
+            static opened => opened.Reading,
+            leaving
+        );
         long offset;
         using (reading)
         {
@@ -153,7 +170,11 @@ internal sealed class TerminalSocket : IDisposable
             }
 
             // An attempt that never started has made room for another, which has a journal of its own.
-            using OutputReading next = await OpenAsync(() => _engine.ReadTerminal.Resume(_terminal, offset), static opened => opened, leaving);
+            using OutputReading next = await OpenAsync(
+                () => _engine.ReadTerminal.Resume(_terminal, offset),
+                static opened => opened,
+                leaving
+            );
             offset = await FollowAsync(next, leaving);
         }
 
@@ -287,7 +308,9 @@ internal sealed class TerminalSocket : IDisposable
         }
     }
 
-    /// <summary>Before its shell runs there is nothing to type into, and an attempt that is given up would take what was typed with it.</summary>
+    /// <summary>
+    /// Before its shell runs there is nothing to type into, and an attempt that is given up would take what was typed with it.
+    /// </summary>
     private async Task UntilStartedAsync(CancellationToken leaving)
     {
         while (!_isStarted)

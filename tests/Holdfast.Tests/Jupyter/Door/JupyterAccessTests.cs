@@ -15,7 +15,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Holdfast.Tests.Jupyter.Door;
 
-/// <summary>Who is let in at the Jupyter door, and how: by header, query, cookie and path. /api/kernelspecs and /api/me need no engine, so they stand for all routes.</summary>
+/// <summary>
+/// Who is let in at the Jupyter door, and how: by header, query, cookie and path. /api/kernelspecs and /api/me need no engine, so they
+/// stand for all routes.
+/// </summary>
 public sealed class JupyterAccessTests : IAsyncLifetime
 {
     private const string Token = "0123456789abcdef";
@@ -23,7 +26,14 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     private const string Friend = "https://friend.example";
     private readonly FakeClock _clock = new();
     private readonly EngineDoor _door = new() { IsReady = true };
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false });
+    private readonly HttpClient _client = new(
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+        }
+    );
     private WebApplication _app = null!;
     private Uri _address = null!;
 
@@ -43,7 +53,10 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         app.UseRouting();
         RestDoor.Map(app, door);
         JupyterDoor.Map(app, door);
-        app.MapPatch("/api/changed", (RequestDelegate)(context => context.Response.WriteAsync(context.Request.PathBase + "|" + context.Request.Path)));
+        app.MapPatch(
+            "/api/changed",
+            (RequestDelegate)(context => context.Response.WriteAsync(context.Request.PathBase + "|" + context.Request.Path))
+        );
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
     }
@@ -75,7 +88,10 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     [InlineData(null, null, 403)]
     public async Task The_query_s_token_wins_over_the_header_s(string? header, string? query, int status)
     {
-        using HttpResponseMessage answer = await SendAsync("/api/me?1732000000" + (query is null ? "" : "&token=" + query), r => Add(r, "Authorization", header));
+        using HttpResponseMessage answer = await SendAsync(
+            "/api/me?1732000000" + (query is null ? "" : "&token=" + query),
+            r => Add(r, "Authorization", header)
+        );
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
         Assert.Equal(status == 200 ? null : ErrorCodes.Unauthorized, (string?)(await JsonAsync(answer))["reason"]);
@@ -86,7 +102,13 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     {
         using HttpResponseMessage first = await SendAsync("/api/me?token=" + Token);
         string cookie = CookieOf(first, LoginName);
-        Assert.Contains(SetCookies(first), c => c.StartsWith(LoginName, StringComparison.Ordinal) && c.Contains("httponly", StringComparison.OrdinalIgnoreCase) && c.Contains("samesite=lax", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(
+            SetCookies(first),
+            c =>
+                c.StartsWith(LoginName, StringComparison.Ordinal)
+                && c.Contains("httponly", StringComparison.OrdinalIgnoreCase)
+                && c.Contains("samesite=lax", StringComparison.OrdinalIgnoreCase)
+        );
         Assert.DoesNotContain(Token, cookie, StringComparison.Ordinal);
         using HttpResponseMessage second = await SendAsync("/api/me", r => Add(r, "Cookie", cookie));
         Assert.Equal(HttpStatusCode.OK, second.StatusCode);
@@ -116,13 +138,22 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     {
         string login = await LogInAsync();
         string xsrf = await XsrfAsync();
-        using HttpResponseMessage answer = await SendAsync("/api/changed" + (how == "query" ? "?_xsrf=" + xsrf : ""), r =>
-        {
-            r.Method = HttpMethod.Patch;
-            Add(r, "Cookie", how == "uncooked" ? login : $"_xsrf={xsrf}; {login}");
-            Add(r, "X-XSRFToken", how is "header" or "uncooked" ? xsrf : how == "other" ? "0.0" : null);
-            r.Content = how == "form" ? new FormUrlEncodedContent([new("_xsrf", xsrf)]) : null;
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            "/api/changed" + (how == "query" ? "?_xsrf=" + xsrf : ""),
+            r =>
+            {
+                r.Method = HttpMethod.Patch;
+                Add(r, "Cookie", how == "uncooked" ? login : $"_xsrf={xsrf}; {login}");
+                Add(
+                    r,
+                    "X-XSRFToken",
+                    how is "header" or "uncooked" ? xsrf
+                        : how == "other" ? "0.0"
+                        : null
+                );
+                r.Content = how == "form" ? new FormUrlEncodedContent([new("_xsrf", xsrf)]) : null;
+            }
+        );
         Assert.Equal(status, (int)answer.StatusCode);
         if (status == 403)
         {
@@ -134,12 +165,15 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     public async Task An_xsrf_that_a_stranger_planted_is_refused()
     {
         string login = await LogInAsync();
-        using HttpResponseMessage answer = await SendAsync("/api/changed", r =>
-        {
-            r.Method = HttpMethod.Patch;
-            Add(r, "Cookie", $"_xsrf=planted; {login}");
-            Add(r, "X-XSRFToken", "planted");
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            "/api/changed",
+            r =>
+            {
+                r.Method = HttpMethod.Patch;
+                Add(r, "Cookie", $"_xsrf=planted; {login}");
+                Add(r, "X-XSRFToken", "planted");
+            }
+        );
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
     }
 
@@ -156,14 +190,23 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     {
         string xsrf = await XsrfAsync();
         string login = await LogInAsync();
-        using HttpResponseMessage answer = await SendAsync(method == "GET" ? "/api/me" : "/api/changed", r =>
-        {
-            r.Method = new HttpMethod(method);
-            Add(r, "Origin", origin == "self" ? _address.GetLeftPart(UriPartial.Authority) : origin.Replace("{port}", $"{_address.Port}", StringComparison.Ordinal));
-            Add(r, "Authorization", who == "token" ? "token " + Token : null);
-            Add(r, "Cookie", who == "cookie" ? $"_xsrf={xsrf}; {login}" : null);
-            Add(r, "X-XSRFToken", who == "cookie" ? xsrf : null);
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            method == "GET" ? "/api/me" : "/api/changed",
+            r =>
+            {
+                r.Method = new HttpMethod(method);
+                Add(
+                    r,
+                    "Origin",
+                    origin == "self"
+                        ? _address.GetLeftPart(UriPartial.Authority)
+                        : origin.Replace("{port}", $"{_address.Port}", StringComparison.Ordinal)
+                );
+                Add(r, "Authorization", who == "token" ? "token " + Token : null);
+                Add(r, "Cookie", who == "cookie" ? $"_xsrf={xsrf}; {login}" : null);
+                Add(r, "X-XSRFToken", who == "cookie" ? xsrf : null);
+            }
+        );
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal(status == 200 && origin is Stranger or Friend, answer.Headers.Contains("Access-Control-Allow-Origin"));
     }
@@ -176,18 +219,24 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     [InlineData("/v1/jobs", Friend, "authorization", 204)]
     public async Task A_browser_s_preflight_is_answered(string path, string origin, string asked, int status)
     {
-        using HttpResponseMessage answer = await SendAsync(path, r =>
-        {
-            r.Method = HttpMethod.Options;
-            Add(r, "Origin", origin);
-            Add(r, "Access-Control-Request-Method", "POST");
-            Add(r, "Access-Control-Request-Headers", asked);
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            path,
+            r =>
+            {
+                r.Method = HttpMethod.Options;
+                Add(r, "Origin", origin);
+                Add(r, "Access-Control-Request-Method", "POST");
+                Add(r, "Access-Control-Request-Headers", asked);
+            }
+        );
         Assert.Equal(status, (int)answer.StatusCode);
         if (status == 204)
         {
             Assert.Equal(origin, answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
-            Assert.Equal("accept, content-type, authorization, x-xsrftoken", answer.Headers.GetValues("Access-Control-Allow-Headers").Single());
+            Assert.Equal(
+                "accept, content-type, authorization, x-xsrftoken",
+                answer.Headers.GetValues("Access-Control-Allow-Headers").Single()
+            );
             Assert.Contains("DELETE", answer.Headers.GetValues("Access-Control-Allow-Methods").Single(), StringComparison.Ordinal);
         }
     }
@@ -195,22 +244,29 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     [Fact]
     public async Task An_error_that_a_friend_s_page_caused_can_be_read_by_it()
     {
-        using HttpResponseMessage answer = await SendAsync("/api/none", r =>
-        {
-            Add(r, "Origin", Friend);
-            Add(r, "Authorization", "token " + Token);
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            "/api/none",
+            r =>
+            {
+                Add(r, "Origin", Friend);
+                Add(r, "Authorization", "token " + Token);
+            }
+        );
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.True(answer.Headers.Contains("Access-Control-Allow-Origin"));
     }
 
-    /// <summary>Whatever a browser finds in a kernel's or a file's name, an answer is no page of ours; and an older answer is not shown for a new one.</summary>
+    /// <summary>
+    /// Whatever a browser finds in a kernel's or a file's name, an answer is no page of ours; and an older answer is not shown for a new
+    /// one.
+    /// </summary>
     [Theory]
     [InlineData("/api/me")]
     [InlineData("/api/kernels")]
     public async Task An_answer_is_neither_a_page_nor_kept(string path)
     {
-        using HttpResponseMessage answer = await SendAsync(path, r => Add(r, "Authorization", "token " + Token)); // The second is an error: there is no engine here.
+        // The second is an error: there is no engine here.
+        using HttpResponseMessage answer = await SendAsync(path, r => Add(r, "Authorization", "token " + Token));
         Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.Equal("default-src 'none'; frame-ancestors 'self'", answer.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
@@ -224,7 +280,10 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         var door = new EngineDoor();
         await using WebApplication app = await ServeAsync(door);
         Task timer = _clock.TimerSetAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Get, app.Urls.First() + "/api/kernels/x/channels?token=" + Token) { Headers = { { "Connection", "Upgrade" }, { "Upgrade", "websocket" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, app.Urls.First() + "/api/kernels/x/channels?token=" + Token)
+        {
+            Headers = { { "Connection", "Upgrade" }, { "Upgrade", "websocket" } },
+        };
         Task<HttpResponseMessage> asking = _client.SendAsync(request, TestContext.Current.CancellationToken);
         await timer;
         Assert.False(asking.IsCompleted);
@@ -245,11 +304,14 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     [Fact]
     public async Task Whoever_asks_what_a_path_takes_is_told()
     {
-        using HttpResponseMessage answer = await SendAsync("/api/kernels", r =>
-        {
-            r.Method = HttpMethod.Options;
-            Add(r, "Authorization", "token " + Token);
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            "/api/kernels",
+            r =>
+            {
+                r.Method = HttpMethod.Options;
+                Add(r, "Authorization", "token " + Token);
+            }
+        );
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal(["GET", "POST"], answer.Content.Headers.Allow.Order());
     }
@@ -276,7 +338,10 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         Assert.StartsWith("/login?next=%2F", answer.Headers.Location!.OriginalString, StringComparison.Ordinal);
     }
 
-    /// <summary>The requests of VS Code's jupyterPasswordConnect, for an address without a token: each is judged by its status, and cookies are sent back as whole lines.</summary>
+    /// <summary>
+    /// The requests of VS Code's jupyterPasswordConnect, for an address without a token: each is judged by its status, and cookies are sent
+    /// back as whole lines.
+    /// </summary>
     [Fact]
     public async Task VS_Code_logs_in_with_the_token_as_its_password()
     {
@@ -287,21 +352,27 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         using HttpResponseMessage form = await SendAsync("/login?");
         Assert.Equal(HttpStatusCode.OK, form.StatusCode);
         string xsrf = SetCookies(form).Single(c => c.StartsWith("_xsrf=", StringComparison.Ordinal))["_xsrf=".Length..].Split(';')[0];
-        using HttpResponseMessage login = await SendAsync("/login?", r =>
-        {
-            r.Method = HttpMethod.Post;
-            Add(r, "Cookie", "_xsrf=" + xsrf);
-            r.Content = new FormUrlEncodedContent([new("_xsrf", xsrf), new("password", Token)]);
-        });
+        using HttpResponseMessage login = await SendAsync(
+            "/login?",
+            r =>
+            {
+                r.Method = HttpMethod.Post;
+                Add(r, "Cookie", "_xsrf=" + xsrf);
+                r.Content = new FormUrlEncodedContent([new("_xsrf", xsrf), new("password", Token)]);
+            }
+        );
         Assert.Equal(HttpStatusCode.Redirect, login.StatusCode);
         string line = SetCookies(login)[0];
         string name = line[..line.IndexOf('=', StringComparison.Ordinal)];
-        using HttpResponseMessage used = await SendAsync("/api/changed", r =>
-        {
-            r.Method = HttpMethod.Patch;
-            Add(r, "Cookie", $"_xsrf={xsrf}; {name}={line[(name.Length + 1)..]}");
-            Add(r, "X-XSRFToken", xsrf);
-        });
+        using HttpResponseMessage used = await SendAsync(
+            "/api/changed",
+            r =>
+            {
+                r.Method = HttpMethod.Patch;
+                Add(r, "Cookie", $"_xsrf={xsrf}; {name}={line[(name.Length + 1)..]}");
+                Add(r, "X-XSRFToken", xsrf);
+            }
+        );
         Assert.Equal(HttpStatusCode.OK, used.StatusCode);
         using HttpResponseMessage again = await SendAsync("/tree?", r => Add(r, "Cookie", line));
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
@@ -314,12 +385,15 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     public async Task A_login_needs_the_token_and_the_form_s_xsrf(string password, bool withXsrf, int status)
     {
         string xsrf = await XsrfAsync();
-        using HttpResponseMessage login = await SendAsync("/login", r =>
-        {
-            r.Method = HttpMethod.Post;
-            Add(r, "Cookie", "_xsrf=" + xsrf);
-            r.Content = new FormUrlEncodedContent([new("_xsrf", withXsrf ? xsrf : ""), new("password", password)]);
-        });
+        using HttpResponseMessage login = await SendAsync(
+            "/login",
+            r =>
+            {
+                r.Method = HttpMethod.Post;
+                Add(r, "Cookie", "_xsrf=" + xsrf);
+                r.Content = new FormUrlEncodedContent([new("_xsrf", withXsrf ? xsrf : ""), new("password", password)]);
+            }
+        );
         Assert.Equal(status, (int)login.StatusCode);
         Assert.DoesNotContain(SetCookies(login), c => c.StartsWith("username-", StringComparison.Ordinal));
     }
@@ -331,7 +405,10 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     [InlineData("/\\evil.example", "/tree")]
     public async Task A_login_leads_to_a_path_of_ours(string next, string expected)
     {
-        using HttpResponseMessage login = await SendAsync("/login?token=" + Token + "&next=" + Uri.EscapeDataString(next), r => r.Method = HttpMethod.Post);
+        using HttpResponseMessage login = await SendAsync(
+            "/login?token=" + Token + "&next=" + Uri.EscapeDataString(next),
+            r => r.Method = HttpMethod.Post
+        );
         Assert.Equal(expected, login.Headers.Location!.OriginalString);
     }
 
@@ -340,17 +417,23 @@ public sealed class JupyterAccessTests : IAsyncLifetime
     {
         string login = await LogInAsync();
         using HttpResponseMessage answer = await SendAsync("/logout", r => Add(r, "Cookie", login));
-        Assert.Contains(SetCookies(answer), c => c.StartsWith(LoginName + "=;", StringComparison.Ordinal) && c.Contains("max-age=0", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(
+            SetCookies(answer),
+            c => c.StartsWith(LoginName + "=;", StringComparison.Ordinal) && c.Contains("max-age=0", StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
     public async Task A_token_in_the_path_is_enough_and_is_taken_off_it()
     {
-        using HttpResponseMessage answer = await SendAsync($"/t/{Token}/api/changed", r =>
-        {
-            r.Method = HttpMethod.Patch;
-            Add(r, "Origin", Stranger);
-        });
+        using HttpResponseMessage answer = await SendAsync(
+            $"/t/{Token}/api/changed",
+            r =>
+            {
+                r.Method = HttpMethod.Patch;
+                Add(r, "Origin", Stranger);
+            }
+        );
         Assert.Equal($"/t/{Token}|/api/changed", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         using HttpResponseMessage rest = await SendAsync($"/t/{Token}/v1/openapi.json");
         Assert.Equal(HttpStatusCode.OK, rest.StatusCode);
@@ -402,9 +485,11 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         return CookieOf(answer, "_xsrf")["_xsrf=".Length..];
     }
 
-    private static string CookieOf(HttpResponseMessage answer, string name) => SetCookies(answer).Single(c => c.StartsWith(name + "=", StringComparison.Ordinal)).Split(';')[0];
+    private static string CookieOf(HttpResponseMessage answer, string name) =>
+        SetCookies(answer).Single(c => c.StartsWith(name + "=", StringComparison.Ordinal)).Split(';')[0];
 
-    private static string[] SetCookies(HttpResponseMessage answer) => answer.Headers.TryGetValues("Set-Cookie", out IEnumerable<string>? values) ? [.. values] : [];
+    private static string[] SetCookies(HttpResponseMessage answer) =>
+        answer.Headers.TryGetValues("Set-Cookie", out IEnumerable<string>? values) ? [.. values] : [];
 
     private static void Add(HttpRequestMessage request, string name, string? value)
     {
@@ -421,5 +506,6 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         return await _client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    private static async Task<JsonNode> JsonAsync(HttpResponseMessage answer) => JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+    private static async Task<JsonNode> JsonAsync(HttpResponseMessage answer) =>
+        JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
 }

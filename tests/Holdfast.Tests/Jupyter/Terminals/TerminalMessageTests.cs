@@ -41,13 +41,36 @@ public sealed class TerminalMessageTests
     public void What_is_none_is_refused(string json) => Assert.False(TerminalMessage.TryRead(Encoding.UTF8.GetBytes(json), out _));
 
     [Fact]
-    public void Any_pieces_of_messages_are_read_or_refused_and_nothing_else() => Prop.ForAll(
-        Gen.Elements("[", "]", "{", "}", ",", ":", "\"stdin\"", "\"set_size\"", "\"a\\ud800\"", "\u00e9", "1", "-2e9", "null", "true", " ", "\u0000").ListOf().Select(string.Concat).ToArbitrary(),
-        pieces =>
-        {
-            bool isRead = TerminalMessage.TryRead(Encoding.UTF8.GetBytes(pieces), out TerminalMessage message);
-            return isRead || message.Kind != TerminalMessageKind.Size || message.Rows >= 0;
-        }).QuickCheckThrowOnFailure();
+    public void Any_pieces_of_messages_are_read_or_refused_and_nothing_else() =>
+        Prop.ForAll(
+                Gen.Elements(
+                        "[",
+                        "]",
+                        "{",
+                        "}",
+                        ",",
+                        ":",
+                        "\"stdin\"",
+                        "\"set_size\"",
+                        "\"a\\ud800\"",
+                        "\u00e9",
+                        "1",
+                        "-2e9",
+                        "null",
+                        "true",
+                        " ",
+                        "\u0000"
+                    )
+                    .ListOf()
+                    .Select(string.Concat)
+                    .ToArbitrary(),
+                pieces =>
+                {
+                    bool isRead = TerminalMessage.TryRead(Encoding.UTF8.GetBytes(pieces), out TerminalMessage message);
+                    return isRead || message.Kind != TerminalMessageKind.Size || message.Rows >= 0;
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Messages_are_written_as_terminado_s_clients_read_them()

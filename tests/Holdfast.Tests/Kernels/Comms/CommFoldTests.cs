@@ -25,19 +25,29 @@ public sealed class CommFoldTests : IDisposable
         Say(JournalChannel.IoPub, "w", """{"method":"echo_update","state":{"max":21}}""");
         Say(JournalChannel.IoPub, "w", """{"method":"custom","content":{"value":99},"state":{"value":98}}""");
         OpenComm comm = Assert.Single(_fold.Open);
-        Assert.Equal(("w", "jupyter.widget", "cell", 1L, 5L, 4L), (comm.Id, comm.TargetName, comm.MessageId, comm.OpenedAt, comm.ChangedAt, comm.Messages));
+        Assert.Equal(
+            ("w", "jupyter.widget", "cell", 1L, 5L, 4L),
+            (comm.Id, comm.TargetName, comm.MessageId, comm.OpenedAt, comm.ChangedAt, comm.Messages)
+        );
         Assert.Equal("""layout="IPY_MODEL_l" max=21 value=2""", State(comm));
     }
 
     [Fact]
     public void Buffers_go_with_the_value_that_they_are_of()
     {
-        Open("w", """{"state":{"image":{"format":"png"},"other":{}},"buffer_paths":[["image","bytes"],["other","x",0],["bare"]]}""", [1], [2], [3]);
+        Open(
+            "w",
+            """{"state":{"image":{"format":"png"},"other":{}},"buffer_paths":[["image","bytes"],["other","x",0],["bare"]]}""",
+            [1],
+            [2],
+            [3]
+        );
         Say(JournalChannel.IoPub, "w", """{"method":"update","state":{"image":{}},"buffer_paths":[["image","bytes"]]}""", [4]);
         Say(JournalChannel.IoPub, "w", """{"method":"update","state":{},"buffer_paths":[["bare"]]}""", [5]);
         Assert.Equal(
             ["[\"other\",\"x\",0]=2", "[\"image\",\"bytes\"]=4", "[\"bare\"]=5"],
-            Assert.Single(_fold.Open).Buffers.Select(static b => $"{Encoding.UTF8.GetString(b.Path.Span)}={b.Bytes.Span[0]}"));
+            Assert.Single(_fold.Open).Buffers.Select(static b => $"{Encoding.UTF8.GetString(b.Path.Span)}={b.Bytes.Span[0]}")
+        );
     }
 
     [Fact]
@@ -65,7 +75,10 @@ public sealed class CommFoldTests : IDisposable
         Open("b", $$$"""{"state":{"v":"{{{half}}}"}}""");
         Say(JournalChannel.IoPub, "b", """{"method":"update","state":{"w":1}}""");
         Open("c", """{"state":{"v":1}}""");
-        Assert.Equal([("a", false, 1), ("b", true, 0), ("c", false, 1)], _fold.Open.Select(static c => (c.Id, c.IsTruncated, c.State!.Count)));
+        Assert.Equal(
+            [("a", false, 1), ("b", true, 0), ("c", false, 1)],
+            _fold.Open.Select(static c => (c.Id, c.IsTruncated, c.State!.Count))
+        );
         Take(JournalChannel.IoPub, "comm_close", """{"comm_id":"a"}""");
         Open("d", $$$"""{"state":{"v":"{{{half}}}"}}""");
         Assert.False(_fold.Open[^1].IsTruncated);
@@ -88,20 +101,38 @@ public sealed class CommFoldTests : IDisposable
     }
 
     private static void Append(JournalWriter writer, string type, string content) =>
-        writer.Append(JournalChannel.IoPub, KernelMessages.Of(JournalChannel.IoPub, type, "m", "cell", content, 0).Message.ToMultipart(), 1);
+        writer.Append(
+            JournalChannel.IoPub,
+            KernelMessages.Of(JournalChannel.IoPub, type, "m", "cell", content, 0).Message.ToMultipart(),
+            1
+        );
 
-    private static string State(OpenComm comm) => string.Join(' ', comm.State!.Select(static s => $"{s.Key}={Encoding.UTF8.GetString(s.Value.Span)}"));
+    private static string State(OpenComm comm) =>
+        string.Join(' ', comm.State!.Select(static s => $"{s.Key}={Encoding.UTF8.GetString(s.Value.Span)}"));
 
     private void Open(string id, string data, params byte[][] buffers) =>
         Take(JournalChannel.IoPub, "comm_open", $$"""{"comm_id":"{{id}}","target_name":"jupyter.widget","data":{{data}}}""", buffers);
 
-    private void Say(JournalChannel channel, string id, string data, params byte[][] buffers) => Take(channel, "comm_msg", $$"""{"comm_id":"{{id}}","data":{{data}}}""", buffers);
+    private void Say(JournalChannel channel, string id, string data, params byte[][] buffers) =>
+        Take(channel, "comm_msg", $$"""{"comm_id":"{{id}}","data":{{data}}}""", buffers);
 
     private void Take(JournalChannel channel, string type, string content, params byte[][] buffers)
     {
         KernelMessage plain = KernelMessages.Of(channel, type, "m", "cell", content, ++_at);
         JupyterMessage m = plain.Message;
-        byte[] multipart = Multipart.Encode([.. (ReadOnlyMemory<byte>[])["identity"u8.ToArray(), JupyterMessage.Delimiter.ToArray(), m.Signature, m.HeaderJson, m.ParentJson, m.MetadataJson, m.Content], .. buffers.Select(static b => (ReadOnlyMemory<byte>)b)]);
+        byte[] multipart = Multipart.Encode([
+            .. (ReadOnlyMemory<byte>[])
+                [
+                    "identity"u8.ToArray(),
+                    JupyterMessage.Delimiter.ToArray(),
+                    m.Signature,
+                    m.HeaderJson,
+                    m.ParentJson,
+                    m.MetadataJson,
+                    m.Content,
+                ],
+            .. buffers.Select(static b => (ReadOnlyMemory<byte>)b),
+        ]);
         _fold.Take(plain with { Message = JupyterMessage.TryParse(multipart)! });
     }
 }

@@ -17,7 +17,9 @@ public sealed class AssetOutputTests
     public void An_image_is_decoded_and_its_words_and_metadata_say_where_it_is()
     {
         byte[] pixels = new byte[5000];
-        Display($$"""{"data": {"image/png": "{{Convert.ToBase64String(pixels)}}", "text/plain": "<Figure>"}, "metadata": {"image/png": {"width": 6}, "isolated": true} }""");
+        Display(
+            $$"""{"data": {"image/png": "{{Convert.ToBase64String(pixels)}}", "text/plain": "<Figure>"}, "metadata": {"image/png": {"width": 6}, "isolated": true} }"""
+        );
 
         LargeValue value = Assert.Single(_fold.Unkept(InlineMax));
         Assert.Equal(("image/png", pixels.Length), (value.MediaType, Read(value).Length));
@@ -26,7 +28,10 @@ public sealed class AssetOutputTests
         Assert.Empty(_fold.Unkept(InlineMax));
         JsonNode output = Cell()["outputs"]![0]!;
         Assert.Null(output["data"]!["image/png"]);
-        Assert.Equal($"<Figure>\n[holdfast: image/png of 5,000 bytes is too large for this notebook. All of it: holdfast assets get {Mark.Hash} or GET /v1/assets/{Mark.Hash}]", Text(output["data"]!["text/plain"]!));
+        Assert.Equal(
+            $"<Figure>\n[holdfast: image/png of 5,000 bytes is too large for this notebook. All of it: holdfast assets get {Mark.Hash} or GET /v1/assets/{Mark.Hash}]",
+            Text(output["data"]!["text/plain"]!)
+        );
         Assert.Equal(Mark.Hash.Value, (string?)output["metadata"]!["holdfast"]!["assets"]!["image/png"]!["sha256"]);
         Assert.Equal(["holdfast", "image/png", "isolated"], output["metadata"]!.AsObject().Select(static p => p.Key));
         Assert.Equal(5000, (int?)Cell()["metadata"]!["holdfast"]!["assets"]![0]!["size"]);
@@ -78,11 +83,21 @@ public sealed class AssetOutputTests
         string text = string.Concat(Enumerable.Range(0, 100_000).Select(static i => $"lïne {i}\n"));
         foreach (char[] piece in text.Chunk(10_000))
         {
-            fold.ApplyIoPub("stream", null, Encoding.UTF8.GetBytes(new JsonObject { ["name"] = "stdout", ["text"] = new string(piece) }.ToJsonString()));
+            fold.ApplyIoPub(
+                "stream",
+                null,
+                Encoding.UTF8.GetBytes(new JsonObject { ["name"] = "stdout", ["text"] = new string(piece) }.ToJsonString())
+            );
         }
 
         byte[] pixels = [.. Enumerable.Range(0, 5000).Select(static i => (byte)i)];
-        fold.ApplyIoPub("display_data", null, Encoding.UTF8.GetBytes($$"""{"data": {"image/png": "{{Convert.ToBase64String(pixels)}}", "text/plain": "<Figure>"}, "metadata": {} }"""));
+        fold.ApplyIoPub(
+            "display_data",
+            null,
+            Encoding.UTF8.GetBytes(
+                $$"""{"data": {"image/png": "{{Convert.ToBase64String(pixels)}}", "text/plain": "<Figure>"}, "metadata": {} }"""
+            )
+        );
 
         List<LargeValue> values = fold.Unkept(InlineMax);
         Assert.Equal(["text/plain; charset=utf-8", "image/png"], values.Select(static v => v.MediaType));
@@ -93,7 +108,11 @@ public sealed class AssetOutputTests
         string shown = Text(outputs[0]!["text"]!);
         Assert.StartsWith("lïne 0\n", shown, StringComparison.Ordinal);
         Assert.EndsWith("\nlïne 99999\n", shown, StringComparison.Ordinal);
-        Assert.StartsWith("<Figure>\n[holdfast: image/png of 5,000 bytes", Text(outputs[1]!["data"]!["text/plain"]!), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "<Figure>\n[holdfast: image/png of 5,000 bytes",
+            Text(outputs[1]!["data"]!["text/plain"]!),
+            StringComparison.Ordinal
+        );
         Directory.Delete(folder);
     }
 
@@ -109,7 +128,13 @@ public sealed class AssetOutputTests
     {
         Display($$"""{"data": {"text/html": "{{new string('x', 2000)}}"}, "metadata": {}, "transient": {"display_id": "d"} }""");
         LargeValue old = Assert.Single(_fold.Unkept(InlineMax));
-        _fold.ApplyIoPub("update_display_data", null, Encoding.UTF8.GetBytes($$"""{"data": {"text/html": "{{new string('y', 2000)}}"}, "metadata": {}, "transient": {"display_id": "d"} }"""));
+        _fold.ApplyIoPub(
+            "update_display_data",
+            null,
+            Encoding.UTF8.GetBytes(
+                $$"""{"data": {"text/html": "{{new string('y', 2000)}}"}, "metadata": {}, "transient": {"display_id": "d"} }"""
+            )
+        );
 
         old.Accept(Mark);
 
@@ -126,7 +151,10 @@ public sealed class AssetOutputTests
 
     private JsonNode Cell(int inlineMax = InlineMax)
     {
-        NotebookFile notebook = NotebookFile.Parse("""{"cells":[{"cell_type":"code","id":"a","metadata":{},"outputs":[],"execution_count":null,"source":""}],"metadata":{},"nbformat":4,"nbformat_minor":5}"""u8.ToArray(), "n");
+        NotebookFile notebook = NotebookFile.Parse(
+            """{"cells":[{"cell_type":"code","id":"a","metadata":{},"outputs":[],"execution_count":null,"source":""}],"metadata":{},"nbformat":4,"nbformat_minor":5}"""u8.ToArray(),
+            "n"
+        );
         notebook.Cells[0].SetResult(_fold, inlineMax);
         notebook.Cells[0].SetMark(new CellMark("x", "succeeded"));
         return JsonNode.Parse(notebook.ToBytes())!["cells"]![0]!;
@@ -142,7 +170,8 @@ public sealed class AssetOutputTests
 
     private void Display(string content) => _fold.ApplyIoPub("display_data", null, Encoding.UTF8.GetBytes(content));
 
-    private void Stream(string text) => _fold.ApplyIoPub("stream", null, Encoding.UTF8.GetBytes(new JsonObject { ["name"] = "stdout", ["text"] = text }.ToJsonString()));
+    private void Stream(string text) =>
+        _fold.ApplyIoPub("stream", null, Encoding.UTF8.GetBytes(new JsonObject { ["name"] = "stdout", ["text"] = text }.ToJsonString()));
 
     private static string Text(JsonNode lines) => string.Concat(lines.AsArray().Select(static l => (string?)l));
 }

@@ -7,7 +7,10 @@ using Holdfast.Tests.Journal;
 
 namespace Holdfast.Tests.Notebooks.Outputs;
 
-/// <summary>Goal: output that is never in memory whole is in the notebook as if it were. Method: the same messages through the journal, in pieces, and straight into a fold.</summary>
+/// <summary>
+/// Goal: output that is never in memory whole is in the notebook as if it were. Method: the same messages through the journal, in pieces,
+/// and straight into a fold.
+/// </summary>
 public sealed class LargeOutputTests : IDisposable
 {
     private readonly TemporaryJournal _journal = new();
@@ -20,7 +23,12 @@ public sealed class LargeOutputTests : IDisposable
     [InlineData("", "\\ud83d\\ude00\\u00e9\\r")]
     public void A_stream_in_pieces_is_the_stream_as_it_was(string first, string repeated)
     {
-        KernelMessage[] messages = [KernelMessages.Stream("cell", "before\\n", 0), KernelMessages.Stream("cell", first + string.Concat(Enumerable.Repeat(repeated, 150_000)), 0), KernelMessages.Stream("cell", "after", 0)];
+        KernelMessage[] messages =
+        [
+            KernelMessages.Stream("cell", "before\\n", 0),
+            KernelMessages.Stream("cell", first + string.Concat(Enumerable.Repeat(repeated, 150_000)), 0),
+            KernelMessages.Stream("cell", "after", 0),
+        ];
         var whole = new OutputFold(new DisplayRegistry());
         foreach (KernelMessage message in messages)
         {
@@ -33,9 +41,20 @@ public sealed class LargeOutputTests : IDisposable
     [Fact]
     public void A_display_that_is_too_large_is_a_line_that_says_so()
     {
-        string json = Encoding.UTF8.GetString(Fold(
-            KernelMessages.Of(JournalChannel.IoPub, "display_data", "d", "cell", $$$"""{"data":{"text/html":"{{{new string('x', OutputFold.DisplayBytesMax)}}}"},"metadata":{},"transient":{}}""", 0),
-            KernelMessages.Stream("cell", "after", 0)).ToJson());
+        string json = Encoding.UTF8.GetString(
+            Fold(
+                    KernelMessages.Of(
+                        JournalChannel.IoPub,
+                        "display_data",
+                        "d",
+                        "cell",
+                        $$$"""{"data":{"text/html":"{{{new string('x', OutputFold.DisplayBytesMax)}}}"},"metadata":{},"transient":{}}""",
+                        0
+                    ),
+                    KernelMessages.Stream("cell", "after", 0)
+                )
+                .ToJson()
+        );
 
         Assert.Contains("[holdfast: a display of 33,554,", json, StringComparison.Ordinal);
         Assert.EndsWith("""{"name":"stdout","output_type":"stream","text":["after"]}]""", json, StringComparison.Ordinal);
@@ -45,7 +64,16 @@ public sealed class LargeOutputTests : IDisposable
     [Fact]
     public void A_display_within_the_limit_is_whole()
     {
-        OutputFold fold = Fold(KernelMessages.Of(JournalChannel.IoPub, "display_data", "d", "cell", $$$"""{"data":{"text/plain":"{{{new string('x', 3_000_000)}}}"},"metadata":{},"transient":{}}""", 0));
+        OutputFold fold = Fold(
+            KernelMessages.Of(
+                JournalChannel.IoPub,
+                "display_data",
+                "d",
+                "cell",
+                $$$"""{"data":{"text/plain":"{{{new string('x', 3_000_000)}}}"},"metadata":{},"transient":{}}""",
+                0
+            )
+        );
 
         Assert.InRange(fold.ToJson().Length, 3_000_000, 3_000_200);
     }

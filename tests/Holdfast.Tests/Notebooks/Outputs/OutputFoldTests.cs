@@ -47,7 +47,10 @@ public sealed class OutputFoldTests
     public void Consecutive_streams_of_one_name_are_one_output()
     {
         OutputFold fold = Fold(Stream("a"), Stream("b\n"), Stream("c", "stderr"), Stream("d"));
-        Assert.Equal("""[{"name":"stdout","output_type":"stream","text":["ab\n"]},{"name":"stderr","output_type":"stream","text":["c"]},{"name":"stdout","output_type":"stream","text":["d"]}]""", Json(fold));
+        Assert.Equal(
+            """[{"name":"stdout","output_type":"stream","text":["ab\n"]},{"name":"stderr","output_type":"stream","text":["c"]},{"name":"stdout","output_type":"stream","text":["d"]}]""",
+            Json(fold)
+        );
     }
 
     [Fact]
@@ -119,13 +122,19 @@ public sealed class OutputFoldTests
     [Fact]
     public void Json_types_stay_json_and_text_types_become_lines()
     {
-        OutputFold fold = Fold(("display_data", """
-            {"data": {"text/plain": "a\nb", "application/json": {"b": 1.0, "a": [1e5, 123456789012345678901234567890]}, "application/geo+json": "s\nt", "image/png": "iVBO\n",
-             "image/svg+xml": "<svg>\n</svg>", "text/html": ["x\n", "y"], "application/javascript": "a\nb", "text/latex": ""}, "metadata": {"image/png": {"width": 3}}, "transient": {}}
-            """));
+        OutputFold fold = Fold(
+            (
+                "display_data",
+                """
+                {"data": {"text/plain": "a\nb", "application/json": {"b": 1.0, "a": [1e5, 123456789012345678901234567890]}, "application/geo+json": "s\nt", "image/png": "iVBO\n",
+                 "image/svg+xml": "<svg>\n</svg>", "text/html": ["x\n", "y"], "application/javascript": "a\nb", "text/latex": ""}, "metadata": {"image/png": {"width": 3}}, "transient": {}}
+                """
+            )
+        );
         Assert.Equal(
             """[{"data":{"application/geo+json":"s\nt","application/javascript":["a\n","b"],"application/json":{"a":[1e5,123456789012345678901234567890],"b":1.0},"image/png":"iVBO\n","image/svg+xml":["<svg>\n","</svg>"],"text/html":["x\n","y"],"text/latex":[],"text/plain":["a\n","b"]},"metadata":{"image/png":{"width":3}},"output_type":"display_data"}]""",
-            Json(fold));
+            Json(fold)
+        );
     }
 
     [Fact]
@@ -175,7 +184,13 @@ public sealed class OutputFoldTests
         OutputFold fold = new(_displays);
         for (int i = 0; i <= 20_000; i++)
         {
-            Apply(fold, Stream(string.Create(CultureInfo.InvariantCulture, $"\r{i / 200,3}%|{new string('█', i / 1000),-20}| {i}/20000"), "stderr"));
+            Apply(
+                fold,
+                Stream(
+                    string.Create(CultureInfo.InvariantCulture, $"\r{i / 200, 3}%|{new string('█', i / 1000), -20}| {i}/20000"),
+                    "stderr"
+                )
+            );
         }
 
         Apply(fold, Stream("\n", "stderr"));
@@ -199,9 +214,11 @@ public sealed class OutputFoldTests
 
     private static string Json(OutputFold fold) => Encoding.UTF8.GetString(fold.ToJson());
 
-    private static string[] Texts(OutputFold fold) => [.. JsonNode.Parse(Json(fold))!.AsArray().Select(output => output!["data"]!["text/plain"]![0]!.GetValue<string>())];
+    private static string[] Texts(OutputFold fold) =>
+        [.. JsonNode.Parse(Json(fold))!.AsArray().Select(output => output!["data"]!["text/plain"]![0]!.GetValue<string>())];
 
-    private static (string, string) Stream(string text, string name = "stdout") => ("stream", $$"""{"name": "{{name}}", "text": "{{JsonEncodedText.Encode(text)}}"}""");
+    private static (string, string) Stream(string text, string name = "stdout") =>
+        ("stream", $$"""{"name": "{{name}}", "text": "{{JsonEncodedText.Encode(text)}}"}""");
 
     private static (string, string) Clear(bool wait) => ("clear_output", wait ? """{"wait": true}""" : """{"wait": false}""");
 

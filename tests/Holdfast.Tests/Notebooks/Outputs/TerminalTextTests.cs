@@ -59,7 +59,10 @@ public sealed class TerminalTextTests
     [InlineData("\u001b[31mred\u001b[0m\rX", "X\u001b[31med\u001b[0m")]
     [InlineData("abc\r\u001b[32mX\u001b[0m\n", "\u001b[32mX\u001b[0mbc\n")]
     [InlineData("\u001b[1;31mab\rc\n\u001b[0mx", "\u001b[1;31mcb\n\u001b[0mx")]
-    [InlineData("\u001b[38;5;208mab\u001b[48;2;1;2;3mcd\rx", "\u001b[38;5;208;48;2;1;2;3mx\u001b[0;38;5;208mb\u001b[0;38;5;208;48;2;1;2;3mcd")]
+    [InlineData(
+        "\u001b[38;5;208mab\u001b[48;2;1;2;3mcd\rx",
+        "\u001b[38;5;208;48;2;1;2;3mx\u001b[0;38;5;208mb\u001b[0;38;5;208;48;2;1;2;3mcd"
+    )]
     [InlineData("\u001b[1mb\u001b[22mn\rx", "xn")]
     [InlineData("\u001b[A up is kept as printed\n", "\u001b[A up is kept as printed\n")]
     [InlineData("\u001b]8;;http://x\u0007link\u001b]8;;\u0007\n", "\u001b]8;;http://x\u0007link\u001b]8;;\u0007\n")]
@@ -77,8 +80,34 @@ public sealed class TerminalTextTests
     {
         string[] pieces =
         [
-            "a", "bc", "\r", "\n", "\b", "\t", "日", "🎉", "e\u0301", "\u001b[31m", "\u001b[0m", "\u001b[1;38;5;3m", "\u001b[K", "\u001b[2K", "\u001b[3C", "\u001b[2D", "\u001b[4G",
-            "\u001b[A", "\u001b]8;;u\u0007", "\u001b]0;t\u001b\\", "\u001b", "\u001b[", "\r\n", "word ", "\u0007", "\u000b", "\u001b]x", "[1m",
+            "a",
+            "bc",
+            "\r",
+            "\n",
+            "\b",
+            "\t",
+            "日",
+            "🎉",
+            "e\u0301",
+            "\u001b[31m",
+            "\u001b[0m",
+            "\u001b[1;38;5;3m",
+            "\u001b[K",
+            "\u001b[2K",
+            "\u001b[3C",
+            "\u001b[2D",
+            "\u001b[4G",
+            "\u001b[A",
+            "\u001b]8;;u\u0007",
+            "\u001b]0;t\u001b\\",
+            "\u001b",
+            "\u001b[",
+            "\r\n",
+            "word ",
+            "\u0007",
+            "\u000b",
+            "\u001b]x",
+            "[1m",
         ];
         Gen<string> text = Gen.Elements(pieces).ArrayOf().Select(some => string.Concat(some));
         Gen<int[]> cuts = Gen.Choose(1, 6).ArrayOf();
@@ -88,16 +117,39 @@ public sealed class TerminalTextTests
     [Fact]
     public void Text_without_controls_is_stored_as_it_is()
     {
-        Gen<string> text = Gen.Elements("a", " ", "\n", "é", "日", "🎉", "\t", "\u2028", "\u001b[31m", "\u001b[A").ArrayOf().Select(some => string.Concat(some));
+        Gen<string> text = Gen.Elements("a", " ", "\n", "é", "日", "🎉", "\t", "\u2028", "\u001b[31m", "\u001b[A")
+            .ArrayOf()
+            .Select(some => string.Concat(some));
         Prop.ForAll(text.ToArbitrary(), printed => Fold(printed) == printed).Check(Seeded);
     }
 
     [Fact]
     public void A_line_that_is_gone_over_shows_the_same_when_what_is_stored_is_printed_again()
     {
-        string[] pieces = ["a", "bc", "\r", "\n", "\b", "\t", "日", "🎉", "e\u0301", "\u001b[31m", "\u001b[0m", "\u001b[1m", "\u001b[K", "\u001b[3C", "\u001b[2D"];
+        string[] pieces =
+        [
+            "a",
+            "bc",
+            "\r",
+            "\n",
+            "\b",
+            "\t",
+            "日",
+            "🎉",
+            "e\u0301",
+            "\u001b[31m",
+            "\u001b[0m",
+            "\u001b[1m",
+            "\u001b[K",
+            "\u001b[3C",
+            "\u001b[2D",
+        ];
         Gen<string> text = Gen.Elements(pieces).ArrayOf().Select(some => string.Concat(some));
-        Prop.ForAll(text.ToArbitrary(), printed => Fold(Fold(printed)) == Fold(printed) && !Fold(printed).Contains('\r', StringComparison.Ordinal)).Check(Seeded);
+        Prop.ForAll(
+                text.ToArbitrary(),
+                printed => Fold(Fold(printed)) == Fold(printed) && !Fold(printed).Contains('\r', StringComparison.Ordinal)
+            )
+            .Check(Seeded);
     }
 
     [Fact]
@@ -120,17 +172,27 @@ public sealed class TerminalTextTests
         Assert.StartsWith("line 0\nline 1\n", stored, StringComparison.Ordinal);
         Assert.EndsWith("line 9998\nline 9999\n", stored, StringComparison.Ordinal);
         Assert.True(stored.Length < 4300);
-        int omitted = int.Parse(System.Text.RegularExpressions.Regex.Match(stored, @"\[holdfast: ([\d,]+) bytes").Groups[1].Value, System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal(printed.Length, stored.Length - stored.Split('\n').Single(line => line.StartsWith("[holdfast", StringComparison.Ordinal)).Length - 2 + omitted);
+        int omitted = int.Parse(
+            System.Text.RegularExpressions.Regex.Match(stored, @"\[holdfast: ([\d,]+) bytes").Groups[1].Value,
+            System.Globalization.NumberStyles.AllowThousands,
+            System.Globalization.CultureInfo.InvariantCulture
+        );
+        Assert.Equal(
+            printed.Length,
+            stored.Length - stored.Split('\n').Single(line => line.StartsWith("[holdfast", StringComparison.Ordinal)).Length - 2 + omitted
+        );
         Assert.Equal(stored, Fold(printed.ToString(), [1, 7, 1000], bytesMax: 4096));
     }
 
     [Fact]
     public void Limit_and_controls_together_do_not_depend_on_the_chunks()
     {
-        Gen<string> text = Gen.Elements("a long enough word ", "\r", "\n", "日本", "\u001b[31m", "x", "\b").ArrayOf().Select(some => string.Concat(Enumerable.Repeat(string.Concat(some), 9)));
+        Gen<string> text = Gen.Elements("a long enough word ", "\r", "\n", "日本", "\u001b[31m", "x", "\b")
+            .ArrayOf()
+            .Select(some => string.Concat(Enumerable.Repeat(string.Concat(some), 9)));
         Gen<int[]> cuts = Gen.Choose(1, 40).ArrayOf();
-        Prop.ForAll(text.Zip(cuts).ToArbitrary(), pair => Fold(pair.Item1, bytesMax: 128) == Fold(pair.Item1, pair.Item2, bytesMax: 128)).Check(Seeded);
+        Prop.ForAll(text.Zip(cuts).ToArbitrary(), pair => Fold(pair.Item1, bytesMax: 128) == Fold(pair.Item1, pair.Item2, bytesMax: 128))
+            .Check(Seeded);
     }
 
     [Fact]
@@ -164,7 +226,10 @@ public sealed class TerminalTextTests
 
     private static string Grid(string printed)
     {
-        List<List<char>> rows = [[]];
+        List<List<char>> rows =
+        [
+            [],
+        ];
         int column = 0;
         foreach (char next in printed)
         {

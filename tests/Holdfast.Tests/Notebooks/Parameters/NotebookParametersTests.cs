@@ -8,71 +8,88 @@ namespace Holdfast.Tests.Notebooks.Parameters;
 
 public sealed class NotebookParametersTests
 {
-    private const string Everything = """{"n": null, "t": true, "f": false, "i": -3, "x": 1.50, "e": 1e5, "s": "a\"b\\c\n$x é🎉\u202e'q'", "l": [1, "a", null], "m": {"k": [true]}, "z": []}""";
+    private const string Everything =
+        """{"n": null, "t": true, "f": false, "i": -3, "x": 1.50, "e": 1e5, "s": "a\"b\\c\n$x é🎉\u202e'q'", "l": [1, "a", null], "m": {"k": [true]}, "z": []}""";
 
     [Theory]
-    [InlineData("python", """
-        # Parameters
-        n = None
-        t = True
-        f = False
-        i = -3
-        x = 1.50
-        e = 1e5
-        s = "a\"b\\c\n$x é🎉\u202e'q'"
-        l = [1, "a", None]
-        m = {"k": [True]}
-        z = []
+    [InlineData(
+        "python",
+        """
+            # Parameters
+            n = None
+            t = True
+            f = False
+            i = -3
+            x = 1.50
+            e = 1e5
+            s = "a\"b\\c\n$x é🎉\u202e'q'"
+            l = [1, "a", None]
+            m = {"k": [True]}
+            z = []
 
-        """)]
-    [InlineData("R", """
-        # Parameters
-        n = NULL
-        t = TRUE
-        f = FALSE
-        i = -3
-        x = 1.50
-        e = 1e5
-        s = "a\"b\\c\n$x é🎉\u202e'q'"
-        l = list(1, "a", NULL)
-        m = list("k" = list(TRUE))
-        z = list()
+            """
+    )]
+    [InlineData(
+        "R",
+        """
+            # Parameters
+            n = NULL
+            t = TRUE
+            f = FALSE
+            i = -3
+            x = 1.50
+            e = 1e5
+            s = "a\"b\\c\n$x é🎉\u202e'q'"
+            l = list(1, "a", NULL)
+            m = list("k" = list(TRUE))
+            z = list()
 
-        """)]
-    [InlineData("julia", """
-        # Parameters
-        n = nothing
-        t = true
-        f = false
-        i = -3
-        x = 1.50
-        e = 1e5
-        s = "a\"b\\c\n\$x é🎉\u202e'q'"
-        l = [1, "a", nothing]
-        m = Dict("k" => [true])
-        z = []
+            """
+    )]
+    [InlineData(
+        "julia",
+        """
+            # Parameters
+            n = nothing
+            t = true
+            f = false
+            i = -3
+            x = 1.50
+            e = 1e5
+            s = "a\"b\\c\n\$x é🎉\u202e'q'"
+            l = [1, "a", nothing]
+            m = Dict("k" => [true])
+            z = []
 
-        """)]
-    [InlineData("scala", """
-        // Parameters
-        val n = None
-        val t = true
-        val f = false
-        val i = -3
-        val x = 1.50
-        val e = 1e5
-        val s = "a\"b\\c\n$x é🎉\u202e'q'"
-        val l = Seq(1, "a", None)
-        val m = Map("k" -> Seq(true))
-        val z = Seq()
+            """
+    )]
+    [InlineData(
+        "scala",
+        """
+            // Parameters
+            val n = None
+            val t = true
+            val f = false
+            val i = -3
+            val x = 1.50
+            val e = 1e5
+            val s = "a\"b\\c\n$x é🎉\u202e'q'"
+            val l = Seq(1, "a", None)
+            val m = Map("k" -> Seq(true))
+            val z = Seq()
 
-        """)]
-    public void Values_are_written_as_the_language_writes_them(string language, string source) => Assert.Equal(source, NotebookParameters.Translate(language, Of(Everything)));
+            """
+    )]
+    public void Values_are_written_as_the_language_writes_them(string language, string source) =>
+        Assert.Equal(source, NotebookParameters.Translate(language, Of(Everything)));
 
     [Fact]
     public void Bash_gets_quoted_text()
     {
-        Assert.Equal("# Parameters\na='it'\\''s $HOME `x` \\\nb'\nb=3\nc=true\nd=''\n", NotebookParameters.Translate("bash", Of("""{"a": "it's $HOME `x` \\\nb", "b": 3, "c": true, "d": null}""")));
+        Assert.Equal(
+            "# Parameters\na='it'\\''s $HOME `x` \\\nb'\nb=3\nc=true\nd=''\n",
+            NotebookParameters.Translate("bash", Of("""{"a": "it's $HOME `x` \\\nb", "b": 3, "c": true, "d": null}"""))
+        );
     }
 
     [Theory]
@@ -108,7 +125,11 @@ public sealed class NotebookParametersTests
     [InlineData("julia", "go!")]
     [InlineData("bash", "_A9")]
     public void Names_of_the_language_are_taken(string language, string name) =>
-        Assert.Contains(name, NotebookParameters.Translate(language, [KeyValuePair.Create(name, NotebookParameters.ParseArgument("1"))]), StringComparison.Ordinal);
+        Assert.Contains(
+            name,
+            NotebookParameters.Translate(language, [KeyValuePair.Create(name, NotebookParameters.ParseArgument("1"))]),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("cobol")]
@@ -122,11 +143,17 @@ public sealed class NotebookParametersTests
 
     [Fact]
     public void Large_whole_numbers_keep_their_value_in_Scala() =>
-        Assert.Equal("// Parameters\nval a = 2147483647\nval b = 2147483648L\nval c = BigInt(\"9223372036854775808\")\n", NotebookParameters.Translate("scala", Of("""{"a": 2147483647, "b": 2147483648, "c": 9223372036854775808}""")));
+        Assert.Equal(
+            "// Parameters\nval a = 2147483647\nval b = 2147483648L\nval c = BigInt(\"9223372036854775808\")\n",
+            NotebookParameters.Translate("scala", Of("""{"a": 2147483647, "b": 2147483648, "c": 9223372036854775808}"""))
+        );
 
     [Fact]
     public void Of_equal_names_the_last_counts() =>
-        Assert.Equal("# Parameters\na = 3\nb = 2\n", NotebookParameters.Translate("python", [.. Of("""{"a": 1}"""), .. Of("""{"b": 2}"""), .. Of("""{"a": 3}""")]));
+        Assert.Equal(
+            "# Parameters\na = 3\nb = 2\n",
+            NotebookParameters.Translate("python", [.. Of("""{"a": 1}"""), .. Of("""{"b": 2}"""), .. Of("""{"a": 3}""")])
+        );
 
     [Theory]
     [InlineData("1", "1")]
@@ -146,12 +173,15 @@ public sealed class NotebookParametersTests
     [InlineData("2026-01-01", "\"2026-01-01\"")]
     [InlineData("nan", "\"nan\"")]
     [InlineData("a\"b", "\"a\\u0022b\"")]
-    public void Command_line_values_are_typed(string text, string json) => Assert.Equal(json, NotebookParameters.ParseArgument(text).GetRawText());
+    public void Command_line_values_are_typed(string text, string json) =>
+        Assert.Equal(json, NotebookParameters.ParseArgument(text).GetRawText());
 
     [Fact]
     public void With_a_parameters_cell_the_values_go_after_it()
     {
-        NotebookFile notebook = Notebook("""{"source": "first"}, {"source": "a = 1", "metadata": {"tags": ["parameters"]}}, {"source": "last"}""");
+        NotebookFile notebook = Notebook(
+            """{"source": "first"}, {"source": "a = 1", "metadata": {"tags": ["parameters"]}}, {"source": "last"}"""
+        );
         NotebookCell? cell = NotebookParameters.Inject(notebook, "python", Of("""{"a": 2}"""));
         Assert.Equal(["first", "a = 1", "# Parameters\na = 2\n", "last"], notebook.Cells.Select(each => each.Source));
         Assert.Equal((2, "injected-parameters"), (cell!.Index, Assert.Single(cell.Tags)));
@@ -165,13 +195,19 @@ public sealed class NotebookParametersTests
         Assert.Equal(["# Parameters\na = 2\n", "first"], notebook.Cells.Select(each => each.Source));
         NotebookFile empty = NotebookFile.Parse(GoldenNotebooks.Bytes("empty.ipynb"), "n");
         _ = NotebookParameters.Inject(empty, "python", Of("""{"a": 2}"""));
-        Assert.Contains("  \"source\": [\n    \"# Parameters\\n\",\n    \"a = 2\\n\"\n   ]\n  }\n ],\n \"metadata\"", Encoding.UTF8.GetString(empty.ToBytes()), StringComparison.Ordinal);
+        Assert.Contains(
+            "  \"source\": [\n    \"# Parameters\\n\",\n    \"a = 2\\n\"\n   ]\n  }\n ],\n \"metadata\"",
+            Encoding.UTF8.GetString(empty.ToBytes()),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_second_run_replaces_them_and_keeps_the_cell_s_id()
     {
-        NotebookFile notebook = Notebook("""{"source": "a = 1", "metadata": {"tags": ["parameters"]}}, {"source": "old", "metadata": {"tags": ["x", "injected-parameters"]}, "outputs": [{}], "execution_count": 4}""");
+        NotebookFile notebook = Notebook(
+            """{"source": "a = 1", "metadata": {"tags": ["parameters"]}}, {"source": "old", "metadata": {"tags": ["x", "injected-parameters"]}, "outputs": [{}], "execution_count": 4}"""
+        );
         string? id = notebook.Cells[1].Id;
         NotebookCell? cell = NotebookParameters.Inject(notebook, "python", Of("""{"a": 2}"""));
         Assert.Equal(["a = 1", "# Parameters\na = 2\n"], notebook.Cells.Select(each => each.Source));
@@ -195,5 +231,10 @@ public sealed class NotebookParametersTests
     }
 
     private static NotebookFile Notebook(string cells) =>
-        NotebookFile.Parse(Encoding.UTF8.GetBytes($$"""{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{{cells.Replace("{\"source\"", "{\"cell_type\": \"code\", \"source\"", StringComparison.Ordinal)}}]}"""), "n");
+        NotebookFile.Parse(
+            Encoding.UTF8.GetBytes(
+                $$"""{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{{cells.Replace("{\"source\"", "{\"cell_type\": \"code\", \"source\"", StringComparison.Ordinal)}}]}"""
+            ),
+            "n"
+        );
 }

@@ -14,7 +14,9 @@ internal sealed class NaiveKernel
         string inputs = string.Join(',', cell.References.Select(n => Names.GetValueOrDefault(n, "?")));
         foreach (string name in fails ? cell.Definitions.Take(1) : cell.Definitions)
         {
-            Names[name] = cell.Imports.ContainsKey(name) ? $"import {name}" : $"{name}:{(uint)$"{source}({inputs}){fails}".GetHashCode(StringComparison.Ordinal):x}";
+            Names[name] = cell.Imports.ContainsKey(name)
+                ? $"import {name}"
+                : $"{name}:{(uint)$"{source}({inputs}){fails}".GetHashCode(StringComparison.Ordinal):x}";
         }
 
         foreach (string name in cell.Deletions)

@@ -9,8 +9,8 @@ using Holdfast.Tests.Tidy;
 namespace Holdfast.Tests.Reactive.Conversion;
 
 /// <summary>
-/// Goal: a converted notebook gives what the linear one gave, and of what is in doubt nothing is touched. Method: tables by hand; and notebooks made from a grammar, which a real Python runs from top to
-/// bottom before, and in the order of a cascade after the conversion.
+/// Goal: a converted notebook gives what the linear one gave, and of what is in doubt nothing is touched. Method: tables by hand; and
+/// notebooks made from a grammar, which a real Python runs from top to bottom before, and in the order of a cascade after the conversion.
 /// </summary>
 public sealed class ConversionPlanTests(PythonAnalyserTests.Python python) : IClassFixture<PythonAnalyserTests.Python>
 {
@@ -36,8 +36,12 @@ public sealed class ConversionPlanTests(PythonAnalyserTests.Python python) : ICl
     [InlineData("x = 1|print(x)|x = 2|def f():\n  return x|f()", "x = 1|print(x)|x_1 = 2|def f():\n  return x_1|f()")]
     [InlineData("x = 1|print(x)|%matplotlib inline\n!ls\nx = 2|print(x)", "x = 1|print(x)|%matplotlib inline\n!ls\nx_1 = 2|print(x_1)")]
     [InlineData("x = 1|print(x)|%%time\nx = x + 1|print(x)", "x = 1|print(x)|%%time\nx_1 = x + 1|print(x_1)")]
-    [InlineData("with open(p) as f: d = f.read()|print(d)|with open(q) as f: d = f.read()|print(d)", "with open(p) as _f: d = _f.read()|print(d)|with open(q) as _f: d_1 = _f.read()|print(d_1)")]
-    public async Task What_is_known_of_every_place_is_renamed(string before, string? after) => Assert.Equal(after ?? before, string.Join('|', await ConvertAsync(before)));
+    [InlineData(
+        "with open(p) as f: d = f.read()|print(d)|with open(q) as f: d = f.read()|print(d)",
+        "with open(p) as _f: d = _f.read()|print(d)|with open(q) as _f: d_1 = _f.read()|print(d_1)"
+    )]
+    public async Task What_is_known_of_every_place_is_renamed(string before, string? after) =>
+        Assert.Equal(after ?? before, string.Join('|', await ConvertAsync(before)));
 
     [Theory]
     [InlineData("x = 1|print(x)|if c:\n  x = 2|print(x)", "on some paths only")]
@@ -90,15 +94,37 @@ public sealed class ConversionPlanTests(PythonAnalyserTests.Python python) : ICl
     [Fact]
     public async Task Findings_say_what_would_be_otherwise()
     {
-        string[] sources = ["print(x)", "x = 1\ny = gone", "def f(): return z", "df = 1", "df['a'] = z", "z = 1", "n = n + 1", "def g():\n  global w\n  w = 1", "del df"];
+        string[] sources =
+        [
+            "print(x)",
+            "x = 1\ny = gone",
+            "def f(): return z",
+            "df = 1",
+            "df['a'] = z",
+            "z = 1",
+            "n = n + 1",
+            "def g():\n  global w\n  w = 1",
+            "del df",
+        ];
         LinearCell[] cells = await CellsAsync(sources);
         cells[0] = cells[0] with { ExecutionCount = 5 };
         cells[1] = cells[1] with { ExecutionCount = 3 };
         var plan = ConversionPlan.Of(cells, new Dictionary<string, string>());
         IReadOnlyList<Finding> findings = LinearFindings.Of(plan, RegistryOf(cells, cells.Select(c => c.Analysis)));
         Assert.Equal(
-            ["0:1 readBeforeDefinition x", "1:0 executionOrder ", "1:2 hiddenState gone", "2:1 functionReadsLater z", "4:1 readBeforeDefinition z", "4:1 mutation df", "6:1 hiddenState n", "7:0 globalWrite w", "8:0 deletion df"],
-            findings.Select(f => $"{f.CellIndex}:{f.Line} {f.Kind} {f.Name}"));
+            [
+                "0:1 readBeforeDefinition x",
+                "1:0 executionOrder ",
+                "1:2 hiddenState gone",
+                "2:1 functionReadsLater z",
+                "4:1 readBeforeDefinition z",
+                "4:1 mutation df",
+                "6:1 hiddenState n",
+                "7:0 globalWrite w",
+                "8:0 deletion df",
+            ],
+            findings.Select(f => $"{f.CellIndex}:{f.Line} {f.Kind} {f.Name}")
+        );
     }
 
     [Fact]
@@ -107,18 +133,27 @@ public sealed class ConversionPlanTests(PythonAnalyserTests.Python python) : ICl
         string[] lines = await PythonAsync(["generate", "0", $"{Notebooks}"], []);
         Converted?[] all = await Task.WhenAll(lines.Select(ConvertGeneratedAsync));
         List<Converted> runs = [.. all.OfType<Converted>()];
-        string[] after = await PythonAsync(["run"], runs.Select(r => $"[{string.Join(',', r.Order.Select(t => $"\"{JsonEncodedText.Encode(t)}\""))}]"));
+        string[] after = await PythonAsync(
+            ["run"],
+            runs.Select(r => $"[{string.Join(',', r.Order.Select(t => $"\"{JsonEncodedText.Encode(t)}\""))}]")
+        );
         for (int i = 0; i < runs.Count; i++)
         {
             (JsonElement notebook, ConversionPlan plan, string[] order) = (runs[i].Notebook, runs[i].Plan, runs[i].Order);
             Dictionary<string, string> last = plan.FinalNames.ToDictionary(n => n.Name, n => n.Last);
             using JsonDocument found = JsonDocument.Parse(after[i]);
-            foreach (JsonProperty name in notebook.GetProperty("final").EnumerateObject().Where(n => !last.GetValueOrDefault(n.Name, "x").StartsWith('_')))
+            foreach (
+                JsonProperty name in notebook
+                    .GetProperty("final")
+                    .EnumerateObject()
+                    .Where(n => !last.GetValueOrDefault(n.Name, "x").StartsWith('_'))
+            )
             {
                 string now = last.GetValueOrDefault(name.Name, name.Name);
                 Assert.True(
                     found.RootElement.TryGetProperty(now, out JsonElement value) && value.GetRawText() == name.Value.GetRawText(),
-                    $"{notebook.GetProperty("seed")}: {name.Name} was {name.Value}, and {now} is not in {after[i]}\n{string.Join("\n---\n", notebook.GetProperty("cells").EnumerateArray().Select(c => c.GetString()))}\n=====\n{string.Join("\n---\n", order)}");
+                    $"{notebook.GetProperty("seed")}: {name.Name} was {name.Value}, and {now} is not in {after[i]}\n{string.Join("\n---\n", notebook.GetProperty("cells").EnumerateArray().Select(c => c.GetString()))}\n=====\n{string.Join("\n---\n", order)}"
+                );
             }
         }
 
@@ -135,17 +170,33 @@ public sealed class ConversionPlanTests(PythonAnalyserTests.Python python) : ICl
         LinearCell[] cells = await CellsAsync([.. notebook.GetProperty("cells").EnumerateArray().Select(c => c.GetString()!)]);
         (ConversionPlan plan, string[] texts) = await TextsAsync(cells);
         CellRegistry registry = RegistryOf(cells, await Task.WhenAll(texts.Select(t => python.Analyser.AnalyseAsync(t, Cancel))));
-        return registry.NotRunnable.Count > 0 ? null
-            : new Converted(notebook, plan, [.. RunPlan.For(registry, [.. registry.Cells], null).Cells.Select(c => texts[int.Parse(c.Cell.Value, CultureInfo.InvariantCulture)])]);
+        return registry.NotRunnable.Count > 0
+            ? null
+            : new Converted(
+                notebook,
+                plan,
+                [
+                    .. RunPlan
+                        .For(registry, [.. registry.Cells], null)
+                        .Cells.Select(c => texts[int.Parse(c.Cell.Value, CultureInfo.InvariantCulture)]),
+                ]
+            );
     }
 
     private async Task<string[]> ConvertAsync(string sources) => (await TextsAsync(await CellsAsync(sources.Split('|')))).Texts;
 
-    private async Task<LinearCell[]> CellsAsync(string[] sources) => await Task.WhenAll(sources.Select(async (s, i) =>
-    {
-        (CellAnalysis analysis, CellBindings? bindings) = SqlAnalyser.IsSql(s) ? (SqlAnalyser.Analyse(s), null) : await python.Analyser.BindAsync(s, Cancel);
-        return new LinearCell(i, new CellId($"{i}"), s, analysis, bindings);
-    }));
+    private async Task<LinearCell[]> CellsAsync(string[] sources) =>
+        await Task.WhenAll(
+            sources.Select(
+                async (s, i) =>
+                {
+                    (CellAnalysis analysis, CellBindings? bindings) = SqlAnalyser.IsSql(s)
+                        ? (SqlAnalyser.Analyse(s), null)
+                        : await python.Analyser.BindAsync(s, Cancel);
+                    return new LinearCell(i, new CellId($"{i}"), s, analysis, bindings);
+                }
+            )
+        );
 
     private async Task<(ConversionPlan Plan, string[] Texts)> TextsAsync(LinearCell[] cells)
     {
@@ -154,12 +205,19 @@ public sealed class ConversionPlanTests(PythonAnalyserTests.Python python) : ICl
     }
 
     private static CellRegistry RegistryOf(LinearCell[] cells, IEnumerable<CellAnalysis> analyses) =>
-        CellRegistry.Load([.. cells.Zip(analyses, (c, a) => new LoadedCell(c.Id, a, a.Error is null ? CellRegistration.Of(a) : CellRegistration.Empty, IsDisabled: false))]);
+        CellRegistry.Load([
+            .. cells.Zip(
+                analyses,
+                (c, a) => new LoadedCell(c.Id, a, a.Error is null ? CellRegistration.Of(a) : CellRegistration.Empty, IsDisabled: false)
+            ),
+        ]);
 
     private static async Task<string[]> PythonAsync(string[] arguments, IEnumerable<string> lines)
     {
         string script = Path.Combine(Repository.Root, "tests/Holdfast.Tests/Reactive/Conversion/linear.py");
-        using var process = Process.Start(new ProcessStartInfo("python3", ["-I", script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("python3", ["-I", script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardInput = true }
+        )!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(Cancel);
         foreach (string line in lines)
         {

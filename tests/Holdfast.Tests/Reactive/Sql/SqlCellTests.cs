@@ -7,7 +7,10 @@ namespace Holdfast.Tests.Reactive.Sql;
 
 public sealed class SqlCellTests
 {
-    /// <summary>Against SQLite, and against stand-ins that behave as DuckDB and a server do where that matters: neither is at hand in every place where tests run.</summary>
+    /// <summary>
+    /// Against SQLite, and against stand-ins that behave as DuckDB and a server do where that matters: neither is at hand in every place
+    /// where tests run.
+    /// </summary>
     [Fact]
     public async Task The_module_binds_values_keeps_results_and_hides_passwords()
     {
@@ -62,6 +65,10 @@ public sealed class SqlCellTests
         Assert.Equal(["a", "d.e[0]"], cell.Parameters);
         Assert.Equal(["select ", ", '{b}', json '{\"c\": 1}' where x = ", " and y = {1}"], cell.Pieces);
         string code = SqlCode.Of(cell);
-        Assert.Contains(@"['select ', ', \'{b}\', json \'{""c"": 1}\' where x = ', ' and y = {1}'], ['a', 'd.e[0]']", code, StringComparison.Ordinal);
+        Assert.Contains(
+            @"['select ', ', \'{b}\', json \'{""c"": 1}\' where x = ', ' and y = {1}'], ['a', 'd.e[0]']",
+            code,
+            StringComparison.Ordinal
+        );
     }
 }

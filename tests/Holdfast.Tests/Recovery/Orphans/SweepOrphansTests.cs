@@ -30,7 +30,8 @@ public sealed class SweepOrphansTests : IAsyncDisposable
 
     public SweepOrphansTests()
     {
-        _clock.Turn(TimeProvider.System.GetUtcNow() - _clock.GetUtcNow() + TimeSpan.FromHours(1)); // Whatever this test makes is an hour old.
+        // Whatever this test makes is an hour old.
+        _clock.Turn(TimeProvider.System.GetUtcNow() - _clock.GetUtcNow() + TimeSpan.FromHours(1));
         _directory = DataDirectory.Open(new DataDirectoryPaths(Path.Combine(_root, "d")), static _ => null);
         _store = StateStore.Open(new StoreOptions { Directory = _directory.Paths.Root }, TimeProvider.System);
         _folders = new AttemptFolders(_directory.Paths.Attempts, _directory.Sockets);
@@ -39,7 +40,15 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         _ledger = new ExecutionLedger(feed, new EngineMeters(), "here", _clock);
         var attempts = new AttemptRecovery(_store, null!, null!, null!, null!, _folders, _clock, NullLogger.Instance);
         _sweep = new SweepOrphans(
-            _store, feed, new OrphanSearch(_store, _directory, _folders, _live, attempts, _options, _clock), _trash, attempts, _options, _clock, NullLogger.Instance);
+            _store,
+            feed,
+            new OrphanSearch(_store, _directory, _folders, _live, attempts, _options, _clock),
+            _trash,
+            attempts,
+            _options,
+            _clock,
+            NullLogger.Instance
+        );
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -172,7 +181,18 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         using FileLock held = FileLock.TryAcquire(files.Lock)!;
         ProcessIdentity now = ProcessIdentity.Current;
         await File.WriteAllBytesAsync(
-            files.Supervisor, new SupervisorRecord { Protocol = 1, Version = "1", Process = now with { StartTicks = now.StartTicks - 1 }, Nonce = "n", Socket = "/nowhere", Mode = AttemptSpec.KindJob }.Write(), Cancel);
+            files.Supervisor,
+            new SupervisorRecord
+            {
+                Protocol = 1,
+                Version = "1",
+                Process = now with { StartTicks = now.StartTicks - 1 },
+                Nonce = "n",
+                Socket = "/nowhere",
+                Mode = AttemptSpec.KindJob,
+            }.Write(),
+            Cancel
+        );
         await SweepAsync();
         _clock.Turn(_options.Grace + TimeSpan.FromMinutes(1));
 
@@ -190,9 +210,7 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         string plain = Path.Combine(_directory.Sockets, "dbcdefghjkmn.sock");
         string foreign = Path.Combine(_directory.Sockets, "other");
         using (Listen(dead, keepsFile: true))
-        using (Listen(kernel, keepsFile: true))
-        {
-        }
+        using (Listen(kernel, keepsFile: true)) { }
 
         using Socket listening = Listen(alive);
         await File.WriteAllTextAsync(plain, "", Cancel);
@@ -200,7 +218,10 @@ public sealed class SweepOrphansTests : IAsyncDisposable
 
         IReadOnlyList<Orphan> found = await SweepAsync();
 
-        Assert.Equal([dead, kernel], found.Where(static o => o.Action == OrphanAction.Delete).Select(static o => o.Subject).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [dead, kernel],
+            found.Where(static o => o.Action == OrphanAction.Delete).Select(static o => o.Subject).Order(StringComparer.Ordinal)
+        );
         Assert.Equal([alive, plain, foreign], Directory.EnumerateFiles(_directory.Sockets).Order(StringComparer.Ordinal));
     }
 
@@ -229,14 +250,21 @@ public sealed class SweepOrphansTests : IAsyncDisposable
 
         Assert.Equal([due], _trash.Due());
         _clock.Turn(_options.Grace + TimeSpan.FromSeconds(1));
-        Assert.Equal(["from-the-future", "half-deleted"], _trash.Due().Select(static p => Path.GetFileName(p)[11..]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["from-the-future", "half-deleted"],
+            _trash.Due().Select(static p => Path.GetFileName(p)[11..]).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
     public void A_server_with_a_shorter_grace_does_not_shorten_that_of_the_one_before()
     {
         Directory.CreateDirectory(_directory.Paths.Trash);
-        string set = Directory.CreateDirectory(Path.Combine(_directory.Paths.Trash, $"{(_clock.GetUtcNow() + TimeSpan.FromDays(1)).ToUnixTimeSeconds()}-set-aside")).FullName;
+        string set = Directory
+            .CreateDirectory(
+                Path.Combine(_directory.Paths.Trash, $"{(_clock.GetUtcNow() + TimeSpan.FromDays(1)).ToUnixTimeSeconds()}-set-aside")
+            )
+            .FullName;
 
         Assert.Empty(new TrashFolder(_directory.Paths.Trash, TimeSpan.FromSeconds(1), _clock).Due());
 
@@ -250,7 +278,8 @@ public sealed class SweepOrphansTests : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private static (OrphanKind Kind, OrphanAction Action) KindAndAction(IReadOnlyList<Orphan> found) => (Assert.Single(found).Kind, found[0].Action);
+    private static (OrphanKind Kind, OrphanAction Action) KindAndAction(IReadOnlyList<Orphan> found) =>
+        (Assert.Single(found).Kind, found[0].Action);
 
     private static Socket Listen(string path, bool keepsFile = false)
     {
@@ -280,7 +309,22 @@ public sealed class SweepOrphansTests : IAsyncDisposable
     private async Task<ClaimedJob> ClaimAsync()
     {
         await _store.WriteAsync(
-            t => _ledger.Add(t, new Execution { Sequence = 0, CreatedAt = 0, Id = new ExecutionId(Ulid.New(_clock)), Kind = ExecutionKind.Job, State = ExecutionState.Queued, Queue = "default" }, "{}"), Cancel);
+            t =>
+                _ledger.Add(
+                    t,
+                    new Execution
+                    {
+                        Sequence = 0,
+                        CreatedAt = 0,
+                        Id = new ExecutionId(Ulid.New(_clock)),
+                        Kind = ExecutionKind.Job,
+                        State = ExecutionState.Queued,
+                        Queue = "default",
+                    },
+                    "{}"
+                ),
+            Cancel
+        );
         return (await _store.WriteAsync(t => _ledger.ClaimJobs(t, 1), Cancel)).Single();
     }
 }

@@ -49,7 +49,19 @@ public sealed class AttemptJournalTests : IDisposable
     {
         _journal.Steps.Do(_journal.Open);
         string? failure = "not called";
-        _journal.RecordLast(new AttemptEvent { Event = AttemptEvent.ExitEvent, Exit = new ExitRecord { ExitCode = 0, Cause = "exited", Reason = "r", AtUnixNanoseconds = 1 } });
+        _journal.RecordLast(
+            new AttemptEvent
+            {
+                Event = AttemptEvent.ExitEvent,
+                Exit = new ExitRecord
+                {
+                    ExitCode = 0,
+                    Cause = "exited",
+                    Reason = "r",
+                    AtUnixNanoseconds = 1,
+                },
+            }
+        );
         _journal.Sync(result => failure = result);
 
         Assert.True(_journal.IsComplete);
@@ -80,9 +92,7 @@ public sealed class AttemptJournalTests : IDisposable
         _journal.Growing = () =>
         {
             told.Add(_journal.Position);
-            while (reader.TryRead(out _))
-            {
-            }
+            while (reader.TryRead(out _)) { }
 
             read.Add(reader.Position);
         };
@@ -101,7 +111,9 @@ public sealed class AttemptJournalTests : IDisposable
         while (reader.TryRead(out JournalRecord record))
         {
             string text = Encoding.UTF8.GetString(record.Payload.Span);
-            records.Add(record.Channel + " " + (record.Channel == JournalChannel.Event ? AttemptEvent.Read(record.Payload.Span).Event : text));
+            records.Add(
+                record.Channel + " " + (record.Channel == JournalChannel.Event ? AttemptEvent.Read(record.Payload.Span).Event : text)
+            );
         }
 
         return records;

@@ -73,15 +73,16 @@ public sealed class DurableStepsTests
     public void A_bug_is_not_taken_for_a_full_disk() =>
         Assert.Throws<InvalidOperationException>(() => _steps.Do(() => throw new InvalidOperationException()));
 
-    private LoopCallback Step(string name) => () =>
-    {
-        if (_isDiskFull)
+    private LoopCallback Step(string name) =>
+        () =>
         {
-            throw new IOException("full");
-        }
+            if (_isDiskFull)
+            {
+                throw new IOException("full");
+            }
 
-        _log.Add(name);
-    };
+            _log.Add(name);
+        };
 
     private void Pass(int milliseconds)
     {

@@ -17,7 +17,8 @@ public sealed class CommandSearchTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_later_folder_wins_over_one_whose_file_may_not_be_run() => Assert.Equal(_folder + "/b/tool", Find("tool", $"PATH={_folder}/a:{_folder}/b"));
+    public void A_later_folder_wins_over_one_whose_file_may_not_be_run() =>
+        Assert.Equal(_folder + "/b/tool", Find("tool", $"PATH={_folder}/a:{_folder}/b"));
 
     [Fact]
     public void Folders_of_the_path_may_be_relative_to_where_the_command_runs()

@@ -52,7 +52,10 @@ public sealed class ControlGroupTests : IDisposable
     /// <summary>A group as the system makes it: its files are there as soon as the folder is.</summary>
     private string Group(string unit)
     {
-        foreach (string file in (string[])["memory.max", "memory.oom.group", "cpu.max", "../cgroup.subtree_control", "cgroup.procs", "memory.events"])
+        foreach (
+            string file in (string[])
+                ["memory.max", "memory.oom.group", "cpu.max", "../cgroup.subtree_control", "cgroup.procs", "memory.events"]
+        )
         {
             Put($"sys/fs/cgroup/{unit}/holdfast-01k/{file}", "");
         }

@@ -12,7 +12,10 @@ public sealed class DeathCauseTests
     [InlineData(0, "It exited with code 0.")]
     [InlineData(3, "It exited with code 3.")]
     public void An_exit_is_an_exit(int code, string reason) =>
-        Assert.Equal(new DeathCause(ExitCause.Exited, reason), DeathCause.Decide(new WaitStatus(code, null, false), null, false, OomEvidence.None));
+        Assert.Equal(
+            new DeathCause(ExitCause.Exited, reason),
+            DeathCause.Decide(new WaitStatus(code, null, false), null, false, OomEvidence.None)
+        );
 
     [Fact]
     public void A_signal_is_named_with_its_core()
@@ -54,7 +57,8 @@ public sealed class DeathCauseTests
     public void A_stopped_job_keeps_its_exit_code() =>
         Assert.Equal(
             new DeathCause(ExitCause.Cancelled, "It was cancelled and exited with code 0."),
-            DeathCause.Decide(new WaitStatus(0, null, false), ExitCause.Cancelled, false, OomEvidence.None));
+            DeathCause.Decide(new WaitStatus(0, null, false), ExitCause.Cancelled, false, OomEvidence.None)
+        );
 
     [Theory]
     [InlineData(OomEvidence.None, ExitCause.Exited)]

@@ -9,7 +9,8 @@ public sealed class ByteQueueTests
     {
         var random = new Random(7);
         var queue = new ByteQueue();
-        int next = 0, expected = 0;
+        int next = 0,
+            expected = 0;
         for (int turn = 0; turn < 2000; turn++)
         {
             int count = random.Next(0, 300);

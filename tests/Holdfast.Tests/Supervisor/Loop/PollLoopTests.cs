@@ -5,7 +5,9 @@ namespace Holdfast.Tests.Supervisor.Loop;
 
 public sealed unsafe class PollLoopTests : IDisposable
 {
-    /// <summary>A child that another test is starting has every descriptor until it becomes another program, so that a close is not always the last.</summary>
+    /// <summary>
+    /// A child that another test is starting has every descriptor until it becomes another program, so that a close is not always the last.
+    /// </summary>
     private const int HangUpMs = 60_000;
 
     private readonly HandClock _clock = new();
@@ -65,16 +67,24 @@ public sealed unsafe class PollLoopTests : IDisposable
     {
         int calls = 0;
         PollRegistration? second = null;
-        PollRegistration first = _loop.Add(_read, PollEvents.Readable, _ =>
-        {
-            calls++;
-            second!.Remove();
-        });
-        second = _loop.Add(_read, PollEvents.Readable, _ =>
-        {
-            calls++;
-            first.Remove();
-        });
+        PollRegistration first = _loop.Add(
+            _read,
+            PollEvents.Readable,
+            _ =>
+            {
+                calls++;
+                second!.Remove();
+            }
+        );
+        second = _loop.Add(
+            _read,
+            PollEvents.Readable,
+            _ =>
+            {
+                calls++;
+                first.Remove();
+            }
+        );
         Write();
 
         _loop.RunOnce(0);
@@ -174,15 +184,19 @@ public sealed unsafe class PollLoopTests : IDisposable
         var said = new List<string>();
         _loop.LooksTwice = true;
         _loop.AfterBatch += () => said.Add("told");
-        _loop.Add(_read, PollEvents.Readable, _ =>
-        {
-            Read();
-            said.Add("read");
-            if (said.Count == 1)
+        _loop.Add(
+            _read,
+            PollEvents.Readable,
+            _ =>
             {
-                Write();
+                Read();
+                said.Add("read");
+                if (said.Count == 1)
+                {
+                    Write();
+                }
             }
-        });
+        );
         Write();
 
         _loop.RunOnce(0);

@@ -39,33 +39,38 @@ public class WebSocketInputTests
     }
 
     [Fact]
-    public void Whole_messages_arrive_however_they_are_cut_and_split() => Prop.ForAll<byte[], byte>((message, bite) =>
-    {
-        byte[] sent = [.. Enumerable.Range(0, 400).SelectMany(_ => message).Take(Limit)];
-        int cut = sent.Length * bite / 256;
-        var input = new WebSocketInput(new BitingStream([.. Frame(0x02, sent.AsSpan(0, cut)), .. Frame(0x80, sent.AsSpan(cut))], bite + 1), Limit);
-        return Read(input) == Opcode.Binary && input.Message.Span.SequenceEqual(sent);
-    }).QuickCheckThrowOnFailure();
+    public void Whole_messages_arrive_however_they_are_cut_and_split() =>
+        Prop.ForAll<byte[], byte>(
+                (message, bite) =>
+                {
+                    byte[] sent = [.. Enumerable.Range(0, 400).SelectMany(_ => message).Take(Limit)];
+                    int cut = sent.Length * bite / 256;
+                    var input = new WebSocketInput(
+                        new BitingStream([.. Frame(0x02, sent.AsSpan(0, cut)), .. Frame(0x80, sent.AsSpan(cut))], bite + 1),
+                        Limit
+                    );
+                    return Read(input) == Opcode.Binary && input.Message.Span.SequenceEqual(sent);
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Random_bytes_end_in_a_close_and_never_in_another_exception() => Prop.ForAll<byte[]>(bytes =>
-    {
-        foreach (byte first in (byte[])[0x82, 0x81, 0x01, 0x88, 0xFF])
-        {
-            var input = new WebSocketInput(new BitingStream([first, .. bytes], 3), Limit);
-            try
+    public void Random_bytes_end_in_a_close_and_never_in_another_exception() =>
+        Prop.ForAll<byte[]>(bytes =>
             {
-                while (Read(input) is not null)
+                foreach (byte first in (byte[])[0x82, 0x81, 0x01, 0x88, 0xFF])
                 {
+                    var input = new WebSocketInput(new BitingStream([first, .. bytes], 3), Limit);
+                    try
+                    {
+                        while (Read(input) is not null) { }
+                    }
+                    catch (CloseException) { }
                 }
-            }
-            catch (CloseException)
-            {
-            }
-        }
 
-        return true;
-    }).QuickCheckThrowOnFailure();
+                return true;
+            })
+            .QuickCheckThrowOnFailure();
 
 #pragma warning disable VSTHRD002 // A property is not async, and these streams never wait.
     private static Opcode? Read(WebSocketInput input) => input.ReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
@@ -74,9 +79,21 @@ public class WebSocketInputTests
     private static byte[] Frame(byte first, ReadOnlySpan<byte> payload)
     {
         byte[] mask = [0x12, 0x34, 0x56, 0x78];
-        byte[] length = payload.Length < 126 ? [(byte)(0x80 | payload.Length)]
+        byte[] length =
+            payload.Length < 126 ? [(byte)(0x80 | payload.Length)]
             : payload.Length <= ushort.MaxValue ? [0xFE, (byte)(payload.Length >> 8), (byte)payload.Length]
-            : [0xFF, 0, 0, 0, 0, (byte)(payload.Length >> 24), (byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length];
+            :
+            [
+                0xFF,
+                0,
+                0,
+                0,
+                0,
+                (byte)(payload.Length >> 24),
+                (byte)(payload.Length >> 16),
+                (byte)(payload.Length >> 8),
+                (byte)payload.Length,
+            ];
         byte[] masked = payload.ToArray();
         for (int i = 0; i < masked.Length; i++)
         {
