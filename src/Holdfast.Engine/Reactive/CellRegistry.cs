@@ -8,8 +8,8 @@ namespace Holdfast.Engine.Reactive;
 /// 1. An edit that passes the graph's check goes into it. One that does not is refused: the graph stays as it is, the cell is blocked, and
 /// so is every cell it is in conflict with.
 /// 2. A refused edit stays wanted. Verdicts follow from what is wanted, and from nothing else: not from the order in which cells came to
-/// it. So when another edit takes away what stood
-///    in the way, the refused one goes into the graph by itself, also when several can only go in together (two that swap their names).
+///    it. So when another edit takes away what stood in the way, the refused one goes into the graph by itself, also when several can only
+///    go in together (two cells that swap their names).
 /// 3. A cell that is blocked never runs, so what stands in the graph for it only says who would wait for it. Where that is in the way of a
 /// good cell, it yields.
 /// 4. A text that cannot be read leaves what is wanted of its cell as it was.

@@ -8,12 +8,10 @@ namespace Holdfast.Engine.Reactive;
 /// states: see <see cref="CellRegistry"/>.
 /// 1. Cells stand in a topological order at all times (after Pearce and Kelly, "A dynamic topological sort algorithm for directed acyclic
 /// graphs", 2006).
-/// 2. An edit of one cell can close a cycle only through that cell, and only by a path that lies, in the old order, between its new readers
-/// and its new sources:
-///    so a check looks at nothing else, and an edit that goes with the order looks at nothing.
-/// 3. The exception is an import that stands in several cells. The first of them is its source; an edit can make another the first, and its
-/// edges then change too.
-///    Such edits are checked, and ordered, over the whole graph.
+/// 2. An edit of one cell can close a cycle only through that cell, and only by a path that lies, in the old order, between its new
+///    readers and its new sources: so a check looks at nothing else, and an edit that goes with the order looks at nothing.
+/// 3. The exception is an import that stands in several cells. The first of them is its source; an edit can make another the first, and
+///    its edges then change too. Such edits are checked, and ordered, over the whole graph.
 /// </summary>
 public sealed class DependencyGraph
 {

@@ -11,9 +11,9 @@ namespace Holdfast.Protocol.Journal;
 /// 1. A payload becomes one record, or several when it is large; <see cref="SegmentWriter"/> appends each whole or not at all.
 /// 2. Complete segments are put aside unsynced, a bounded number of them. A power failure can leave damage in those; the death of a process
 /// cannot.
-/// 3. Once a roll was tried it must succeed before anything else is appended: the successor's file may exist already, and
-///    readers take its predecessor as closed from then on.
-/// This runs in supervisors: no LINQ, no async, no collections of own structs, nothing that would wake the JIT.
+/// 3. Once a roll was tried it must succeed before anything else is appended: the successor's file may exist already, and readers take
+///    its predecessor as closed from then on. This runs in supervisors: no LINQ, no async, no collections of own structs, nothing that
+///    would wake the JIT.
 /// </remarks>
 public sealed unsafe class JournalWriter : IDisposable
 {

@@ -25,9 +25,9 @@ internal enum ExecuteAnswer
 /// shell is not.
 /// 3. An idle without its reply is waited for without end: either the reply comes or the kernel dies. Only an interrupt is known to swallow
 /// replies, and then the caller makes one.
-/// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under way
-/// when the error
-///    was journalled: a request tells how far its sender had read (position), and one that had not read the error is skipped as well.
+/// 4. An error reply to a request that stops on errors empties its group, and also closes it against requests that were already under
+///    way when the error was journalled: a request tells how far its sender had read (position), and one that had not read the error is
+///    skipped as well.
 /// 5. In a cascade each request says which others it needs. Whether it has them is decided when its turn comes, so that what is skipped and
 /// what runs come in the order of the plan; and a request that is skipped or taken out is as good as failed for those that need it.
 /// </summary>

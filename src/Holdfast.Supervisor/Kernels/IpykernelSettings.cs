@@ -8,14 +8,14 @@ namespace Holdfast.Supervisor.Kernels;
 /// </summary>
 /// <remarks>
 /// 1. To publish without limit. A publishing socket drops what it cannot send past libzmq's limit of 1000 messages, in silence: when our
-/// process gets no processor for a moment while a cell publishes in
-///    a loop, thousands are gone (60,000 small displays on a busy machine with two cores lost 8,000). No option reaches that socket.
-/// 2. Not to sleep before each reply. It does so for half a millisecond, for clients that hear nothing more once they have the reply. Here
-/// a request is over with its reply and its idle, and the idle
-///    follows the output on one socket; so the sleep protects nothing, and was a seventh of a small cell's time.
-/// 3. To write IPython's own history, a file that all of a user's kernels share, sixteen inputs at a time and at its end. Each write syncs
-/// it some times, and the next cell waits for that: half of a
-///    small cell's time. Whoever asks a kernel for its history has it whole: it writes first. A number that the user has set stays.
+///    process gets no processor for a moment while a cell publishes in a loop, thousands are gone (60,000 small displays on a busy machine
+///    with two cores lost 8,000). No option of ours reaches that socket.
+/// 2. Not to sleep before each reply. It does so for half a millisecond, for clients that hear nothing more once they have the reply.
+///    Here a request is over with its reply and its idle, and the idle follows the output on one socket; so the sleep protects nothing, and
+///    was a seventh of a small cell's time.
+/// 3. To write IPython's own history, a file that all of a user's kernels share, sixteen inputs at a time and at its end. Each write
+///    syncs it some times, and the next cell waits for that: half of a small cell's time. Whoever asks a kernel for its history has it
+///    whole: it writes first. Where the user has set another number that stays.
 /// </remarks>
 internal static class IpykernelSettings
 {

@@ -8,9 +8,8 @@ namespace Holdfast.Engine.Notebooks.Outputs;
 /// The text of one stream output, as a terminal would show it after the program has printed all of it, whatever pieces it came in.
 /// 1. A line the program never goes back over is kept as printed, colours and foreign sequences included (CR LF becomes LF).
 /// 2. At the first carriage return or backspace in a line that is not followed by its end, or at a sequence that moves the cursor in the
-/// line or erases in it,
-///    the line becomes a <see cref="TerminalRow"/> until it ends. 3. Lines above the last are never changed: moves up stay as printed.
-/// Work is constant for a byte, once more when a line becomes a row.
+///    line or erases in it, the line becomes a <see cref="TerminalRow"/> until it ends. 3. Lines above the last are never changed: moves up
+///    stay in the text as printed. Work is constant for a byte, once more when a line becomes a row.
 /// </summary>
 internal sealed class TerminalText(int bytesMax, OutputSpools? spools = null)
 {

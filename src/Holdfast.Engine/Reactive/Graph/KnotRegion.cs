@@ -4,11 +4,11 @@ namespace Holdfast.Engine.Reactive.Graph;
 /// Where knots can be while some edits are refused, so that a keystroke elsewhere costs no walk over the whole notebook.
 /// 1. Between cells whose wanted registration is in the graph all edges are the graph's own: without a pending cell there is no cycle.
 /// 2. So each cell of a knot is reached from a pending cell, and reaches one; the last cell before that is one of the pending cell's own
-/// sources, and up to there the way follows the graph's order. Cells
-///    behind the last of these sources are in no knot, nor cells before the first reader of a pending one.
+///    sources, and up to there the way follows the graph's order. Cells behind the last of these sources are in no knot, nor cells before
+///    the first reader of a pending one.
 /// 3. A pending cell from which no way leads to any, or to which none leads, is in no knot itself. It is looked for from both sides in
-/// turns, as one of them is often short: the text just typed lies
-///    before or behind what was refused elsewhere. Without it the bounds of 2 are closer.
+///    turns, as one of them is often short: the text just typed lies before or behind what was refused elsewhere. Without it the bounds of
+///    2 are closer.
 /// 4. The exception to 1 is a name that several cells of the graph import: another of them may be its source in what is wanted. Then, null:
 /// anywhere.
 /// </summary>
