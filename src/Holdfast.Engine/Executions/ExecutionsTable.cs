@@ -26,14 +26,16 @@ internal static class ExecutionsTable
     private const string SelectRun = $"SELECT {Columns} FROM executions WHERE run_id = ?1 ORDER BY coalesce(place, cell_index)";
 
     /// <summary>
-    /// How the code of a cell begins; enough of it to find its first line. A request that is damaged must not keep the others from being
-    /// listed.
+    /// How the code of a cell, or the command of a job, begins; enough of it to find its first line. A request that is damaged must not
+    /// keep the others from being listed.
     /// </summary>
-    private const string CodeBegins =
-        "CASE WHEN kind = 'cell' AND json_valid(request) THEN substr(coalesce(json_extract(request, '$.code'), json_extract(request, '$.source')), 1, 1000) END";
+    private const string Begins =
+        "CASE WHEN NOT json_valid(request) THEN NULL "
+        + "WHEN kind = 'cell' THEN substr(coalesce(json_extract(request, '$.code'), json_extract(request, '$.source')), 1, 1000) "
+        + "ELSE (SELECT substr(group_concat(value, ' '), 1, 1000) FROM json_each(request, '$.argv')) END";
 
     private const string SelectPage =
-        $"SELECT {Columns}, {CodeBegins} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) "
+        $"SELECT {Columns}, {Begins} FROM executions WHERE seq < ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR queue = ?4) "
         + "AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ?5 AND (?6 IS NULL OR value = ?6))) ORDER BY seq DESC LIMIT ?7";
 
     public static long Insert(StoreTransaction transaction, Execution execution, string host, string request)
@@ -182,7 +184,7 @@ internal static class ExecutionsTable
 
     public static List<Execution> OfRun(StoreReader reader, string runId) => ReadRows(reader.Prepare(SelectRun).Bind(1, runId));
 
-    public static List<(Execution Execution, string? CodeBegins)> Page(StoreReader reader, ExecutionFilter filter)
+    public static List<(Execution Execution, string? Begins)> Page(StoreReader reader, ExecutionFilter filter)
     {
         using Statement select = reader
             .Prepare(SelectPage)

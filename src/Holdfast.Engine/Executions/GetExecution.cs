@@ -19,7 +19,10 @@ public sealed record ExecutionView(Execution Execution)
     /// <summary>Of a cell, when it was asked for by itself.</summary>
     public string? Code { get; init; }
 
-    /// <summary>Of a cell: how its code begins, by which people know it again.</summary>
+    /// <summary>Of a job, when it was asked for by itself.</summary>
+    public IReadOnlyList<string>? Argv { get; init; }
+
+    /// <summary>How a cell's code or a job's command begins, by which people know it again.</summary>
     public string? FirstLine { get; init; }
 
     /// <summary>
@@ -36,25 +39,29 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
 {
     public ExecutionView Run(ExecutionId id)
     {
-        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code, bool isOnTerminal) = store.Read(reader =>
-        {
-            Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
-            int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job }
-                ? ExecutionsTable.QueuePosition(reader, found.Sequence)
-                : null;
-            List<string> waitsFor =
-                found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place
-                    ? LocksTable.WaitsFor(reader, place)
-                    : [];
-            string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(ExecutionsTable.ReadRequest(reader, id)) : null;
-            return (found, position, waitsFor, code, found.Kind == ExecutionKind.Job && ExecutionsTable.IsOnTerminal(reader, id));
-        });
+        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code, IReadOnlyList<string>? argv, bool isOnTerminal) =
+            store.Read(reader =>
+            {
+                Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
+                int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job }
+                    ? ExecutionsTable.QueuePosition(reader, found.Sequence)
+                    : null;
+                List<string> waitsFor =
+                    found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place
+                        ? LocksTable.WaitsFor(reader, place)
+                        : [];
+                string request = ExecutionsTable.ReadRequest(reader, id);
+                string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(request) : null;
+                IReadOnlyList<string>? argv = found.Kind == ExecutionKind.Job ? Jobs.JobCommand.Read(request) : null;
+                return (found, position, waitsFor, code, argv, found.Kind == ExecutionKind.Job && ExecutionsTable.IsOnTerminal(reader, id));
+            });
         ExecutionView view = View(execution) with
         {
             QueuePosition = position,
             WaitsFor = waitsFor,
             Code = code,
-            FirstLine = Kernels.CellCode.FirstLine(code),
+            Argv = argv,
+            FirstLine = Kernels.CellCode.FirstLine(code ?? (argv is null ? null : string.Join(' ', argv))),
             IsOnTerminal = isOnTerminal,
         };
         return
@@ -72,7 +79,7 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
     public IReadOnlyList<ExecutionView> List(ExecutionFilter filter) =>
         store
             .Read(reader => ExecutionsTable.Page(reader, filter))
-            .ConvertAll(row => View(row.Execution) with { FirstLine = Kernels.CellCode.FirstLine(row.CodeBegins) });
+            .ConvertAll(row => View(row.Execution) with { FirstLine = Kernels.CellCode.FirstLine(row.Begins) });
 
     private ExecutionView View(Execution execution) =>
         execution.State.IsActive() && execution.AttemptId is { } attempt && live.TryGet(attempt, out LiveAttempt? found)

@@ -82,6 +82,17 @@ internal static class ExecutionJson
             writer.WriteString("firstLine", view.FirstLine);
         }
 
+        if (view.Argv is { } argv)
+        {
+            writer.WriteStartArray("argv");
+            foreach (string word in argv)
+            {
+                writer.WriteStringValue(word);
+            }
+
+            writer.WriteEndArray();
+        }
+
         if (view.Code is not null)
         {
             writer.WriteString("code", view.Code);

@@ -18,7 +18,7 @@ public sealed class CellCodeTests
         Assert.Equal(new string('x', 199), CellCode.FirstLine(new string('x', 199) + "😀 = 1"));
 
     [Fact]
-    public async Task A_list_has_the_beginnings_of_cells_whoever_sent_them_and_is_not_stopped_by_one_that_is_damaged()
+    public async Task A_list_has_the_beginnings_of_cells_and_jobs_whoever_sent_them_and_is_not_stopped_by_one_that_is_damaged()
     {
         await using var house = new TemporaryLedger();
         foreach (
@@ -29,6 +29,7 @@ public sealed class CellCodeTests
                 (ExecutionKind.Cell, "{}"),
                 (ExecutionKind.Cell, """{"code":"""),
                 (ExecutionKind.Job, """{"code":"a job's"}"""),
+                (ExecutionKind.Job, """{"argv":["sh","-c","a job's\n2"]}"""),
             }
         )
         {
@@ -39,8 +40,8 @@ public sealed class CellCodeTests
         }
 
         Assert.Equal(
-            [null, null, null, "a client's é\n2", "a run's"],
-            house.Store.Read(static reader => ExecutionsTable.Page(reader, new ExecutionFilter())).Select(static row => row.CodeBegins)
+            ["sh -c a job's\n2", null, null, null, "a client's é\n2", "a run's"],
+            house.Store.Read(static reader => ExecutionsTable.Page(reader, new ExecutionFilter())).Select(static row => row.Begins)
         );
     }
 }

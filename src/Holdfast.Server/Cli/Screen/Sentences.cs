@@ -61,7 +61,8 @@ internal static class Sentences
     }
 
     /// <summary>
-    /// What a cell is known by where it has no name: the first line of its code, as far as a table has room; null without any.
+    /// What an execution is known by where it has no name: the first line of its code or command, as far as a table has room; null without
+    /// any.
     /// </summary>
     public static string? FirstLine(string? code)
     {
