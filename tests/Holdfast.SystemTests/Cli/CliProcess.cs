@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Holdfast.Protocol.Processes;
 using Holdfast.SystemTests.Serving;
 
@@ -8,13 +9,14 @@ namespace Holdfast.SystemTests.Cli;
 internal sealed class CliProcess : IDisposable
 {
     private readonly Process _process;
+    private readonly StringBuilder _written = new();
     private readonly Task<string> _output;
     private readonly Task<string> _error;
 
     private CliProcess(Process process)
     {
         _process = process;
-        _output = process.StandardOutput.ReadToEndAsync();
+        _output = ReadOutputAsync();
         _error = process.StandardError.ReadToEndAsync();
     }
 
@@ -55,6 +57,19 @@ internal sealed class CliProcess : IDisposable
         return output.TrimEnd('\n');
     }
 
+    /// <summary>Waits until it has written this, which shows that it has spoken with its server.</summary>
+    public Task HasWrittenAsync(string text) =>
+        Patience.UntilAsync(
+            () =>
+            {
+                lock (_written)
+                {
+                    return _written.ToString().Contains(text, StringComparison.Ordinal);
+                }
+            },
+            $"holdfast wrote {text}"
+        );
+
     public void Interrupt() => _ = Libc.Kill(_process.Id, Libc.SigInt);
 
     public async Task<(int ExitCode, string Output, string Error)> EndAsync()
@@ -72,5 +87,19 @@ internal sealed class CliProcess : IDisposable
         }
 
         _process.Dispose();
+    }
+
+    private async Task<string> ReadOutputAsync()
+    {
+        char[] buffer = new char[4096];
+        while (await _process.StandardOutput.ReadAsync(buffer) is int count and > 0)
+        {
+            lock (_written)
+            {
+                _ = _written.Append(buffer, 0, count);
+            }
+        }
+
+        return _written.ToString();
     }
 }

@@ -14,10 +14,12 @@ public sealed class CommandLineTests
         string gate = server.PathOf("gate");
         string lines =
             $"i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; while [ $i -gt 20 ] && [ ! -e '{gate}' ]; do sleep 0.02; done; done; exit 7";
+        string ended = await CliProcess.MustAsync(server.Data, "submit", "--", "true");
         string id = await CliProcess.MustAsync(server.Data, "submit", "--", "sh", "-c", lines);
-        using CliProcess wait = CliProcess.Start(server.Data, "wait", id);
+        using CliProcess wait = CliProcess.Start(server.Data, "wait", ended, id);
         using CliProcess logs = CliProcess.Start(server.Data, "logs", "-f", id);
-        await HasWrittenAsync(server, id, "line 10\n");
+        await wait.HasWrittenAsync($"{ended} succeeded");
+        await logs.HasWrittenAsync("line 20\n");
 
         await server.KillAsync();
         long written = OutputOf(server, id);
@@ -28,7 +30,7 @@ public sealed class CommandLineTests
         (int waited, string outcome, _) = await wait.EndAsync();
         (int followed, string output, _) = await logs.EndAsync();
         Assert.Equal((7, 0), (waited, followed));
-        Assert.StartsWith($"{id} failed (exit 7)", outcome, StringComparison.Ordinal);
+        Assert.Contains($"\n{id} failed (exit 7)", outcome, StringComparison.Ordinal);
         Assert.Equal(
             string.Concat(Enumerable.Range(1, 40).Select(i => string.Create(CultureInfo.InvariantCulture, $"line {i}\n"))),
             output
@@ -192,12 +194,6 @@ public sealed class CommandLineTests
             ["nbformat"] = 4,
             ["nbformat_minor"] = 5,
         }.ToJsonString();
-
-    private static Task HasWrittenAsync(TestServer server, string id, string text) =>
-        Patience.UntilAsync(
-            async () => (await CliProcess.MustAsync(server.Data, "logs", id) + "\n").Contains(text, StringComparison.Ordinal),
-            $"the job wrote {text.TrimEnd()}"
-        );
 
     /// <summary>How large the job's journal is, which its supervisor writes with or without a server.</summary>
     private static long OutputOf(TestServer server, string id) =>
