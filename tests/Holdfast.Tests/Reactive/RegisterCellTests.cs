@@ -92,14 +92,14 @@ public sealed class RegisterCellTests : IAsyncDisposable
     {
         await HoldAsync("a", "b", "c");
         await RegisterAsync("b", "y = (");
-        for (int i = 0; i < ReactiveNotebooks.NotebooksKept + 5; i++)
+        for (int i = 0; i < OpenNotebooks.NotebooksMax + 5; i++)
         {
             string other = Path.Combine(_house.Directory, $"other{i}.ipynb");
             System.IO.File.Copy(File, other);
             await _room.Graph.RunAsync(other, Cancel);
         }
 
-        Assert.Equal(ReactiveNotebooks.NotebooksKept, _room.Notebooks.Count);
+        Assert.Equal(OpenNotebooks.NotebooksMax, _room.Notebooks.Count);
         Assert.Equal("ok blocked ok", string.Join(' ', (await _room.Graph.RunAsync(File, Cancel)).Cells.Select(static c => c.State.Name)));
         Assert.Equal("b c", string.Join(' ', (await RegisterAsync("b", "y = x + 2")).Freshness.Stale));
     }

@@ -48,10 +48,10 @@ public sealed class RunCascade(
 
     public async Task<StartedCascade> RunAsync(CascadeRequest request, CancellationToken cancellationToken)
     {
-        Actor.Does(nameof(RunCascade), System.IO.Path.GetFullPath(request.Path, root)); // Also when there was nothing to run.
+        string path = System.IO.Path.GetFullPath(request.Path, root);
+        Actor.Does(nameof(RunCascade), path); // Also when there was nothing to run.
         Space?.ThrowIfFull();
         Quota?.ThrowIfFull();
-        string path = System.IO.Path.GetFullPath(request.Path, root);
         using IDisposable turn = await subjects.TakeTurnAsync(path, cancellationToken);
         using IDisposable reserved =
             active.TryReserve(path) ?? throw new RefusedException(ErrorCodes.NotebookBusy, $"A run of {path} is just being started.");

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Holdfast.Engine.Feed;
 using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Reactive.Cascades;
@@ -16,17 +15,7 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// </summary>
 public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalysers analysers, MovedNotebooks moved, TimeProvider time)
 {
-    /// <summary>
-    /// What lies in memory though nobody is at it: beyond either, what was not touched for longest is read again from file and store when
-    /// it is next touched, as after a start.
-    /// </summary>
-    internal const int NotebooksKept = 200;
-
-    private const int CellsKept = 100_000;
-
-    private readonly NotebookTurns _turns = new();
-    private readonly ConcurrentDictionary<string, ReactiveNotebook> _notebooks = new();
-    private long _touches;
+    private readonly OpenNotebooks _open = new();
 
     /// <summary>
     /// Of a notebook, by its path, whichever way the edit came: what follows from it is to be done. Raised when that is durable.
@@ -39,31 +28,23 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     /// <summary>
     /// The notebook, or the folder, has another name now, or is gone: what is in memory is read again from what is stored.
     /// </summary>
-    internal void Forget(string path)
-    {
-        foreach (
-            string known in _notebooks.Keys.Where(k => k == path || (k.StartsWith(path, StringComparison.Ordinal) && k[path.Length] == '/'))
-        )
-        {
-            _notebooks.TryRemove(known, out _);
-        }
-    }
+    internal void Forget(string path) => _open.RemoveBelow(path);
 
     /// <summary>Nothing was run that an edit could have overtaken. The caller has the turn.</summary>
     internal Task ClearEditsAsync(string path) =>
         store.WriteAsync(transaction => ReactiveEditsTable.Clear(transaction, path), CancellationToken.None);
 
     /// <summary>Waits until nobody else is at this notebook; give it back by disposing.</summary>
-    public async Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) =>
-        new Turn(this, path, await _turns.TakeAsync(path, cancellationToken));
+    public Task<IDisposable> TakeTurnAsync(string path, CancellationToken cancellationToken) =>
+        _open.TakeTurnAsync(path, cancellationToken);
 
     /// <summary>How many notebooks are in memory.</summary>
-    internal int Count => _notebooks.Count;
+    internal int Count => _open.Count;
 
     /// <summary>The notebook as it is now, its file read only if that has changed. The caller has the turn.</summary>
     public async Task<ReactiveNotebook> OpenAsync(string path, CancellationToken cancellationToken)
     {
-        if (_notebooks.TryGetValue(path, out ReactiveNotebook? known) && known.Seen is { } seen && FileStatus.Of(path) == seen)
+        if (_open.TryGet(path, out ReactiveNotebook? known) && known.Seen is { } seen && FileStatus.Of(path) == seen)
         {
             return known;
         }
@@ -110,7 +91,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     internal async Task TakeSavedAsync(string path)
     {
         using IDisposable turn = await TakeTurnAsync(path, CancellationToken.None);
-        if (_notebooks.TryGetValue(path, out ReactiveNotebook? known))
+        if (_open.TryGet(path, out ReactiveNotebook? known))
         {
             (known.IsSavedByClient, known.Seen) = (true, null);
             await OpenAsync(path, CancellationToken.None);
@@ -240,7 +221,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         catch
         {
             // What is in memory was not stored: it is forgotten, and read again from what was.
-            _notebooks.TryRemove(notebook.Path, out _);
+            _open.Remove(notebook.Path);
             throw;
         }
 
@@ -278,7 +259,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
     {
         ReactiveCheck.ThrowIfCellsHaveNoIds(file);
         string path = file.Path;
-        bool isKnown = _notebooks.TryGetValue(path, out ReactiveNotebook? notebook);
+        bool isKnown = _open.TryGet(path, out ReactiveNotebook? notebook);
         notebook ??= new ReactiveNotebook(path, analysers.ForKernel(file.KernelName));
         if (!isKnown)
         {
@@ -309,7 +290,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         else
         {
             await LoadAsync(notebook, cells, editedAt, cancellationToken);
-            _notebooks[path] = notebook;
+            _open.Put(notebook);
         }
 
         notebook.IsSavedByClient = false;
@@ -442,38 +423,6 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         if (gone.Count + edited.Count + change.Verdicts.Count + saved.Count > 0)
         {
             await CommitAsync(notebook, null, change with { Registered = [.. change.Registered.Union(saved)] }, gone);
-        }
-    }
-
-    /// <summary>What only memory knows, a text that a client has run and is going to save, is kept.</summary>
-    private void Bound(string path)
-    {
-        if (_notebooks.TryGetValue(path, out ReactiveNotebook? touched))
-        {
-            touched.Touched = Interlocked.Increment(ref _touches);
-        }
-
-        int notebooks = 0;
-        int cells = 0;
-        List<ReactiveNotebook> surplus = [];
-        foreach (ReactiveNotebook notebook in _notebooks.Values.OrderByDescending(static n => n.Touched))
-        {
-            (notebooks, cells) = (notebooks + 1, cells + notebook.Sources.Count);
-            if (notebooks > 1 && !notebook.HasHeldBack && (notebooks > NotebooksKept || cells > CellsKept))
-            {
-                surplus.Add(notebook);
-            }
-        }
-
-        surplus.ForEach(notebook => _turns.IfFree(notebook.Path, () => _notebooks.TryRemove(notebook.Path, out _)));
-    }
-
-    private sealed class Turn(ReactiveNotebooks notebooks, string path, IDisposable turn) : IDisposable
-    {
-        public void Dispose()
-        {
-            turn.Dispose();
-            notebooks.Bound(path);
         }
     }
 }

@@ -11,26 +11,8 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
     public async Task<ReactiveNotebook> RunAsync(string path, bool? isReactive, bool? isAutorun, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path, root);
-        Actor.Does(
-            nameof(SetNotebookMode),
-            path,
-            string.Join(
-                ", ",
-                new[]
-                {
-                    isReactive is { } r
-                        ? r
-                            ? "reactive"
-                            : "linear"
-                        : null,
-                    isAutorun is { } a
-                        ? a
-                            ? "autorun"
-                            : "lazy"
-                        : null,
-                }.OfType<string>()
-            )
-        );
+        string?[] wanted = [Word(isReactive, "reactive", "linear"), Word(isAutorun, "autorun", "lazy")];
+        Actor.Does(nameof(SetNotebookMode), path, string.Join(", ", wanted.OfType<string>()));
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         return await notebooks.ChangeAsync(
             path,
@@ -59,4 +41,12 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
 
         ReactiveCheck.ThrowIfCellsHaveNoIds(file);
     }
+
+    private static string? Word(bool? isWanted, string yes, string no) =>
+        isWanted switch
+        {
+            true => yes,
+            false => no,
+            null => null,
+        };
 }
