@@ -226,12 +226,10 @@ public sealed class ExecutionLedger(FeedLog feed, EngineMeters meters, string ho
         AttemptId attempt,
         Outcome outcome,
         Func<Execution, Execution>? amend = null
-    )
-    {
-        return ExecutionsTable.Find(transaction, id) is { } execution && execution.AttemptId == attempt
+    ) =>
+        ExecutionsTable.Find(transaction, id) is { } execution && execution.AttemptId == attempt
             ? Finish(transaction, execution, outcome, amend)
             : null;
-    }
 
     private Execution? Finish(
         StoreTransaction transaction,

@@ -163,13 +163,6 @@ internal static class ExecutionsTable
     /// <summary>The live terminals, oldest first. They are never queued, so the index of what is active has them all.</summary>
     public static List<Execution> Terminals(StoreReader reader) => ReadRows(reader.Prepare(SelectTerminals));
 
-    /// <summary>Whether a job was asked to run on a terminal.</summary>
-    public static bool IsOnTerminal(StoreReader reader, ExecutionId id)
-    {
-        using Statement select = reader.Prepare("SELECT json_extract(request, '$.pty') FROM executions WHERE id = ?1").Bind(1, id.Value);
-        return select.Step() && !select.IsNull(0) && select.Int64(0) != 0;
-    }
-
     /// <summary>
     /// Those that are said to run and whose attempt is over or unknown. Cells of a run that is open are not among them: its kernel's
     /// journal tells of them.

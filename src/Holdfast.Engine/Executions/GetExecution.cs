@@ -1,3 +1,5 @@
+using Holdfast.Engine.Jobs;
+using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Locks;
 using Holdfast.Engine.Store;
 using Holdfast.Engine.Supervision;
@@ -39,30 +41,28 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
 {
     public ExecutionView Run(ExecutionId id)
     {
-        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string? code, IReadOnlyList<string>? argv, bool isOnTerminal) =
-            store.Read(reader =>
-            {
-                Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
-                int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job }
-                    ? ExecutionsTable.QueuePosition(reader, found.Sequence)
-                    : null;
-                List<string> waitsFor =
-                    found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place
-                        ? LocksTable.WaitsFor(reader, place)
-                        : [];
-                string request = ExecutionsTable.ReadRequest(reader, id);
-                string? code = found.Kind == ExecutionKind.Cell ? Kernels.CellCode.Read(request) : null;
-                IReadOnlyList<string>? argv = found.Kind == ExecutionKind.Job ? Jobs.JobCommand.Read(request) : null;
-                return (found, position, waitsFor, code, argv, found.Kind == ExecutionKind.Job && ExecutionsTable.IsOnTerminal(reader, id));
-            });
+        (Execution execution, int? position, IReadOnlyList<string> waitsFor, string request) = store.Read(reader =>
+        {
+            Execution found = ExecutionsTable.Find(reader, id) ?? throw ExecutionId.NotFound(id.Value);
+            int? position = found is { State: ExecutionState.Queued, Kind: ExecutionKind.Job }
+                ? ExecutionsTable.QueuePosition(reader, found.Sequence)
+                : null;
+            List<string> waitsFor =
+                found.State == ExecutionState.Waiting && LocksTable.PlaceOf(reader, id) is { } place
+                    ? LocksTable.WaitsFor(reader, place)
+                    : [];
+            return (found, position, waitsFor, ExecutionsTable.ReadRequest(reader, id));
+        });
+        JobRequest? job = execution.Kind == ExecutionKind.Job ? JobRequest.Read(request) : null;
+        string? code = execution.Kind == ExecutionKind.Cell ? CellCode.Read(request) : null;
         ExecutionView view = View(execution) with
         {
             QueuePosition = position,
             WaitsFor = waitsFor,
             Code = code,
-            Argv = argv,
-            FirstLine = Kernels.CellCode.FirstLine(code ?? (argv is null ? null : string.Join(' ', argv))),
-            IsOnTerminal = isOnTerminal,
+            Argv = job?.Argv,
+            FirstLine = CellCode.FirstLine(job?.Argv is { } argv ? string.Join(' ', argv) : code),
+            IsOnTerminal = job?.Pty == true,
         };
         return
             execution is { Kind: ExecutionKind.Job, AttemptId: { } attempt }
@@ -79,7 +79,7 @@ public sealed class GetExecution(StateStore store, LiveAttempts live)
     public IReadOnlyList<ExecutionView> List(ExecutionFilter filter) =>
         store
             .Read(reader => ExecutionsTable.Page(reader, filter))
-            .ConvertAll(row => View(row.Execution) with { FirstLine = Kernels.CellCode.FirstLine(row.Begins) });
+            .ConvertAll(row => View(row.Execution) with { FirstLine = CellCode.FirstLine(row.Begins) });
 
     private ExecutionView View(Execution execution) =>
         execution.State.IsActive() && execution.AttemptId is { } attempt && live.TryGet(attempt, out LiveAttempt? found)

@@ -44,6 +44,19 @@ public sealed record JobRequest
 
     /// <summary>Who is told of the outcome. It is kept apart from the rest, for its secret.</summary>
     public Callbacks.CallbackRequest? Callback { get; init; }
+
+    /// <summary>From the store. Null when it is damaged, which must not keep the job's state from being told.</summary>
+    internal static JobRequest? Read(string stored)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(stored, JobJson.Default.JobRequest);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>The one serializer of stored job requests.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Holdfast.Server.Cli.Screen;
 
 namespace Holdfast.Tests.Cli;
@@ -20,14 +21,17 @@ public sealed class ScreenTests
     }
 
     [Theory]
-    [InlineData(null, null)]
-    [InlineData(" \n", null)]
-    [InlineData("\n  x = 1\ny = 2", "x = 1")]
+    [InlineData("{}", null)]
+    [InlineData("""{"firstLine":"x = 1"}""", "x = 1")]
     [InlineData(
-        "0123456789012345678901234567890123456789012345678901234567890",
+        """{"firstLine":"0123456789012345678901234567890123456789012345678901234567890"}""",
         "012345678901234567890123456789012345678901234567890123456789…"
     )]
-    public void A_cell_is_known_by_the_beginning_of_its_code(string? code, string? line) => Assert.Equal(line, Sentences.FirstLine(code));
+    public void An_execution_is_known_by_the_beginning_of_what_it_runs(string execution, string? line)
+    {
+        using var json = JsonDocument.Parse(execution);
+        Assert.Equal(line, Sentences.FirstLine(json.RootElement));
+    }
 
     [Theory]
     [InlineData("")]

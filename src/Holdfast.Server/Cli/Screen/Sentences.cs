@@ -61,18 +61,12 @@ internal static class Sentences
     }
 
     /// <summary>
-    /// What an execution is known by where it has no name: the first line of its code or command, as far as a table has room; null without
-    /// any.
+    /// What an execution is known by where it has no name: the first line of its code or command, as far as a table has room.
     /// </summary>
-    public static string? FirstLine(string? code)
-    {
-        ReadOnlySpan<char> rest = code.AsSpan().TrimStart();
-        int end = rest.IndexOfAny('\r', '\n');
-        string line = TerminalText.Printable((end < 0 ? rest : rest[..end]).ToString());
-        return line.Length == 0 ? null
-            : line.Length <= LineLengthMax ? line
-            : line[..LineLengthMax] + "…";
-    }
+    public static string? FirstLine(JsonElement execution) =>
+        execution.Text("firstLine") is not { } given ? null
+        : TerminalText.Printable(given) is { Length: > LineLengthMax } line ? line[..LineLengthMax] + "…"
+        : TerminalText.Printable(given);
 
     public static string Count(long count, string one, string many) =>
         string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many)}");

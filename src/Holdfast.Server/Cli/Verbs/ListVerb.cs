@@ -75,7 +75,7 @@ internal static class ListVerb
                 exit,
                 Ages.SinceText(execution, "createdAt", context.Time),
                 Ages.DurationText(execution, context.Time),
-                execution.Text("name") ?? Sentences.FirstLine(execution.Text("firstLine")) ?? execution.Text("cellId")
+                execution.Text("name") ?? Sentences.FirstLine(execution) ?? execution.Text("cellId")
             );
         }
 

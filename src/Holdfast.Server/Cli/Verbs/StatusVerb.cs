@@ -60,7 +60,7 @@ internal static class StatusVerb
         Row(text, "run", execution.Text("runId"));
         Row(text, "cell", execution.Text("cellId"));
         Row(text, "kernel", execution.Text("kernelId"));
-        Row(text, execution.Text("kind") == "job" ? "command" : "code", Sentences.FirstLine(execution.Text("firstLine")));
+        Row(text, execution.Text("kind") == "job" ? "command" : "code", Sentences.FirstLine(execution));
         Row(text, "queue", execution.Text("queue"));
         Row(text, "labels", Labels(execution));
         Row(text, "attempt", execution.Integer("attempt")?.ToString(CultureInfo.InvariantCulture));
