@@ -98,7 +98,7 @@ public sealed unsafe class JournalWriter : IDisposable
     }
 
     /// <summary>Appends one payload gathered from memory outside the heap, in order and without a copy.</summary>
-    public void Append(JournalChannel channel, ReadOnlySpan<NativePart> parts, long unixNanoseconds)
+    public void Append(JournalChannel channel, NativePart[] parts, long unixNanoseconds)
     {
         fixed (NativePart* first = parts)
         {

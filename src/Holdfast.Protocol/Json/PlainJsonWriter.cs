@@ -10,6 +10,7 @@ namespace Holdfast.Protocol.Json;
 public sealed class PlainJsonWriter
 {
     private const int DigitsMax = 20;
+    private const int EscapeBytesMax = 6; // \u00XX
     private byte[] _buffer = new byte[512];
     private int _length;
     private bool _needsComma;
@@ -105,8 +106,7 @@ public sealed class PlainJsonWriter
 
     private void WriteText(ReadOnlySpan<char> text)
     {
-        // A UTF-16 unit takes at most six bytes, as \u00XX.
-        Reserve(2 + (text.Length * 6));
+        Reserve(2 + text.Length);
         _buffer[_length++] = (byte)'"';
         for (int i = 0; i < text.Length; i++)
         {
@@ -114,8 +114,11 @@ public sealed class PlainJsonWriter
             if (c is >= ' ' and < '\x7f' and not ('"' or '\\'))
             {
                 _buffer[_length++] = (byte)c;
+                continue;
             }
-            else if (c < 0x80)
+
+            Reserve(1 + EscapeBytesMax + text.Length - i);
+            if (c < 0x80)
             {
                 PutEscaped(c);
             }

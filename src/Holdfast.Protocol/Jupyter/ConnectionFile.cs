@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Holdfast.Protocol.Json;
 using Holdfast.Protocol.Processes;
 
 namespace Holdfast.Protocol.Jupyter;
@@ -51,24 +51,20 @@ public sealed class ConnectionFile
 
     public void Write(string path)
     {
-        var json = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            writer.WriteNumber("shell_port"u8, ShellPort);
-            writer.WriteNumber("iopub_port"u8, IoPubPort);
-            writer.WriteNumber("stdin_port"u8, StdinPort);
-            writer.WriteNumber("control_port"u8, ControlPort);
-            writer.WriteNumber("hb_port"u8, HeartbeatPort);
-            writer.WriteString("ip"u8, Ip);
-            writer.WriteString("key"u8, Key);
-            writer.WriteString("transport"u8, Transport);
-            writer.WriteString("signature_scheme"u8, SignatureScheme);
-            writer.WriteString("kernel_name"u8, KernelName);
-            writer.WriteEndObject();
-        }
-
-        DurableFile.Write(path, json.WrittenSpan);
+        var json = new PlainJsonWriter();
+        json.WriteStartObject();
+        json.WriteNumber("shell_port", ShellPort);
+        json.WriteNumber("iopub_port", IoPubPort);
+        json.WriteNumber("stdin_port", StdinPort);
+        json.WriteNumber("control_port", ControlPort);
+        json.WriteNumber("hb_port", HeartbeatPort);
+        json.WriteString("ip", Ip);
+        json.WriteString("key", Key);
+        json.WriteString("transport", Transport);
+        json.WriteString("signature_scheme", SignatureScheme);
+        json.WriteString("kernel_name", KernelName);
+        json.WriteEndObject();
+        DurableFile.Write(path, json.Written);
     }
 
     /// <summary>Throws <see cref="FormatException"/> with the field's name when a needed one is missing or of another kind.</summary>

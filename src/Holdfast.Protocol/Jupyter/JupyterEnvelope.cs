@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Jupyter;
 
@@ -20,18 +19,16 @@ public static class JupyterEnvelope
         params ReadOnlySpan<ReadOnlyMemory<byte>> buffers
     )
     {
-        var headerJson = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(headerJson))
-        {
-            header.Write(writer);
-        }
-
         var frames = new ReadOnlyMemory<byte>[4 + buffers.Length];
-        frames[0] = headerJson.WrittenMemory;
+        frames[0] = header.Write();
         frames[1] = OrEmptyObject(parent);
         frames[2] = OrEmptyObject(metadata);
         frames[3] = OrEmptyObject(content);
-        buffers.CopyTo(frames.AsSpan(4));
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            frames[4 + i] = buffers[i];
+        }
+
         return Multipart.Encode(frames);
     }
 
@@ -44,35 +41,27 @@ public static class JupyterEnvelope
         bool stopOnError = true
     )
     {
-        var json = new ArrayBufferWriter<byte>(code.Length + 128);
-        using (var writer = new Utf8JsonWriter(json))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("code"u8, code);
-            writer.WriteBoolean("silent"u8, silent);
-            writer.WriteBoolean("store_history"u8, storeHistory);
-            writer.WriteStartObject("user_expressions"u8);
-            writer.WriteEndObject();
-            writer.WriteBoolean("allow_stdin"u8, allowStdin);
-            writer.WriteBoolean("stop_on_error"u8, stopOnError);
-            writer.WriteEndObject();
-        }
-
-        return json.WrittenSpan.ToArray();
+        var json = new PlainJsonWriter();
+        json.WriteStartObject();
+        json.WriteString("code", code);
+        json.WriteBoolean("silent", silent);
+        json.WriteBoolean("store_history", storeHistory);
+        json.WriteStartObject("user_expressions");
+        json.WriteEndObject();
+        json.WriteBoolean("allow_stdin", allowStdin);
+        json.WriteBoolean("stop_on_error", stopOnError);
+        json.WriteEndObject();
+        return json.Written.ToArray();
     }
 
     /// <summary>The content of an input_reply.</summary>
     public static byte[] InputContent(string value)
     {
-        var json = new ArrayBufferWriter<byte>(value.Length + 32);
-        using (var writer = new Utf8JsonWriter(json))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("value"u8, value);
-            writer.WriteEndObject();
-        }
-
-        return json.WrittenSpan.ToArray();
+        var json = new PlainJsonWriter();
+        json.WriteStartObject();
+        json.WriteString("value", value);
+        json.WriteEndObject();
+        return json.Written.ToArray();
     }
 
     /// <summary>The content of a shutdown_request.</summary>

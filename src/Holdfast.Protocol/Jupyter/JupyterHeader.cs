@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Holdfast.Protocol.Json;
 
 namespace Holdfast.Protocol.Jupyter;
 
@@ -92,15 +93,17 @@ public sealed class JupyterHeader
         };
     }
 
-    public void Write(Utf8JsonWriter writer)
+    public byte[] Write()
     {
+        var writer = new PlainJsonWriter();
         writer.WriteStartObject();
-        writer.WriteString("msg_id"u8, MessageId);
-        writer.WriteString("session"u8, Session);
-        writer.WriteString("username"u8, Username);
-        writer.WriteString("date"u8, Date);
-        writer.WriteString("msg_type"u8, MessageType);
-        writer.WriteString("version"u8, Version);
+        writer.WriteString("msg_id", MessageId);
+        writer.WriteString("session", Session);
+        writer.WriteString("username", Username);
+        writer.WriteString("date", Date);
+        writer.WriteString("msg_type", MessageType);
+        writer.WriteString("version", Version);
         writer.WriteEndObject();
+        return writer.Written.ToArray();
     }
 }

@@ -29,7 +29,7 @@ internal sealed unsafe class KernelInbox : IDisposable
     private readonly LoopCallback _appended;
     private readonly PollRegistration _registration;
     private readonly ZmqFrames _frames = new();
-    private NativePart[] _parts = [];
+    private NativePart[]? _parts;
     private byte[] _head = [];
     private int _headerIndex;
     private bool _isWaitingForRoom;
@@ -129,7 +129,7 @@ internal sealed unsafe class KernelInbox : IDisposable
     {
         int count = _frames.Count;
         int headLength = Multipart.HeadLength(count);
-        if (_parts.Length != count + 1)
+        if (_parts?.Length != count + 1)
         {
             _parts = new NativePart[count + 1];
             _head = GC.AllocateUninitializedArray<byte>(headLength, pinned: true);

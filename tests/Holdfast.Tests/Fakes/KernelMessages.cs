@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using Holdfast.Engine.Kernels;
 using Holdfast.Protocol.Journal;
 using Holdfast.Protocol.Jupyter;
@@ -58,14 +56,6 @@ internal static class KernelMessages
         return new KernelMessage(channel, JupyterMessage.TryParse(multipart)!, position * 1000, position, position + 1);
     }
 
-    private static byte[] Header(string type, string id, string session)
-    {
-        var json = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(json))
-        {
-            JupyterHeader.Create(type, id, session, "user", DateTimeOffset.UnixEpoch).Write(writer);
-        }
-
-        return json.WrittenSpan.ToArray();
-    }
+    private static byte[] Header(string type, string id, string session) =>
+        JupyterHeader.Create(type, id, session, "user", DateTimeOffset.UnixEpoch).Write();
 }
