@@ -1,3 +1,5 @@
+// One indivisible thing: the wiring. It is long because the engine has many operations, and read from top to bottom.
+
 using Holdfast.Engine.Access;
 using Holdfast.Engine.Assets;
 using Holdfast.Engine.Callbacks;

@@ -1,3 +1,5 @@
+// One indivisible thing: every transition of an execution. Apart, each would have to know what the others leave behind.
+
 using System.Security.Cryptography;
 using Holdfast.Engine.Access;
 using Holdfast.Engine.Callbacks;

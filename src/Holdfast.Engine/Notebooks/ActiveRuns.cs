@@ -120,7 +120,10 @@ public sealed partial class ActiveRuns : IDisposable
         try
         {
             SupervisorLink link = await kernel.Live.Link;
-            await link.RequestAllAsync(cells.Select(cell => HandOver(active, kernel, cell.Execution, cell.Request)), _stopping.Token);
+            await link.RequestAllAsync(
+                cells.Select(cell => CellHandOver.Message(active, kernel, cell.Execution, cell.Request, _time.GetUtcNow())),
+                _stopping.Token
+            );
             active.MarkHandedOver();
         }
         catch (Exception e) when (e is IOException or LinkRefusedException or RefusedException or OperationCanceledException)
@@ -136,22 +139,6 @@ public sealed partial class ActiveRuns : IDisposable
                 active.MarkHandedOver();
             }
         }
-    }
-
-    private LinkMessage HandOver(ActiveRun active, LiveKernel kernel, Execution execution, CellRequest request)
-    {
-        CrashPoints.Reach(CrashPoint.ServerCellHandedOver);
-        bool isUnwanted = execution.IsCancelRequested || active.IsUnwanted(execution.Id);
-        return isUnwanted || execution.State.IsSettled()
-            ? new LinkMessage
-            {
-                // One that the supervisor has never seen is over with this, too: nothing else would ever say so.
-                Type = LinkMessageType.Dequeue,
-                MessageId = execution.Id.Value,
-                Attempt = kernel.Live.Id.Value,
-                End = isUnwanted && !execution.State.IsSettled(),
-            }
-            : Execute(active.Run, execution, request, kernel);
     }
 
     /// <summary>
@@ -174,18 +161,7 @@ public sealed partial class ActiveRuns : IDisposable
             {
                 SupervisorLink link = await kernel.Live.Link.WaitAsync(_stopping.Token);
                 await Task.WhenAll(
-                    cells.Select(cell =>
-                        link.RequestAsync(
-                            new LinkMessage
-                            {
-                                Type = LinkMessageType.Dequeue,
-                                MessageId = cell.Value,
-                                Attempt = kernel.Live.Id.Value,
-                                End = true,
-                            },
-                            _stopping.Token
-                        )
-                    )
+                    cells.Select(cell => link.RequestAsync(CellHandOver.Withdrawal(kernel, cell, isFinal: true), _stopping.Token))
                 );
             }
         }
@@ -193,44 +169,6 @@ public sealed partial class ActiveRuns : IDisposable
         {
             Log.HandOverFailed(_logger, run, e); // The next link hands over again, and takes back what is not wanted.
         }
-    }
-
-    private LinkMessage Execute(Run run, Execution execution, CellRequest request, LiveKernel kernel)
-    {
-        bool stopOnError = run.StopOnError && !request.AllowsError;
-        byte[] metadata = CellMetadata(request.CellId);
-        return new LinkMessage
-        {
-            Type = LinkMessageType.Execute,
-            Attempt = kernel.Live.Id.Value,
-            MessageId = execution.Id.Value,
-            Group = run.Id,
-            StopOnError = stopOnError,
-            Position = kernel.Position, // The supervisor drops what was sent without knowing of an error that stopped the group.
-            Body = JupyterEnvelope.Build(
-                JupyterHeader.Create("execute_request", execution.Id.Value, kernel.Live.Id.Value, Environment.UserName, _time.GetUtcNow()),
-                JupyterEnvelope.ExecuteContent(request.Code ?? request.Source, stopOnError: stopOnError && !run.IsCascade),
-                metadata
-            ),
-            After = run.IsCascade ? [.. request.After ?? []] : null,
-        };
-    }
-
-    private static byte[] CellMetadata(string? cellId)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
-        {
-            writer.WriteStartObject();
-            if (cellId is not null)
-            {
-                writer.WriteString("cellId", cellId);
-            }
-
-            writer.WriteEndObject();
-        }
-
-        return stream.ToArray();
     }
 
     private async Task LookAfterAsync(ActiveRun active, LiveKernel kernel)

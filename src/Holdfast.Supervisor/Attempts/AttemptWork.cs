@@ -1,3 +1,5 @@
+// One indivisible thing: the states of an attempt's life and the steps between them, in their order.
+
 using Holdfast.Protocol;
 using Holdfast.Protocol.Attempts;
 using Holdfast.Protocol.Journal;

@@ -172,9 +172,9 @@ public sealed class OutputFold
         try
         {
             TakeExecutionCount(content);
-            ErrorName = Text(Member(content, "ename"u8)) ?? ErrorName;
-            ErrorValue = Text(Member(content, "evalue"u8)) ?? ErrorValue;
-            ReplyStatus = Text(Member(content, "status"u8));
+            ErrorName = MessageContent.Text(content, "ename"u8) ?? ErrorName;
+            ErrorValue = MessageContent.Text(content, "evalue"u8) ?? ErrorValue;
+            ReplyStatus = MessageContent.Text(content, "status"u8);
         }
         catch (JsonTextException)
         {
@@ -213,37 +213,10 @@ public sealed class OutputFold
 
     internal void Changed() => Version++;
 
-    private static ReadOnlySpan<byte> Member(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
-    {
-        ReadOnlySpan<byte> value = default;
-        JsonParts parts = new(json[JsonScan.SkipWhitespace(json, 0)..]);
-        while (parts.MoveNext())
-        {
-            if (JsonStrings.Equals(parts.Name, name))
-            {
-                value = parts.Value;
-            }
-        }
-
-        return value;
-    }
-
-    private static string? Text(ReadOnlySpan<byte> value) => value is [(byte)'"', ..] ? JsonStrings.ToText(value) : null;
-
-    private static ReadOnlySpan<byte> Required(ReadOnlySpan<byte> content, ReadOnlySpan<byte> name, char opening)
-    {
-        ReadOnlySpan<byte> value = Member(content, name);
-        return !value.IsEmpty && value[0] == opening
-            ? value
-            : throw new JsonTextException(0, "a field that this type of message must have is missing");
-    }
-
-    private static byte[] ObjectOrEmpty(ReadOnlySpan<byte> value) => value is [(byte)'{', ..] ? value.ToArray() : "{}"u8.ToArray();
-
     private void AddStream(ReadOnlySpan<byte> content)
     {
-        ReadOnlySpan<byte> text = JsonStrings.ToUtf8(Required(content, "text"u8, '"'), _scratch);
-        ReadOnlySpan<byte> quotedName = Required(content, "name"u8, '"');
+        ReadOnlySpan<byte> text = JsonStrings.ToUtf8(MessageContent.Required(content, "text"u8, '"'), _scratch);
+        ReadOnlySpan<byte> quotedName = MessageContent.Required(content, "name"u8, '"');
         if (text.IsEmpty)
         {
             return;
@@ -278,7 +251,7 @@ public sealed class OutputFold
     private void AddDisplay(ReadOnlySpan<byte> content, bool isResult)
     {
         byte[] bundle = BundleOf(content, out Dictionary<string, OutputSpool>? spooled);
-        byte[] metadata = ObjectOrEmpty(Member(content, "metadata"u8));
+        byte[] metadata = MessageContent.ObjectOrEmpty(content, "metadata"u8);
         if (isResult)
         {
             TakeExecutionCount(content);
@@ -286,7 +259,7 @@ public sealed class OutputFold
 
         BeforeOutput();
         DisplayContent shown;
-        if (DisplayId(content) is { } displayId)
+        if (MessageContent.DisplayId(content) is { } displayId)
         {
             shown = _displays.Show(displayId, this, bundle, metadata, spooled);
         }
@@ -302,33 +275,30 @@ public sealed class OutputFold
 
     private void UpdateDisplay(ReadOnlySpan<byte> content)
     {
-        if (DisplayId(content) is { } displayId)
+        if (MessageContent.DisplayId(content) is { } displayId)
         {
             byte[] bundle = BundleOf(content, out Dictionary<string, OutputSpool>? spooled);
-            _ = _displays.Update(displayId, bundle, ObjectOrEmpty(Member(content, "metadata"u8)), spooled);
+            _ = _displays.Update(displayId, bundle, MessageContent.ObjectOrEmpty(content, "metadata"u8), spooled);
         }
         else
         {
-            _ = Required(content, "data"u8, '{');
+            _ = MessageContent.Required(content, "data"u8, '{');
         }
     }
 
     private byte[] BundleOf(ReadOnlySpan<byte> content, out Dictionary<string, OutputSpool>? spooled)
     {
         spooled = null;
-        byte[] bundle = Required(content, "data"u8, '{').ToArray();
+        byte[] bundle = MessageContent.Required(content, "data"u8, '{').ToArray();
         return _spools is null ? bundle : LargeBundle.Split(bundle, _spools, out spooled);
     }
-
-    private static string? DisplayId(ReadOnlySpan<byte> content) =>
-        Member(content, "transient"u8) is [(byte)'{', ..] and var transient ? Text(Member(transient, "display_id"u8)) : null;
 
     private void AddError(ReadOnlySpan<byte> content)
     {
         ErrorOutput error = new(
-            Required(content, "ename"u8, '"').ToArray(),
-            Required(content, "evalue"u8, '"').ToArray(),
-            Required(content, "traceback"u8, '[').ToArray()
+            MessageContent.Required(content, "ename"u8, '"').ToArray(),
+            MessageContent.Required(content, "evalue"u8, '"').ToArray(),
+            MessageContent.Required(content, "traceback"u8, '[').ToArray()
         );
         BeforeOutput();
         _outputs.Add(error);
@@ -339,7 +309,7 @@ public sealed class OutputFold
 
     private void Clear(ReadOnlySpan<byte> content)
     {
-        if (Member(content, "wait"u8).SequenceEqual("true"u8))
+        if (MessageContent.Member(content, "wait"u8).SequenceEqual("true"u8))
         {
             _clearsAtNextOutput = true;
             return;
@@ -373,7 +343,7 @@ public sealed class OutputFold
 
     private void TakeExecutionCount(ReadOnlySpan<byte> content)
     {
-        ReadOnlySpan<byte> value = Member(content, "execution_count"u8);
+        ReadOnlySpan<byte> value = MessageContent.Member(content, "execution_count"u8);
         if (Utf8Parser.TryParse(value, out int count, out int length) && length == value.Length && count >= 0)
         {
             ExecutionCount = count;
@@ -383,7 +353,7 @@ public sealed class OutputFold
 
     private void TakeStatus(ReadOnlySpan<byte> content, string? date)
     {
-        switch (Text(Member(content, "execution_state"u8)))
+        switch (MessageContent.Text(content, "execution_state"u8))
         {
             case "busy":
                 Times = Times with { Busy = date };

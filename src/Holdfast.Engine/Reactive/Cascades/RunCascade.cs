@@ -45,6 +45,7 @@ public sealed class RunCascade(
     internal AssetQuota? Quota { get; init; }
 
     private readonly GhostRemoval _ghosts = new(store, kernels, time);
+    private readonly CascadeKernels _kernels = new(store, kernels, kernelLedger, options, root, time);
 
     public async Task<StartedCascade> RunAsync(CascadeRequest request, CancellationToken cancellationToken)
     {
@@ -67,25 +68,15 @@ public sealed class RunCascade(
         CascadeSubject subject = await subjects.ReadAsync(notebook, forRun: true, cancellationToken);
         ThrowIfNotRunnable(subject, request.Cell, path);
         Begun? begun;
-        KernelSpec? spec;
-        LiveKernel? reused;
+        CascadeKernel kernel;
         for (int waits = 0; ; waits++)
         {
             bool mayWait = waits < RevivalWaitsMax;
             Task changed = kernels.Changed;
-            (spec, Kernel? known, reused) = ChooseKernel(request.Kernel, path, notebook);
-            if (reused is not null)
-            {
-                await ThrowIfTooOldAsync(reused, cancellationToken);
-            }
-
-            LiveKernel? chosen = reused;
-            KernelSpec? wanted = spec;
+            CascadeKernel chosen = kernel = await _kernels.ChooseAsync(request.Kernel, path, notebook, cancellationToken);
             begun = await store.WriteAsync(
                 transaction =>
-                    mayWait && chosen is null && IsRevived(transaction, known)
-                        ? null
-                        : Begin(transaction, path, request, subject, wanted, known, chosen),
+                    mayWait && CascadeKernels.IsRevived(transaction, chosen) ? null : Begin(transaction, path, request, subject, chosen),
                 cancellationToken
             );
             if (begun is not null)
@@ -99,11 +90,8 @@ public sealed class RunCascade(
 
         // From here on the request's token is not honoured: what is committed is done.
         await _ghosts.RunAsync(path, CancellationToken.None); // Before any cell that may make such a name anew.
-        return await HandOverAsync(begun, spec, reused);
+        return await HandOverAsync(begun, kernel);
     }
-
-    private static bool IsRevived(StoreTransaction transaction, Kernel? known) =>
-        known is not null && KernelsTable.Find(transaction, known.Id) is { AttemptId: not null };
 
     private sealed record Begun(
         Run? Run,
@@ -114,16 +102,9 @@ public sealed class RunCascade(
         List<(string Run, ExecutionId Cell)> Superseded
     );
 
-    private Begun Begin(
-        StoreTransaction transaction,
-        string path,
-        CascadeRequest request,
-        CascadeSubject subject,
-        KernelSpec? spec,
-        Kernel? known,
-        LiveKernel? reused
-    )
+    private Begun Begin(StoreTransaction transaction, string path, CascadeRequest request, CascadeSubject subject, CascadeKernel chosen)
     {
+        LiveKernel? reused = chosen.Reused;
         // A kernel that is to be started holds nothing; its incarnation comes with the plan, if there is one.
         AttemptId? incarnation = reused?.Live.Id;
         string id = Ulid.New(time);
@@ -170,7 +151,7 @@ public sealed class RunCascade(
             }
         }
 
-        (Kernel? newKernel, Attempt? newAttempt) = reused is not null ? (null, null) : StartKernel(transaction, known, spec!, path);
+        (Kernel? newKernel, Attempt? newAttempt) = reused is not null ? (null, null) : _kernels.Start(transaction, chosen, path);
         KernelId kernel = newKernel?.Id ?? reused!.Id;
         AttemptId attempt = newAttempt?.Id ?? reused!.Live.Id;
         var run = new Run(
@@ -251,7 +232,7 @@ public sealed class RunCascade(
         return blocked;
     }
 
-    private async Task<StartedCascade> HandOverAsync(Begun begun, KernelSpec? spec, LiveKernel? reused)
+    private async Task<StartedCascade> HandOverAsync(Begun begun, CascadeKernel kernel)
     {
         foreach (var older in begun.Superseded.GroupBy(static s => s.Run, static s => s.Cell))
         {
@@ -267,19 +248,19 @@ public sealed class RunCascade(
         CrashPoints.Reach(CrashPoint.ServerCascadePlanned);
         ActiveRun tracked = active.Track(begun.Run, begun.Rows);
         LiveKernel live;
-        if (reused is null)
+        if (kernel.Reused is null)
         {
             live = kernels.Launch(
                 begun.NewKernel!,
                 begun.NewAttempt!,
-                spec!,
+                kernel.Spec!,
                 begun.Rows.Select(static r => r.Execution.Id),
                 started => started.Listen(tracked)
             );
         }
         else
         {
-            live = reused;
+            live = kernel.Reused;
             live.Listen(tracked);
             if (!begun.Rows.TrueForAll(r => live.HandOver(r.Execution.Id)))
             {
@@ -327,85 +308,10 @@ public sealed class RunCascade(
         }
     }
 
-    /// <summary>The kernel asked for; else the one the notebook has, in its next incarnation if it died; else a new one.</summary>
-    private (KernelSpec? Spec, Kernel? Known, LiveKernel? Reused) ChooseKernel(string? wanted, string path, NotebookFile notebook)
-    {
-        if (wanted is not null && Guid.TryParseExact(wanted, "D", out _))
-        {
-            return (null, null, kernels.Get(new KernelId(wanted)));
-        }
-
-        Kernel? known = store.Read(reader =>
-            (SessionKernels.Find(reader, path, root) ?? ReactiveKernelsTable.Of(reader, path)) is { } id
-                ? KernelsTable.Find(reader, id)
-                : null
-        );
-        string name = wanted ?? known?.SpecName ?? notebook.KernelName ?? Kernels.StartKernel.DefaultSpec;
-        if (known is not null && known.SpecName == name && known.State != KernelState.Stopped)
-        {
-            if (kernels.TryGet(known.Id, out LiveKernel? live) && live.EndState is null)
-            {
-                return (null, null, live);
-            }
-
-            return (KernelSpecs.Require(name), known, null);
-        }
-
-        return (KernelSpecs.Require(wanted ?? notebook.KernelName ?? Kernels.StartKernel.DefaultSpec), null, null);
-    }
-
-    /// <summary>A supervisor of an older version would not understand what a cell needs, and run one whose upstream failed.</summary>
-    private async Task ThrowIfTooOldAsync(LiveKernel kernel, CancellationToken cancellationToken)
-    {
-        Supervision.SupervisorLink link;
-        try
-        {
-            link = await kernel.Live.Link.WaitAsync(LinkTimeout, time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // Just started on a machine that is busy, or stopped: nothing is known against it.
-            throw new RefusedException(
-                ErrorCodes.SupervisorUnreachable,
-                $"The supervisor of kernel {kernel.Id} does not answer now. The kernel is not harmed; try again."
-            );
-        }
-
-        if (link.Welcome.Capabilities?.Contains(LinkCapabilities.After) != true)
-        {
-            throw new RefusedException(
-                ErrorCodes.NotSupported,
-                $"Kernel {kernel.Id} was started by an older version of Holdfast, which knows no cascades. Restart the kernel."
-            );
-        }
-    }
-
     /// <summary>One that has an incarnation and never becomes live, such as one set aside by a person, is replaced after all.</summary>
     private const int RevivalWaitsMax = 5;
 
     private static readonly TimeSpan WithdrawTimeout = TimeSpan.FromSeconds(2);
-
-    private static readonly TimeSpan LinkTimeout = TimeSpan.FromSeconds(10);
-
-    private (Kernel, Attempt) StartKernel(StoreTransaction transaction, Kernel? known, KernelSpec spec, string path)
-    {
-        if (
-            known is not null
-            && KernelsTable.Find(transaction, known.Id) is { AttemptId: null, State: KernelState.Dead or KernelState.Restarting } dead
-        )
-        {
-            return kernelLedger.Renew(transaction, dead);
-        }
-
-        return kernelLedger.Add(
-            transaction,
-            KernelId.New(),
-            KernelPlan.For(spec, System.IO.Path.GetDirectoryName(path)!, options) with
-            {
-                IsAutoRestarted = true,
-            }
-        );
-    }
 
     private void Announce(StoreTransaction transaction, Run run, CascadePlan plan, List<(string Run, ExecutionId Cell)> superseded) =>
         feed.Append(
