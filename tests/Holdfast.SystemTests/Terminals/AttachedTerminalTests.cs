@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Holdfast.Protocol.Processes;
 using Holdfast.SystemTests.Cli;
 using Holdfast.SystemTests.Serving;
 
@@ -40,6 +41,12 @@ public sealed class AttachedTerminalTests
         await TypeAsync(server, outer, "\u0003");
         await TypeAsync(server, outer, "echo inter''rupted\r");
         await UntilShownAsync(server, outer, "interrupted\r\n");
+
+        int client = HouseProcesses.Work(server.Data).Single(p => p.CommandLine.Contains($" attach {shell}", StringComparison.Ordinal)).Pid;
+        _ = Libc.Kill(client, Libc.SigStop);
+        _ = Libc.Kill(client, Libc.SigCont);
+        await TypeAsync(server, outer, "echo con''tinued\r");
+        await UntilShownAsync(server, outer, "continued\r\n");
 
         await server.KillAsync();
         await server.StartAgainAsync();

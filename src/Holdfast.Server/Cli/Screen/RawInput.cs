@@ -24,6 +24,7 @@ internal sealed class RawInput : IDisposable
             .. ((PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT]).Select(s =>
                 PosixSignalRegistration.Create(s, _ => Restore())
             ),
+            PosixSignalRegistration.Create(PosixSignal.SIGCONT, BeRawAgain),
         ];
     }
 
@@ -31,6 +32,13 @@ internal sealed class RawInput : IDisposable
     {
         Array.ForEach(_signals, static s => s.Dispose());
         Restore();
+    }
+
+    /// <summary>Whoever stood still finds the modes that his shell has set meanwhile; and the runtime would set its own.</summary>
+    private void BeRawAgain(PosixSignalContext continued)
+    {
+        continued.Cancel = true;
+        _ = Tty.MakeRaw(_fd);
     }
 
     private void Restore()
