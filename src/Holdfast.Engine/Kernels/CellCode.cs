@@ -7,13 +7,26 @@ internal static class CellCode
 {
     private const int FirstLineLengthMax = 200;
 
-    /// <summary>Null for code that was too long to be stored; the journal has it.</summary>
+    /// <summary>
+    /// Null for code that was too long to be stored, which the journal has; and for a request that is damaged, which must not keep the
+    /// cell's state from being told.
+    /// </summary>
     public static string? Read(string request)
     {
-        using JsonDocument document = JsonDocument.Parse(request);
-        return document.RootElement.TryGetProperty("code", out JsonElement code) || document.RootElement.TryGetProperty("source", out code)
-            ? code.GetString()
-            : null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(request);
+            return
+                document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && (root.TryGetProperty("code", out JsonElement code) || root.TryGetProperty("source", out code))
+                && code.ValueKind == JsonValueKind.String
+                ? code.GetString()
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Holdfast.Engine.Executions;
 using Holdfast.Engine.Kernels;
+using Holdfast.Engine.Supervision;
 using Holdfast.Tests.Executions;
 
 namespace Holdfast.Tests.Kernels;
@@ -12,6 +13,29 @@ public sealed class CellCodeTests
     [InlineData("\n\n  x = 1  \r\ny", "x = 1")]
     public void A_cell_is_known_by_its_first_line_with_anything_in_it(string? code, string? line) =>
         Assert.Equal(line, CellCode.FirstLine(code));
+
+    [Theory]
+    [InlineData("""{"source":"a run's"}""", "a run's")]
+    [InlineData("""{"code":"a client's"}""", "a client's")]
+    [InlineData("{}", null)]
+    [InlineData("", null)]
+    [InlineData("""{"code":""", null)]
+    [InlineData("""{"code":[1]}""", null)]
+    [InlineData("[]", null)]
+    [InlineData("7", null)]
+    public void A_damaged_request_has_no_code_and_is_no_error(string request, string? code) => Assert.Equal(code, CellCode.Read(request));
+
+    [Fact]
+    public async Task A_cell_whose_request_is_damaged_is_told_of_all_the_same()
+    {
+        await using var house = new TemporaryLedger();
+        Execution damaged = await house.Store.WriteAsync(
+            transaction => house.Ledger.Add(transaction, house.Draft(ExecutionKind.Cell, new AttemptId("k")), """{"code":"""),
+            TemporaryLedger.Cancel
+        );
+        ExecutionView view = new GetExecution(house.Store, new LiveAttempts()).Run(damaged.Id);
+        Assert.Equal((ExecutionState.Queued, null), (view.Execution.State, view.Code));
+    }
 
     [Fact]
     public void A_long_line_is_cut_between_characters() =>
