@@ -14,11 +14,18 @@ public sealed class CellAnalysers(Action childSpawned, TimeProvider time) : IDis
 
     private readonly ConcurrentDictionary<string, Lazy<Cached>> _pythons = new();
 
-    /// <summary>For notebooks of this kernelspec, if there is one of that name here.</summary>
-    public ICellAnalyser ForKernel(string? kernelName) =>
-        SpecOf(kernelName) is { Language.Length: > 0 } spec && !spec.Language.Contains("python", StringComparison.OrdinalIgnoreCase)
-            ? new UnknownLanguage(spec.Language)
-            : For(InterpreterOf(kernelName));
+    /// <summary>
+    /// For notebooks of this kernelspec: by the language that the one installed here speaks; where none of that name is, or the notebook
+    /// names none, by what the notebook says of itself.
+    /// </summary>
+    public ICellAnalyser ForKernel(string? kernelName, string? notebookLanguage)
+    {
+        string? installed = kernelName is null ? null : SpecOf(kernelName)?.Language;
+        string? language = string.IsNullOrEmpty(installed) ? notebookLanguage : installed;
+        return string.IsNullOrEmpty(language) || language.Contains("python", StringComparison.OrdinalIgnoreCase)
+            ? For(InterpreterOf(kernelName))
+            : new UnknownLanguage(language);
+    }
 
     /// <summary>The same interpreter, for what a conversion asks of it besides: nothing of that is kept.</summary>
     public PythonAnalyser PythonForKernel(string? kernelName) => CachedFor(InterpreterOf(kernelName)).Python;

@@ -260,7 +260,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
         ReactiveCheck.ThrowIfCellsHaveNoIds(file);
         string path = file.Path;
         bool isKnown = _open.TryGet(path, out ReactiveNotebook? notebook);
-        notebook ??= new ReactiveNotebook(path, analysers.ForKernel(file.KernelName));
+        notebook ??= new ReactiveNotebook(path, analysers.ForKernel(file.KernelName, file.Language));
         if (!isKnown)
         {
             await moved.FindAsync(file);
