@@ -109,7 +109,6 @@ public sealed partial class Gate
         Admission? prefixed = TokenPrefix.TryTake(request, _credentials);
         if (prefixed is { Caller: Caller.Wrong })
         {
-            request.Path = "/t"; // What was tried is nobody's business, least of all a log's.
             CountFailure(context);
             throw new RefusedException(ErrorCodes.PrefixNotAllowed, "The token in the path is not this server's.");
         }

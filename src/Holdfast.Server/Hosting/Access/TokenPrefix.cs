@@ -1,4 +1,5 @@
 using Holdfast.Engine.Access;
+using Holdfast.Server.Jupyter;
 
 namespace Holdfast.Server.Hosting.Access;
 
@@ -11,7 +12,7 @@ internal static class TokenPrefix
     private const string Start = "/t/";
 
     /// <summary>
-    /// Null when the path has no such prefix; else whose its token is, in which case it is taken off the path, or that it is a wrong one.
+    /// Null when the path has no such prefix; else whose its token is, or that it is a wrong one. It is no longer in the path either way.
     /// </summary>
     public static Admission? TryTake(HttpRequest request, Credentials credentials)
     {
@@ -23,13 +24,16 @@ internal static class TokenPrefix
 
         int end = path.IndexOf('/', Start.Length);
         string given = end < 0 ? path[Start.Length..] : path[Start.Length..end];
+        string rest = end < 0 ? "/" : path[end..];
         if (credentials.FindToken(given) is not { } bearer)
         {
+            // What was tried is nobody's business, least of all a log's; but the error is to have the shape of the door that was asked.
+            request.Path = JupyterPaths.Has(rest) ? rest : "/t";
             return new Admission(Caller.Wrong, null);
         }
 
         request.PathBase = request.PathBase.Add(path[..(Start.Length + given.Length)]);
-        request.Path = end < 0 ? "/" : path[end..];
+        request.Path = rest;
         return new Admission(Caller.Token, bearer);
     }
 }

@@ -452,7 +452,10 @@ public sealed class JupyterAccessTests : IAsyncLifetime
         using HttpResponseMessage answer = await SendAsync(path, r => Add(r, "Authorization", "token " + Token));
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         string said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.Contains(ErrorCodes.PrefixNotAllowed, said, StringComparison.Ordinal);
+        Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
+        JsonNode error = JsonNode.Parse(said)!;
+        Assert.Equal(ErrorCodes.PrefixNotAllowed, (string?)error["reason"]);
+        Assert.NotNull((string?)error["message"]);
         Assert.DoesNotContain("0123456789", said, StringComparison.Ordinal);
     }
 
