@@ -20,6 +20,8 @@ public sealed class KernelClient : IDisposable
     private readonly LiveKernels _kernels;
     private readonly Action _replaced;
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _leaving = new();
+    private bool _hasLeft; // guarded by _leaving
     private volatile List<byte[]> _names; // Replaced, never changed: two loops read it.
 
     internal KernelClient(KernelClients clients, LiveKernels kernels, KernelId kernel, string path, byte[] session, Action replaced)
@@ -51,7 +53,7 @@ public sealed class KernelClient : IDisposable
     /// <summary>True when it goes on where an earlier connection of its session got to.</summary>
     public bool IsReturning { get; private set; }
 
-    /// <summary>Set when it closes the connection itself: without a session it will not come back.</summary>
+    /// <summary>Set when it closes the connection itself, unasked: without a session it will not come back.</summary>
     public bool HasSaidGoodbye { get; set; }
 
     internal string Path { get; }
@@ -67,20 +69,45 @@ public sealed class KernelClient : IDisposable
         }
 
         _names = [.. _names, session.ToArray()];
-        Mark.AddName(session);
+        lock (_leaving)
+        {
+            if (!_hasLeft)
+            {
+                Mark.AddName(session);
+            }
+        }
     }
 
     /// <summary>
-    /// Whether a message is for this client: what a kernel publishes and what it asks is for everyone, a reply for whoever asked.
+    /// Whether a message is for this client: what a kernel publishes and what it asks is for everyone, a reply for whoever asked; what it
+    /// says of the supervisor's own questions is for nobody.
     /// </summary>
     public bool Wants(KernelChannel channel, ReadOnlySpan<byte> parent) =>
-        channel is KernelChannel.IoPub or KernelChannel.Stdin
-        || (JupyterJson.TryGetRaw(parent, "session"u8, out ReadOnlySpan<byte> session) && IsName(session));
+        channel switch
+        {
+            KernelChannel.IoPub => !SupervisorRequest.IsQuestion(parent),
+            KernelChannel.Stdin => true,
+            _ => JupyterJson.TryGetRaw(parent, "session"u8, out ReadOnlySpan<byte> session) && IsName(session),
+        };
 
+    /// <summary>
+    /// Gives up its place, which the next connection of its session may take. What its own connection still hears of the client may go on
+    /// to the kernel.
+    /// </summary>
     public void Dispose()
     {
-        Cursor?.Dispose();
-        Mark?.Dispose();
+        lock (_leaving)
+        {
+            if (_hasLeft)
+            {
+                return;
+            }
+
+            _hasLeft = true;
+            Cursor?.Dispose();
+            Mark?.Dispose();
+        }
+
         _clients.Leave(this);
         _left.TrySetResult();
     }
