@@ -204,6 +204,26 @@ internal sealed class KernelSocket : IDisposable
         return text.ToString();
     }
 
+    /// <summary>What a cell has yet to say, to its end; its reply may come before its output.</summary>
+    public async Task<string> ReadCellAsync(string id)
+    {
+        var text = new StringBuilder();
+        bool isIdle = false,
+            hasReply = false;
+        while (!isIdle || !hasReply)
+        {
+            SocketMessage message = await ReadUntilAsync(message => message.ParentId == id);
+            text.Append(message.Text);
+            isIdle |= message.State == "idle";
+            hasReply |= message.Type == "execute_reply";
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Answers the server's close, as every browser does by itself.</summary>
+    public Task AnswerCloseAsync() => _socket.CloseOutputAsync(_socket.CloseStatus!.Value, null, CancellationToken.None);
+
     public void Dispose() => _socket.Dispose();
 
     private static SocketMessage Parse(ReadOnlySpan<byte> frame)

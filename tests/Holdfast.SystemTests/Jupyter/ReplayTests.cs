@@ -110,7 +110,7 @@ public class ReplayTests
         await Patience.UntilAsync(() => File.Exists(mark), "the cell had ended");
         await server.StartAgainAsync();
         using KernelSocket second = await KernelSocket.OpenAsync(server, kernel, session);
-        Assert.Equal("more\n", await TextAsync(second, id));
+        Assert.Equal("more\n", await second.ReadCellAsync(id));
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public class ReplayTests
         Assert.Equal(id, (await other.ReadUntilAsync(static message => message.Type == "input_request")).ParentId);
         Assert.Equal(id, (await back.ReadUntilAsync(static message => message.Type == "input_request")).ParentId);
         await other.SendAsync("stdin", "input_reply", new JsonObject { ["value"] = "first" });
-        Assert.Equal("hello first\n", await TextAsync(back, id));
+        Assert.Equal("hello first\n", await back.ReadCellAsync(id));
         await back.SendAsync("stdin", "input_reply", new JsonObject { ["value"] = "second" });
         string next = await back.ExecuteAsync("b=input('again? '); print(b)");
         await other.ReadUntilAsync(message => message.Type == "input_request" && message.ParentId == next);
@@ -218,7 +218,7 @@ public class ReplayTests
         await MustEndAsync(other, await other.ExecuteAsync("1"));
         await MustEndAsync(socket, await socket.ExecuteAsync("1"));
         string id = await socket.ExecuteAsync("import sys\n_=sys.stdout.write('a'*200_000_000)");
-        Task<string> big = TextAsync(socket, id);
+        Task<string> big = socket.ReadCellAsync(id);
         int served = 0;
         while (!big.IsCompleted)
         {
@@ -311,7 +311,7 @@ public class ReplayTests
         await File.WriteAllTextAsync(go, "", TestContext.Current.CancellationToken);
         await server.StartAgainAsync();
         using KernelSocket second = await KernelSocket.OpenAsync(server, kernel, "s", isNameless: true);
-        said.Append(await TextAsync(second, id));
+        said.Append(await second.ReadCellAsync(id));
         Assert.Equal(string.Concat(Enumerable.Range(10, 90).Select(static i => $"{i}\n")), said.ToString());
     }
 
@@ -340,24 +340,7 @@ public class ReplayTests
         return null;
     }
 
-    private static async Task MustEndAsync(KernelSocket socket, string id) => _ = await TextAsync(socket, id);
-
-    /// <summary>What a cell has yet to say, to its end; its reply may come before its output.</summary>
-    private static async Task<string> TextAsync(KernelSocket socket, string id)
-    {
-        var text = new StringBuilder();
-        bool isIdle = false,
-            hasReply = false;
-        while (!isIdle || !hasReply)
-        {
-            SocketMessage message = await socket.ReadUntilAsync(message => message.ParentId == id);
-            text.Append(message.Text);
-            isIdle |= message.State == "idle";
-            hasReply |= message.Type == "execute_reply";
-        }
-
-        return text.ToString();
-    }
+    private static async Task MustEndAsync(KernelSocket socket, string id) => _ = await socket.ReadCellAsync(id);
 
     /// <summary>How many displays came until the idle, each of which must be the next.</summary>
     private static async Task<int> CountAsync(KernelSocket socket, string id)

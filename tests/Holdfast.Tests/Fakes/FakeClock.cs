@@ -7,7 +7,7 @@ internal sealed class FakeClock : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<FakeTimer> _timers = []; // guarded by _lock
-    private readonly List<(bool IsSet, TaskCompletionSource Done)> _expecting = []; // guarded by _lock
+    private readonly List<(Func<int, bool> IsMet, TaskCompletionSource Done)> _expecting = []; // guarded by _lock
     private TimeSpan _elapsed = TimeSpan.FromDays(20_000); // guarded by _lock
     private TimeSpan _jumped; // guarded by _lock
 
@@ -38,11 +38,11 @@ internal sealed class FakeClock : TimeProvider
         }
     }
 
-    /// <summary>Completes when a timer is set, so that a test turns the clock for somebody who really waits for it.</summary>
-    public Task TimerSetAsync() => ExpectAsync(isSet: true);
+    /// <summary>Completes when so many timers are set, so that a test turns the clock for somebody who really waits for it.</summary>
+    public Task TimerSetAsync(int least = 1) => ExpectAsync(count => count >= least);
 
     /// <summary>Completes when no timer is left: nothing goes on costing something when everybody has gone.</summary>
-    public Task NoTimerAsync() => ExpectAsync(isSet: false);
+    public Task NoTimerAsync() => ExpectAsync(static count => count == 0);
 
     public void Turn(TimeSpan by)
     {
@@ -65,12 +65,12 @@ internal sealed class FakeClock : TimeProvider
         return timer;
     }
 
-    private Task ExpectAsync(bool isSet)
+    private Task ExpectAsync(Func<int, bool> isMet)
     {
         lock (_lock)
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _expecting.Add((isSet, done));
+            _expecting.Add((isMet, done));
             Tell();
             return done.Task;
         }
@@ -78,9 +78,9 @@ internal sealed class FakeClock : TimeProvider
 
     private void Tell()
     {
-        bool isSet = _timers.Count > 0;
-        _expecting.FindAll(e => e.IsSet == isSet).ForEach(static e => e.Done.TrySetResult());
-        _expecting.RemoveAll(e => e.IsSet == isSet);
+        int count = _timers.Count;
+        _expecting.FindAll(e => e.IsMet(count)).ForEach(static e => e.Done.TrySetResult());
+        _expecting.RemoveAll(e => e.IsMet(count));
     }
 
     private FakeTimer? NextDue(TimeSpan target)

@@ -7,10 +7,10 @@ using Holdfast.Protocol.Journal;
 namespace Holdfast.Server.Jupyter.Channels;
 
 /// <summary>
-/// One client's connection from its handshake to its end: 1. it joins, which may mean waiting for the connection whose place it takes; 2.
-/// it is told what it could not know;
-/// 3. both loops run, and pings say whether anybody is there; 4. whichever ends first ends the other; 5. the session's mark goes back to
-/// what the client's TCP has acknowledged.
+/// One client's connection from its handshake to its end: 1. it joins, and whichever connection has its place gives it up; 2. it is told
+/// what it could not know; 3. both loops run, and pings say whether anybody is there; 4. whichever ends first ends the other; 5. the
+/// session's mark goes back to what the client's TCP has acknowledged, and its place is free for another connection; 6. then only the
+/// socket is left, until the client has hung up.
 /// </summary>
 internal sealed partial class ChannelsConnection : IDisposable
 {
@@ -20,12 +20,19 @@ internal sealed partial class ChannelsConnection : IDisposable
     /// <summary>For the client to answer our close, and to take a last message before it.</summary>
     private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// For a connection that has to give way to end its message, and say so: whoever is not there any more does not take it, and another
+    /// waits for its place.
+    /// </summary>
+    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(100);
+
     private readonly HttpContext _context;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _gone = new();
     private readonly JournalWake _wake = new();
     private volatile ChannelsOutput? _output;
     private volatile bool _isReplaced;
+    private volatile bool _hasWritten;
     private long _heardBytes;
     private int _missed;
 
@@ -43,7 +50,7 @@ internal sealed partial class ChannelsConnection : IDisposable
             context.RequestAborted
         );
         bool isV1 = Handshake.OffersV1(context);
-        (Stream stream, ClientWire wire) = await Handshake.AcceptAsync(context, isV1, place.Time);
+        (Stream stream, ClientWire wire) = await Handshake.AcceptAsync(context, isV1, place.Time, context.RequestAborted);
         using (wire)
         {
             await connection.ServeAsync(client, stream, wire, isV1 ? new V1Framing() : new LegacyFraming(), place, logger);
@@ -56,7 +63,16 @@ internal sealed partial class ChannelsConnection : IDisposable
     {
         _isReplaced = true;
         _output?.Close(CloseCode.Replaced, "Another connection of this session has come.");
-        _ = HangUpLaterAsync();
+        _ = GiveWayAsync();
+    }
+
+    private async Task GiveWayAsync()
+    {
+        await Task.Delay(Courtesy, _time);
+        if (!_hasWritten)
+        {
+            HangUp();
+        }
     }
 
     private async Task ServeAsync(
@@ -69,7 +85,7 @@ internal sealed partial class ChannelsConnection : IDisposable
     )
     {
         using var output = new ChannelsOutput(client, wire, framing, _wake, _time);
-        using IDisposable following = place.Followers.Enter(
+        IDisposable following = place.Followers.Enter(
             FollowerTally.Journal,
             () => Math.Max(0, JournalFormat.EndOf(client.Cursor.Journal) - client.Cursor.Pieces.Position)
         );
@@ -95,15 +111,18 @@ internal sealed partial class ChannelsConnection : IDisposable
             await writing;
         }
 
-        if (output.Start is var start && await wire.FindAcknowledgedAsync(start, _time) is { } acknowledged)
+        _hasWritten = true;
+        following.Dispose();
+        if (await wire.FindAcknowledgedAsync(output.Start, client.Mark.Read()?.SentBytes ?? 0, _time) is { } acknowledged)
         {
             client.Mark.Set(acknowledged with { SentBytes = 0 });
         }
 
+        client.Dispose();
         await FinishAsync(reading, frames);
     }
 
-    /// <summary>4. Until the client has hung up, too: else what it has not read yet, our close above all, would be thrown away.</summary>
+    /// <summary>6. Until the client has hung up, too: else what it has not read yet, our close above all, would be thrown away.</summary>
     private async Task FinishAsync(Task reading, WebSocketInput frames)
     {
         bool isInOrder = reading.IsCompletedSuccessfully;

@@ -41,7 +41,7 @@ internal sealed partial class ChannelsInput(
                     case Opcode.Pong:
                         break;
                     case Opcode.Close:
-                        client.HasSaidGoodbye = true;
+                        client.HasSaidGoodbye = !output.IsClosing;
                         output.CloseAsAsked(Sane(input.ControlPayload));
                         return;
                     default:

@@ -54,6 +54,9 @@ internal sealed class ChannelsOutput : IDisposable
     /// </summary>
     public bool IsHeldUp => _isWriting;
 
+    /// <summary>True once we have begun to end the connection: a client's close is then the answer to ours.</summary>
+    public bool IsClosing => _close is not null;
+
     /// <summary>Puts a frame of our own in, before the next message.</summary>
     public void Say(byte[] frame)
     {

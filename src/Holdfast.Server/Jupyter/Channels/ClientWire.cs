@@ -73,10 +73,13 @@ internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, 
     }
 
     /// <summary>
-    /// The last place whose every byte the peer has acknowledged; null when the system does not tell, or everything was acknowledged. The
-    /// peer's acknowledgement may lag behind what it has read by the time that TCP saves acknowledgements up; so long it is waited for.
+    /// The last place whose every byte the peer has acknowledged; null when the system does not tell, or everything was acknowledged and is
+    /// marked so. The peer's acknowledgement may lag behind what it has read by the time that TCP saves acknowledgements up; so long it is
+    /// waited for.
     /// </summary>
-    public async ValueTask<SessionPlace?> FindAcknowledgedAsync(SessionPlace start, TimeProvider time)
+    /// <param name="markedBytes">How many bytes had been handed over at the place that is marked: a send that was cut off may have got
+    /// further.</param>
+    public async ValueTask<SessionPlace?> FindAcknowledgedAsync(SessionPlace start, long markedBytes, TimeProvider time)
     {
         if (tcp is null || _places.Count == 0)
         {
@@ -91,7 +94,7 @@ internal sealed class ClientWire(Stream stream, Socket? socket, TcpHandle? tcp, 
 
         long acknowledged = tcp.Acknowledged() - takenBefore;
         int last = _places.FindLastIndex(place => place.SentBytes <= acknowledged);
-        return last == _places.Count - 1 ? null
+        return last == _places.Count - 1 && _places[last].SentBytes <= markedBytes ? null
             : last < 0 ? start
             : _places[last];
     }

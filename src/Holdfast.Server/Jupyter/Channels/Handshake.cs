@@ -24,7 +24,12 @@ internal static class Handshake
     public static bool OffersV1(HttpContext context) =>
         context.Request.Headers.GetCommaSeparatedValues("Sec-WebSocket-Protocol").Contains(V1Framing.Subprotocol);
 
-    public static async Task<(Stream Stream, ClientWire Wire)> AcceptAsync(HttpContext context, bool isV1, TimeProvider time)
+    public static async Task<(Stream Stream, ClientWire Wire)> AcceptAsync(
+        HttpContext context,
+        bool isV1,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         IHeaderDictionary headers = context.Response.Headers;
         headers.Connection = "Upgrade";
@@ -54,7 +59,7 @@ internal static class Handshake
         long start = time.GetTimestamp();
         while (tcp.Taken() == before && time.GetElapsedTime(start) < FlushPatience)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(1), time);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken);
         }
 
         return (stream, new ClientWire(stream, socket, tcp, tcp.Taken()));
