@@ -43,7 +43,11 @@ internal static class CellHandOver
             Position = kernel.Position, // The supervisor drops what was sent without knowing of an error that stopped the group.
             Body = JupyterEnvelope.Build(
                 JupyterHeader.Create("execute_request", execution.Id.Value, kernel.Live.Id.Value, Environment.UserName, now),
-                JupyterEnvelope.ExecuteContent(request.Code ?? request.Source, stopOnError: stopOnError && !run.IsCascade),
+                JupyterEnvelope.ExecuteContent(
+                    request.Code ?? request.Source,
+                    stopOnError: stopOnError && !run.IsCascade,
+                    afterwards: request.Afterwards
+                ),
                 CellMetadata(request.CellId)
             ),
             After = run.IsCascade ? [.. request.After ?? []] : null,

@@ -20,6 +20,12 @@ public sealed record CellRequest(string Source, string? CellId, int Index, bool 
 
     public IReadOnlyList<string>? Imports { get; init; }
 
+    /// <summary>Of a cascade: the names with an underscore that it makes in its kernel.</summary>
+    public IReadOnlyList<string>? Privates { get; init; }
+
+    /// <summary>Of a cascade: an expression that the kernel evaluates when the cell has succeeded.</summary>
+    public string? Afterwards { get; init; }
+
     /// <summary>Of a cascade: what is sent to the kernel, where that is not the source: SQL, which is run by code of ours.</summary>
     public string? Code { get; init; }
 }

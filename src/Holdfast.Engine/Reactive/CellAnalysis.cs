@@ -31,13 +31,16 @@ public sealed record CellAnalysis
     /// <summary>Names with a leading underscore.</summary>
     public IReadOnlyList<string> Privates { get; init; } = [];
 
-    /// <summary>Of these, what the cell writes.</summary>
+    /// <summary>Of these, what the cell writes: none of IPython's own.</summary>
     public IReadOnlyList<string> WrittenPrivates { get; init; } = [];
 
     /// <summary>
     /// Of what it writes, what its functions read when they are called, which may be after another cell has written the same name.
     /// </summary>
     public IReadOnlyList<string> KeptPrivates { get; init; } = [];
+
+    /// <summary>Of what it writes, what nothing can want any more when the cell has run.</summary>
+    public IReadOnlyList<string> PassingPrivates { get; init; } = [];
 
     /// <summary>Definitions that are imports, each with what it imports: the same import in two cells is one definition.</summary>
     public IReadOnlyDictionary<string, string> Imports { get; init; } = new Dictionary<string, string>();

@@ -58,7 +58,8 @@ public sealed class SqlAnalyser : ICellAnalyser
             Definitions = Public(definitions),
             References = Public(found.Parameters),
             Weak = Public(found.Tables.Except(found.Local).Except(found.Created).Except(found.Parameters)),
-            Privates = [.. definitions.Concat(found.Parameters).Where(static n => n[0] == '_').Order(StringComparer.Ordinal)],
+            Privates = [.. definitions.Concat(found.Parameters).Where(static n => n[0] == '_').Distinct().Order(StringComparer.Ordinal)],
+            WrittenPrivates = [.. definitions.Where(static n => n[0] == '_').Order(StringComparer.Ordinal)],
         };
     }
 

@@ -33,12 +33,14 @@ public static class JupyterEnvelope
     }
 
     /// <summary>The content of an execute_request.</summary>
+    /// <param name="afterwards">An expression that the kernel evaluates when the code has succeeded; null for none.</param>
     public static byte[] ExecuteContent(
         string code,
         bool silent = false,
         bool storeHistory = true,
         bool allowStdin = false,
-        bool stopOnError = true
+        bool stopOnError = true,
+        string? afterwards = null
     )
     {
         var json = new PlainJsonWriter();
@@ -47,6 +49,11 @@ public static class JupyterEnvelope
         json.WriteBoolean("silent", silent);
         json.WriteBoolean("store_history", storeHistory);
         json.WriteStartObject("user_expressions");
+        if (afterwards is not null)
+        {
+            json.WriteString("holdfast", afterwards);
+        }
+
         json.WriteEndObject();
         json.WriteBoolean("allow_stdin", allowStdin);
         json.WriteBoolean("stop_on_error", stopOnError);

@@ -62,6 +62,30 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
     }
 
     [Fact]
+    public async Task A_private_name_belongs_to_its_cell_and_leaves_with_it()
+    {
+        const string shows = "print(sorted(n for n in globals() if n in ('_x', '_h', '_kept')))";
+        var book = new ReactiveBook(
+            Server,
+            "private",
+            ("one", "_x = 1\na = _x"),
+            ("two", "_kept = 2\ndef _h(): return _kept\ndef b(): return _h() + a"),
+            ("reads", "_x\nc = b()"),
+            ("shows", $"{shows}\nb()")
+        );
+
+        Assert.Equal("one=succeeded two=succeeded reads=failed shows=succeeded", await book.RunAsync());
+        Assert.Equal("[NameError]", book.Output("reads"));
+        Assert.StartsWith("['_h', '_kept']\n", book.Output("shows"), StringComparison.Ordinal); // What functions find by its name stays.
+
+        book.Edit("reads", "c = 1");
+        book.Edit("shows", shows);
+        book.Delete("two");
+        Assert.Equal("reads=succeeded shows=succeeded", await book.RunAsync());
+        Assert.Equal("[]\n", book.Output("shows"));
+    }
+
+    [Fact]
     public async Task A_cell_that_may_fail_blocks_nobody()
     {
         var book = new ReactiveBook(Server, "allowed", ("bad", "x = 1\nraise ValueError('no')"), ("below", "print(x)"));

@@ -70,6 +70,8 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
     [InlineData("if a:\n    !echo hi \\\n   there\n    k = 1", "k", "a")]
     [InlineData("x = 5 % y", "x", "y")]
     [InlineData("%timeit -n1 x = y", "", "y")]
+    [InlineData("%timeit -n 3 for i in r: f(i, [k for k in v])", "", "f r v")]
+    [InlineData("if a:\n  %timeit with o as p: p(q)", "", "a o q")]
     [InlineData("x = %timeit -o -n 3 f(y)", "x", "f y")]
     [InlineData("%prun -q -s cumtime -l 10 z = f(x)", "z", "f x")]
     [InlineData("%lprun -f m.g f(x)", "", "f m x")]
@@ -171,6 +173,19 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
             Assert.Equal(AnalysisErrorKind.SyntaxError, alias.Error.Kind); // A Python before 3.12.
         }
     }
+
+    [Theory]
+    [InlineData("_x = 1\ny = _x\nfor _i_ in r: pass\nimport os as _os\n%time _z = 2", "_i_ _os _x _z")]
+    [InlineData("_x = 1\ndef f(): return _x\n_y = 2\ng = (_y for _ in r)", "")]
+    [InlineData("def _f(): pass\nclass _C: pass\n_P = namedtuple('_P', 'a')", "")]
+    [InlineData("_T = 1\ndef f(a: _T) -> None: pass\n_U = 2\nx: list[_U] = 3\n_q = 4\nt = df.query('a > @_q')", "")]
+    [InlineData("_n = _n + 1\ndef f():\n  global _m\n  _m = 1", "")]
+    [InlineData("_x = 1\nexec(s)", "")]
+    [InlineData("_x = 1\nlocals()", "")]
+    [InlineData("_x = 1\n%run a.py", "")]
+    [InlineData("_ = 1\n__ = 2\n_1 = _i = _i1 = _ih = _oh = _dh = _exit_code = __doc__ = 3", "")]
+    public async Task A_private_name_passes_with_its_cell_unless_anything_could_want_it(string source, string passing) =>
+        Assert.Equal(passing, string.Join(' ', (await python.Analyser.AnalyseAsync(source, Cancel)).PassingPrivates));
 
     [Fact]
     public async Task Private_names_say_which_of_them_a_function_keeps()

@@ -119,7 +119,13 @@ internal sealed class CascadeLedger(FeedLog feed)
         CellRequest request = CellValues.Request(transaction, execution);
         if (begins)
         {
-            CellValuesTable.Begin(transaction, path, new CellId(id), request.Names ?? [], request.Imports ?? []);
+            CellValuesTable.Begin(
+                transaction,
+                path,
+                new CellId(id),
+                request.Names ?? [],
+                [.. request.Imports ?? [], .. request.Privates ?? []]
+            );
             ReactiveEditsTable.ForgetRun(transaction, path, new CellId(id));
         }
 

@@ -59,12 +59,15 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
             IReadOnlyList<CellId> upstream = subject.Registry.Graph.Upstream(cell);
             CascadeCell now = subject.Cells[cell];
             CellRegistration made = subject.Registry.Graph.Registration(cell);
+            CellAnalysis analysis = subject.Registry.Analysis(cell);
             return new CellRequest(now.Source, cell.Value, now.Index, now.AllowsError)
             {
                 After = [.. upstream.Where(u => ids.ContainsKey(u) || open.ContainsKey(u)).Select(u => Input(u))],
                 Inputs = upstream.ToDictionary(static u => u.Value, Input),
                 Names = NamesOf(made),
                 Imports = made.Imports.Count > 0 ? [.. made.Imports.Keys] : null,
+                Privates = analysis.WrittenPrivates.Count > 0 ? analysis.WrittenPrivates : null,
+                Afterwards = analysis.PassingPrivates.Count > 0 ? PythonNames.Removal(analysis.PassingPrivates) : null,
                 Code = now.Code,
             };
         }

@@ -24,8 +24,8 @@ internal static class CellValuesTable
     }
 
     /// <summary>The cell is about to make these names anew.</summary>
-    /// <param name="imports">Another cell may hold them with equal right.</param>
-    public static void Begin(StoreTransaction transaction, string path, CellId cell, IEnumerable<string> names, IEnumerable<string> imports)
+    /// <param name="shared">Imports, and names with an underscore: another cell may hold them with equal right.</param>
+    public static void Begin(StoreTransaction transaction, string path, CellId cell, IEnumerable<string> names, IEnumerable<string> shared)
     {
         Forget(transaction, path, cell);
         foreach (string name in names)
@@ -34,7 +34,7 @@ internal static class CellValuesTable
             Hold(transaction, path, name, cell);
         }
 
-        foreach (string name in imports)
+        foreach (string name in shared)
         {
             Hold(transaction, path, name, cell);
         }

@@ -61,7 +61,8 @@ internal static class ClientRuns
             if (ValueOf(transaction, path, subject, run, cell) is { } value)
             {
                 CellRegistration made = subject.Registry.Graph.Registration(cell);
-                CellValuesTable.Begin(transaction, path, cell, CascadePlan.NamesOf(made), made.Imports.Keys);
+                IEnumerable<string> shared = made.Imports.Keys.Concat(subject.Registry.Analysis(cell).WrittenPrivates);
+                CellValuesTable.Begin(transaction, path, cell, CascadePlan.NamesOf(made), shared);
                 CellValuesTable.Put(transaction, path, value);
                 return;
             }

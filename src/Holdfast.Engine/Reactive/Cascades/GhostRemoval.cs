@@ -58,17 +58,11 @@ internal sealed class GhostRemoval(StateStore store, LiveKernels kernels, TimePr
         );
     }
 
-    /// <summary>Names are identifiers, which the analyser has read from Python; whatever else came here would be quoted.</summary>
     private static string PythonCode(List<string> names)
     {
-        string list = string.Join(
-            ", ",
-            names.Select(static n =>
-                $"\"{n.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""
-            )
-        );
+        string list = PythonNames.List(names);
         return $"""
-            [globals().pop(_name, None) for _name in [{list}]] and None
+            {PythonNames.Removal(names)}
             '_holdfast_sql' in __import__('sys').modules and __import__('sys').modules['_holdfast_sql'].forget([{list}])
 
             """;

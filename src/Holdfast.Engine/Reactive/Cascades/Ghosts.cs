@@ -17,7 +17,12 @@ internal static class Ghosts
         }
 
         var defined = registry
-            .Cells.SelectMany(c => registry.Wanted(c).Definitions.Concat(registry.Graph.Registration(c).Definitions))
+            .Cells.SelectMany(c =>
+                registry
+                    .Wanted(c)
+                    .Definitions.Concat(registry.Graph.Registration(c).Definitions)
+                    .Concat(registry.Analysis(c).WrittenPrivates)
+            )
             .ToHashSet(StringComparer.Ordinal);
         foreach (string name in held.Where(n => !defined.Contains(n)))
         {

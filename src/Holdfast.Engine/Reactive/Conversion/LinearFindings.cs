@@ -198,6 +198,25 @@ internal static class LinearFindings
             );
         }
 
+        foreach (CellMutation read in cell.Analysis.Mutations.Where(m => m.Name[0] == '_' && cell.Analysis.Privates.Contains(m.Name)))
+        {
+            LinearCell? maker = plan.Cells.FirstOrDefault(c => c.Analysis.WrittenPrivates.Contains(read.Name));
+            found.Add(
+                new Finding(
+                    "hiddenState",
+                    FindingLevel.Warning,
+                    cell.Index,
+                    cell.Id,
+                    read.Line,
+                    read.Name,
+                    $"{read.Name} is read, which {(maker is null ? "no cell defines" : $"cell {maker.Index} makes")}",
+                    "a name with an underscore belongs to its cell: this one fails with a NameError, or finds what is left over",
+                    "name it without the underscore",
+                    IsFixed: false
+                )
+            );
+        }
+
         foreach (string name in cell.Analysis.Deletions.Intersect(cell.Analysis.References))
         {
             found.Add(

@@ -29,6 +29,7 @@ internal static class AnalysisJson
             Privates = Names(root, "privates"),
             WrittenPrivates = Names(root, "written"),
             KeptPrivates = Names(root, "kept"),
+            PassingPrivates = Names(root, "passing"),
             Imports = root.GetProperty("imports").EnumerateObject().ToDictionary(static p => p.Name, static p => p.Value.GetString()!),
             Mutations =
             [

@@ -220,8 +220,8 @@ def line_magic(name, rest, line, cell):
         cell.opaque = "%pylab puts names into the notebook that nobody can know without running it. Import what you use from numpy and matplotlib."
     if name in LINE_RUNNING:
         statement, functions = without_options(name, rest)
-        if name in KEEPS_NOTHING and is_statement("def f(): " + statement) and not is_expression(statement):
-            return "def %s(): %s" % (TIMED, statement)
+        if name in KEEPS_NOTHING and is_statement(statement) and not is_expression(statement):
+            return timed(statement)
         return "; ".join(["(" + f + ")" for f in functions] + [statement or "pass"])
     if name == "capture":
         return "pass"
@@ -236,6 +236,20 @@ def line_magic(name, rest, line, cell):
     if name == "R":
         return exchanged(rest, cell)
     return interpolated(line, cell)
+
+
+def timed(statement):
+    """A statement that runs in a function of its own, on one line: a compound one cannot stand behind a colon, so that only what it takes is written."""
+    simple = "def %s(): %s" % (TIMED, statement)
+    if is_statement(simple):
+        return simple
+    try:
+        function = symtable.symtable("def %s():\n %s" % (TIMED, statement), "<cell>", "exec").get_children()[0]
+    except SyntaxError:
+        return statement
+    taken = {s.get_name() for s in function.get_symbols() if s.is_global() and s.is_referenced()}
+    deferred(function, taken, set(), False)
+    return "(" + "".join(n + "," for n in sorted(taken)) + ")"
 
 
 def exchanged(arguments, cell):
@@ -733,6 +747,29 @@ def is_private(name):
     return name.startswith("_")
 
 
+def is_own(name):
+    """A private name that is the cell's: not one of IPython's, of Python's or of ours."""
+    return is_private(name) and not OWN_PRIVATE.fullmatch(name)
+
+
+def passing(tree, candidates):
+    """Of private names those that nothing can want any more when the cell has run. Functions, classes and type hints are found by their names later (pickle, get_type_hints), and a text that has a name may be evaluated."""
+    left = set(candidates)
+    for node in ast.walk(tree):
+        if not left:
+            break
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            left.discard(node.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            left.difference_update(re.findall(r"\w+", node.value))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SEEING | {SEEN, "locals", "vars"}:
+            return set()
+        for hint_of in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(hint_of, ast.AST):
+                left.difference_update(n.id for n in ast.walk(hint_of) if isinstance(n, ast.Name))
+    return left
+
+
 def analyse(source):
     cell = Cell()
     plain = rewrite(source, cell)
@@ -793,7 +830,8 @@ def analyse(source):
         "weak": public(weak),
         "privates": sorted(n for n in everything if is_private(n) and n not in (TIMED, SEEN)),
         "kept": sorted(n for n in definitions & reads if is_private(n)),
-        "written": sorted(n for n in definitions if is_private(n) and n not in (TIMED, SEEN)),
+        "written": sorted(n for n in definitions if is_own(n)),
+        "passing": sorted(passing(tree, {n for n in definitions - reads - references - writes if is_own(n)})),
         "imports": {n: w for n, w in sorted(imports.items()) if not is_private(n)},
         "mutations": [{"name": n, "line": l, "hint": hint(n, t)} for (n, l), t in sorted(mutations.items(), key=lambda m: (m[0][1], m[0][0]))],
     }
