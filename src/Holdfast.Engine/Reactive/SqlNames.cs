@@ -7,7 +7,33 @@ internal sealed class SqlNames
 {
     private const string Quote = "\"";
 
+    // Functions whose arguments have a FROM that names no table.
+    private static readonly HashSet<string> Calls = new(StringComparer.OrdinalIgnoreCase) { "extract", "substring", "trim", "overlay" };
+
+    // Words that end a list of tables.
+    private static readonly HashSet<string> Ends = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "where",
+        "group",
+        "order",
+        "having",
+        "limit",
+        "window",
+        "union",
+        "except",
+        "intersect",
+        "select",
+        "set",
+        "returning",
+        "on",
+        "using",
+    };
+
+    // The brackets that are open, innermost last: whether a comma at this depth leads to another table, and whether it is one of those.
+    private readonly List<(bool IsListing, bool IsCall)> _depth = [(false, false)];
+
     private string _before = "";
+    private string _beforeThat = "";
     private string _last = "";
     private bool _isCreating;
 
@@ -53,19 +79,15 @@ internal sealed class SqlNames
             Created.Add(word);
             _isCreating = false;
         }
-        else if (
-            isWord
-            && (Is(_last, "from") || Is(_last, "join") || Is(_last, "into") || Is(_last, "update"))
-            && (isName || SqlAnalyser.IsTableWord(word))
-        )
+        else if (isWord && LeadsToTable(_last, _before) && (isName || SqlAnalyser.IsTableWord(word)))
         {
             Tables.Add(word);
         }
-        else if (word == "." && Tables.Contains(_last.TrimStart('"')))
+        else if (word == "." && LeadsToTable(_before, _beforeThat))
         {
             Tables.Remove(_last.TrimStart('"')); // A schema's name; its table is the database's own.
         }
-        else if (Is(word, "as") && (Is(_before, "with") || Is(_before, "recursive") || _before == ","))
+        else if (Is(word, "as") && (Is(_before, "with") || Is(_before, "recursive") || (_before == "," && !_depth[^1].IsListing)))
         {
             Local.Add(_last.TrimStart('"'));
         }
@@ -74,8 +96,36 @@ internal sealed class SqlNames
             _isCreating = false;
         }
 
+        Follow(word, isName);
+        _beforeThat = _before;
         _before = _last;
         _last = isName ? Quote + word : word; // A quoted name is no keyword, whatever it says.
+    }
+
+    private bool LeadsToTable(string word, string before) =>
+        (Is(word, "from") && IsClause(before))
+        || Is(word, "join")
+        || Is(word, "into")
+        || Is(word, "update")
+        || (word == "," && _depth[^1].IsListing);
+
+    private bool IsClause(string beforeFrom) => !_depth[^1].IsCall && !Is(beforeFrom, "distinct"); // IS DISTINCT FROM compares.
+
+    /// <summary>Where in the brackets and lists of the statement the next word is.</summary>
+    private void Follow(string word, bool isName)
+    {
+        if (word == "(")
+        {
+            _depth.Add((false, Calls.Contains(_last)));
+        }
+        else if (word == ")" && _depth.Count > 1)
+        {
+            _depth.RemoveAt(_depth.Count - 1);
+        }
+        else if (!isName && (Ends.Contains(word) || (Is(word, "from") && IsClause(_last)) || Is(word, "join")))
+        {
+            _depth[^1] = (!Ends.Contains(word), _depth[^1].IsCall);
+        }
     }
 
     private static bool Is(string word, string keyword) => string.Equals(word, keyword, StringComparison.OrdinalIgnoreCase);

@@ -19,6 +19,14 @@ public sealed class SqlAnalyserTests
     [InlineData("%%sql\nSELECT * FROM 'people.csv' p, $$from x$$ WHERE a = E'it\\'s from y'", "", "", "")]
     [InlineData("%%sql r\nSELECT * FROM main.orders WHERE id = {row.id}", "r", "row", "")]
     [InlineData("%%sql _r\nSELECT {_p}", "", "", "")]
+    [InlineData("%%sql\nSELECT people.name, m.y FROM people JOIN m ON people.id = m.x.y", "", "", "m people")]
+    [InlineData(
+        "%%sql\nSELECT a, b FROM t x, u AS y, main.v, (SELECT p, q FROM r) s, w WHERE f(a, z) IN (b, c) ORDER BY a, b",
+        "",
+        "",
+        "r t u w"
+    )]
+    [InlineData("%%sql\nSELECT extract(year FROM d), a IS DISTINCT FROM b, (SELECT 1) FROM t GROUP BY e, f", "", "", "t")]
     public void Names_are_taken_from_any_dialect(string source, string definitions, string references, string weak)
     {
         CellAnalysis analysis = SqlAnalyser.Analyse(source);
