@@ -68,20 +68,25 @@ public sealed class CascadeTests(SharedServer shared) : IClassFixture<SharedServ
         var book = new ReactiveBook(
             Server,
             "private",
-            ("one", "_x = 1\na = _x"),
+            ("one", "import os, tempfile\n_x = tempfile.TemporaryDirectory()\npath = _x.name\na = 1"),
             ("two", "_kept = 2\ndef _h(): return _kept\ndef b(): return _h() + a"),
             ("reads", "_x\nc = b()"),
-            ("shows", $"{shows}\nb()")
+            ("shows", $"{shows}\nprint(os.path.isdir(path))\nb()")
         );
 
         Assert.Equal("one=succeeded two=succeeded reads=failed shows=succeeded", await book.RunAsync());
         Assert.Equal("[NameError]", book.Output("reads"));
-        Assert.StartsWith("['_h', '_kept']\n", book.Output("shows"), StringComparison.Ordinal); // What functions find by its name stays.
+        Assert.StartsWith("['_h', '_kept']\nTrue\n", book.Output("shows"), StringComparison.Ordinal); // What functions find by its name stays.
 
         book.Edit("reads", "c = 1");
         book.Edit("shows", shows);
         book.Delete("two");
         Assert.Equal("reads=succeeded shows=succeeded", await book.RunAsync());
+        Assert.Equal("[]\n", book.Output("shows"));
+
+        book.Edit("one", "path = None");
+        book.Edit("shows", "import sys\nprint([n for k in vars(sys.modules['_holdfast_private']).values() if type(k) is dict for n in k])");
+        Assert.Equal("one=succeeded shows=succeeded", await book.RunAsync());
         Assert.Equal("[]\n", book.Output("shows"));
     }
 

@@ -67,7 +67,7 @@ internal sealed record CascadePlan(IReadOnlyList<(ExecutionId Execution, CellReq
                 Names = NamesOf(made),
                 Imports = made.Imports.Count > 0 ? [.. made.Imports.Keys] : null,
                 Privates = analysis.WrittenPrivates.Count > 0 ? analysis.WrittenPrivates : null,
-                Afterwards = analysis.PassingPrivates.Count > 0 ? PythonNames.Removal(analysis.PassingPrivates) : null,
+                Afterwards = analysis.PassingPrivates.Count > 0 ? PythonNames.SetAside(cell.Value, analysis.PassingPrivates) : null,
                 Code = now.Code,
             };
         }

@@ -62,8 +62,9 @@ internal sealed class GhostRemoval(StateStore store, LiveKernels kernels, TimePr
     {
         string list = PythonNames.List(names);
         return $"""
-            {PythonNames.Removal(names)}
-            '_holdfast_sql' in __import__('sys').modules and __import__('sys').modules['_holdfast_sql'].forget([{list}])
+            {PythonNames.Removal(
+                names
+            )}'_holdfast_sql' in __import__('sys').modules and __import__('sys').modules['_holdfast_sql'].forget([{list}])
 
             """;
     }
