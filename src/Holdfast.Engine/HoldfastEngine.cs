@@ -222,6 +222,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
         StopSession = new StopSession(_store, _sessions, StopKernel);
         Config = new ConfigSections(new PreferenceFolder(directory.Paths.Preference("config")));
         LabSettings = new LabSettings(new PreferenceFolder(directory.Paths.Preference("settings")));
+        LabFolders = new LabFolders(Environment.GetEnvironmentVariable);
+        LabSchemas = new LabSchemas(LabFolders);
         LabWorkspaces = new LabWorkspaces(new PreferenceFolder(directory.Paths.Preference("workspaces")));
         ConvertNotebook = new ConvertNotebook(directory.Paths.Conversions, _reaper, time);
         Tokens = new TokenRing(_store, time);
@@ -438,6 +440,8 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public RecordDeed RecordDeed { get; }
     public ConfigSections Config { get; }
     public LabSettings LabSettings { get; }
+    public LabFolders LabFolders { get; }
+    public LabSchemas LabSchemas { get; }
     public LabWorkspaces LabWorkspaces { get; }
     public ConvertNotebook ConvertNotebook { get; }
     public SendToKernel SendToKernel { get; }

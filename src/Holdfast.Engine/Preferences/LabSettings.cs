@@ -6,7 +6,7 @@ namespace Holdfast.Engine.Preferences;
 public sealed record LabSetting(string Id, string Raw, JsonElement Value, DateTimeOffset? ModifiedAt);
 
 /// <summary>
-/// JupyterLab's user settings by plugin. Schemas are Lab's own matter: this server keeps the users' text. Errors: invalid-json,
+/// JupyterLab's user settings by plugin: the users' text. What may stand in it is its schema's matter. Errors: invalid-json,
 /// invalid-request, disk-full.
 /// </summary>
 public sealed class LabSettings(PreferenceFolder folder)
@@ -19,6 +19,9 @@ public sealed class LabSettings(PreferenceFolder folder)
 
     /// <summary>Of a plugin that nothing is kept of, the empty settings.</summary>
     public LabSetting Get(string id) => Of(id, folder.Find(id));
+
+    /// <summary>Those of a plugin that nothing is kept of.</summary>
+    public static LabSetting Unsaved(string id) => Of(id, null);
 
     public void Save(string id, string raw)
     {

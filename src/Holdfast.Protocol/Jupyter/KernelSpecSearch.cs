@@ -36,47 +36,16 @@ public static class KernelSpecSearch
     /// <summary>Searches by this process's environment.</summary>
     public static KernelSpecListing Search() => Search(Directories(System.Environment.GetEnvironmentVariable));
 
-    /// <summary>
-    /// The folders in order of precedence: JUPYTER_PATH; then the user's folder and the active environment's (the environment first when
-    /// one is plainly
-    /// active, or as JUPYTER_PREFER_ENV_PATH says); then the system's; last IPython's old place.
-    /// </summary>
+    /// <summary>`kernels` in each of Jupyter's data folders, and last IPython's old place.</summary>
     public static IReadOnlyList<string> Directories(Func<string, string?> variable)
     {
-        var roots = new List<string>();
-        foreach (string path in (variable("JUPYTER_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
-        {
-            roots.Add(path.TrimEnd('/'));
-        }
-
-        string? home = NotEmpty(variable("HOME"));
-        string? user =
-            NotEmpty(variable("JUPYTER_DATA_DIR"))
-            ?? (NotEmpty(variable("XDG_DATA_HOME")) is { } dataHome ? Path.Combine(dataHome, "jupyter") : null)
-            ?? (home is null ? null : Path.Combine(home, ".local", "share", "jupyter"));
-
-        var environments = new List<string>();
-        foreach (string name in (ReadOnlySpan<string>)["VIRTUAL_ENV", "CONDA_PREFIX"])
-        {
-            if (NotEmpty(variable(name)) is { } prefix)
-            {
-                environments.Add(Path.Combine(prefix, "share", "jupyter"));
-            }
-        }
-
-        bool isEnvironmentFirst = PrefersEnvironment(variable);
-        AddUnlessNull(roots, isEnvironmentFirst ? null : user);
-        roots.AddRange(environments);
-        AddUnlessNull(roots, isEnvironmentFirst ? user : null);
-        roots.Add("/usr/local/share/jupyter");
-        roots.Add("/usr/share/jupyter");
-
         var directories = new List<string>();
-        foreach (string root in roots)
+        foreach (string root in JupyterFolders.Data(variable))
         {
             AddOnce(directories, Path.Combine(root, "kernels"));
         }
 
+        string? home = NotEmpty(variable("HOME"));
         string? ipython = NotEmpty(variable("IPYTHONDIR")) ?? (home is null ? null : Path.Combine(home, ".ipython"));
         AddOnce(directories, ipython is null ? null : Path.Combine(ipython, "kernels"));
         return directories;
@@ -139,17 +108,6 @@ public static class KernelSpecSearch
         return name.Length > 0;
     }
 
-    private static bool PrefersEnvironment(Func<string, string?> variable)
-    {
-        if (NotEmpty(variable("JUPYTER_PREFER_ENV_PATH")) is { } said)
-        {
-            return said.ToLowerInvariant() is not ("no" or "n" or "false" or "off" or "0" or "0.0");
-        }
-
-        return NotEmpty(variable("VIRTUAL_ENV")) is not null
-            || (NotEmpty(variable("CONDA_PREFIX")) is not null && variable("CONDA_DEFAULT_ENV") is not (null or "base"));
-    }
-
     private static List<string> FoldersOf(string directory, List<BrokenKernelSpec> broken)
     {
         var folders = new List<string>();
@@ -167,14 +125,6 @@ public static class KernelSpecSearch
 
         folders.Sort(StringComparer.Ordinal);
         return folders;
-    }
-
-    private static void AddUnlessNull(List<string> list, string? value)
-    {
-        if (value is not null)
-        {
-            list.Add(value);
-        }
     }
 
     private static void AddOnce(List<string> list, string? value)

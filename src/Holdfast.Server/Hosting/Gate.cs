@@ -307,12 +307,14 @@ public sealed partial class Gate
         Origins.AnswerPreflight(context.Response, origin);
     }
 
+    private static readonly string[] PagesBelow = ["/tree/", "/lab/tree/", "/lab/workspaces/", "/doc/"];
+
     /// <summary>People are led to the login, programs are told.</summary>
     private static bool RefuseNobody(HttpContext context, string path, Caller caller)
     {
         if (
             HttpMethods.IsGet(context.Request.Method)
-            && (path is "/" or "/tree" or "/lab" || path.StartsWith("/tree/", StringComparison.Ordinal))
+            && (path is "/" or "/tree" or "/lab" or "/doc" || Array.Exists(PagesBelow, p => path.StartsWith(p, StringComparison.Ordinal)))
         )
         {
             context.Response.Redirect($"{context.Request.PathBase}/login?next={Uri.EscapeDataString(path)}");

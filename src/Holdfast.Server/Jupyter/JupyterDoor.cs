@@ -4,6 +4,7 @@ using Holdfast.Server.Jupyter.Contents;
 using Holdfast.Server.Jupyter.Conversion;
 using Holdfast.Server.Jupyter.Events;
 using Holdfast.Server.Jupyter.Kernels;
+using Holdfast.Server.Jupyter.Lab;
 using Holdfast.Server.Jupyter.Login;
 using Holdfast.Server.Jupyter.Preferences;
 using Holdfast.Server.Jupyter.Sessions;
@@ -29,6 +30,8 @@ internal static class JupyterDoor
         SessionEndpoints.Map(routes, door);
         ConfigEndpoints.Map(routes, door);
         LabSettingEndpoints.Map(routes, door);
+        LabPageEndpoints.Map(routes, door);
+        LabTranslationEndpoints.Map(routes);
         LabWorkspaceEndpoints.Map(routes, door);
         EventEndpoints.Map(routes, door);
         ConversionEndpoints.Map(routes, door);

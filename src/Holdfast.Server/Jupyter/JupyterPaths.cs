@@ -11,6 +11,7 @@ internal static class JupyterPaths
         "/nbconvert",
         "/terminals",
         "/lab",
+        "/doc",
         "/login",
         "/logout",
         "/tree",

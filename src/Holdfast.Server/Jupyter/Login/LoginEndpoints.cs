@@ -6,7 +6,7 @@ using Holdfast.Server.Hosting.Access;
 namespace Holdfast.Server.Jupyter.Login;
 
 /// <summary>
-/// /login and /logout, and the places where people look for a page: /, /lab, and /tree, whose status VS Code reads: 200 for who is let in,
+/// /login and /logout, and the places where people look for a page: / and /tree, whose status VS Code reads: 200 for who is let in,
 /// a redirect for who must log in. The password is the token. VS Code takes the first cookie of the answer to its login for the session's.
 /// </summary>
 internal static class LoginEndpoints
@@ -17,7 +17,6 @@ internal static class LoginEndpoints
         routes.MapPost("/login", (RequestDelegate)LogInAsync);
         routes.MapGet("/logout", (RequestDelegate)LogOutAsync);
         routes.MapGet("/", (RequestDelegate)WelcomeAsync);
-        routes.MapGet("/lab", (RequestDelegate)WelcomeAsync);
         routes.MapGet("/tree/{**path}", (RequestDelegate)WelcomeAsync);
     }
 

@@ -4,7 +4,7 @@ using Holdfast.Server.Hosting;
 
 namespace Holdfast.Server.Jupyter.Preferences;
 
-/// <summary>/lab/api/settings: a user's settings by plugin, for a Lab that is served elsewhere and keeps them here.</summary>
+/// <summary>/lab/api/settings: a user's settings by plugin, with the schemas of the JupyterLab that is installed here.</summary>
 internal static class LabSettingEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, EngineDoor door)
@@ -15,7 +15,8 @@ internal static class LabSettingEndpoints
                 context =>
                 {
                     bool isIdsOnly = context.Request.Query["ids_only"] == "true";
-                    IReadOnlyList<LabSetting> settings = door.Engine.LabSettings.List();
+                    IReadOnlyDictionary<string, LabSchema> schemas = door.Engine.LabSchemas.List();
+                    Dictionary<string, LabSetting> saved = door.Engine.LabSettings.List().ToDictionary(static s => s.Id);
                     return JupyterAnswer.WriteAsync(
                         context,
                         200,
@@ -23,9 +24,10 @@ internal static class LabSettingEndpoints
                         {
                             writer.WriteStartObject();
                             writer.WriteStartArray("settings");
-                            foreach (LabSetting setting in settings)
+                            foreach (string id in schemas.Keys.Union(saved.Keys).Order(StringComparer.Ordinal))
                             {
-                                Write(writer, setting, isIdsOnly);
+                                LabSetting setting = saved.GetValueOrDefault(id) ?? LabSettings.Unsaved(id);
+                                Write(writer, setting, schemas.GetValueOrDefault(id), isIdsOnly);
                             }
 
                             writer.WriteEndArray();
@@ -41,7 +43,8 @@ internal static class LabSettingEndpoints
                 context =>
                 {
                     LabSetting setting = door.Engine.LabSettings.Get(PreferenceName.Of(context, "id"));
-                    return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, setting, isIdsOnly: false));
+                    LabSchema? schema = door.Engine.LabSchemas.Find(setting.Id);
+                    return JupyterAnswer.WriteAsync(context, 200, writer => Write(writer, setting, schema, isIdsOnly: false));
                 }
             )
         );
@@ -58,19 +61,28 @@ internal static class LabSettingEndpoints
         );
     }
 
-    private static void Write(Utf8JsonWriter writer, LabSetting setting, bool isIdsOnly)
+    private static void Write(Utf8JsonWriter writer, LabSetting setting, LabSchema? schema, bool isIdsOnly)
     {
         writer.WriteStartObject();
         writer.WriteString("id", setting.Id);
         if (!isIdsOnly)
         {
             writer.WriteString("raw", setting.Raw);
-            writer.WriteStartObject("schema"); // Lab's own, which has it.
-            writer.WriteString("type", "object");
-            writer.WriteEndObject();
+            writer.WritePropertyName("schema");
+            if (schema is null)
+            {
+                writer.WriteStartObject(); // Of a plugin that is not installed here: its settings are kept all the same.
+                writer.WriteString("type", "object");
+                writer.WriteEndObject();
+            }
+            else
+            {
+                schema.Schema.WriteTo(writer);
+            }
+
             writer.WritePropertyName("settings");
             setting.Value.WriteTo(writer);
-            writer.WriteString("version", "");
+            writer.WriteString("version", schema?.Version ?? "");
             writer.WriteString("created", PreferenceName.Time(setting.ModifiedAt));
             writer.WriteString("last_modified", PreferenceName.Time(setting.ModifiedAt));
         }
