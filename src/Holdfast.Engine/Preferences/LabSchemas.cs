@@ -53,7 +53,7 @@ public sealed class LabSchemas(LabFolders lab)
             .Select(static f => Path.Combine(f, "schemas"))
             .Where(Directory.Exists);
 
-    private static IEnumerable<string> FilesOf(string folder)
+    private static string[] FilesOf(string folder)
     {
         try
         {

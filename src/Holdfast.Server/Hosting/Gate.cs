@@ -70,9 +70,9 @@ public sealed partial class Gate
                     context.Response.StatusCode = StatusCodes.Status204NoContent;
                 }
 
-                if (!context.Response.HasStarted && Unanswered(context) is { } unanswered)
+                if (!context.Response.HasStarted && FailureAnswer.Unanswered(context) is { } unanswered)
                 {
-                    await WriteAsync(context, unanswered.Code, unanswered.Message);
+                    await FailureAnswer.WriteAsync(context, unanswered.Code, unanswered.Message);
                 }
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -81,7 +81,7 @@ public sealed partial class Gate
             }
             catch (Exception e)
             {
-                await FailAsync(context, e);
+                await FailureAnswer.WriteAsync(context, e, _logger);
             }
         };
 
@@ -336,68 +336,6 @@ public sealed partial class Gate
     private static bool IsHarmless(string method) =>
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
 
-    /// <summary>In the shape of the door that was asked.</summary>
-    private static Task WriteAsync(HttpContext context, string code, string detail) =>
-        JupyterPaths.Has(context.Request.Path)
-            ? JupyterProblem.WriteAsync(context, code, detail, Problem.StatusOf(code))
-            : Problem.WriteAsync(context, code, detail);
-
-    private Task FailAsync(HttpContext context, Exception exception)
-    {
-        Failure failure = Failure.Of(exception);
-        if (failure.Code == ErrorCodes.InternalError)
-        {
-            Log.Unexpected(_logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, exception);
-        }
-
-        if (!context.Response.HasStarted)
-        {
-            KeepHeaders(context.Response);
-            return WriteAsync(context, failure.Code, failure.Detail);
-        }
-
-        // Half an answer is out: cut the connection, so that nobody takes it for a whole one.
-        context.Abort();
-        return Task.CompletedTask;
-    }
-
-    /// <summary>
-    /// Of what a route has written so far only what concerns the caller stays: a page must be able to read its error, too.
-    /// </summary>
-    private static void KeepHeaders(HttpResponse response)
-    {
-        string[] kept =
-        [
-            "Access-Control-Allow-Origin",
-            "Access-Control-Expose-Headers",
-            "Vary",
-            "Set-Cookie",
-            "WWW-Authenticate",
-            "Retry-After",
-        ];
-        var headers = response.Headers.Where(h => kept.Contains(h.Key, StringComparer.OrdinalIgnoreCase)).ToArray();
-        response.Clear();
-        foreach (var header in headers)
-        {
-            response.Headers[header.Key] = header.Value;
-        }
-    }
-
-    /// <summary>Routing left only a status: there is no such path, or not with this method (then Allow is set).</summary>
-    private static RefusedException? Unanswered(HttpContext context) =>
-        context.Response.StatusCode switch
-        {
-            StatusCodes.Status404NotFound => new RefusedException(
-                ErrorCodes.RouteNotFound,
-                $"There is no route {context.Request.Method} {context.Request.Path}. /v1/openapi.json lists those there are."
-            ),
-            StatusCodes.Status405MethodNotAllowed => new RefusedException(
-                ErrorCodes.MethodNotAllowed,
-                $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."
-            ),
-            _ => null,
-        };
-
     private static partial class Log
     {
         [LoggerMessage(ServerEventIds.TooManyFailures, LogLevel.Warning, "Too many wrong tokens came from {Remote} within a minute.")]
@@ -409,8 +347,5 @@ public sealed partial class Gate
             "What was done with the token {Token} could not be recorded: {Operation} {Subject}."
         )]
         public static partial void DeedNotRecorded(ILogger logger, string token, string operation, string subject, Exception exception);
-
-        [LoggerMessage(ServerEventIds.Unexpected, LogLevel.Error, "{Method} {Path} failed unexpectedly ({TraceId}).")]
-        public static partial void Unexpected(ILogger logger, string method, string path, string traceId, Exception exception);
     }
 }
