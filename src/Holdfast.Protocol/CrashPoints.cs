@@ -147,7 +147,7 @@ public enum CrashPoint
 /// <summary>
 /// Marks the durable steps. In a build with CRASH_POINTS the process named by HOLDFAST_CRASH_POINT (a member's name, optionally
 /// <c>:N</c> for the Nth arrival) kills itself there with SIGKILL, once for each file named by HOLDFAST_CRASH_ONCE; in any other build a
-/// call compiles to nothing.
+/// call compiles to nothing. With HOLDFAST_CRASH_LOSES it is the machine that dies there.
 /// </summary>
 public static class CrashPoints
 {
@@ -189,6 +189,8 @@ public static class CrashPoints
                 }
             }
 
+            PowerLoss.Strike();
+            PowerLoss.Strike();
             _ = Processes.Libc.Kill(Environment.ProcessId, Processes.Libc.SigKill);
         }
     }

@@ -29,6 +29,7 @@ public sealed class JournalSync(string directory)
             isSynced &= fd >= 0 && Libc.Fdatasync(fd) == 0;
             if (fd >= 0)
             {
+                PowerLoss.Synced(fd);
                 if (letGoBefore > segment)
                 {
                     _ = Libc.FileAdvise(fd, 0, letGoBefore - segment, Libc.AdviseDontNeed);

@@ -237,6 +237,7 @@ public sealed unsafe class JournalWriter : IDisposable
             }
         }
 
+        PowerLoss.Wrote(_segment!.File);
         CrashPoints.Reach(CrashPoint.JournalAppended);
     }
 

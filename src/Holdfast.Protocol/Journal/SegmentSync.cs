@@ -17,6 +17,7 @@ internal sealed class SegmentSync
         {
             if (Libc.Fdatasync(file) == 0)
             {
+                PowerLoss.Synced(file);
                 return 0;
             }
 

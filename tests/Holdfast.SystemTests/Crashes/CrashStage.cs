@@ -1,4 +1,5 @@
 using System.Globalization;
+using Holdfast.Protocol;
 using Holdfast.SystemTests.Serving;
 
 namespace Holdfast.SystemTests.Crashes;
@@ -38,6 +39,9 @@ internal sealed class CrashStage : IAsyncDisposable
                     {
                         ["HOLDFAST_CRASH_POINT"] = string.Create(CultureInfo.InvariantCulture, $"{scenario.Point}:{scenario.Arrival}"),
                         ["HOLDFAST_CRASH_ONCE"] = died,
+
+                        // At these the machine dies, not the process alone: what was to be durable by then has to be.
+                        ["HOLDFAST_CRASH_LOSES"] = LosesUnsynced(scenario.Point) ? "1" : "",
                         ["HOLDFAST_CALLBACKS_ALLOW"] = "127.0.0.0/8",
                     },
                 }
@@ -45,6 +49,9 @@ internal sealed class CrashStage : IAsyncDisposable
             died
         );
     }
+
+    private static bool LosesUnsynced(CrashPoint point) =>
+        point is CrashPoint.SupervisorOutcomeSynced or CrashPoint.SupervisorExitSynced or CrashPoint.SupervisorExitRecorded;
 
     public Task WaitForCrashAsync() => Patience.UntilAsync(() => HasCrashed, "a process came to its crash point");
 
