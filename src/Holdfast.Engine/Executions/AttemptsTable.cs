@@ -90,16 +90,16 @@ internal static class AttemptsTable
         return ids;
     }
 
-    /// <summary>Those of these ids that there is a row of.</summary>
-    public static HashSet<string> KnownAmong(StoreReader reader, IEnumerable<string> ids)
+    /// <summary>Those of these ids that there is a row of, each with whether retention has let its folder go.</summary>
+    public static Dictionary<string, bool> KnownAmong(StoreReader reader, IEnumerable<string> ids)
     {
-        var known = new HashSet<string>(StringComparer.Ordinal);
+        var known = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (string id in ids)
         {
-            using Statement select = reader.Prepare("SELECT 1 FROM attempts WHERE id = ?1").Bind(1, id);
+            using Statement select = reader.Prepare("SELECT journal_removed_at IS NOT NULL FROM attempts WHERE id = ?1").Bind(1, id);
             if (select.Step())
             {
-                known.Add(id);
+                known[id] = select.Bool(0);
             }
         }
 

@@ -65,10 +65,26 @@ internal sealed class OrphanSearch(
         {
             cancellationToken.ThrowIfCancellationRequested();
             await Task.Yield(); // Nobody waits for a sweep; whoever waits for a thread goes first.
-            HashSet<string> known = store.Read(reader =>
+            Dictionary<string, bool> known = store.Read(reader =>
                 AttemptsTable.KnownAmong(reader, batch.Select(static path => Path.GetFileName(path)!))
             );
-            found.AddRange(batch.Where(path => !known.Contains(Path.GetFileName(path))).Select(JudgeFolder).OfType<Orphan>());
+            foreach (string path in batch)
+            {
+                bool isKnown = known.TryGetValue(Path.GetFileName(path), out bool isLetGo);
+                if (
+                    (
+                        isKnown
+                            ? isLetGo
+                                ? JudgeLetGo(path)
+                                : null
+                            : JudgeFolder(path)
+                    ) is
+                    { } orphan
+                )
+                {
+                    found.Add(orphan);
+                }
+            }
         }
 
         if (assets is not null)
@@ -123,6 +139,23 @@ internal sealed class OrphanSearch(
                 "The store does not know its attempt, and nobody holds its lock."
             )
             : null;
+    }
+
+    /// <summary>
+    /// The folder of an attempt whose row is kept and whose output retention has let go: somebody held its lock just then, or the server
+    /// died before it could remove the folder. One whose lock is held is looked at with the supervisors.
+    /// </summary>
+    private Orphan? JudgeLetGo(string path)
+    {
+        var files = new AttemptFiles(path);
+        return !IsOldEnough(path) || (File.Exists(files.Lock) && FileLock.IsHeld(files.Lock))
+            ? null
+            : new Orphan(
+                OrphanKind.AttemptFolder,
+                path,
+                OrphanAction.SetAside,
+                "Its output was older than is kept, and its folder could not be removed then."
+            );
     }
 
     private static bool IsOfAttempt(string name) =>

@@ -102,6 +102,30 @@ public sealed class SweepOrphansTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_retention_let_go_and_could_not_remove_is_set_aside_when_its_lock_is_free()
+    {
+        ClaimedJob job = await ClaimAsync();
+        var files = new AttemptFiles(Directory.CreateDirectory(_folders.Of(job.Attempt.Id)).FullName);
+        await File.WriteAllTextAsync(files.Spec, "{}", Cancel);
+        await _store.WriteAsync(
+            static t =>
+            {
+                using Statement over = t.Prepare("UPDATE attempts SET ended_at = 1, journal_removed_at = 2");
+                over.Execute();
+            },
+            Cancel
+        );
+
+        using (FileLock.TryAcquire(files.Lock)!)
+        {
+            Assert.Empty(await SweepAsync());
+        }
+
+        Assert.Equal((OrphanKind.AttemptFolder, OrphanAction.SetAside), KindAndAction(await SweepAsync()));
+        Assert.False(Directory.Exists(files.Directory));
+    }
+
+    [Fact]
     public async Task Links_are_removed_and_never_followed()
     {
         string kept = Path.Combine(_root, "kept");
