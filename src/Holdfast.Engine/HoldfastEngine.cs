@@ -191,6 +191,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         ReadTerminal = new ReadTerminal(ReadOutput);
         ListCallbacks = new ListCallbacks(_store);
         RedriveCallback = new RedriveCallback(_store, callbacks, time);
+        RedriveCallbacks = new RedriveCallbacks(_store, callbacks, time);
         GetKernel = new GetKernel(_store, _kernels, time);
         ReadKernelUsage = new ReadKernelUsage(_kernels, time);
         StopKernel = new StopKernel(_store, kernels, _kernels, options.Kernels);
@@ -420,6 +421,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
     public PruneAssets PruneAssets { get; }
     public ListCallbacks ListCallbacks { get; }
     public RedriveCallback RedriveCallback { get; }
+    public RedriveCallbacks RedriveCallbacks { get; }
     public GetKernel GetKernel { get; }
     public ReadKernelUsage ReadKernelUsage { get; }
     public StartKernel StartKernel { get; }

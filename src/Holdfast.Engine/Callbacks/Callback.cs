@@ -46,6 +46,11 @@ public sealed record Callback
 
     public required long CreatedAt { get; init; }
     public long? SettledAt { get; init; }
+
+    /// <summary>How often somebody had it sent again by hand, when last, and the name of who did.</summary>
+    public int Redrives { get; init; }
+    public long? RedrivenAt { get; init; }
+    public string? RedrivenBy { get; init; }
 }
 
 /// <summary>One attempt. Stored before anything is sent; what it came to is filled in after.</summary>

@@ -114,8 +114,19 @@ public sealed class CallbackLedger(FeedLog feed, string host, TimeProvider time)
     public Callback Redrive(StoreTransaction transaction, CallbackId id)
     {
         Callback callback = CallbacksTable.Find(transaction, id) ?? throw CallbackId.NotFound(id.Value);
-        return CallbackTransitions.Redrive(callback.Status, time.NowMicroseconds()) is { } status
-            ? Save(transaction, callback with { Status = status, SettledAt = null })
+        long now = time.NowMicroseconds();
+        return CallbackTransitions.Redrive(callback.Status, now) is { } status
+            ? Save(
+                transaction,
+                callback with
+                {
+                    Status = status,
+                    SettledAt = null,
+                    Redrives = callback.Redrives + 1,
+                    RedrivenAt = now,
+                    RedrivenBy = transaction.Actor?.TokenName,
+                }
+            )
             : throw new RefusedException(
                 ErrorCodes.IllegalTransition,
                 callback.Status.State == CallbackState.Waiting
@@ -152,6 +163,11 @@ public sealed class CallbackLedger(FeedLog feed, string host, TimeProvider time)
                 if (callback.Reason is { } reason)
                 {
                     writer.WriteString("reason", reason);
+                }
+
+                if (callback.RedrivenAt is { } redriven)
+                {
+                    writer.WriteString("redrivenAt", UnixTime.Text(redriven));
                 }
 
                 if (callback.Status.State == CallbackState.Pending)

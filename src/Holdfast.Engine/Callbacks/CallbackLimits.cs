@@ -40,4 +40,7 @@ public static class CallbackLimits
     public const int PageSize = 64;
 
     public const int ListMax = 1000;
+
+    /// <summary>Sent again in one transaction: few enough that nobody waits behind it.</summary>
+    public const int RedrivePageMax = 500;
 }

@@ -7,7 +7,7 @@ namespace Holdfast.Engine.Callbacks;
 internal static class CallbacksTable
 {
     private const string Columns =
-        "seq, id, kind, subject_id, url, argv, cwd, secrets, schedule, state, failures, attempts, due_at, type, body, reason, created_at, settled_at";
+        "seq, id, kind, subject_id, url, argv, cwd, secrets, schedule, state, failures, attempts, due_at, type, body, reason, created_at, settled_at, redrives, redriven_at, redriven_by";
 
     public static void Insert(
         StoreTransaction transaction,
@@ -42,7 +42,8 @@ internal static class CallbacksTable
     {
         using Statement update = transaction
             .Prepare(
-                "UPDATE callbacks SET state = ?2, failures = ?3, attempts = ?4, due_at = ?5, type = ?6, body = coalesce(body, ?7), reason = ?8, settled_at = ?9 WHERE seq = ?1"
+                "UPDATE callbacks SET state = ?2, failures = ?3, attempts = ?4, due_at = ?5, type = ?6, body = coalesce(body, ?7), reason = ?8, settled_at = ?9, "
+                    + "redrives = ?10, redriven_at = ?11, redriven_by = ?12 WHERE seq = ?1"
             )
             .Bind(1, callback.Sequence)
             .Bind(2, callback.Status.State.Name())
@@ -52,7 +53,10 @@ internal static class CallbacksTable
             .Bind(6, callback.Type)
             .Bind(7, callback.Body)
             .Bind(8, callback.Reason)
-            .Bind(9, callback.SettledAt);
+            .Bind(9, callback.SettledAt)
+            .Bind(10, callback.Redrives)
+            .Bind(11, callback.RedrivenAt)
+            .Bind(12, callback.RedrivenBy);
         update.Execute();
     }
 
@@ -193,6 +197,23 @@ internal static class CallbacksTable
         return ReadRows(select);
     }
 
+    /// <summary>Those in a state of being given up, oldest first, by the small index.</summary>
+    public static List<CallbackId> GivenUp(StoreReader reader, CallbackState state, long after, int limit)
+    {
+        using Statement select = reader
+            .Prepare("SELECT id FROM callbacks WHERE state IN ('parked', 'disabled') AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
+            .Bind(1, state.Name())
+            .Bind(2, after)
+            .Bind(3, limit);
+        var ids = new List<CallbackId>();
+        while (select.Step())
+        {
+            ids.Add(new CallbackId(select.Text(0)));
+        }
+
+        return ids;
+    }
+
     public static string NameOf(CallbackSubject kind) => kind == CallbackSubject.Run ? "run" : "execution";
 
     private static List<Callback> ReadRows(Statement select)
@@ -234,6 +255,9 @@ internal static class CallbacksTable
             Reason = row.TextOrNull(15),
             CreatedAt = row.Int64(16),
             SettledAt = row.Int64OrNull(17),
+            Redrives = row.Int32(18),
+            RedrivenAt = row.Int64OrNull(19),
+            RedrivenBy = row.TextOrNull(20),
         };
 
     private static string? Join(IReadOnlyList<string>? texts) =>

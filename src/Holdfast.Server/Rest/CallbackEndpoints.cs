@@ -17,10 +17,7 @@ internal static class CallbackEndpoints
             (RequestDelegate)(
                 context =>
                 {
-                    CallbackState? state =
-                        RestQuery.Text(context, "state") is not { } name ? null
-                        : CallbackStates.TryParse(name, out CallbackState known) ? known
-                        : throw RestQuery.Invalid("state", name, $"one of {string.Join(", ", CallbackStates.All)}");
+                    CallbackState? state = RestQuery.Text(context, "state") is { } name ? State(name) : null;
                     int limit = (int?)RestQuery.Number(context, "limit", 1, CallbackLimits.ListMax) ?? ListDefault;
                     IReadOnlyList<CallbackView> callbacks = door.Engine.ListCallbacks.Run(
                         RestQuery.Text(context, "executionId") ?? RestQuery.Text(context, "runId"),
@@ -44,6 +41,7 @@ internal static class CallbackEndpoints
                 }
             )
         );
+        routes.MapPost("/v1/callbacks/redrive", (RequestDelegate)(context => RedriveAsync(context, door)));
         routes.MapPost(
             "/v1/callbacks/{id}/redrive",
             (RequestDelegate)(
@@ -56,6 +54,32 @@ internal static class CallbackEndpoints
                     await RestAnswer.WriteAsync(context, 200, writer => Write(writer, view));
                 }
             )
+        );
+    }
+
+    private static CallbackState State(string name) =>
+        CallbackStates.TryParse(name, out CallbackState known)
+            ? known
+            : throw RestQuery.Invalid("state", name, $"one of {string.Join(", ", CallbackStates.All)}");
+
+    private static async Task RedriveAsync(HttpContext context, EngineDoor door)
+    {
+        RedriveCallbacksBody body = await RestBody.ReadJsonAsync(context, RestJson.Default.RedriveCallbacksBody);
+        RedrivePage page = await door.Engine.RedriveCallbacks.RunAsync(
+            new RedriveRequest(State(body.State ?? ""), body.After is null ? null : CallbackId.Parse(body.After), body.DryRun ?? false),
+            context.RequestAborted
+        );
+        await RestAnswer.WriteAsync(
+            context,
+            200,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteBoolean("dryRun", page.IsDryRun);
+                WriteTexts(writer, "callbacks", [.. page.Callbacks.Select(static id => id.Value)]);
+                writer.WriteBoolean("more", page.HasMore);
+                writer.WriteEndObject();
+            }
         );
     }
 
@@ -74,6 +98,9 @@ internal static class CallbackEndpoints
         ExecutionJson.WriteTime(writer, "dueAt", callback.Status.State == CallbackState.Pending ? callback.Status.DueAt : null);
         ExecutionJson.WriteTime(writer, "createdAt", callback.CreatedAt);
         ExecutionJson.WriteTime(writer, "settledAt", callback.SettledAt);
+        writer.WriteNumber("redrives", callback.Redrives);
+        ExecutionJson.WriteTime(writer, "redrivenAt", callback.RedrivenAt);
+        writer.WriteString("redrivenBy", callback.RedrivenBy);
         writer.WriteStartArray("schedule");
         foreach (double seconds in callback.Order.Schedule.Seconds)
         {

@@ -82,6 +82,9 @@ public sealed record KernelLimitsBody
 /// <summary>POST /v1/locks/release.</summary>
 public sealed record ReleaseLockBody(string? Name, string? Reason);
 
+/// <summary>POST /v1/callbacks/redrive.</summary>
+public sealed record RedriveCallbacksBody(string? State, string? After, bool? DryRun);
+
 /// <summary>POST /v1/stop.</summary>
 public sealed record StopBody(bool? WithWork);
 
@@ -118,6 +121,7 @@ public sealed record CreateTokenBody(string? Name, IReadOnlyList<string>? Scopes
 [JsonSerializable(typeof(RenewLeaseBody))]
 [JsonSerializable(typeof(PruneAssetsBody))]
 [JsonSerializable(typeof(ReleaseLockBody))]
+[JsonSerializable(typeof(RedriveCallbacksBody))]
 [JsonSerializable(typeof(RepairBody))]
 [JsonSerializable(typeof(CreateTokenBody))]
 [JsonSerializable(typeof(StopBody))]

@@ -12,16 +12,18 @@ internal static class CallbacksVerb
 {
     private static readonly Option State = new("--state", "STATE", "only these: waiting, pending, sending, delivered, parked, disabled");
     private static readonly Option Execution = new("--execution", "ID", "only those of this execution or run");
+    private static readonly Option DryRun = new("--dry-run", "", "with redrive --state: only list what would be sent again");
     private static readonly Option Limit = new("--limit", "N", "at most so many, the newest first (default 100)");
 
     public static Verb Verb =>
-        new("callbacks", "callbacks [ls | redrive ID...]", "list callbacks and their attempts, or send some again")
+        new("callbacks", "callbacks [ls | redrive ID... | redrive --state parked]", "list callbacks and their attempts, or send some again")
         {
-            Options = [State, Execution, Limit],
+            Options = [State, Execution, Limit, DryRun],
             Operands = (0, null),
             Notes = """
                 A callback is asked for by `holdfast submit --callback URL`. One that could not be delivered is tried again by its schedule, and parked
-                after the last attempt, or when its receiver refused it. redrive sends it at once, under the id it always had.
+                after the last attempt, or when its receiver refused it. redrive sends it at once, under the id it always had;
+                redrive --state parked (or disabled) all of them, and --dry-run says first which.
                 """,
             RunAsync = RunAsync,
         };
@@ -36,7 +38,10 @@ internal static class CallbacksVerb
                 JsonElement list = await client.GetAsync("v1/callbacks" + Query(arguments), interruption).ConfigureAwait(false);
                 context.Terminal.Write(Encoding.UTF8.GetBytes(arguments.IsJson ? list.Line() + "\n" : Table(context, list)));
                 return ExitCodes.Success;
-            case ["redrive", _, ..]:
+            case ["redrive"] when arguments.Text(State.Name) is { } state:
+                await RedriveAllAsync(context, arguments, client, state, interruption).ConfigureAwait(false);
+                return ExitCodes.Success;
+            case ["redrive", _, ..] when !arguments.Has(State.Name) && !arguments.Has(DryRun.Name):
                 foreach (string id in arguments.Operands.Skip(1))
                 {
                     JsonElement redriven = await client
@@ -53,7 +58,67 @@ internal static class CallbacksVerb
 
                 return ExitCodes.Success;
             default:
-                throw new UsageException("callbacks takes ls, or redrive and the ids of callbacks.");
+                throw new UsageException("callbacks takes ls, or redrive with either ids or --state parked.");
+        }
+    }
+
+    /// <summary>A page at a time, and none twice: what is given up again meanwhile waits for the next command.</summary>
+    private static async Task RedriveAllAsync(
+        CliContext context,
+        Arguments arguments,
+        HoldfastClient client,
+        string state,
+        CancellationToken cancellationToken
+    )
+    {
+        bool isDryRun = arguments.Has(DryRun.Name);
+        int count = 0;
+        string? after = null;
+        while (true)
+        {
+            string? last = after;
+            ApiRequest request = ApiRequest.Post(
+                "v1/callbacks/redrive",
+                json =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("state", state);
+                    json.WriteBoolean("dryRun", isDryRun);
+                    if (last is not null)
+                    {
+                        json.WriteString("after", last);
+                    }
+
+                    json.WriteEndObject();
+                }
+            );
+            JsonElement page = await client.SendAsync(request with { IsRepeatable = true }, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<JsonElement> ids = page.Items("callbacks");
+            count += ids.Count;
+            if (arguments.IsJson)
+            {
+                context.Terminal.WriteLine(page.Line());
+            }
+            else
+            {
+                foreach (JsonElement id in ids)
+                {
+                    context.Terminal.WriteLine($"{id.GetString()} {(isDryRun ? state : "pending")}");
+                }
+            }
+
+            if (ids.Count == 0 || page.Boolean("more") != true)
+            {
+                break;
+            }
+
+            after = ids[^1].GetString();
+        }
+
+        if (!arguments.IsJson)
+        {
+            string all = Sentences.Count(count, "callback", "callbacks");
+            context.Terminal.WriteLine(isDryRun ? $"{all} would be sent again." : $"{all} will be sent again now.");
         }
     }
 
@@ -87,7 +152,9 @@ internal static class CallbacksVerb
                 (attempts.Count == 0 ? 0 : attempts[^1].Integer("number"))?.ToString(CultureInfo.InvariantCulture),
                 attempts.Count == 0 ? null : attempts[^1].Integer("status")?.ToString(CultureInfo.InvariantCulture),
                 callback.Text("url") ?? string.Join(' ', callback.Items("argv").Select(static a => a.GetString())),
-                callback.Text("reason")
+                callback.Text("redrivenAt") is { } at
+                    ? $"redriven at {at}{(callback.Text("redrivenBy") is { } by ? " by " + by : "")}; {callback.Text("reason")}"
+                    : callback.Text("reason")
             );
         }
 
