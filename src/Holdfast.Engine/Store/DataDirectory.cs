@@ -98,8 +98,14 @@ public sealed class DataDirectory : IDisposable
 
     /// <summary>Writes <c>server.json</c>: to be called when the server listens at this address, and not before.</summary>
     /// <param name="certificateSha256">The fingerprint of its certificate, when it speaks TLS.</param>
-    public void Announce(string url, string version, string? certificateSha256 = null) =>
-        new ServerRecord(url, ProcessIdentity.Current, version) { CertificateSha256 = certificateSha256 }.Write(Paths.ServerRecord);
+    /// <param name="certificate">Where that and its key lie.</param>
+    public void Announce(string url, string version, string? certificateSha256 = null, (string File, string Key)? certificate = null) =>
+        new ServerRecord(url, ProcessIdentity.Current, version)
+        {
+            CertificateSha256 = certificateSha256,
+            CertificateFile = certificate?.File,
+            CertificateKey = certificate?.Key,
+        }.Write(Paths.ServerRecord);
 
     /// <summary>Withdraws the record, and then gives the lock back, so that no one finds a record without its server.</summary>
     public void Dispose()

@@ -15,6 +15,11 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
     /// <summary>By which a client on this machine knows the server's certificate, whatever names it has. Null without TLS.</summary>
     public string? CertificateSha256 { get; init; }
 
+    /// <summary>Where the certificate and its key lie, for those who look after them. Null without TLS.</summary>
+    public string? CertificateFile { get; init; }
+
+    public string? CertificateKey { get; init; }
+
     /// <summary>The record of the server that lives now; null when there is none, or none that can be named yet.</summary>
     public static ServerRecord? FindLive(DataDirectoryPaths paths) =>
         Read(paths.ServerRecord) is { } record && (record.Process.IsAlive() || FileLock.IsHeld(paths.ServerLock)) ? record : null;
@@ -33,6 +38,8 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
             if (CertificateSha256 is { } sha256)
             {
                 json.WriteString("certificateSha256", sha256);
+                json.WriteString("certificateFile", CertificateFile);
+                json.WriteString("certificateKey", CertificateKey);
             }
 
             json.WriteEndObject();
@@ -62,6 +69,8 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
         string? bootId = null;
         string version = "";
         string? sha256 = null;
+        string? certificate = null;
+        string? key = null;
         int pid = 0;
         long startTicks = 0;
         var json = new Utf8JsonReader(content);
@@ -90,6 +99,12 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
                 case "certificateSha256":
                     sha256 = json.GetString();
                     break;
+                case "certificateFile":
+                    certificate = json.GetString();
+                    break;
+                case "certificateKey":
+                    key = json.GetString();
+                    break;
                 default:
                     json.Skip();
                     break; // A newer server's field.
@@ -98,6 +113,11 @@ public sealed record ServerRecord(string Url, ProcessIdentity Process, string Ve
 
         return url is null || bootId is null || pid <= 0
             ? null
-            : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version) { CertificateSha256 = sha256 };
+            : new ServerRecord(url, new ProcessIdentity(bootId, pid, startTicks), version)
+            {
+                CertificateSha256 = sha256,
+                CertificateFile = certificate,
+                CertificateKey = key,
+            };
     }
 }

@@ -60,11 +60,12 @@ public static partial class ServerHost
         door.Open(engine);
         string url = app.Urls.First();
         TlsKeeper? tls = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>();
-        directory.Announce(url, ProductVersion.Current, tls?.Sha256);
+        (string, string)? files = options.Tls is { } given ? (given.Certificate, given.Key) : null;
+        directory.Announce(url, ProductVersion.Current, tls?.Sha256, files);
         if (tls is not null)
         {
             // So that our own command line knows the server by it.
-            tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256);
+            tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256, files);
         }
 
         ILogger logger = loggers.CreateLogger("Holdfast.Server");

@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Holdfast.Engine.Store;
 using Holdfast.Protocol.Journal;
+using Holdfast.Protocol.Processes;
 using Holdfast.Server.Cli.Doctor;
 
 namespace Holdfast.Tests.Cli;
@@ -151,6 +154,99 @@ public sealed class DoctorVerbTests : IDisposable
         const string Mounts = "/dev/a / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\nserver:/x /mnt/shared\\040disk nfs4 rw 0 0\n";
         Assert.Equal(kind, DiskKind.Of(path, Mounts));
         Assert.Equal(severity, DiskKind.Check(path, Mounts).Severity.ToString());
+    }
+
+    [Theory]
+    [InlineData(90, UnixFileMode.None, "Ok")]
+    [InlineData(90, UnixFileMode.GroupRead, "Ok")]
+    [InlineData(90, UnixFileMode.OtherRead, "Ok Problem")]
+    [InlineData(90, UnixFileMode.GroupWrite, "Ok Problem")]
+    [InlineData(13, UnixFileMode.None, "Warning")]
+    [InlineData(-1, UnixFileMode.None, "Problem")]
+    public void A_certificate_that_ends_or_whose_key_is_open_is_told(int days, UnixFileMode open, string severities)
+    {
+        ServerRecord server = WithCertificate(days, open);
+
+        Finding[] findings = [.. CertificateChecks.All(server, TimeProvider.System)];
+
+        Assert.Equal(severities, string.Join(' ', findings.Select(static f => f.Severity)));
+        Assert.All(findings, f => Assert.Equal("tls", f.Subject));
+        Assert.Contains(server.CertificateFile!, findings[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_whose_files_have_gone_is_a_problem_and_a_server_without_one_has_none()
+    {
+        ServerRecord server = WithCertificate(90, UnixFileMode.None);
+        File.Delete(server.CertificateKey!);
+
+        Assert.Equal(Severity.Problem, Assert.Single(CertificateChecks.All(server, TimeProvider.System)).Severity);
+        Assert.Empty(CertificateChecks.All(server with { CertificateFile = null, CertificateKey = null }, TimeProvider.System));
+    }
+
+    [Theory]
+    [InlineData("1024", "4096", "32768", "max", "8192", "Ok")]
+    [InlineData("1024", "1024", "32768", "max", "8192", "Warning: 1024 open files")]
+    [InlineData(
+        "unlimited",
+        "unlimited",
+        "32768",
+        "700",
+        "8192",
+        "Warning: room for 400 more threads (pids.max of /system.slice/h.service)"
+    )]
+    [InlineData("4096", "4096", "600", "max", "8192", "Warning: room for 300 more threads (kernel.threads-max)")]
+    [InlineData("4096", "4096", "32768", "max", "100", "Warning: few watches")]
+    public void Low_limits_are_told(string soft, string hard, string threads, string tasks, string watches, string expected)
+    {
+        Put(
+            "proc/self/limits",
+            $"Limit  Soft Limit  Hard Limit  Units\nMax processes  unlimited  unlimited  processes\nMax open files  {soft}  {hard}  files\n"
+        );
+        Put("proc/loadavg", "0.10 0.20 0.30 2/300 4711\n");
+        Put("proc/sys/kernel/threads-max", threads + "\n");
+        Put("proc/sys/kernel/pid_max", "4194304\n");
+        Put("proc/self/cgroup", "0::/system.slice/h.service\n");
+        Put("sys/fs/cgroup/system.slice/h.service/pids.max", tasks + "\n");
+        Put("sys/fs/cgroup/system.slice/h.service/pids.current", "300\n");
+        Put("proc/sys/fs/inotify/max_user_watches", watches + "\n");
+
+        Finding[] findings = [.. LimitChecks.All(_data, null)];
+
+        Finding first = findings[0];
+        Assert.StartsWith(expected, first.Severity == Severity.Ok ? "Ok" : $"{first.Severity}: {first.Text}", StringComparison.Ordinal);
+        Assert.All(findings, f => Assert.Equal("limits", f.Subject));
+    }
+
+    [Fact]
+    public void A_machine_that_says_nothing_of_its_limits_is_not_accused() =>
+        Assert.DoesNotContain(LimitChecks.All(_data, 4711), f => f.Severity != Severity.Ok);
+
+    private void Put(string path, string text)
+    {
+        string file = Path.Combine(_data, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, text);
+    }
+
+    private ServerRecord WithCertificate(int days, UnixFileMode open)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using X509Certificate2 certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            now.AddDays(-30),
+            now.AddDays(days)
+        );
+        Put("cert.pem", certificate.ExportCertificatePem());
+        Put("key.pem", key.ExportPkcs8PrivateKeyPem());
+        string keyFile = Path.Combine(_data, "key.pem");
+        File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | open);
+        return new ServerRecord("https://127.0.0.1:1", ProcessIdentity.Current, "1")
+        {
+            CertificateSha256 = certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
+            CertificateFile = Path.Combine(_data, "cert.pem"),
+            CertificateKey = keyFile,
+        };
     }
 
     [Fact]

@@ -41,19 +41,19 @@ internal static class DoctorVerb
 
             findings.Add(CgroupCheck.Check("/"));
             findings.Add(ClockChecks.Check(client.Locator.Paths, context.Time));
+            findings.AddRange(LimitChecks.All("/", LocalServer(client)?.Process.Pid));
         }
 
         if (client.Locator.Locate() is { } address)
         {
             await ExamineServerAsync(client, address, findings, context.Interruption()).ConfigureAwait(false);
-            if (
-                ServerRecord.FindLive(client.Locator.Paths) is { } record
-                && address.IsLocal
-                && record.Process.IsAlive()
-                && ServiceUnit.Check(record.Process.Pid, context.Environment) is { } unit
-            )
+            if (address.IsLocal && LocalServer(client) is { } record)
             {
-                findings.Add(unit);
+                findings.AddRange(CertificateChecks.All(record, context.Time));
+                if (ServiceUnit.Check(record.Process.Pid, context.Environment) is { } unit)
+                {
+                    findings.Add(unit);
+                }
             }
         }
         else
@@ -69,6 +69,10 @@ internal static class DoctorVerb
         context.Terminal.Write(arguments.IsJson ? Json(findings) : Encoding.UTF8.GetBytes(Text(findings)));
         return findings.Exists(f => f.Severity == Severity.Problem) ? ExitCodes.Refused : ExitCodes.Success;
     }
+
+    /// <summary>The one that runs on the data directory, if its process is one that we can see.</summary>
+    private static ServerRecord? LocalServer(HoldfastClient client) =>
+        ServerRecord.FindLive(client.Locator.Paths) is { } record && record.Process.IsAlive() ? record : null;
 
     private static async Task ExamineServerAsync(
         HoldfastClient client,

@@ -157,6 +157,8 @@ internal static class ServiceUnitText
             TimeoutStartSec=infinity
             TimeoutStopSec=30
             LimitNOFILE=65536
+            # Supervisors, jobs and kernels count as this unit's, too; the usual bound is a share of the machine's.
+            TasksMax=infinity
             UMask=0077
 
             [Install]

@@ -11,7 +11,8 @@ namespace Holdfast.Server.Hosting.Tls;
 /// </summary>
 internal sealed partial class TlsKeeper
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+    /// <summary>So long before its end a certificate is spoken of.</summary>
+    internal static readonly TimeSpan Soon = TimeSpan.FromDays(14);
 
     private readonly TlsFiles _files;
     private readonly TimeProvider _time;
