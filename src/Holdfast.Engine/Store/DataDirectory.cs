@@ -96,16 +96,28 @@ public sealed class DataDirectory : IDisposable
         return Path.Combine(Sockets, shortId + ".sock");
     }
 
-    /// <summary>Writes <c>server.json</c>: to be called when the server listens at this address, and not before.</summary>
+    /// <summary>
+    /// Writes <c>server.json</c>: to be called when the server listens at this address, and not before. Errors: disk-full,
+    /// data-directory-not-writable.
+    /// </summary>
     /// <param name="certificateSha256">The fingerprint of its certificate, when it speaks TLS.</param>
     /// <param name="certificate">Where that and its key lie.</param>
-    public void Announce(string url, string version, string? certificateSha256 = null, (string File, string Key)? certificate = null) =>
-        new ServerRecord(url, ProcessIdentity.Current, version)
+    public void Announce(string url, string version, string? certificateSha256 = null, (string File, string Key)? certificate = null)
+    {
+        try
         {
-            CertificateSha256 = certificateSha256,
-            CertificateFile = certificate?.File,
-            CertificateKey = certificate?.Key,
-        }.Write(Paths.ServerRecord);
+            new ServerRecord(url, ProcessIdentity.Current, version)
+            {
+                CertificateSha256 = certificateSha256,
+                CertificateFile = certificate?.File,
+                CertificateKey = certificate?.Key,
+            }.Write(Paths.ServerRecord);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(Paths, error);
+        }
+    }
 
     /// <summary>Withdraws the record, and then gives the lock back, so that no one finds a record without its server.</summary>
     public void Dispose()
@@ -202,8 +214,9 @@ public sealed class DataDirectory : IDisposable
                 File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             }
 
+            // One that no client could send, such as the zeros that a power failure leaves, lets nobody in: it is replaced as an empty one.
             string kept = Encoding.UTF8.GetString(PlainFile.Read(path, TokenFileBytesMax)).TrimStart('\uFEFF').Trim();
-            if (kept.Length > 0)
+            if (kept.Length > 0 && kept.All(static c => c is >= ' ' and < '\x7f'))
             {
                 return kept;
             }

@@ -6,6 +6,7 @@ internal static class ServerEventIds
     public const int Unexpected = 2000;
     public const int Listens = 2001;
     public const int Stopped = 2002;
+    public const int NotAnnounced = 2003;
 
     // Who may come in: 2010.
     public const int TooManyFailures = 2010;

@@ -62,13 +62,12 @@ public static partial class ServerHost
         TlsKeeper? tls = options.Tls is null ? null : app.Services.GetRequiredService<TlsKeeper>();
         (string, string)? files = options.Tls is { } given ? (given.Certificate, given.Key) : null;
         directory.Announce(url, ProductVersion.Current, tls?.Sha256, files);
+        ILogger logger = loggers.CreateLogger("Holdfast.Server");
         if (tls is not null)
         {
-            // So that our own command line knows the server by it.
-            tls.Changed += sha256 => directory.Announce(url, ProductVersion.Current, sha256, files);
+            tls.Changed += sha256 => AnnounceAgain(directory, url, sha256, files, logger);
         }
 
-        ILogger logger = loggers.CreateLogger("Holdfast.Server");
         await SayAsync(
             options,
             $"Holdfast {ProductVersion.Current} listens on {url}\n  data  {directory.Paths.Root}\n  root  {options.Root}\n  token in {directory.Paths.Token}",
@@ -104,6 +103,21 @@ public static partial class ServerHost
             () => Log.Stopped(logger, jobs, kernels)
         );
         return 0;
+    }
+
+    /// <summary>
+    /// So that our own command line knows the server by its new certificate; whoever shakes hands just then is not to suffer by it.
+    /// </summary>
+    private static void AnnounceAgain(DataDirectory directory, string url, string sha256, (string, string)? files, ILogger logger)
+    {
+        try
+        {
+            directory.Announce(url, ProductVersion.Current, sha256, files);
+        }
+        catch (DataDirectoryException e)
+        {
+            Log.NotAnnounced(logger, e.Message);
+        }
     }
 
     /// <summary>False when it was asked to stop before that was done: the next start finishes it.</summary>
@@ -286,6 +300,13 @@ public static partial class ServerHost
             "Holdfast {Version} listens on {Url}; data directory {DataDirectory}, root {Root}."
         )]
         public static partial void Listens(ILogger logger, string version, string url, string dataDirectory, string root);
+
+        [LoggerMessage(
+            ServerEventIds.NotAnnounced,
+            LogLevel.Warning,
+            "The new certificate could not be written to server.json: the command line on this machine takes the server for another. {Why}"
+        )]
+        public static partial void NotAnnounced(ILogger logger, string why);
 
         [LoggerMessage(
             ServerEventIds.SpeaksInClear,

@@ -46,11 +46,21 @@ public sealed class DoctorVerbTests : IDisposable
     public void A_token_that_others_can_read_is_a_problem()
     {
         var paths = new DataDirectoryPaths(_data);
-        File.WriteAllText(paths.Token, "secret");
+        File.WriteAllText(paths.Token, new string('s', 64));
         File.SetUnixFileMode(paths.Token, UnixFileMode.UserRead | UnixFileMode.OtherRead);
 
         Finding finding = Assert.Single(DataDirectoryChecks.All(paths), f => f.Subject == "token");
         Assert.Equal((Severity.Problem, $"chmod 600 {paths.Token}"), (finding.Severity, finding.Remedy));
+    }
+
+    [Fact]
+    public void A_token_that_can_be_guessed_is_told()
+    {
+        var paths = new DataDirectoryPaths(_data);
+        File.WriteAllText(paths.Token, "letmein");
+        File.SetUnixFileMode(paths.Token, UnixFileMode.UserRead);
+
+        Assert.Equal(Severity.Warning, Assert.Single(DataDirectoryChecks.All(paths), f => f.Subject == "token").Severity);
     }
 
     [Theory]

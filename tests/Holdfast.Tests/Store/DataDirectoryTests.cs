@@ -88,6 +88,21 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.Equal(token, second.Token);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\0\0\0\0\0\0\0\0")]
+    [InlineData("\u00e9\u0001 nobody can send this")]
+    public void A_token_that_nobody_could_send_is_replaced(string damaged)
+    {
+        using (Open()) { }
+        File.WriteAllText(Path.Combine(Root, "token"), damaged);
+
+        using DataDirectory data = Open();
+
+        Assert.Matches("^[0-9a-f]{64}$", data.Token);
+        Assert.Equal(data.Token, File.ReadAllText(Path.Combine(Root, "token")).Trim());
+    }
+
     [Fact]
     public void An_operators_token_is_kept_and_closed_to_others()
     {
@@ -245,6 +260,17 @@ public sealed class DataDirectoryTests : IDisposable
         );
         Assert.Contains(Path.Combine(Root, "token"), error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("belongs to", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_address_that_cannot_be_written_down_is_a_refusal_that_says_what_to_do()
+    {
+        using DataDirectory data = Open();
+        _ = Directory.CreateDirectory(Path.Combine(Root, "server.json", "in the way"));
+
+        DataDirectoryException error = Assert.Throws<DataDirectoryException>(() => data.Announce("http://127.0.0.1:1", "1"));
+
+        Assert.Equal(ErrorCodes.DataDirectoryNotWritable, error.Code);
     }
 
     [Fact]

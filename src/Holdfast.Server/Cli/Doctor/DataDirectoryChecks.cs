@@ -8,6 +8,9 @@ namespace Holdfast.Server.Cli.Doctor;
 /// <summary>Whether the data directory can be written, is private, and has room.</summary>
 internal static class DataDirectoryChecks
 {
+    /// <summary>Of a token that somebody has put there by hand.</summary>
+    private const int TokenLengthMin = 16;
+
     private const UnixFileMode Others =
         UnixFileMode.GroupRead
         | UnixFileMode.GroupWrite
@@ -55,6 +58,15 @@ internal static class DataDirectoryChecks
                 "token",
                 $"{paths.Token} can be read by other users, who can then run commands as you",
                 $"chmod 600 {paths.Token}"
+            );
+        }
+
+        if (File.Exists(paths.Token) && new FileInfo(paths.Token).Length is > 0 and < TokenLengthMin)
+        {
+            yield return Finding.Warning(
+                "token",
+                $"the token in {paths.Token} is so short that it can be guessed",
+                "delete the file and start the server again, which makes a good one"
             );
         }
 
