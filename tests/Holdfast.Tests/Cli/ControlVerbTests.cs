@@ -23,6 +23,28 @@ public sealed class ControlVerbTests
     }
 
     [Fact]
+    public async Task Many_are_cancelled_side_by_side_and_told_in_their_order()
+    {
+        var second = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ScriptedServer server = await ScriptedServer.StartAsync(
+            async (request, context) =>
+            {
+                string id = request.Contains("/first/", StringComparison.Ordinal) ? "first" : "second";
+                if (id == "second")
+                {
+                    second.TrySetResult();
+                }
+
+                await second.Task; // The first is answered only when the second has been asked for.
+                await ScriptedServer.JsonAsync(context, CliRun.Execution(id, "cancelled"));
+            }
+        );
+
+        Assert.Equal(0, await _cli.RunAsync(server, "cancel", "first", "second"));
+        Assert.Equal("first cancelled\nsecond cancelled\n", _cli.Terminal.Output);
+    }
+
+    [Fact]
     public async Task Cancelling_a_run_cancels_its_open_cells_from_the_last_on()
     {
         const string Run =

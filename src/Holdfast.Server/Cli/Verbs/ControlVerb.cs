@@ -9,6 +9,11 @@ namespace Holdfast.Server.Cli.Verbs;
 /// <summary><c>cancel</c>, <c>pause</c>, <c>resume</c> and <c>retry</c>: the commands that an execution takes.</summary>
 internal static class ControlVerb
 {
+    /// <summary>
+    /// So that those whom one sync of the store could serve do not wait for one each: thousands of ids are given at once.
+    /// </summary>
+    private const int InFlightMax = 32;
+
     public static Verb Cancel => Of("cancel", "end executions, or all of a notebook run that has not ended; waiting ones never start");
 
     public static Verb Pause => Of("pause", "stop jobs with all their children, until `resume`");
@@ -30,11 +35,20 @@ internal static class ControlVerb
         CancellationToken interruption = context.Interruption();
         using var client = new HoldfastClient(context, arguments);
         int exitCode = ExitCodes.Success;
-        foreach (string id in arguments.Operands)
+
+        // A retry takes its place in the line when it is asked for: those of one command in their order.
+        int inFlightMax = command == "retry" ? 1 : InFlightMax;
+        var underWay = new Queue<Task<List<JsonElement>>>();
+        for (int next = 0; next < arguments.Operands.Count || underWay.Count > 0; )
         {
+            while (next < arguments.Operands.Count && underWay.Count < inFlightMax)
+            {
+                underWay.Enqueue(CommandAsync(client, arguments.Operands[next++], command, interruption));
+            }
+
             try
             {
-                foreach (JsonElement execution in await CommandAsync(client, id, command, interruption).ConfigureAwait(false))
+                foreach (JsonElement execution in await underWay.Dequeue().ConfigureAwait(false))
                 {
                     context.Terminal.WriteLine(
                         arguments.IsJson ? execution.Line() : $"{execution.Text("id")} {Sentences.State(execution)}"
