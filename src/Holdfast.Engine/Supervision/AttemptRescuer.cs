@@ -50,6 +50,7 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
     {
         TimeSpan delay = RetryDelay;
         string problem = "";
+        string? socket = null;
         try
         {
             AttemptVerdict verdict = AttemptVerdict.Of(live.Files.Directory, live.Attempt.BootId);
@@ -60,7 +61,8 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
                     ? written
                     : null;
             problem = recorded is not null ? "" : ProblemOf(verdict, live.Files);
-            if ((recorded?.Socket ?? SocketOf(verdict, live.Files)) is { } socket)
+            socket = recorded?.Socket ?? SocketOf(verdict, live.Files);
+            if (socket is not null)
             {
                 SupervisorLink link = await SupervisorLink.ConnectAsync(socket, live.Attempt.Nonce, onNotice, time, cancellationToken);
                 var answering = new ProcessIdentity(link.Welcome.BootId ?? "", link.Welcome.Pid, link.Welcome.StartTicks);
@@ -82,7 +84,8 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or LinkRefusedException)
         {
             delay = e is LinkRefusedException ? RefusedRetryDelay : RetryDelay;
-            problem = problem.Length == 0 ? e.Message : $"{problem} Nor can it be had at its socket: {e.Message}";
+            string why = socket is null || Path.Exists(socket) ? e.Message : Gone(socket);
+            problem = problem.Length == 0 ? why : $"{problem} Nor can it be had at its socket: {why}";
         }
 
         // Said once, not at every try: it may be so for as long as its work runs.
@@ -100,6 +103,10 @@ public sealed partial class AttemptRescuer(TimeProvider time, ILogger<AttemptRes
 
         return null;
     }
+
+    /// <summary>A supervisor goes by the places that it was given, those of its journal among them.</summary>
+    private static string Gone(string socket) =>
+        $"Its socket {socket} is not there. If the data directory was moved while it ran, put a link to it at its old place: the supervisor needs that to go on writing.";
 
     private static string ProblemOf(AttemptVerdict verdict, AttemptFiles files) =>
         verdict.Supervisor is not null ? "Somebody holds its lock, and its supervisor.json names another process."
