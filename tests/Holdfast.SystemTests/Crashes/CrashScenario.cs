@@ -160,7 +160,7 @@ public sealed record CrashScenario(CrashPoint Point, int Arrival, CrashStory Sto
         Kernel(CrashPoint.SupervisorRecorded, 1, Loss.None),
         Kernel(CrashPoint.SupervisorSpawned, 1, Loss.None),
         Kernel(CrashPoint.SupervisorRequestJournalled, 1, Loss.None), // Of our own questions to the kernel, before any cell.
-        Kernel(CrashPoint.SupervisorRequestJournalled, 6, Loss.One),
+        Kernel(CrashPoint.SupervisorRequestJournalled, 6, Loss.AtMostOne), // The first cell, or one more question to a slow kernel.
         Kernel(CrashPoint.SupervisorOutcomeSynced, 1, Loss.One),
         // The first alone, then as many as come in its pace: the last, or not.
         Kernel(CrashPoint.SupervisorOutcomeSynced, 2, Loss.AtMostOne),
