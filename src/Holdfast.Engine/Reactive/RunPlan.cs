@@ -50,7 +50,7 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
     private static RunPlan Of(CellRegistry registry, bool[] isWanted)
     {
         NameIndex index = registry.Graph.Index;
-        CellNode?[]? obstacles = registry.NotRunnable.Count > 0 ? Obstacles(registry) : null;
+        Obstacle?[]? obstacles = registry.NotRunnable.Count > 0 ? Obstacles(registry) : null;
         var open = new List<CellNode>();
         var excluded = new List<ExcludedCell>();
         foreach (CellNode node in index.Cells)
@@ -62,7 +62,7 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
 
             if (obstacles?[node.Slot] is { } obstacle)
             {
-                excluded.Add(Exclude(registry, node, obstacle));
+                excluded.Add(obstacle.Exclude(node));
             }
             else
             {
@@ -111,17 +111,23 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
     private static bool[] Everything(NameIndex index, IReadOnlyCollection<CellId> stale)
     {
         bool[] isWanted = new bool[index.SlotCount];
-        var reach = new Reach(index, forward: true);
+        var known = new List<CellNode>(stale.Count);
         foreach (CellId cell in stale)
         {
-            if (index.Find(cell) is { } node)
+            if (index.Find(cell) is { } node && !isWanted[node.Slot])
             {
                 isWanted[node.Slot] = true;
-                reach.Add(node);
+                known.Add(node);
             }
         }
 
-        reach.Found.ForEach(c => isWanted[c.Slot] = true);
+        if (known.Count < index.Cells.Count) // After a start of the kernel all are stale, and nobody else is to be found.
+        {
+            var reach = new Reach(index, forward: true);
+            known.ForEach(reach.Add);
+            reach.Found.ForEach(c => isWanted[c.Slot] = true);
+        }
+
         return isWanted;
     }
 
@@ -145,49 +151,62 @@ public sealed record RunPlan(IReadOnlyList<PlannedCell> Cells, IReadOnlyList<Exc
         }
     }
 
+    /// <summary>A cell that may not run by itself, and keeps from it whatever depends on it.</summary>
+    private sealed record Obstacle(CellNode Cell, bool IsBlocked)
+    {
+        public ExcludedCell Exclude(CellNode cell)
+        {
+            bool isItself = ReferenceEquals(cell, Cell);
+            ExclusionReason reason = IsBlocked
+                ? isItself
+                    ? ExclusionReason.Blocked
+                    : ExclusionReason.UpstreamBlocked
+                : isItself
+                    ? ExclusionReason.Disabled
+                    : ExclusionReason.UpstreamDisabled;
+            return new ExcludedCell(cell.Id, reason, Cell.Id);
+        }
+    }
+
     /// <summary>For each cell that may not run, by slot, the cell that is why: itself, or else one that it depends on.</summary>
-    private static CellNode?[] Obstacles(CellRegistry registry)
+    private static Obstacle?[] Obstacles(CellRegistry registry)
     {
         NameIndex index = registry.Graph.Index;
-        var obstacles = new CellNode?[index.SlotCount];
+        var obstacles = new Obstacle?[index.SlotCount];
         List<CellNode> culprits = [.. registry.NotRunnable.Select(index.Get).OrderByDescending(static c => c.Position)];
-        culprits.ForEach(c => obstacles[c.Slot] = c);
+        culprits.ForEach(c => obstacles[c.Slot] = new Obstacle(c, registry.State(c.Id).IsBlocked));
         var open = new Stack<CellNode>(culprits);
         foreach ((CellId reader, CellId missing) in registry.MissingSources)
         {
             CellNode node = index.Get(reader);
             if (obstacles[node.Slot] is null)
             {
-                obstacles[node.Slot] = index.Get(missing);
+                obstacles[node.Slot] = new Obstacle(index.Get(missing), registry.State(missing).IsBlocked);
                 open.Push(node);
             }
         }
 
         while (open.TryPop(out CellNode? cell))
         {
-            foreach ((CellNode dependent, _) in Edges.Outgoing(cell))
+            // Half of a large notebook may come by here, so without an iterator for each cell.
+            foreach (NameNode name in cell.Definitions)
             {
-                if (obstacles[dependent.Slot] is null)
+                if (!name.LeadsFrom(cell))
                 {
-                    obstacles[dependent.Slot] = obstacles[cell.Slot];
-                    open.Push(dependent);
+                    continue;
+                }
+
+                foreach (CellNode dependent in name.Readers)
+                {
+                    if (obstacles[dependent.Slot] is null)
+                    {
+                        obstacles[dependent.Slot] = obstacles[cell.Slot];
+                        open.Push(dependent);
+                    }
                 }
             }
         }
 
         return obstacles;
-    }
-
-    private static ExcludedCell Exclude(CellRegistry registry, CellNode cell, CellNode because)
-    {
-        bool isBlocked = registry.State(because.Id).IsBlocked;
-        ExclusionReason reason = ReferenceEquals(cell, because)
-            ? isBlocked
-                ? ExclusionReason.Blocked
-                : ExclusionReason.Disabled
-            : isBlocked
-                ? ExclusionReason.UpstreamBlocked
-                : ExclusionReason.UpstreamDisabled;
-        return new ExcludedCell(cell.Id, reason, because.Id);
     }
 }

@@ -14,8 +14,10 @@ internal sealed class NameIndex
     private readonly HashSet<NameNode> _contested = [];
     private readonly Stack<int> _freeSlots = new();
 
-    /// <summary>In the order of the notebook.</summary>
-    public IReadOnlyList<CellNode> Cells => _inOrder;
+    /// <summary>
+    /// In the order of the notebook. Not for others to change: no interface stands before it, as plans go over all of it.
+    /// </summary>
+    public List<CellNode> Cells => _inOrder;
 
     /// <summary>One more than the highest slot.</summary>
     public int SlotCount { get; private set; }

@@ -7,7 +7,7 @@ namespace Holdfast.Engine.Reactive.Graph;
 internal static class TopologicalSort
 {
     /// <summary>Only edges among <paramref name="cells"/> count. There must be no cycle among them.</summary>
-    public static List<CellNode> Run(NameIndex index, IReadOnlyCollection<CellNode> cells)
+    public static List<CellNode> Run(NameIndex index, List<CellNode> cells)
     {
         const int outside = -1;
         int[] waitsFor = new int[index.SlotCount];
