@@ -217,7 +217,7 @@ public sealed class HoldfastEngine : IAsyncDisposable
         GetSession = new GetSession(_store, GetKernel);
         StartSession = new StartSession(_store, _sessions, StartKernel, RestartKernel, root, time)
         {
-            KernelOfDocument = ReactiveKernelsTable.Of,
+            KernelOfDocument = static (reader, path) => ReactiveKernelsTable.Of(reader, NotebookStorage.RealPathOf(path)),
         };
         ChangeSession = new ChangeSession(_store, _sessions, StartKernel, _leftKernels, root);
         StopSession = new StopSession(_store, _sessions, StopKernel);

@@ -361,6 +361,22 @@ public sealed class NotebookFile
         }
     }
 
+    /// <summary>
+    /// Makes a notebook of before 4.5 one of 4.5: every cell gets an id, which follows from its content. Nothing else is otherwise.
+    /// </summary>
+    public void GiveCellIds()
+    {
+        if (HasCellIds)
+        {
+            return;
+        }
+
+        FormatMinor = FirstMinorWithIds;
+        _root.Set("nbformat_minor"u8, new RawPiece("5"u8.ToArray()));
+        AddMissingIds();
+        IsChanged = true;
+    }
+
     private string? MetadataText(ReadOnlySpan<byte> group, ReadOnlySpan<byte> name)
     {
         ReadOnlySpan<byte> value = _root.Open("metadata"u8, create: false)?.Open(group, create: false) is { } found

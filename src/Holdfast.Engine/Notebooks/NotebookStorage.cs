@@ -58,6 +58,22 @@ internal static class NotebookStorage
         return isLink ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
     }
 
+    /// <summary>
+    /// What a notebook is known by: the same of a path as it is given, relative to the root where it is not absolute. Of a file that is
+    /// not there, links on the way are followed all the same.
+    /// </summary>
+    public static string RealPathOf(string path, string root)
+    {
+        string full = Path.GetFullPath(path, root);
+        return Contents.PosixFiles.RealPath(full) ?? RealEntryOf(RealPathOf(full));
+    }
+
+    /// <summary>
+    /// Of a name in its folder, where links on the way are followed and the name itself is taken as it is: for what is renamed or gone.
+    /// </summary>
+    public static string RealEntryOf(string path) =>
+        Path.GetDirectoryName(path) is { } folder ? Path.Combine(RealPathOf(folder), Path.GetFileName(path)) : path;
+
     /// <exception cref="FileChangedException">The file is not what is expected.</exception>
     public static FileStatus Write(
         string path,

@@ -120,22 +120,37 @@ public sealed class RegisterCellTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Cells_without_ids_are_refused_wherever_they_would_have_to_be_named()
+    public async Task A_notebook_whose_cells_have_no_ids_is_looked_at_as_it_is_and_gets_them_when_it_becomes_reactive()
     {
-        System.IO.File.WriteAllText(
-            File,
-            (await System.IO.File.ReadAllTextAsync(File, Cancel))
-                .Replace("\"nbformat_minor\": 5", "\"nbformat_minor\": 4", StringComparison.Ordinal)
-                .Replace("\"id\": \"", "\"x\": \"", StringComparison.Ordinal)
-        );
-        Assert.Equal(
-            ErrorCodes.NotebookUnsupportedFormat,
-            (await Assert.ThrowsAsync<RefusedException>(() => _room.Graph.RunAsync(File, Cancel))).Code
-        );
-        Assert.Equal(
-            ErrorCodes.NotebookUnsupportedFormat,
-            (await Assert.ThrowsAsync<RefusedException>(() => _room.Mode.RunAsync(File, true, null, Cancel))).Code
-        );
+        string old = (await System.IO.File.ReadAllTextAsync(File, Cancel))
+            .Replace("\"nbformat_minor\": 5", "\"nbformat_minor\": 4", StringComparison.Ordinal)
+            .Replace("\"id\": \"", "\"x\": \"", StringComparison.Ordinal)
+            .Replace("\"reactive\"", "\"linear\"", StringComparison.Ordinal);
+        System.IO.File.WriteAllText(File, old);
+
+        NotebookGraph graph = await _room.Graph.RunAsync(File, Cancel);
+        Assert.Equal("x y", string.Join(' ', graph.Cells.SelectMany(static c => c.Analysis.Definitions)));
+        Assert.Equal(old, await System.IO.File.ReadAllTextAsync(File, Cancel));
+
+        await _room.Mode.RunAsync(File, true, null, Cancel);
+        var changed = NotebookFile.Load(File);
+        Assert.Equal((5, false), (changed.FormatMinor, changed.IsChanged));
+        Assert.Equal(graph.Cells.Select(static c => c.Cell.Value), changed.Cells.Select(static c => c.Id));
+    }
+
+    [Fact]
+    public async Task A_notebook_has_one_graph_by_whatever_links_it_is_reached()
+    {
+        string link = Path.Combine(_house.Directory, "link.ipynb");
+        string folder = Path.Combine(_house.Directory, "folder");
+        System.IO.File.CreateSymbolicLink(link, File);
+        Directory.CreateSymbolicLink(folder, _house.Directory);
+
+        RegisteredVerdict verdict = await _room.Register.RunAsync(new CellText(link, "a", "x = y", null, null), Cancel);
+        Assert.Equal("blocked", verdict.State.Name);
+        NotebookGraph graph = await _room.Graph.RunAsync(Path.Combine(folder, "n.ipynb"), Cancel);
+        Assert.Equal((File, "blocked"), (graph.Path, graph.Cells[0].State.Name));
+        Assert.Equal(1, _room.Notebooks.Count);
     }
 
     [Fact]

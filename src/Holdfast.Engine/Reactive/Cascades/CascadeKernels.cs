@@ -45,6 +45,7 @@ internal sealed class CascadeKernels(
         chosen is { Reused: null, Known: { } known } && KernelsTable.Find(transaction, known.Id) is { AttemptId: not null };
 
     /// <summary>Stores what is to be launched, of one that is not used again.</summary>
+    /// <param name="path">The notebook as it was asked for: a link's folder is where its user expects the kernel to work.</param>
     public (Kernel Kernel, Attempt Attempt) Start(StoreTransaction transaction, CascadeKernel chosen, string path)
     {
         if (
@@ -55,7 +56,7 @@ internal sealed class CascadeKernels(
             return ledger.Renew(transaction, dead);
         }
 
-        KernelPlan plan = KernelPlan.For(chosen.Spec!, Path.GetDirectoryName(path)!, options);
+        KernelPlan plan = KernelPlan.For(chosen.Spec!, Path.GetDirectoryName(Path.GetFullPath(path, root))!, options);
         return ledger.Add(transaction, KernelId.New(), plan with { IsAutoRestarted = true });
     }
 

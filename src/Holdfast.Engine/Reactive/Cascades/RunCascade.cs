@@ -49,7 +49,7 @@ public sealed class RunCascade(
 
     public async Task<StartedCascade> RunAsync(CascadeRequest request, CancellationToken cancellationToken)
     {
-        string path = System.IO.Path.GetFullPath(request.Path, root);
+        string path = NotebookStorage.RealPathOf(request.Path, root);
         Actor.Does(nameof(RunCascade), path); // Also when there was nothing to run.
         Space?.ThrowIfFull();
         Quota?.ThrowIfFull();
@@ -151,7 +151,7 @@ public sealed class RunCascade(
             }
         }
 
-        (Kernel? newKernel, Attempt? newAttempt) = reused is not null ? (null, null) : _kernels.Start(transaction, chosen, path);
+        (Kernel? newKernel, Attempt? newAttempt) = reused is not null ? (null, null) : _kernels.Start(transaction, chosen, request.Path);
         KernelId kernel = newKernel?.Id ?? reused!.Id;
         AttemptId attempt = newAttempt?.Id ?? reused!.Live.Id;
         var run = new Run(

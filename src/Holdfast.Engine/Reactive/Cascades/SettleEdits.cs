@@ -49,7 +49,7 @@ public sealed class SettleEdits
     /// <summary>The cascade that autorun began; null when there was nothing to run, or it is not on.</summary>
     public async Task<StartedCascade?> RunAsync(string path, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path, _root);
+        path = NotebookStorage.RealPathOf(path, _root);
         NotebookFile notebook;
         using (await _subjects.TakeTurnAsync(path, cancellationToken))
         {

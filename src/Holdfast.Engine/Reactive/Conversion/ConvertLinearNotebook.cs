@@ -19,11 +19,12 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
 {
     public async Task<ConversionReport> RunAsync(ConversionRequest request, CancellationToken cancellationToken)
     {
-        string path = Path.GetFullPath(request.Path, root);
+        string path = NotebookStorage.RealPathOf(request.Path, root);
         Actor.Does(request.IsWritten ? nameof(ConvertLinearNotebook) : null, path);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);
         NotebookFile file = NotebookFile.Load(path);
+        file.GiveCellIds();
         SetNotebookMode.ThrowIfItCannotBe(file);
         PythonAnalyser python = analysers.PythonForKernel(file.KernelName);
         LinearCell[] cells = await Task.WhenAll(
@@ -180,7 +181,7 @@ public sealed class ConvertLinearNotebook(ReactiveNotebooks notebooks, CellAnaly
             file =>
             {
                 ThrowIfChanged(file, cells);
-                backup = LinearBackup.Keep(NotebookStorage.RealPathOf(report.Path));
+                backup = LinearBackup.Keep(report.Path);
                 foreach (NotebookCell cell in ReactiveNotebook.CodeCells(file))
                 {
                     if (texts.TryGetValue(new CellId(cell.Id!), out string? text))

@@ -1,3 +1,5 @@
+using Holdfast.Engine.Notebooks;
+
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>
@@ -9,7 +11,7 @@ public sealed class DeleteCell(ReactiveNotebooks notebooks, string root)
 {
     public async Task RunAsync(string path, string cellId, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path, root);
+        path = NotebookStorage.RealPathOf(path, root);
         Actor.Does(nameof(DeleteCell), path, cellId);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);

@@ -1,3 +1,4 @@
+using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Reactive.Cascades;
 
 namespace Holdfast.Engine.Reactive.Registration;
@@ -11,7 +12,7 @@ public sealed class DisableCell(ReactiveNotebooks notebooks, string root)
 {
     public async Task<RegisteredVerdict> RunAsync(string path, string cellId, bool isDisabled, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path, root);
+        path = NotebookStorage.RealPathOf(path, root);
         Actor.Does(nameof(DisableCell), path, isDisabled ? cellId : $"{cellId}: enabled");
         var cell = new CellId(cellId);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);

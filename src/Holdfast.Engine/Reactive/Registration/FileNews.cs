@@ -27,6 +27,7 @@ public sealed partial class FileNews(
             to,
             async () =>
             {
+                (from, to) = (NotebookStorage.RealEntryOf(from), NotebookStorage.RealEntryOf(to));
                 Task moving = moved.MoveAsync(from, to); // In its place in the store's line before the client hears of the new name.
                 notebooks.Forget(from);
                 notebooks.Forget(to);
@@ -39,6 +40,7 @@ public sealed partial class FileNews(
             path,
             async () =>
             {
+                path = NotebookStorage.RealEntryOf(path);
                 Task removing = moved.RemoveAsync(path);
                 notebooks.Forget(path);
                 await removing;
@@ -51,6 +53,7 @@ public sealed partial class FileNews(
             path,
             async () =>
             {
+                path = NotebookStorage.RealPathOf(path);
                 await notebooks.TakeSavedAsync(path);
                 followUp.Note(path);
             }
@@ -62,10 +65,10 @@ public sealed partial class FileNews(
             session.Path,
             async () =>
             {
-                string path = SessionKernels.PathOf(session, root);
+                string path = NotebookStorage.RealPathOf(SessionKernels.PathOf(session, root));
                 if (
                     before is not null
-                    && Path.GetFullPath(before.TrimStart('/'), root) is var old
+                    && NotebookStorage.RealPathOf(before.TrimStart('/'), root) is var old
                     && old != path
                     && !File.Exists(old)
                     && File.Exists(path)

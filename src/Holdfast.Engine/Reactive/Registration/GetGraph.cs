@@ -1,3 +1,5 @@
+using Holdfast.Engine.Notebooks;
+
 namespace Holdfast.Engine.Reactive.Registration;
 
 /// <summary>One cell of a notebook's graph as it is now.</summary>
@@ -23,7 +25,7 @@ public sealed class GetGraph(ReactiveNotebooks notebooks, string root)
 {
     public async Task<NotebookGraph> RunAsync(string path, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path, root);
+        path = NotebookStorage.RealPathOf(path, root);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
         ReactiveNotebook notebook = await notebooks.OpenAsync(path, cancellationToken);
         return Of(notebook, notebooks.StaleCells(notebook));

@@ -6,7 +6,7 @@ namespace Holdfast.Engine.Reactive.Registration;
 /// <summary>
 /// Lets what is known of a notebook follow its file to another name. Renamed through us, at once; renamed by anybody else (or by us, just
 /// before a crash), when it is first read under its new name: it is the notebook whose file is gone and whose cells these are, by their
-/// ids.
+/// ids. So also one that an older version knew by a link's path.
 /// </summary>
 /// <param name="runsMoved">What runs at this moment has to know it, too.</param>
 public sealed class MovedNotebooks(StateStore store, Action<string, string> runsMoved)
@@ -33,7 +33,11 @@ public sealed class MovedNotebooks(StateStore store, Action<string, string> runs
         HashSet<string> ids = [.. ReactiveNotebook.CodeCells(file).Select(static c => c.Id!)];
         string[] lost =
         [
-            .. store.Read(NotebookRows.Known).Where(k => k.Value.IsSubsetOf(ids) && !File.Exists(k.Key)).Select(static k => k.Key).Take(2),
+            .. store
+                .Read(NotebookRows.Known)
+                .Where(k => k.Value.IsSubsetOf(ids) && (!File.Exists(k.Key) || NotebookStorage.RealPathOf(k.Key) == file.Path))
+                .Select(static k => k.Key)
+                .Take(2),
         ];
         if (lost.Length == 1)
         {

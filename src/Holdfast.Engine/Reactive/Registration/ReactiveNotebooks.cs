@@ -136,6 +136,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
             notebook.Path,
             file =>
             {
+                file.GiveCellIds();
                 notebook.PutEditsInto(file, forRun);
                 change(file);
             }
@@ -257,7 +258,7 @@ public sealed class ReactiveNotebooks(StateStore store, FeedLog feed, CellAnalys
 
     private async Task<ReactiveNotebook> ReadAsync(NotebookFile file, FileStatus? status, CancellationToken cancellationToken)
     {
-        ReactiveCheck.ThrowIfCellsHaveNoIds(file);
+        file.GiveCellIds(); // Before nbformat 4.5 no cell could be named, in an edit, a verdict or a plan.
         string path = file.Path;
         bool isKnown = _open.TryGet(path, out ReactiveNotebook? notebook);
         notebook ??= new ReactiveNotebook(path, analysers.ForKernel(file.KernelName, file.Language));

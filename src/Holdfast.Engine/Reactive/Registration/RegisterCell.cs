@@ -1,3 +1,4 @@
+using Holdfast.Engine.Notebooks;
 using Holdfast.Engine.Reactive.Cascades;
 
 namespace Holdfast.Engine.Reactive.Registration;
@@ -23,7 +24,7 @@ public sealed class RegisterCell(ReactiveNotebooks notebooks, string root)
 {
     public async Task<RegisteredVerdict> RunAsync(CellText edit, CancellationToken cancellationToken)
     {
-        string path = Path.GetFullPath(edit.Path, root);
+        string path = NotebookStorage.RealPathOf(edit.Path, root);
         Actor.Does(nameof(RegisterCell), path, edit.CellId);
         var cell = new CellId(edit.CellId);
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);

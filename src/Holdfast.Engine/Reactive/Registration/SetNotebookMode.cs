@@ -10,7 +10,7 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
     /// <param name="isReactive">Null leaves it as it is; so does <paramref name="isAutorun"/>.</param>
     public async Task<ReactiveNotebook> RunAsync(string path, bool? isReactive, bool? isAutorun, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path, root);
+        path = NotebookStorage.RealPathOf(path, root);
         string?[] wanted = [Word(isReactive, "reactive", "linear"), Word(isAutorun, "autorun", "lazy")];
         Actor.Does(nameof(SetNotebookMode), path, string.Join(", ", wanted.OfType<string>()));
         using IDisposable turn = await notebooks.TakeTurnAsync(path, cancellationToken);
@@ -38,8 +38,6 @@ public sealed class SetNotebookMode(ReactiveNotebooks notebooks, string root)
                 $"{file.Path} is written in {language}; only notebooks of Python and SQL can be reactive."
             );
         }
-
-        ReactiveCheck.ThrowIfCellsHaveNoIds(file);
     }
 
     private static string? Word(bool? isWanted, string yes, string no) =>
