@@ -188,6 +188,25 @@ public sealed class PythonAnalyserTests(PythonAnalyserTests.Python python) : ICl
         Assert.Equal(passing, string.Join(' ', (await python.Analyser.AnalyseAsync(source, Cancel)).PassingPrivates));
 
     [Fact]
+    public async Task What_a_kernel_can_compile_is_read_however_deep_it_is()
+    {
+        string[] sources =
+        [
+            $"z = {string.Join(" + ", Enumerable.Repeat("q", 900))}",
+            $"z = q{string.Concat(Enumerable.Repeat(".f()", 500))}",
+            $"if q: z = 1\n{string.Concat(Enumerable.Repeat("elif q: z = 2\n", 800))}",
+        ];
+        foreach (string source in sources)
+        {
+            CellAnalysis analysis = await python.Analyser.AnalyseAsync(source, Cancel);
+            Assert.Equal(("z", "q", null), (string.Join(' ', analysis.Definitions), string.Join(' ', analysis.References), analysis.Error));
+        }
+
+        string endless = $"z = {new string('-', 100_000)}1";
+        Assert.Equal(AnalysisErrorKind.NotAnalysed, (await python.Analyser.AnalyseAsync(endless, Cancel)).Error?.Kind);
+    }
+
+    [Fact]
     public async Task Private_names_say_which_of_them_a_function_keeps()
     {
         CellAnalysis analysis = await python.Analyser.AnalyseAsync("_a = 1\n_b = 2\nfor _c in [_a]: pass\ndef f(): return _b", Cancel);

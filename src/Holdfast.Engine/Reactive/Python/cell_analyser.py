@@ -790,7 +790,7 @@ def analyse(source):
     except ValueError as error:
         return failure("syntaxError", str(error), 0)
     except (RecursionError, MemoryError):
-        return failure("notAnalysed", "This cell is nested too deeply to be analysed.", 0)
+        return failure("notAnalysed", TOO_DEEP, 0)
     if cell.opaque:
         return failure("starImport", cell.opaque, 0)
     for name in writes:
@@ -849,6 +849,9 @@ def public(names):
     return sorted(n for n in names if not is_private(n))
 
 
+TOO_DEEP = "This cell is nested too deeply to be analysed."
+
+
 def failure(kind, message, line):
     return {"error": {"kind": kind, "message": message, "line": line}}
 
@@ -860,8 +863,23 @@ def serve():
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except Exception:
         pass
+    import threading
     import warnings
     warnings.simplefilter("ignore")  # An invalid escape in a cell is the kernel's to say.
+    # A sum of some hundred texts or a chain of as many calls is nested as deep in the syntax tree, and what the kernel can compile is to be read: so on a stack for it.
+    try:
+        threading.stack_size(512 << 20)
+        sys.setrecursionlimit(20000)
+        thread = threading.Thread(target=answer_all)
+        thread.start()
+    except (ValueError, RuntimeError):
+        sys.setrecursionlimit(1000)
+        answer_all()
+        return
+    thread.join()
+
+
+def answer_all():
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     while True:
         line = incoming.readline()
@@ -869,12 +887,17 @@ def serve():
             return
         request = json.loads(line)
         source = request["source"]
-        if "rename" in request:
-            answer = {"text": renamed(source, request["rename"])}
-        else:
-            answer = analyse(source)
-            if request.get("bindings") and "error" not in answer:
-                answer["bindings"] = bindings(source)
+        answer = {}
+        try:
+            if "rename" in request:
+                answer["text"] = None
+                answer["text"] = renamed(source, request["rename"])
+            else:
+                answer = analyse(source)
+                if request.get("bindings") and "error" not in answer:
+                    answer["bindings"] = bindings(source)
+        except (RecursionError, MemoryError):
+            answer = answer or failure("notAnalysed", TOO_DEEP, 0)
         answer["id"] = request["id"]
         outgoing.write(json.dumps(answer).encode("ascii") + b"\n")
         outgoing.flush()
