@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Holdfast.Engine.Kernels;
 using Holdfast.Engine.Kernels.Clients;
 using Holdfast.Engine.Kernels.Comms;
 using Holdfast.Engine.Metrics;
@@ -95,9 +96,9 @@ internal sealed partial class ChannelsConnection : IDisposable
             Replace();
         }
 
-        Welcome(client, output);
+        using QuestionAgain? again = Welcome(client, output);
         var frames = new WebSocketInput(stream, place.MessageBytesMax);
-        var input = new ChannelsInput(client, frames, framing, output, place.Send, ReadComms, logger);
+        var input = new ChannelsInput(client, frames, framing, output, place.Send, ReadComms, again, logger);
         // Which reads the journal the first time.
         ValueTask<IReadOnlyList<OpenComm>> ReadComms() => new(Task.Run(() => place.Comms.Run(place.Kernel)));
         using CancellationTokenRegistration stopping = place.Stopping.UnsafeRegister(_ => Close(output), null);
@@ -154,13 +155,13 @@ internal sealed partial class ChannelsConnection : IDisposable
 
     /// <summary>
     /// 2. A client that was not here before cannot know what the kernel is busy with; and a question that waits for an answer is
-    /// everybody's.
+    /// everybody's. Whoever was sent that before is not shown it twice, if it turns out to know it.
     /// </summary>
-    private static void Welcome(KernelClient client, ChannelsOutput output)
+    private QuestionAgain? Welcome(KernelClient client, ChannelsOutput output)
     {
         if (client.Live is not { } live || live.Live.Id != client.Cursor.Attempt)
         {
-            return; // It reads an earlier incarnation first, and comes to this one by its journal.
+            return null; // It reads an earlier incarnation first, and comes to this one by its journal.
         }
 
         if (!client.IsReturning && live.IsBusy)
@@ -168,10 +169,20 @@ internal sealed partial class ChannelsConnection : IDisposable
             output.Say(output.Messages.Status("busy", live.IncarnationSession ?? ""));
         }
 
-        if (live.PendingInput is { } pending && pending.Position < output.Start.Position)
+        if (live.PendingInput is not { } pending || pending.Position >= output.Start.Position)
         {
-            output.Say(output.Messages.Frame(Protocol.Jupyter.KernelChannel.Stdin, pending.Multipart));
+            return null;
         }
+
+        if (client.IsReturning)
+        {
+            return new QuestionAgain(pending, () => client.Live?.PendingInput, Offer, _time);
+        }
+
+        Offer(pending);
+        return null;
+
+        void Offer(PendingInput question) => output.Say(output.Messages.Frame(Protocol.Jupyter.KernelChannel.Stdin, question.Multipart));
     }
 
     private void Ping(ChannelsInput input, WebSocketInput frames, ChannelsOutput output)

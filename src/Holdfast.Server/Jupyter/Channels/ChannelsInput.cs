@@ -17,6 +17,7 @@ internal sealed partial class ChannelsInput(
     ChannelsOutput output,
     SendToKernel send,
     KernelClientComms comms,
+    QuestionAgain? again,
     ILogger logger
 )
 {
@@ -90,6 +91,7 @@ internal sealed partial class ChannelsInput(
             throw new CloseException(CloseCode.InvalidPayload, "The header is no JSON object with msg_id and msg_type.");
         }
 
+        again?.Hear(type);
         byte[] multipart = request.Multipart;
         if (JupyterJson.TryGetRaw(header.Span, "session"u8, out ReadOnlySpan<byte> session) && !session.IsEmpty)
         {
