@@ -114,6 +114,13 @@ internal static class AttemptsTable
         return select.Step() ? ReadRow(select) : null;
     }
 
+    /// <summary>Whether it ended with this verdict.</summary>
+    public static bool EndedAs(StoreReader reader, AttemptId id, string verdict)
+    {
+        using Statement select = reader.Prepare("SELECT 1 FROM attempts WHERE id = ?1 AND verdict = ?2").Bind(1, id.Value).Bind(2, verdict);
+        return select.Step();
+    }
+
     /// <summary>The incarnation of a kernel that came after the one with this fence; null when there is none yet.</summary>
     public static Attempt? Next(StoreReader reader, string kernelId, long fence)
     {

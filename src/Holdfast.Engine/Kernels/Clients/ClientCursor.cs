@@ -20,7 +20,10 @@ public enum CursorNews
     /// <summary>The message in the middle of which the client is will never be whole.</summary>
     Cut,
 
-    /// <summary>The incarnation is over and another follows, at once or when it is due. Told once.</summary>
+    /// <summary>
+    /// The incarnation died and another follows, at once or when it is due. Told once. A restart that somebody asked for is no news: Jupyter's
+    /// clients take the word for a death.
+    /// </summary>
     Restarting,
 
     /// <summary>The incarnation is over and none follows, for now. Told once.</summary>
@@ -29,7 +32,7 @@ public enum CursorNews
 
 /// <summary>
 /// One client's place in what a kernel says, across its incarnations: 1. the journal of one is read to its end; 2. only then the next one's
-/// begins, with the news of the restart in between. Nothing of two incarnations is ever mixed. It belongs to one loop; only the waking may
+/// begins, with the news of a death in between. Nothing of two incarnations is ever mixed. It belongs to one loop; only the waking may
 /// come from elsewhere.
 /// </summary>
 public sealed class ClientCursor : IJournalWatcher, IDisposable
@@ -166,8 +169,12 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
     private CursorNews LookForNext()
     {
         Task changed = _kernels.Changed;
-        (Attempt? next, Kernel? kernel) = _store.Read(reader =>
-            (AttemptsTable.Next(reader, _kernel.Value, _attempt.Fence), KernelsTable.Find(reader, _kernel))
+        (Attempt? next, Kernel? kernel, bool isAskedFor) = _store.Read(reader =>
+            (
+                AttemptsTable.Next(reader, _kernel.Value, _attempt.Fence),
+                KernelsTable.Find(reader, _kernel),
+                AttemptsTable.EndedAs(reader, _attempt.Id, KernelState.Stopped.Name())
+            )
         );
         if (kernel?.AttemptId == _attempt.Id && !Pieces.IsDamaged)
         {
@@ -180,19 +187,20 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
 
         Death =
             kernel is { State: KernelState.Dead, LastDeath: { } last, Reason: { } whole } ? last with { Reason = whole } // Also why it is given up.
+            : isAskedFor ? null
             : kernel is { State: KernelState.Dead or KernelState.Restarting } ? kernel.LastDeath
             : next is not null && kernel is { IsRevived: true } ? kernel.LastDeath
             : null;
         if (next is not null)
         {
-            return GoOver(next);
+            return GoOver(next, isAskedFor);
         }
 
         _ = WakeAtAsync(changed);
         _endedAt = _endedAt == 0 ? _time.GetTimestamp() : _endedAt;
         TimeSpan left = kernel is { State: KernelState.Stopped } ? SuccessorPatience - _time.GetElapsedTime(_endedAt) : TimeSpan.Zero;
         bool isRestarting = kernel is { State: KernelState.Restarting };
-        if ((isRestarting ? IsEndTold : _isDeathTold) || kernel is { State: KernelState.Starting })
+        if ((isRestarting ? IsEndTold || isAskedFor : _isDeathTold) || kernel is { State: KernelState.Starting })
         {
             return CursorNews.Nothing;
         }
@@ -207,15 +215,15 @@ public sealed class ClientCursor : IJournalWatcher, IDisposable
         return isRestarting ? CursorNews.Restarting : CursorNews.Dead;
     }
 
-    private CursorNews GoOver(Attempt next)
+    private CursorNews GoOver(Attempt next, bool isAskedFor)
     {
-        bool isTold = IsEndTold;
+        bool isKnown = IsEndTold || isAskedFor;
         Leave();
         JournalBefore = Journal;
         _attempt = next;
         (_isRead, IsEndTold, _isDeathTold, _endedAt) = (false, false, false, 0);
         Pieces = Open(next, 0);
-        return isTold ? Read() : CursorNews.Restarting;
+        return isKnown ? Read() : CursorNews.Restarting;
     }
 
     private async Task WakeAtAsync(Task something)

@@ -105,11 +105,14 @@ run({
 
     restart: () => withKernel(async kernel => {
         await execute(kernel, 'x = 1');
+        const states = []; // 'autorestarting' would have JupyterLab and VS Code say that the kernel has died.
+        kernel.statusChanged.connect((_, state) => states.push(state));
         await kernel.restart();
         await kernel.info;
         const { reply } = await execute(kernel, 'x');
         assert.equal(reply.content.ename, 'NameError');
         assert.equal(reply.content.execution_count, 1);
+        assert.ok(!states.includes('autorestarting'), states.join());
         if (kernel.status !== 'idle') {
             await until(kernel.statusChanged, s => s === 'idle');
         }
