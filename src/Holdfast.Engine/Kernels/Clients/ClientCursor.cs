@@ -21,8 +21,8 @@ public enum CursorNews
     Cut,
 
     /// <summary>
-    /// The incarnation died and another follows, at once or when it is due. Told once. A restart that somebody asked for is no news: Jupyter's
-    /// clients take the word for a death.
+    /// The incarnation died and another follows, at once or when it is due. Told once. A restart that somebody asked for is no news:
+    /// Jupyter's clients take the word for a death.
     /// </summary>
     Restarting,
 

@@ -8,7 +8,9 @@ namespace Holdfast.Server.Jupyter.Channels;
 /// </summary>
 internal sealed class QuestionAgain : IDisposable
 {
-    /// <summary>Long for a library's first word, short for a person. Too short only shows a question twice, of which one answer counts.</summary>
+    /// <summary>
+    /// Long for a library's first word, short for a person. Too short only shows a question twice, of which one answer counts.
+    /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
 
     private readonly Func<PendingInput?> _current;
