@@ -15,14 +15,11 @@ internal static class SessionKernels
     /// <returns>That of the oldest session whose kernel is not stopped; null when there is none.</returns>
     public static KernelId? Find(StoreReader reader, string path, string root)
     {
-        string name = Path.GetFileName(path);
         string? file = null;
         foreach (Session session in SessionsTable.Current(reader))
         {
-            // Links are followed only for those that could be it by their name.
             if (
                 session.Type == SessionLedger.Notebook
-                && Path.GetFileName(session.Path) == name
                 && (
                     PathOf(session, root) is var own && own == path
                     || NotebookStorage.RealPathOf(own) == (file ??= NotebookStorage.RealPathOf(path))
