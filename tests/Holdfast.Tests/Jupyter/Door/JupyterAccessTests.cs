@@ -318,7 +318,6 @@ public sealed class JupyterAccessTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/")]
-    [InlineData("/lab")]
     [InlineData("/tree/a/b.ipynb")]
     public async Task People_who_are_let_in_are_told_so(string path)
     {
