@@ -17,8 +17,7 @@ public enum KernelChannel : byte
 
 /// <summary>
 /// The file that tells a kernel where to listen and with which key to sign. Written 0600 and durably before the kernel is started: whoever
-/// can read it can
-/// run code in the kernel. For <c>ipc</c>, <see cref="Ip"/> is a path and the ports are suffixes: <c>ipc://PATH-1</c>.
+/// can read it can run code in the kernel. For <c>ipc</c>, <see cref="Ip"/> is a path and the ports are suffixes: <c>ipc://PATH-1</c>.
 /// </summary>
 public sealed class ConnectionFile
 {

@@ -10,9 +10,8 @@ public static class JupyterJson
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     /// <summary>
-    /// The bytes of the text value of a property of the outermost object, between the quotes and with escapes left as they are
-    /// (identifiers and
-    /// message types have none). False when it is not there, is no text, or the JSON breaks before it.
+    /// The bytes of the text value of a property of the outermost object, between the quotes and with escapes left as they are (identifiers
+    /// and message types have none). False when it is not there, is no text, or the JSON breaks before it.
     /// </summary>
     public static bool TryGetRaw(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {

@@ -2,9 +2,8 @@ namespace Holdfast.Protocol.Jupyter;
 
 /// <summary>
 /// A message as the journal keeps it: identities, <c>&lt;IDS|MSG&gt;</c>, signature, header, parent, metadata, content, buffers. All are
-/// slices of the bytes
-/// given; only header and parent are read as JSON, and only when asked for. Says nothing about the signature's worth: see
-/// <see cref="JupyterSigner"/>.
+/// slices of the bytes given; only header and parent are read as JSON, and only when asked for. Says nothing about the signature's worth:
+/// see <see cref="JupyterSigner"/>.
 /// </summary>
 public sealed class JupyterMessage
 {

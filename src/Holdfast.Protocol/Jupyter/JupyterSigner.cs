@@ -4,8 +4,7 @@ namespace Holdfast.Protocol.Jupyter;
 
 /// <summary>
 /// Jupyter's message signature: HMAC-SHA256 in lower-case hex over header, parent, metadata and content, in this order; buffers are not
-/// covered. An empty key
-/// means an unsigned connection: an empty signature is made and any is accepted. Used by one thread.
+/// covered. An empty key means an unsigned connection: an empty signature is made and any is accepted. Used by one thread.
 /// </summary>
 public sealed class JupyterSigner : IDisposable
 {

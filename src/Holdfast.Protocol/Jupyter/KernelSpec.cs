@@ -32,8 +32,7 @@ public sealed class KernelSpec
 
     /// <summary>
     /// The prefix this spec is installed under (<c>PREFIX/share/jupyter/kernels/NAME</c>), or null. Wheels install kernelspecs whose
-    /// command is a bare
-    /// <c>python</c>, meaning the interpreter of their own environment.
+    /// command is a bare <c>python</c>, meaning the interpreter of their own environment.
     /// </summary>
     public string? Prefix
     {
@@ -72,8 +71,7 @@ public sealed class KernelSpec
 
     /// <summary>
     /// What the spec adds to the environment given, with <c>${NAME}</c>, <c>$NAME</c> and <c>$$</c> replaced as Python's
-    /// string.Template.safe_substitute
-    /// does, which is what Jupyter uses: an unknown name stays as it is written.
+    /// string.Template.safe_substitute does, which is what Jupyter uses: an unknown name stays as it is written.
     /// </summary>
     public Dictionary<string, string> ResolveEnvironment(IReadOnlyDictionary<string, string> environment)
     {

@@ -28,8 +28,7 @@ public sealed record KernelSpecListing(
 
 /// <summary>
 /// Finds kernelspecs where Jupyter finds them (jupyter_core.paths.jupyter_path, jupyter_client.kernelspec), read anew at each call so that
-/// an installed kernel
-/// is seen without a restart. Nothing of Python is run.
+/// an installed kernel is seen without a restart. Nothing of Python is run.
 /// </summary>
 public static class KernelSpecSearch
 {

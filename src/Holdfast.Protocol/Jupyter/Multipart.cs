@@ -4,8 +4,7 @@ namespace Holdfast.Protocol.Jupyter;
 
 /// <summary>
 /// A whole ZeroMQ multipart message as one run of bytes: <c>u32 frameCount, u32 length[frameCount], frames</c>, little-endian, and nothing
-/// after
-/// the last frame. The form of Jupyter messages in the journal and on the link.
+/// after the last frame. The form of Jupyter messages in the journal and on the link.
 /// </summary>
 public static class Multipart
 {
@@ -59,9 +58,8 @@ public static class Multipart
         TryDecode(encoded, isPrefix: false, out frames);
 
     /// <summary>
-    /// As <see cref="TryDecode"/> for the first part of a message whose rest is not at hand: gives the frames that are all there. Enough
-    /// to know
-    /// whose output a message of 100 MB is, from its first journal record.
+    /// As <see cref="TryDecode"/> for the first part of a message whose rest is not at hand: gives the frames that are all there. Enough to
+    /// know whose output a message of 100 MB is, from its first journal record.
     /// </summary>
     public static bool TryDecodePrefix(ReadOnlyMemory<byte> prefix, out ReadOnlyMemory<byte>[] wholeFrames) =>
         TryDecode(prefix, isPrefix: true, out wholeFrames);

@@ -12,9 +12,8 @@ public unsafe struct ZmqMessage
 }
 
 /// <summary>
-/// What is used of libzmq's C interface, thin: errno is left to the caller, names are the C names. The library is loaded at the first
-/// call, so a
-/// process that runs no kernel never needs it. A socket belongs to one thread.
+/// What is used of libzmq's C interface, thin: errno is left to the caller, names are the C names. The library is loaded at the first call,
+/// so a process that runs no kernel never needs it. A socket belongs to one thread.
 /// </summary>
 public static unsafe partial class Zmq
 {

@@ -67,8 +67,8 @@ public enum LinkMessageType : byte
     Send = 13,
 
     /// <summary>Kernels. Take <c>messageId</c>, or all of <c>group</c>, out of the queue; what is already sent stays. Dropped ones get a
-    /// <c>skipped</c> event. With <c>end</c>, a
-    /// <c>messageId</c> that was never accepted gets one, too, and will not be accepted any more.</summary>
+    /// <c>skipped</c> event. With <c>end</c>, a <c>messageId</c> that was never accepted gets one, too, and will not be accepted any
+    /// more.</summary>
     Dequeue = 14,
 
     /// <summary>Kernels. By the kernelspec's interrupt_mode: SIGINT to the group, or interrupt_request on control. With a <c>messageId</c>

@@ -5,8 +5,7 @@ namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
 /// Ports on 127.0.0.1 that were free a moment ago. Another process can take one before the kernel binds it; the kernel then dies at its
-/// start and says
-/// so, which is why <c>ipc</c> is used wherever the kernel speaks it.
+/// start and says so, which is why <c>ipc</c> is used wherever the kernel speaks it.
 /// </summary>
 internal static unsafe class FreePorts
 {
@@ -17,8 +16,7 @@ internal static unsafe class FreePorts
 
     /// <summary>
     /// Ports below the range from which the system takes the local ports of outgoing connections: one of our own attempts to connect to a
-    /// port that nobody has
-    /// bound yet could otherwise be given that very port, connect to itself, and keep the kernel from binding it.
+    /// port that nobody has bound yet could otherwise be given that very port, connect to itself, and keep the kernel from binding it.
     /// </summary>
     public static int[] Find(int count, long seed)
     {

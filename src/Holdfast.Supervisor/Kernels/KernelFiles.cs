@@ -9,8 +9,7 @@ namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
 /// Where a kernel is to listen: the connection file, written before the kernel is started, and with <c>ipc</c> the five sockets' names.
-/// They hold
-/// the key to running code, so both are deleted when the kernel is gone.
+/// They hold the key to running code, so both are deleted when the kernel is gone.
 /// </summary>
 internal sealed class KernelFiles
 {

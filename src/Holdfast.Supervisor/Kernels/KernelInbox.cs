@@ -9,10 +9,9 @@ namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
 /// One socket on which the kernel speaks. Each message is 1. taken whole, 2. checked against its signature, 3. journalled as it came,
-/// straight from libzmq's
-/// memory, and 4. only then told. What does not verify is no message: an event says that it came. While the journal is stalled nothing is
-/// taken; libzmq's own thread
-/// goes on receiving into memory, because the kernel's side would drop what it cannot send.
+/// straight from libzmq's memory, and 4. only then told. What does not verify is no message: an event says that it came. While the journal
+/// is stalled nothing is taken; libzmq's own thread goes on receiving into memory, because the kernel's side would drop what it cannot
+/// send.
 /// </summary>
 internal sealed unsafe class KernelInbox : IDisposable
 {

@@ -6,8 +6,7 @@ namespace Holdfast.Supervisor.Kernels;
 
 /// <summary>
 /// The five ZeroMQ sockets towards a kernel, connected before it binds: libzmq keeps trying. One identity on shell, control and stdin,
-/// because a kernel sends its
-/// input requests to the identity that sent the execute request, and because a reply finds its way by it.
+/// because a kernel sends its input requests to the identity that sent the execute request, and because a reply finds its way by it.
 /// </summary>
 internal sealed unsafe class KernelSockets : IDisposable
 {

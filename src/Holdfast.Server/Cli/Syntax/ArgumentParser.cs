@@ -2,9 +2,8 @@ namespace Holdfast.Server.Cli.Syntax;
 
 /// <summary>
 /// Reads the words of a command line by a verb's grammar: <c>--name value</c>, <c>--name=value</c>, <c>-n value</c>, options among
-/// operands, and
-/// <c>--</c> after which everything is an operand. An option that takes a value takes the next word whatever it looks like, so that a value
-/// may be negative.
+/// operands, and <c>--</c> after which everything is an operand. An option that takes a value takes the next word whatever it looks like,
+/// so that a value may be negative.
 /// </summary>
 public static class ArgumentParser
 {
